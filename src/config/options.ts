@@ -1,0 +1,195 @@
+// THE table of settings: each is declared here, once. Its TypeScript type, flag, environment variable, help text, row in
+// docs/configuration.md and line in `config init` derive from the declaration, so no two of them can disagree.
+import { boolean, choice, duration, integer, type Kind, list, path, share, text } from './kinds.ts';
+
+/** One setting. T is the type of its parsed value: durations are seconds, shares are ratios, paths are absolute. */
+export interface Option<T = unknown> {
+  readonly kind: Kind<T>;
+  readonly default: T;
+  /** What it means, one sentence; completes the list in the help. */
+  readonly help: string;
+  /** Heading it stands under in help and docs. */
+  readonly section: string;
+  /** Whether a reload applies a new value; where false, the program has to be started again. */
+  readonly reloadable: boolean;
+  /** Never shown: not by `config show`, not at /config, not in an error. */
+  readonly secret: boolean;
+  /** Further flags of the same meaning, as Prometheus spells them. */
+  readonly spellings: readonly string[];
+}
+
+type Extra = Partial<Pick<Option, 'reloadable' | 'secret' | 'spellings'>>;
+type Declared<T> = Omit<Option<T>, 'section'>;
+
+function option<T>(kind: Kind<T>, initial: NoInfer<T>, help: string, extra: Extra = {}): Declared<T> {
+  return { kind, default: initial, help, reloadable: true, secret: false, spellings: [], ...extra };
+}
+
+function section<D extends Record<string, Declared<unknown>>>(title: string, declared: D) {
+  const entries = Object.entries(declared).map(([key, one]) => [key, { ...one, section: title }]);
+  return Object.fromEntries(entries) as { readonly [K in keyof D]: D[K] & { readonly section: string } };
+}
+
+const restart = { reloadable: false };
+const name = text('a name', 'NAME', /./);
+
+export const options = {
+  ...section('Listening', {
+    port: option(integer(0, 65535), 9215, 'TCP port to listen on; 0 takes any free one.', restart),
+    bind: option(
+      text('an address or host name without a port, or nothing', 'ADDRESS', /^[\w.:%-]*$/),
+      '',
+      'Address or host name to listen on; empty is every address, IPv6 and IPv4.',
+      restart,
+    ),
+    web_telemetry_path: option(
+      text('a path that starts with / and has no space, ? or #', 'PATH', /^\/[^\s?#]+$/),
+      '/metrics',
+      'URL path that serves the metrics.',
+      { spellings: ['--web.telemetry-path'] },
+    ),
+    max_requests_in_flight: option(
+      integer(1, 10_000),
+      40,
+      'Requests answered at the same time; the next one is refused with status 503.',
+    ),
+  }),
+
+  ...section('Collection', {
+    interval: option(duration('100ms', '1h'), 15, 'Time between two collections.'),
+    cache_ttl: option(
+      duration('0s', '1h'),
+      5,
+      'A scrape is served the newest collection if it is no older than this; else it waits for a new one.',
+    ),
+    scrape_timeout: option(
+      duration('100ms', '10m'),
+      10,
+      'Longest wait of a scrape whose scraper states no X-Prometheus-Scrape-Timeout-Seconds; then it gets what there is.',
+    ),
+    smaps: option(
+      choice('bounded', 'exact', 'off'),
+      'bounded',
+      'How PSS and USS are read: within smaps_budget, of every process at every collection, or not at all.',
+    ),
+    smaps_budget: option(share(0.001, 1), 0.02, 'Share of one core that reading PSS and USS may take when bounded.'),
+    smaps_max_age: option(
+      duration('1s', '1d'),
+      300,
+      'Age at which PSS and USS are read again although nothing changed.',
+    ),
+    smaps_max_read: option(
+      duration('1ms', '1m'),
+      0.25,
+      'A process whose reading is predicted to take longer than this is read only every smaps_max_age.',
+    ),
+    path_procfs: option(path('a mounted procfs'), '/proc', 'Where procfs is mounted.', {
+      ...restart,
+      spellings: ['--path.procfs'],
+    }),
+    capture: option(
+      path('a capture file', { optional: true }),
+      '',
+      'Capture file to serve from, in place of this host; empty is this host.',
+      restart,
+    ),
+  }),
+
+  ...section('Metrics', {
+    enable_rss: option(boolean, true, 'Export resident memory (RSS), of processes and of groups.'),
+    enable_pss: option(boolean, true, 'Export proportional memory (PSS), of processes and of groups.'),
+    enable_uss: option(boolean, true, 'Export private memory (USS), of processes and of groups.'),
+    enable_swap: option(boolean, true, 'Export swapped-out memory, of processes and of groups.'),
+    enable_cpu: option(boolean, true, 'Export CPU usage and time, of processes and of groups.'),
+    process_info: option(boolean, true, 'Export herakles_process_info: user, executable, unit, container and rule.'),
+    process_start_time: option(boolean, false, 'Export the start time of each process.'),
+    process_io: option(boolean, false, 'Export the storage I/O of each process.'),
+    kernel_threads: option(boolean, false, 'Give kernel threads series of their own; their group counts them anyway.'),
+    declared_groups: option(
+      list('group/subgroup pairs', text('a group/subgroup pair', 'GROUP/SUBGROUP', /^[^/\s]+\/[^/\s]+$/)),
+      [],
+      'Groups that are exported with zeros when nothing of them runs.',
+    ),
+    collector_process: option(boolean, true, 'Run the process collector: the per-process families.'),
+    collector_group: option(boolean, true, 'Run the group collector: the per-group families.'),
+    collector_system: option(boolean, true, "Run the system collector: the host's memory and memory pressure."),
+    collector_exporter: option(boolean, true, 'Run the exporter collector: the families about the exporter itself.'),
+  }),
+
+  ...section('Processes with series of their own (group sums stay whole)', {
+    per_process: option(
+      choice('all', 'top', 'none'),
+      'all',
+      'Which processes have series: all, the largest of each subgroup with a sum of the rest, or none.',
+    ),
+    top_n_subgroup: option(
+      integer(0, 10_000),
+      3,
+      'Largest processes of a subgroup that have series with per_process top.',
+    ),
+    top_n_others: option(integer(0, 10_000), 10, 'The same for the group other.'),
+    max_series: option(
+      integer(100, 10_000_000),
+      100_000,
+      'Most series of one response; beyond it per_process degrades to top, then to none.',
+    ),
+    max_processes: option(integer(0, 4_194_304), 0, 'Most processes that have series, largest first; 0 is no limit.'),
+    min_uss_kb: option(integer(0, 2 ** 40), 0, 'Leave out processes whose USS is below this many kB (1024 bytes).'),
+    include_names: option(
+      list('names', name),
+      [],
+      'Keep only processes whose name contains one of these texts; empty keeps all.',
+    ),
+    exclude_names: option(
+      list('names', name),
+      [],
+      'Leave out processes whose name contains one of these texts; wins over include_names.',
+    ),
+    search_mode: option(
+      choice('none', 'include', 'exclude'),
+      'none',
+      'Keep only (include) or leave out (exclude) what is in search_groups or in search_subgroups.',
+    ),
+    search_groups: option(list('groups', name), [], 'Groups that search_mode is about.'),
+    search_subgroups: option(list('subgroups', name), [], 'Subgroups that search_mode is about, in any group.'),
+    disable_others: option(boolean, false, 'Leave out processes of the group other.'),
+  }),
+
+  ...section('Classification', {
+    subgroups: option(
+      list('paths of rule files', path('a rule file')),
+      [],
+      'Rule files that are asked before /etc/herakles/subgroups.toml, ./subgroups.toml and the catalogue.',
+    ),
+  }),
+
+  ...section('Log', {
+    log_level: option(choice('debug', 'info', 'warn', 'error'), 'info', 'Least severity that is logged.', {
+      spellings: ['--log.level'],
+    }),
+    log_format: option(choice('logfmt', 'json'), 'logfmt', 'Form of a log line.', { spellings: ['--log.format'] }),
+  }),
+};
+
+export type Key = keyof typeof options;
+
+/** The configuration in force: every key with its parsed value. */
+export type Config = { readonly [K in Key]: (typeof options)[K] extends { readonly default: infer T } ? T : never };
+
+/** Every key, in the order of the table. */
+export const keys = Object.keys(options) as Key[];
+
+/** True for the name of a setting; false for everything else, __proto__ and the like included. */
+export const isKey = (name: string): name is Key => Object.hasOwn(options, name);
+
+/** The declaration of a key, for code that handles all of them alike. */
+export const optionOf = (key: Key): Option => options[key];
+
+/** cache_ttl → --cache-ttl */
+export const flagOf = (key: Key): string => `--${key.replaceAll('_', '-')}`;
+
+/** cache_ttl → HERAKLES_CACHE_TTL */
+export const variableOf = (key: Key): string => `HERAKLES_${key.toUpperCase()}`;
+
+/** The configuration nobody changed. */
+export const defaults = Object.fromEntries(keys.map((key) => [key, options[key].default])) as unknown as Config;
