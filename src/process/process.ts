@@ -1,5 +1,7 @@
-// The vocabulary: what identifies a process, what tells what it is, and what a rule makes of it.
-// Types only; who fills them: kernel/ (readings), identity.ts (Identity), classify.ts (Classification).
+// The vocabulary: what identifies a process, what is known of it, and what a rule makes of it.
+// Process is the record the tracker keeps and updates in place; everyone above sees view.ts instead.
+import type { ProcessFiles } from '../kernel/files.ts';
+import type { Ledger } from './ledger.ts';
 
 /** A process, never confused with a later one of the same pid: pid and start time together (proc(5), stat field 22). */
 export interface ProcessId {
@@ -33,3 +35,115 @@ export interface Classification {
   /** The rule's own name ("catalogue/db.toml#postgres", "./subgroups.toml:3"), or "none" for other/other. */
   readonly rule: string;
 }
+
+/** Everything about a process that does not change from one collection to the next. A new one is made after an exec. */
+export interface Who extends Classification {
+  readonly pid: number;
+  readonly identity: Identity;
+  /** Unix time of the start, seconds. */
+  readonly startTime: number;
+  /** Kept for the collectors: the label text of this process's series and of its info series, once it was rendered. */
+  labels: string;
+  infoLabels: string;
+}
+
+/** A measured footprint and what the world looked like when it was taken; bytes. */
+export class Sample {
+  /** Kernel time of the reading, seconds since boot; negative: never taken. */
+  at = -1;
+  rss = 0;
+  pss = 0;
+  uss = 0;
+  swap = 0;
+  /** What the reading took, seconds; 0 while unknown. */
+  cost = 0;
+  /** `Process.activity`, `Family.activity` and `Family.members` as they stood. */
+  activity = 0;
+  familyActivity = 0;
+  familyMembers = 0;
+}
+
+/** Processes that may share pages: those of one executable. */
+export class Family {
+  members = 0;
+  /** Bytes touched or given back by all of them so far. */
+  activity = 0;
+}
+
+/** One live process. NaN stands for a value that is not known. */
+export class Process implements ProcessId {
+  readonly pid: number;
+  readonly startTicks: number;
+  /** Start in seconds since boot. */
+  readonly start: number;
+  readonly files: ProcessFiles;
+  readonly kernelThread: boolean;
+
+  /** Set by the tracker as soon as the process is known. */
+  who!: Who;
+  ledger!: Ledger;
+  family!: Family;
+
+  comm: Uint8Array = new Uint8Array(0);
+  startStack = 0;
+  ppid = 0;
+  state = 0;
+  threads = 0;
+  /** Kernel time of the last reading of the counters, seconds since boot. */
+  readAt = 0;
+  /** Cumulative, as last read: CPU seconds, faults, bytes. */
+  user = 0;
+  system = 0;
+  childrenUser = 0;
+  childrenSystem = 0;
+  minorFaults = 0;
+  majorFaults = 0;
+  readBytes = Number.NaN;
+  writeBytes = Number.NaN;
+  /** What children that were reaped since the last reading had burned, seconds; settled by the tracker. */
+  reapedUser = 0;
+  reapedSystem = 0;
+  /** Percent of one core over the last window. */
+  usage = Number.NaN;
+
+  rss = Number.NaN;
+  /** Resident bytes of files and shared memory. */
+  shared = Number.NaN;
+  /** From status, read only where no sample can be had: bytes, and the rss and shared they belong to. */
+  rssFile = Number.NaN;
+  rssShmem = Number.NaN;
+  swap = Number.NaN;
+  statusRss = Number.NaN;
+  statusShared = Number.NaN;
+  /** Bytes touched (faults) or given back so far: how much a footprint may have moved. */
+  activity = 0;
+  readonly sample = new Sample();
+  /** The sample carried over to the present: what is exported. */
+  pss = Number.NaN;
+  uss = Number.NaN;
+
+  /** Its stat could not be read at this collection: it is left out of the view. */
+  absent = false;
+  /** First seen so soon after its start that an exec or a new title is likely: looked at once more. */
+  young = false;
+  /** Its own series were exported by the last view (selection.ts is sticky). */
+  shown = false;
+  /** Files that gave no value, by name; undefined while all did. */
+  unreadable: Map<string, string> | undefined = undefined;
+
+  constructor(files: ProcessFiles, startTicks: number, start: number, kernelThread: boolean) {
+    this.pid = files.pid;
+    this.files = files;
+    this.startTicks = startTicks;
+    this.start = start;
+    this.kernelThread = kernelThread;
+  }
+
+  get zombie(): boolean {
+    return this.state === ZOMBIE || this.state === DEAD;
+  }
+}
+
+export const ZOMBIE = 0x5a;
+export const DEAD = 0x58;
+export const BLOCKED = 0x44;

@@ -1,0 +1,252 @@
+// The one seam to the machine: everything above reads kernel text through KernelFiles and cannot tell whether it
+// comes from a live host, a capture or a fixture. Hides kept descriptors; every failure is a KernelFileError.
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Why a kernel file gave no value. `unsupported`: this kernel or mount lacks it; `malformed`: text nobody understands. */
+export type Reason = 'gone' | 'denied' | 'unsupported' | 'malformed';
+
+export class KernelFileError extends Error {
+  readonly path: string;
+  readonly reason: Reason;
+
+  constructor(path: string, reason: Reason, detail = '') {
+    super(`${path}: ${reason}${detail && `: ${detail}`}`);
+    this.name = 'KernelFileError';
+    this.path = path;
+    this.reason = reason;
+  }
+}
+
+/** Files below /proc/<pid>/ that this program reads (proc(5)). */
+export type ProcessFile = 'stat' | 'statm' | 'io' | 'status' | 'smaps_rollup' | 'cmdline' | 'cgroup';
+
+/** The kernel's files about one process. Those read at every collection stay open where the host allows it. */
+export interface ProcessFiles {
+  readonly pid: number;
+  /** Reads a file into `KernelFiles.buffer` and returns its length in bytes. @throws KernelFileError */
+  read(file: ProcessFile): number;
+  /** Reads off the main thread; for reads that may take long or hang. Rejects with KernelFileError. */
+  readLater(file: ProcessFile): Promise<Uint8Array>;
+  /** Target of the link `exe`. @throws KernelFileError */
+  exe(): string;
+  /** Gives kept descriptors back; reading again opens anew. */
+  close(): void;
+}
+
+export interface KernelFiles {
+  /** What the last read left; valid until the next one. */
+  readonly buffer: Uint8Array;
+  /** A new collection begins: what is read from here belongs together. A capture moves on to its next frame. */
+  begin(): void;
+  /** Replaces the content of `into` by the pids present now, in the order the kernel lists them. @throws KernelFileError */
+  pids(into: number[]): void;
+  process(pid: number): ProcessFiles;
+  /** Reads a file of the host, named without the leading slash ("proc/meminfo"). @throws KernelFileError */
+  read(path: string): number;
+}
+
+/** Longest file that is read whole; longer ones are cut here. /proc/stat of a host of 1,000 CPUs has some 200 KB. */
+export const LONGEST_FILE = 512 << 10;
+
+const REASONS: Record<string, Reason> = {
+  ENOENT: 'gone',
+  ESRCH: 'gone',
+  ENOTDIR: 'gone',
+  EACCES: 'denied',
+  EPERM: 'denied',
+};
+
+/** Translates a failed system call, so that no errno is known above this file. */
+function failed(path: string, error: unknown): KernelFileError {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  return new KernelFileError(path, REASONS[code] ?? 'unsupported', code);
+}
+
+/** O_NONBLOCK: a FIFO in place of a kernel file must not hold us; it means nothing to files of /proc. */
+const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
+
+const CLOSED = -1;
+
+class LiveProcess implements ProcessFiles {
+  readonly pid: number;
+  readonly #host: LiveHost;
+  #stat = CLOSED;
+  #statm = CLOSED;
+  #io = CLOSED;
+
+  constructor(host: LiveHost, pid: number) {
+    this.#host = host;
+    this.pid = pid;
+  }
+
+  read(file: ProcessFile): number {
+    switch (file) {
+      case 'stat':
+        if (this.#stat === CLOSED) this.#stat = this.#keep(file);
+        if (this.#stat !== CLOSED) return this.#host.readKept(this.#stat, this.pid, file);
+        break;
+      case 'statm':
+        if (this.#statm === CLOSED) this.#statm = this.#keep(file);
+        if (this.#statm !== CLOSED) return this.#host.readKept(this.#statm, this.pid, file);
+        break;
+      case 'io':
+        if (this.#io === CLOSED) this.#io = this.#keep(file);
+        if (this.#io !== CLOSED) return this.#host.readKept(this.#io, this.pid, file);
+        break;
+    }
+    return this.#host.readPath(this.#path(file));
+  }
+
+  readLater(file: ProcessFile): Promise<Uint8Array> {
+    const path = this.#path(file);
+    return new Promise((resolve, reject) => {
+      fs.open(path, FLAGS, (unopened, fd) => {
+        if (unopened) return reject(failed(path, unopened));
+        const bytes = Buffer.allocUnsafe(16 << 10);
+        fs.read(fd, bytes, 0, bytes.length, null, (unread, length) => {
+          fs.close(fd);
+          if (unread) reject(failed(path, unread));
+          else resolve(bytes.subarray(0, length));
+        });
+      });
+    });
+  }
+
+  exe(): string {
+    const path = `${this.#host.procfs}/${this.pid}/exe`;
+    try {
+      return fs.readlinkSync(path);
+    } catch (error) {
+      throw failed(path, error);
+    }
+  }
+
+  close(): void {
+    this.#stat = this.#host.release(this.#stat);
+    this.#statm = this.#host.release(this.#statm);
+    this.#io = this.#host.release(this.#io);
+  }
+
+  #path(file: ProcessFile): string {
+    return `${this.#host.procfs}/${this.pid}/${file}`;
+  }
+
+  #keep(file: ProcessFile): number {
+    return this.#host.mayKeep() ? this.#host.open(this.#path(file)) : CLOSED;
+  }
+}
+
+class LiveHost implements KernelFiles {
+  readonly buffer = Buffer.allocUnsafeSlow(LONGEST_FILE);
+  readonly procfs: string;
+  readonly #root: string;
+  readonly #most: number;
+  #kept = 0;
+
+  constructor(procfs: string, most: number) {
+    this.procfs = procfs;
+    this.#root = dirname(procfs).replace(/\/$/, '');
+    this.#most = most;
+  }
+
+  begin(): void {}
+
+  pids(into: number[]): void {
+    into.length = 0;
+    let names: string[];
+    try {
+      names = fs.readdirSync(this.procfs);
+    } catch (error) {
+      throw failed(this.procfs, error);
+    }
+    for (const name of names) {
+      const first = name.charCodeAt(0);
+      if (first >= 0x31 && first <= 0x39) into.push(Number(name));
+    }
+  }
+
+  process(pid: number): ProcessFiles {
+    return new LiveProcess(this, pid);
+  }
+
+  read(path: string): number {
+    return this.readPath(path.startsWith('proc/') ? this.procfs + path.slice(4) : `${this.#root}/${path}`);
+  }
+
+  readPath(path: string): number {
+    const fd = this.#open(path);
+    try {
+      return this.#fill(fd);
+    } catch (error) {
+      throw failed(path, error);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** The kernel answers ESRCH on a kept descriptor once its process is gone, whoever has the pid now. */
+  readKept(fd: number, pid: number, file: ProcessFile): number {
+    try {
+      return fs.readSync(fd, this.buffer, 0, LONGEST_FILE, 0);
+    } catch (error) {
+      throw failed(`${this.procfs}/${pid}/${file}`, error);
+    }
+  }
+
+  mayKeep(): boolean {
+    return this.#kept < this.#most;
+  }
+
+  open(path: string): number {
+    const fd = this.#open(path);
+    this.#kept++;
+    return fd;
+  }
+
+  release(fd: number): number {
+    if (fd !== CLOSED) {
+      fs.closeSync(fd);
+      this.#kept--;
+    }
+    return CLOSED;
+  }
+
+  #open(path: string): number {
+    try {
+      return fs.openSync(path, FLAGS);
+    } catch (error) {
+      throw failed(path, error);
+    }
+  }
+
+  /** One read gives the whole of a file of /proc that fits; only a file longer than a read needs another. */
+  #fill(fd: number): number {
+    let length = 0;
+    while (length < LONGEST_FILE) {
+      const got = fs.readSync(fd, this.buffer, length, LONGEST_FILE - length, null);
+      length += got;
+      if (got === 0 || got < 4096) break;
+    }
+    return length;
+  }
+}
+
+/** Half of the descriptors this process may have (RLIMIT_NOFILE; Node raises the soft limit to the hard one). */
+function descriptorShare(): number {
+  try {
+    const limit = /^Max open files\s+(\d+|unlimited)/m.exec(fs.readFileSync('/proc/self/limits', 'latin1'))?.[1];
+    return limit === 'unlimited' ? 1 << 20 : Math.floor(Number(limit ?? 1024) / 2);
+  } catch {
+    return 512;
+  }
+}
+
+/**
+ * The live host.
+ * @param procfs where /proc is mounted; other files ("etc/passwd") are looked for beside it
+ * @param keep how many descriptors may stay open between collections; beyond it files are opened for each read
+ */
+export function liveFiles(procfs = '/proc', keep = descriptorShare()): KernelFiles {
+  return new LiveHost(procfs.replace(/(.)\/+$/, '$1'), keep);
+}

@@ -1,0 +1,109 @@
+// Decimal numbers out of kernel text, from the bytes: no strings, no garbage. Shared by the parsers of this folder.
+
+const SPACE = 0x20;
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const COLON = 0x3a;
+const MINUS = 0x2d;
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
+
+/** Walks fields that are separated by spaces. One object is used over and over. */
+export class Fields {
+  /** A field was missing, or held no number. */
+  failed = false;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #at = 0;
+  #end = 0;
+
+  start(bytes: Uint8Array, from: number, to: number): this {
+    this.#bytes = bytes;
+    this.#at = from;
+    this.#end = to;
+    this.failed = false;
+    return this;
+  }
+
+  /** The next field as a number; beyond 2^53 it loses its low digits. */
+  next(): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    let at = this.#at;
+    while (at < end && (bytes[at] === SPACE || bytes[at] === NEWLINE)) at++;
+    const negative = bytes[at] === MINUS;
+    if (negative) at++;
+    if (at >= end || !isDigit(bytes[at])) {
+      this.failed = true;
+      return 0;
+    }
+    let value = 0;
+    while (at < end) {
+      const digit = bytes[at]! - 0x30;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+      at++;
+    }
+    if (at < end && bytes[at] !== SPACE && bytes[at] !== NEWLINE) this.failed = true;
+    this.#at = at;
+    return negative ? -value : value;
+  }
+
+  skip(count: number): void {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    let at = this.#at;
+    for (let left = count; left > 0; left--) {
+      while (at < end && bytes[at] === SPACE) at++;
+      while (at < end && bytes[at] !== SPACE) at++;
+    }
+    this.#at = at;
+  }
+}
+
+/** Names of lines such as `Pss:   123 kB`, ready to be compared with bytes. */
+export type Keys = readonly Uint8Array[];
+export const keys = (...names: string[]): Keys => names.map((name) => Buffer.from(name));
+
+/**
+ * Finds `Name: 123` lines and puts the numbers into `out`, in the order of the names; NaN where a line is missing.
+ * @returns how many were found
+ */
+export function keyed(bytes: Uint8Array, length: number, names: Keys, out: Float64Array): number {
+  out.fill(Number.NaN);
+  let found = 0;
+  let at = 0;
+  while (at < length) {
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index]!;
+      if (bytes[at] !== name[0] || bytes[at + name.length] !== COLON || !startsWith(bytes, at, name)) continue;
+      const value = numberAt(bytes, at + name.length + 1, length);
+      if (value >= 0 && Number.isNaN(out[index])) {
+        out[index] = value;
+        found++;
+      }
+      break;
+    }
+    while (at < length && bytes[at] !== NEWLINE) at++;
+    at++;
+  }
+  return found;
+}
+
+function startsWith(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
+  for (let i = 1; i < name.length; i++) if (bytes[at + i] !== name[i]) return false;
+  return true;
+}
+
+/** The decimal number at a place, behind blanks; -1 where there is none. */
+export function numberAt(bytes: Uint8Array, from: number, length: number): number {
+  let at = from;
+  while (at < length && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
+  if (at >= length || !isDigit(bytes[at])) return -1;
+  let value = 0;
+  while (at < length) {
+    const digit = bytes[at]! - 0x30;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+    at++;
+  }
+  return value;
+}

@@ -1,0 +1,71 @@
+// Group counters that never fall: what each process gained is added to its group and stays there when it is gone.
+// Fractions of a second are kept to the microsecond, so that sums of ticks stay free of rounding dust.
+
+/** What a process gained since it was last seen: CPU seconds, faults, bytes. Never negative. */
+export interface Gain {
+  user: number;
+  system: number;
+  minorFaults: number;
+  majorFaults: number;
+  readBytes: number;
+  writeBytes: number;
+}
+
+/** The counters of one subgroup since this exporter began. */
+export class Ledger {
+  readonly group: string;
+  readonly subgroup: string;
+  /** CPU seconds of its processes and of their reaped children. */
+  user = 0;
+  system = 0;
+  /** CPU seconds its processes had burned before this exporter first saw them. */
+  before = 0;
+  minorFaults = 0;
+  majorFaults = 0;
+  readBytes = 0;
+  writeBytes = 0;
+  /** Processes that began in, or moved into, the subgroup; and that ended or moved away. */
+  started = 0;
+  exited = 0;
+
+  constructor(group: string, subgroup: string) {
+    this.group = group;
+    this.subgroup = subgroup;
+  }
+
+  credit(gain: Gain): void {
+    this.creditCpu(gain.user, gain.system);
+    this.minorFaults += gain.minorFaults;
+    this.majorFaults += gain.majorFaults;
+    this.readBytes += gain.readBytes;
+    this.writeBytes += gain.writeBytes;
+  }
+
+  creditCpu(user: number, system: number): void {
+    this.user = micros(this.user + user);
+    this.system = micros(this.system + system);
+  }
+
+  creditBefore(seconds: number): void {
+    this.before = micros(this.before + seconds);
+  }
+}
+
+const micros = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
+
+/** All ledgers, by group and subgroup. A ledger lives as long as the exporter: a group that came back continues. */
+export class Ledgers {
+  readonly #byGroup = new Map<string, Map<string, Ledger>>();
+
+  of(group: string, subgroup: string): Ledger {
+    let subgroups = this.#byGroup.get(group);
+    if (!subgroups) this.#byGroup.set(group, (subgroups = new Map()));
+    let ledger = subgroups.get(subgroup);
+    if (!ledger) subgroups.set(subgroup, (ledger = new Ledger(group, subgroup)));
+    return ledger;
+  }
+
+  *[Symbol.iterator](): Iterator<Ledger> {
+    for (const subgroups of this.#byGroup.values()) yield* subgroups.values();
+  }
+}
