@@ -97,8 +97,8 @@ const TITLE = /^\[?([\w.+-]+):(?: |$)/;
 /** At most so many words of a command line are looked at, and so many characters of one that is a single title. */
 const MAX_WORDS = 4096;
 const MAX_TITLE = 1024;
-/** Bytes of a comm that may have been cut: TASK_COMM_LEN less the final zero. */
-const COMM_BYTES = 15;
+/** Bytes the kernel keeps of a comm: TASK_COMM_LEN less the final zero. One that long may have been cut. */
+export const COMM_BYTES = 15;
 
 /** The part of a path behind its last slash. */
 export function baseName(path: string): string {

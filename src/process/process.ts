@@ -39,6 +39,7 @@ export interface Classification {
 /** Everything about a process that does not change from one collection to the next. A new one is made after an exec. */
 export interface Who extends Classification {
   readonly pid: number;
+  /** Without the command line, which is let go as soon as the rules have seen it. */
   readonly identity: Identity;
   /** Unix time of the start, seconds. */
   readonly startTime: number;
@@ -47,16 +48,23 @@ export interface Who extends Classification {
   infoLabels: string;
 }
 
+/** Why a footprint is read (again): never read, touched its memory, a relative did, or old. In falling urgency. */
+export type Need = 'first' | 'changed' | 'relative' | 'age';
+
 /** A measured footprint and what the world looked like when it was taken; bytes. */
 export class Sample {
-  /** Kernel time of the reading, seconds since boot; negative: never taken. */
+  /** Kernel time of the reading, seconds since boot; negative: there is none. */
   at = -1;
+  /** Kernel time of the last attempt, successful or not; negative: never tried. */
+  tried = -1;
   rss = 0;
   pss = 0;
   uss = 0;
   swap = 0;
   /** What the reading took, seconds; 0 while unknown. */
   cost = 0;
+  /** Why it was taken. */
+  need: Need = 'first';
   /** `Process.activity`, `Family.activity` and `Family.members` as they stood. */
   activity = 0;
   familyActivity = 0;
@@ -65,9 +73,14 @@ export class Sample {
 
 /** Processes that may share pages: those of one executable. */
 export class Family {
+  readonly key: string;
   members = 0;
   /** Bytes touched or given back by all of them so far. */
   activity = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
 }
 
 /** One live process. NaN stands for a value that is not known. */
@@ -124,10 +137,13 @@ export class Process implements ProcessId {
 
   /** Its stat could not be read at this collection: it is left out of the view. */
   absent = false;
-  /** First seen so soon after its start that an exec or a new title is likely: looked at once more. */
-  young = false;
-  /** Its own series were exported by the last view (selection.ts is sticky). */
-  shown = false;
+  /** What it is has to be found out (again) at the next reading: just born, rules changed, or it could not be read. */
+  unsure = false;
+  /** Waits for its footprint to be read: why it should be, and how urgently; undefined when there is no need. */
+  wanted: Need | undefined = undefined;
+  urgency = 0;
+  /** Its footprint is being read off the main thread, or waits for that. */
+  queued = false;
   /** Files that gave no value, by name; undefined while all did. */
   unreadable: Map<string, string> | undefined = undefined;
 

@@ -1,0 +1,175 @@
+// Families become bytes: Prometheus text 0.0.4 and OpenMetrics 1.0, written straight into one growing buffer.
+// Numbers are written digit by digit, so that a page of a hundred thousand series makes no garbage.
+import type { Family } from './metric.ts';
+
+export type Format = 'text' | 'openmetrics';
+
+export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+};
+
+/** Units that OpenMetrics lets a family name in a line of its own, when its name ends in them. */
+const UNITS = ['bytes', 'seconds', 'ratio', 'percent'];
+
+const SPACE = 0x20;
+const NEWLINE = 0x0a;
+const ZERO = 0x30;
+const POINT = 0x2e;
+const MINUS = 0x2d;
+/** Longest number: 17 digits, sign, point, exponent. */
+const LONGEST_NUMBER = 32;
+
+/** Writes one response. Reusable: `begin` starts anew in the same memory. */
+export class Encoder {
+  readonly format: Format;
+  /** Series written since `begin`. */
+  series = 0;
+  #bytes: Buffer;
+  #length = 0;
+  #name = '';
+
+  constructor(format: Format, capacity = 64 << 10) {
+    this.format = format;
+    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  begin(): void {
+    this.#length = 0;
+    this.series = 0;
+  }
+
+  /** Begins a family; its samples follow. */
+  family(family: Family): void {
+    const { name } = family;
+    const open = this.format === 'openmetrics';
+    const type = open ? family.type : family.textType;
+    const base = open && type === 'counter' ? name.slice(0, -'_total'.length) : open && type === 'info' ? name.slice(0, -'_info'.length) : name;
+    const help = family.help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, open ? '\\"' : '"');
+    const unit = open && UNITS.find((each) => base.endsWith(`_${each}`));
+    this.#write(`# HELP ${base} ${help}\n# TYPE ${base} ${type}\n${unit ? `# UNIT ${base} ${unit}\n` : ''}`);
+    this.#name = name;
+  }
+
+  /**
+   * Writes a sample of the family begun last. A value that is NaN is not known, and its series is left out.
+   * @param labels what labelText gave, or ''
+   */
+  sample(labels: string, value: number): void {
+    if (Number.isNaN(value)) return;
+    const name = this.#name;
+    const needed = name.length + labels.length + LONGEST_NUMBER + 2;
+    if (this.#length + needed > this.#bytes.length) this.#grow(needed);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    at += bytes.latin1Write(name, at);
+    if (labels !== '') at += bytes.latin1Write(labels, at);
+    bytes[at++] = SPACE;
+    at = writeNumber(bytes, at, value);
+    bytes[at++] = NEWLINE;
+    this.#length = at;
+    this.series++;
+  }
+
+  /** Ends an OpenMetrics response; nothing may follow. */
+  end(): void {
+    if (this.format === 'openmetrics') this.#write('# EOF\n');
+  }
+
+  /** What was written since `begin`; valid until the next `begin` or growth. */
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #write(text: string): void {
+    const needed = text.length * 3;
+    if (this.#length + needed > this.#bytes.length) this.#grow(needed);
+    this.#length += this.#bytes.write(text, this.#length, 'utf8');
+  }
+
+  #grow(needed: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + needed));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+}
+
+/** Writes the shortest decimal text that reads back as the same double, and returns where it ends. */
+export function writeNumber(bytes: Buffer, from: number, value: number): number {
+  let at = from;
+  let rest = value;
+  if (rest < 0) {
+    bytes[at++] = MINUS;
+    rest = -rest;
+  }
+  if (rest < 1e15) {
+    const thousandths = Math.round(rest * 1000);
+    const whole = Math.floor(rest);
+    if (rest === whole) return writeInteger(bytes, at, rest);
+    if (rest < 1e12 && thousandths / 1000 === rest) {
+      at = writeInteger(bytes, at, whole);
+      bytes[at++] = POINT;
+      let digits = thousandths - whole * 1000;
+      for (let unit = 100; digits > 0; unit /= 10) {
+        const digit = Math.floor(digits / unit);
+        bytes[at++] = ZERO + digit;
+        digits -= digit * unit;
+      }
+      return at;
+    }
+  }
+  const text = value === Number.POSITIVE_INFINITY ? '+Inf' : value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value);
+  return from + bytes.latin1Write(text, from);
+}
+
+function writeInteger(bytes: Buffer, from: number, value: number): number {
+  let length = 1;
+  for (let limit = 10; value >= limit; limit *= 10) length++;
+  let rest = value;
+  for (let at = from + length - 1; at >= from; at--) {
+    const tenth = Math.floor(rest / 10);
+    bytes[at] = ZERO + (rest - tenth * 10);
+    rest = tenth;
+  }
+  return from + length;
+}
+
+/**
+ * Chooses the format by the Accept header (RFC 9110, 12.5.1). OpenMetrics only where it is asked for by name and with
+ * a version we speak; the text format for everyone else, as Prometheus' own clients do. Equal weights: text first listed wins.
+ */
+export function negotiate(accept: string | undefined): Format {
+  let best: Format = 'text';
+  let weight = 0;
+  for (const range of (accept ?? '').slice(0, 4096).split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    const parameter = (name: string) => parameters.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
+    const q = Number(parameter('q') ?? 1);
+    const version = parameter('version');
+    const format = FORMATS[type];
+    if (!format || !(q > weight)) continue;
+    if (format === 'openmetrics' && version !== undefined && version !== '1.0.0' && version !== '0.0.1') continue;
+    if (format === 'text' && version !== undefined && version !== '0.0.4') continue;
+    best = format;
+    weight = q;
+  }
+  return best;
+}
+
+const FORMATS: Record<string, Format> = {
+  'application/openmetrics-text': 'openmetrics',
+  'text/plain': 'text',
+  'text/*': 'text',
+  '*/*': 'text',
+};
+
+/** Whether the client takes gzip (RFC 9110, 12.5.3). */
+export function acceptsGzip(acceptEncoding: string | undefined): boolean {
+  for (const coding of (acceptEncoding ?? '').slice(0, 4096).split(',')) {
+    const [name = '', ...parameters] = coding.split(';').map((part) => part.trim().toLowerCase());
+    if (name !== 'gzip' && name !== '*') continue;
+    const q = parameters.find((each) => each.startsWith('q='));
+    return q === undefined || Number(q.slice(2)) > 0;
+  }
+  return false;
+}

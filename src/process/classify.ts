@@ -1,0 +1,247 @@
+// Says which group and subgroup a process belongs to, and why: the user's rules in file order, then the catalogue's,
+// most specific kind first. explain() and classify() ask the same question of a rule, so they cannot disagree.
+import { baseName, fullName, jvmMain, pythonModule, script } from './interpreter.ts';
+import type { Classification, Identity } from './process.ts';
+import type { Key, Matcher, Rule } from './rules.ts';
+
+/** One key of a rule, held against a process. */
+export interface Evidence {
+  readonly key: Key;
+  /** What the rule asks for, as it is written there; several values are alternatives. */
+  readonly wanted: readonly string[];
+  /** What the process has. */
+  readonly value: string;
+}
+
+/** A rule and what it made of a process. */
+export interface Verdict {
+  readonly rule: Rule;
+  readonly held: readonly Evidence[];
+  readonly failed: readonly Evidence[];
+}
+
+export interface Explanation {
+  readonly classification: Classification;
+  /** The rule that decided; undefined when none matched. */
+  readonly winner: Verdict | undefined;
+  /** Rules that matched as well, in the order they would have decided. */
+  readonly others: readonly Verdict[];
+  /** Rules of two keys or more that all but one key of held. */
+  readonly nearMisses: readonly Verdict[];
+}
+
+/** All rules of one subgroup, in the order they decide. */
+export interface Subgroup {
+  readonly group: string;
+  readonly subgroup: string;
+  readonly rules: readonly Rule[];
+}
+
+const NOTHING_MATCHED: Classification = { group: 'other', subgroup: 'other', rule: 'none' };
+
+/** Characters of a joined command line that regular expressions see. */
+const MAX_COMMAND_LINE = 65_536;
+
+/** Kinds of catalogue rules, most specific first. */
+export const KINDS = ['interpreted', 'argv', 'path', 'name', 'name glob', 'unit', 'container', 'fallback'] as const;
+
+/** What a catalogue rule's place in the order comes from: the most specific of its keys. */
+export function kindOf({ keys, fallback }: Rule): (typeof KINDS)[number] {
+  if (fallback) return 'fallback';
+  if (keys.has('jvm_main') || keys.has('python_module') || keys.has('script')) return 'interpreted';
+  if (keys.has('argv')) return 'argv';
+  if (keys.get('exe')?.some((matcher) => matcher.path)) return 'path';
+  const names = [keys.get('comm'), keys.get('exe')].filter((matchers) => matchers !== undefined);
+  if (names.some((matchers) => matchers.every((matcher) => matcher.form === 'literal'))) return 'name';
+  if (names.length > 0) return 'name glob';
+  return keys.has('unit') ? 'unit' : 'container';
+}
+
+/** The order in which rules decide: the first that matches wins. */
+export function inOrder(userRules: readonly Rule[], catalogue: readonly Rule[]): Rule[] {
+  const bySpecificity = catalogue
+    .map((rule) => ({ rule, kind: KINDS.indexOf(kindOf(rule)) }))
+    .sort((a, b) => a.kind - b.kind || b.rule.keys.size - a.rule.keys.size)
+    .map(({ rule }) => rule);
+  const rules = [...userRules, ...bySpecificity];
+  return [...rules.filter((rule) => !rule.fallback), ...rules.filter((rule) => rule.fallback)];
+}
+
+/** A process as rules see it; what an interpreter runs is found out when a rule first asks. */
+class Subject {
+  readonly names: readonly string[];
+  readonly exe: string;
+  private readonly identity: Identity;
+  private readonly found: Partial<Record<Key, string>> = {};
+
+  constructor(identity: Identity) {
+    this.identity = identity;
+    const full = fullName(identity.name, identity.argv, identity.exe);
+    this.names = full === identity.name ? [full] : [full, identity.name];
+    const first = identity.argv[0] ?? '';
+    this.exe = identity.exe || (first.startsWith('/') ? first : '');
+  }
+
+  value(key: Key): string {
+    if (key === 'comm') return this.names[0]!;
+    if (key === 'exe') return this.exe;
+    if (key === 'unit') return this.identity.unit;
+    if (key === 'container') return this.identity.container;
+    this.found[key] ??= this.find(key);
+    return this.found[key];
+  }
+
+  private find(key: 'argv' | 'jvm_main' | 'python_module' | 'script'): string {
+    const { argv, exe } = this.identity;
+    if (key === 'argv') return argv.join(' ').slice(0, MAX_COMMAND_LINE);
+    if (key === 'jvm_main') return jvmMain(argv, exe);
+    return key === 'python_module' ? pythonModule(argv, exe) : script(argv, exe);
+  }
+}
+
+/** Whether one value of a key is what the process has. */
+function matches(key: Key, matcher: Matcher, subject: Subject): boolean {
+  if (key === 'comm') return subject.names.some((name) => matcher.test(name));
+  const value = subject.value(key);
+  if (value === '') return false;
+  return matcher.test((key === 'exe' || key === 'script') && !matcher.path ? baseName(value) : value);
+}
+
+function holds(key: Key, matchers: readonly Matcher[], subject: Subject): boolean {
+  return matchers.some((matcher) => matches(key, matcher, subject));
+}
+
+function matchesAll(rule: Rule, subject: Subject): boolean {
+  for (const [key, matchers] of rule.keys) if (!holds(key, matchers, subject)) return false;
+  return true;
+}
+
+function judge(rule: Rule, subject: Subject): Verdict {
+  const held: Evidence[] = [];
+  const failed: Evidence[] = [];
+  for (const [key, matchers] of rule.keys) {
+    const wanted = matchers.map((matcher) => matcher.text);
+    (holds(key, matchers, subject) ? held : failed).push({ key, wanted, value: subject.value(key) });
+  }
+  return { rule, held, failed };
+}
+
+interface Ranked {
+  readonly rule: Rule;
+  readonly rank: number;
+  readonly classification: Classification;
+}
+
+/** Letters of a glob's literal start that index it. */
+const PREFIX = 3;
+
+/** Rules found by the literal, or the literal start, of one key's values; a rule is in the index of one key only. */
+class KeyIndex {
+  /** The best rank in this index: with a better rule in hand nobody needs to look. */
+  first = Number.POSITIVE_INFINITY;
+  private readonly literals = new Map<string, Ranked[]>();
+  private readonly prefixes = new Map<string, Ranked[]>();
+
+  /** Takes the rule unless one of the values has nothing to be found by. Rules must come in order. */
+  take(ranked: Ranked, matchers: readonly Matcher[]): boolean {
+    const places = matchers.map((matcher) => this.place(matcher));
+    if (!places.every((place) => place !== undefined)) return false;
+    for (const [map, text] of places) {
+      const list = map.get(text);
+      if (!list) map.set(text, [ranked]);
+      else if (list.at(-1) !== ranked) list.push(ranked);
+    }
+    this.first = Math.min(this.first, ranked.rank);
+    return true;
+  }
+
+  private place({ text, form, path }: Matcher): [Map<string, Ranked[]>, string] | undefined {
+    const name = path ? baseName(text) : text;
+    const head = /^[^*?[\\]*/.exec(name)![0];
+    if (form === 'literal' || (head === name && name !== '')) return [this.literals, name];
+    return form === 'glob' && head.length >= PREFIX ? [this.prefixes, head.slice(0, PREFIX)] : undefined;
+  }
+
+  /** The first rule better than the one in hand that matches. */
+  better(name: string, subject: Subject, best: Ranked | undefined): Ranked | undefined {
+    const found = firstMatch(this.literals.get(name), subject, best);
+    return firstMatch(this.prefixes.get(name.slice(0, PREFIX)), subject, found);
+  }
+}
+
+function firstMatch(
+  list: readonly Ranked[] | undefined,
+  subject: Subject,
+  best: Ranked | undefined,
+): Ranked | undefined {
+  if (!list) return best;
+  for (const ranked of list) {
+    if (best && ranked.rank >= best.rank) break;
+    if (matchesAll(ranked.rule, subject)) return ranked;
+  }
+  return best;
+}
+
+/** Keys a rule is indexed by, the cheapest to ask first. */
+const INDEXED = ['comm', 'exe', 'script', 'jvm_main', 'python_module', 'unit', 'container'] as const;
+
+/** Classifies processes. Costs about a microsecond a process; keep the answer for as long as the identity holds. */
+export class Classifier {
+  private readonly ranked: readonly Ranked[];
+  private readonly indexes: readonly (readonly [Key, KeyIndex])[] = INDEXED.map((key) => [key, new KeyIndex()]);
+  /** Rules no index could take. */
+  private readonly rest: Ranked[] = [];
+
+  constructor(userRules: readonly Rule[], catalogue: readonly Rule[]) {
+    this.ranked = inOrder(userRules, catalogue).map((rule, rank) => {
+      const { group, subgroup, name } = rule;
+      return { rule, rank, classification: { group, subgroup, rule: name } };
+    });
+    for (const ranked of this.ranked) if (!this.index(ranked)) this.rest.push(ranked);
+  }
+
+  classify(identity: Identity): Classification {
+    const subject = new Subject(identity);
+    let best: Ranked | undefined;
+    for (const [key, index] of this.indexes) {
+      if (index.first >= (best?.rank ?? Number.POSITIVE_INFINITY)) continue;
+      if (key === 'comm') for (const name of subject.names) best = index.better(name, subject, best);
+      else {
+        const value = subject.value(key);
+        if (value !== '')
+          best = index.better(key === 'exe' || key === 'script' ? baseName(value) : value, subject, best);
+      }
+    }
+    return firstMatch(this.rest, subject, best)?.classification ?? NOTHING_MATCHED;
+  }
+
+  /** Asks every rule; for one process at a time, on demand. */
+  explain(identity: Identity): Explanation {
+    const subject = new Subject(identity);
+    const verdicts = this.ranked.map(({ rule }) => judge(rule, subject));
+    const [winner, ...others] = verdicts.filter(({ failed }) => failed.length === 0);
+    const nearMisses = verdicts.filter(({ held, failed }) => failed.length === 1 && held.length > 0);
+    const { group, subgroup, name } = winner?.rule ?? {};
+    const classification = winner ? { group: group!, subgroup: subgroup!, rule: name! } : NOTHING_MATCHED;
+    return { classification, winner, others, nearMisses };
+  }
+
+  /** Every subgroup a process can be in, by group and name; what nothing matches is other/other and not listed. */
+  subgroups(): readonly Subgroup[] {
+    const found = new Map<string, { group: string; subgroup: string; rules: Rule[] }>();
+    for (const { rule } of this.ranked) {
+      const key = `${rule.group}\0${rule.subgroup}`;
+      const entry = found.get(key) ?? { group: rule.group, subgroup: rule.subgroup, rules: [] };
+      entry.rules.push(rule);
+      found.set(key, entry);
+    }
+    return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, subgroup]) => subgroup);
+  }
+
+  private index(ranked: Ranked): boolean {
+    return this.indexes.some(([key, index]) => {
+      const matchers = ranked.rule.keys.get(key);
+      return matchers !== undefined && index.take(ranked, matchers);
+    });
+  }
+}

@@ -1,0 +1,295 @@
+// Decides which PSS and USS to read now, within a budget, and carries the others over from their last sample.
+// What smaps_rollup costs is known before reading, so that no process is ever stalled, nor the host burdened, unawares.
+import type { KernelFiles } from '../kernel/files.ts';
+import { FootprintReading, readSmapsRollup, readSmapsRollupLater, readStatus, StatusReading } from '../kernel/pid.ts';
+import type { Lane } from './lane.ts';
+import { BLOCKED, type Need, type Process } from './process.ts';
+import type { Unreadable } from './unreadable.ts';
+
+export interface FootprintOptions {
+  /** `exact` reads all at every collection, `bounded` within the budget, `off` none. */
+  readonly mode: 'bounded' | 'exact' | 'off';
+  /** Share of one core that `bounded` may spend. */
+  readonly budget: number;
+  /** A sample older than this is read again, seconds. */
+  readonly maxAge: number;
+  /** A read predicted to take longer than this happens only once every `maxAge`, seconds. */
+  readonly maxRead: number;
+  /** Time between two collections, seconds: what the budget of one collection is counted for. */
+  readonly interval: number;
+}
+
+export type ReadOutcome = 'ok' | 'gone' | 'denied' | 'unsupported' | 'malformed';
+
+/** What this costs, for the metrics. */
+export interface FootprintStatistics {
+  readonly reads: Readonly<Record<ReadOutcome, number>>;
+  /** Time spent in reads, seconds. */
+  readonly seconds: number;
+  /** Processes whose read waits for budget. */
+  readonly deferred: number;
+}
+
+/** First guess of a read's cost, seconds, corrected by what reads really took: open and close, and each resident byte. */
+const COST_BASE = 60e-6;
+const COST_PER_BYTE = 15e-6 / (1 << 20);
+/** A read predicted to take longer than this runs off the main thread, seconds. */
+const LONGEST_ON_MAIN_THREAD = 4e-3;
+/** A change is worth a read when it may move the footprint by this share, or this many bytes, whichever is more. */
+const WORTH_SHARE = 0.004;
+const WORTH_BYTES = 32 << 10;
+/** How fast the cost model follows what is measured. */
+const LEARNING = 0.02;
+
+const URGENCY: Record<Need, number> = { first: 3e15, changed: 2e15, relative: 1e15, age: 0 };
+
+export class Footprints {
+  readonly #files: KernelFiles;
+  readonly #unreadable: Unreadable;
+  readonly #lane: Lane;
+  readonly #clock: () => number;
+
+  readonly #reading = new FootprintReading();
+  readonly #status = new StatusReading();
+  readonly #reads: Record<ReadOutcome, number> = { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 };
+  #seconds = 0;
+  #deferred = 0;
+
+  readonly #wanted: Process[] = [];
+  readonly #large: Process[] = [];
+  /** Measured cost over predicted cost. */
+  #correction = 1;
+  /** Seconds of reading that may be spent now. */
+  #purse = Number.POSITIVE_INFINITY;
+  #paidAt = Number.NaN;
+
+  /** @param clock a monotonic clock in seconds, to learn what reads cost */
+  constructor(files: KernelFiles, unreadable: Unreadable, lane: Lane, clock: () => number) {
+    this.#files = files;
+    this.#unreadable = unreadable;
+    this.#lane = lane;
+    this.#clock = clock;
+  }
+
+  get statistics(): FootprintStatistics {
+    return { reads: this.#reads, seconds: this.#seconds, deferred: this.#deferred };
+  }
+
+  /**
+   * Reads the footprints that are worth it now, most urgent first, until the budget is spent; large ones are queued
+   * for `readLarge`. Yields where it may be interrupted.
+   * @param at kernel time of this collection, seconds since boot
+   */
+  *read(processes: Iterable<Process>, options: FootprintOptions, at: number): Generator<void, void, void> {
+    const wanted = this.#wanted;
+    const bounded = options.mode === 'bounded';
+    const share = options.budget * options.interval;
+    const earned = Number.isNaN(this.#paidAt) ? share : options.budget * (at - this.#paidAt);
+    this.#purse = bounded ? Math.min(share, this.#purse + earned) : Number.POSITIVE_INFINITY;
+    this.#paidAt = at;
+    this.#deferred = 0;
+    wanted.length = 0;
+    if (options.mode === 'off') return;
+    let cost = 0;
+    let step = 0;
+    for (const process of processes) {
+      this.#consider(process, options, at);
+      if (process.wanted && !process.queued) {
+        wanted.push(process);
+        cost += this.#predict(process);
+      }
+      if (++step % 64 === 0) yield;
+    }
+    if (cost > this.#purse) wanted.sort((a, b) => b.urgency - a.urgency);
+    for (const process of wanted) {
+      if (this.#purse <= 0) {
+        this.#deferred++;
+        continue;
+      }
+      const predicted = this.#predict(process);
+      if (predicted > LONGEST_ON_MAIN_THREAD || process.state === BLOCKED) {
+        this.#purse -= predicted;
+        process.queued = true;
+        this.#large.push(process);
+      } else {
+        this.#readNow(process, at);
+        yield;
+      }
+    }
+  }
+
+  /**
+   * Reads the queued footprints off the main thread, one at a time. Resolves when those are done that this collection
+   * must not be without: all of them when exact, else those never read before; the others follow by themselves.
+   */
+  async readLarge(options: FootprintOptions, at: number): Promise<void> {
+    const needed = (process: Process): boolean => options.mode === 'exact' || process.sample.at < 0;
+    await this.#drain(needed, at);
+    void this.#drain(() => true, at);
+  }
+
+  /** Carries the sample over to the present, and finds out without privilege what no sample tells. */
+  *carryOver(processes: Iterable<Process>, options: FootprintOptions, swapInUse: boolean, at: number): Generator<void> {
+    let step = 0;
+    for (const process of processes) {
+      this.#carry(process, options);
+      this.#complete(process, swapInUse, at);
+      if (++step % 32 === 0) yield;
+    }
+  }
+
+  #consider(process: Process, options: FootprintOptions, at: number): void {
+    if (process.queued) return;
+    process.wanted = undefined;
+    if (process.absent || !(process.rss > 0)) return;
+    const { sample, family } = process;
+    if (sample.tried < 0 || (sample.at < 0 && !process.unreadable?.has('smaps_rollup'))) {
+      this.#want(process, 'first', 0);
+      return;
+    }
+    const due = turn(process.pid, at, options.maxAge) > turn(process.pid, sample.tried, options.maxAge);
+    const lost = sample.at < 0;
+    if (lost || (options.mode === 'bounded' && this.#predict(process) > options.maxRead)) {
+      if (due) this.#want(process, 'age', at - sample.tried);
+      return;
+    }
+    if (options.mode === 'exact') {
+      this.#want(process, 'changed', 0);
+      return;
+    }
+    const own = process.activity - sample.activity;
+    const worth = Math.max(WORTH_BYTES, sample.pss * WORTH_SHARE);
+    const others = Math.max(0, family.activity - sample.familyActivity - own) / Math.max(1, family.members - 1);
+    const membersMoved = Math.abs(family.members - sample.familyMembers) / Math.max(family.members, sample.familyMembers);
+    const relatives = Math.min(others, sample.rss - sample.uss) + (sample.rss - sample.uss) * membersMoved;
+    if (own >= worth) this.#want(process, 'changed', own);
+    else if (own + relatives >= worth) this.#want(process, 'relative', own + relatives);
+    else if (due) this.#want(process, 'age', at - sample.at);
+  }
+
+  #want(process: Process, need: Need, amount: number): void {
+    process.wanted = need;
+    process.urgency = URGENCY[need] + Math.min(amount, 1e14);
+  }
+
+  /** What reading a footprint will take, seconds: what it took last time, else what others of its size take. */
+  #predict(process: Process): number {
+    const { sample, rss } = process;
+    if (sample.at >= 0 && sample.rss > 0) return sample.cost * Math.max(0.5, rss / sample.rss);
+    return (COST_BASE + COST_PER_BYTE * rss) * this.#correction;
+  }
+
+  #readNow(process: Process, at: number): void {
+    const began = this.#clock();
+    try {
+      readSmapsRollup(this.#files, process.files, this.#reading);
+      this.#settle(process, this.#reading, this.#clock() - began, at);
+      process.rss = this.#reading.rss;
+    } catch (error) {
+      this.#fail(process, error, this.#clock() - began, at);
+    }
+  }
+
+  async #drain(which: (process: Process) => boolean, at: number): Promise<void> {
+    while (this.#lane.free) {
+      const next = this.#large.findIndex(which);
+      if (next < 0) return;
+      const [process] = this.#large.splice(next, 1);
+      await this.#lane.run(() => this.#readLater(process!, at));
+    }
+  }
+
+  async #readLater(process: Process, at: number): Promise<void> {
+    const began = this.#clock();
+    const reading = new FootprintReading();
+    const { startStack } = process;
+    const reserved = this.#predict(process);
+    try {
+      await readSmapsRollupLater(process.files, reading);
+      const took = this.#clock() - began;
+      if (startStack === process.startStack) this.#settle(process, reading, took, at);
+    } catch (error) {
+      this.#fail(process, error, this.#clock() - began, at);
+    } finally {
+      this.#purse += reserved;
+      process.queued = false;
+    }
+  }
+
+  #settle(process: Process, reading: FootprintReading, took: number, at: number): void {
+    const { sample, family } = process;
+    this.#spend('ok', took);
+    const model = COST_BASE + COST_PER_BYTE * reading.rss;
+    this.#correction += LEARNING * (Math.min(4, took / model) - this.#correction);
+    sample.need = process.wanted ?? 'first';
+    sample.at = at;
+    sample.tried = at;
+    sample.rss = reading.rss;
+    sample.pss = Math.min(reading.pss, reading.rss);
+    sample.uss = Math.min(reading.uss, sample.pss);
+    sample.swap = reading.swap;
+    sample.cost = took;
+    sample.activity = process.activity;
+    sample.familyActivity = family.activity;
+    sample.familyMembers = family.members;
+    process.wanted = undefined;
+    if (process.unreadable) this.#unreadable.clear(process, 'smaps_rollup');
+  }
+
+  #fail(process: Process, error: unknown, took: number, at: number): void {
+    this.#spend(this.#unreadable.note(process, 'smaps_rollup', error), took);
+    process.sample.at = -1;
+    process.sample.tried = at;
+    process.wanted = undefined;
+  }
+
+  #spend(outcome: ReadOutcome, took: number): void {
+    this.#reads[outcome]++;
+    this.#seconds += took;
+    this.#purse -= took;
+  }
+
+  /** PSS and USS scale with RSS since the sample; uss ≤ pss ≤ rss always. */
+  #carry(process: Process, options: FootprintOptions): void {
+    const { sample, rss } = process;
+    if (sample.at < 0 || !(rss > 0) || options.mode === 'off') {
+      process.pss = Number.NaN;
+      process.uss = Number.NaN;
+      return;
+    }
+    const ratio = sample.rss > 0 ? rss / sample.rss : 0;
+    process.pss = Math.min(rss, Math.round(sample.pss * ratio));
+    process.uss = Math.min(process.pss, Math.round(sample.uss * ratio));
+  }
+
+  /** Swap, and the kinds of resident pages where PSS is unknown, from status; read again only when memory moved. */
+  #complete(process: Process, swapInUse: boolean, at: number): void {
+    if (process.kernelThread || process.absent || !(process.rss >= 0)) {
+      process.swap = Number.NaN;
+      return;
+    }
+    const sampled = process.sample.at === at;
+    if (!swapInUse) process.swap = 0;
+    else if (sampled) process.swap = process.sample.swap;
+    const unmeasured = Number.isNaN(process.pss);
+    if (!unmeasured && (!swapInUse || sampled)) return;
+    const moved = process.statusRss !== process.rss || process.statusShared !== process.shared;
+    if (!moved && !Number.isNaN(process.swap)) return;
+    try {
+      readStatus(this.#files, process.files, this.#status);
+    } catch (error) {
+      this.#unreadable.note(process, 'status', error);
+      return;
+    }
+    process.statusRss = process.rss;
+    process.statusShared = process.shared;
+    process.rssFile = this.#status.rssFile;
+    process.rssShmem = this.#status.rssShmem;
+    process.swap = this.#status.swap;
+  }
+}
+
+/** Spreads the old samples evenly: each process has its turn once in every period, at a moment its pid chooses. */
+function turn(pid: number, at: number, period: number): number {
+  return Math.floor(at / period + ((pid * 0.6180339887) % 1));
+}

@@ -1,0 +1,121 @@
+// Decides which processes have series of their own: filters thin them, `top` keeps the largest of each subgroup.
+// Cardinality is a contract: the sums of the groups never change by it, and with `top` the parts still sum to the group.
+import type { GroupRow, ProcessRows, ProcessView, Rest } from './view.ts';
+
+export interface SelectionOptions {
+  readonly perProcess: 'all' | 'top' | 'none';
+  /** Largest processes of a subgroup with series of their own under `top`; of group "other" the second. */
+  readonly topOfSubgroup: number;
+  readonly topOfOthers: number;
+  /** Most processes with series, largest first; 0 is no limit. */
+  readonly maxProcesses: number;
+  /** Bytes; a process whose USS is known and below it has no series. */
+  readonly minUss: number;
+  readonly includeNames: readonly string[];
+  readonly excludeNames: readonly string[];
+  readonly searchMode: 'none' | 'include' | 'exclude';
+  readonly searchGroups: readonly string[];
+  readonly searchSubgroups: readonly string[];
+  readonly disableOthers: boolean;
+}
+
+/** A challenger must be larger than one that is shown by this factor: the choice does not flutter. */
+const MARGIN = 1.1;
+
+/** Remembers what was shown, so that the choice stays steady from one collection to the next. */
+export class Selection {
+  #shown = new Set<number>();
+
+  /** Marks the rows that have series, and fills `GroupRow.rest` under `top`. Deterministic: equals are ordered by pid. */
+  choose(view: ProcessView, options: SelectionOptions, perProcess = options.perProcess): void {
+    const { rows, groups } = view;
+    for (const group of groups) group.rest = undefined;
+    if (perProcess === 'none') {
+      rows.shown.fill(0, 0, rows.length);
+    } else {
+      this.#filter(rows, options);
+      if (perProcess === 'top') this.#keepTop(rows, options);
+      if (options.maxProcesses > 0) this.#keepLargest(rows, options.maxProcesses);
+      if (perProcess === 'top') this.#sumRest(rows, groups);
+    }
+    this.#remember(rows, perProcess, options.maxProcesses);
+  }
+
+  #filter(rows: ProcessRows, options: SelectionOptions): void {
+    for (let row = 0; row < rows.length; row++) rows.shown[row] = passes(rows, row, options) ? 1 : 0;
+  }
+
+  #keepTop(rows: ProcessRows, options: SelectionOptions): void {
+    const bySubgroup = new Map<string, number[]>();
+    for (let row = 0; row < rows.length; row++) {
+      if (!rows.shown[row]) continue;
+      const { group, subgroup } = rows.who[row]!;
+      const key = `${group}\0${subgroup}`;
+      const list = bySubgroup.get(key);
+      if (list) list.push(row);
+      else bySubgroup.set(key, [row]);
+    }
+    for (const [key, list] of bySubgroup) {
+      this.#hideBeyond(rows, list, key.startsWith('other\0') ? options.topOfOthers : options.topOfSubgroup);
+    }
+  }
+
+  #keepLargest(rows: ProcessRows, most: number): void {
+    const list: number[] = [];
+    for (let row = 0; row < rows.length; row++) if (rows.shown[row]) list.push(row);
+    this.#hideBeyond(rows, list, most);
+  }
+
+  #hideBeyond(rows: ProcessRows, list: number[], most: number): void {
+    if (list.length <= most) return;
+    const size = (row: number): number => {
+      const bytes = rows.pss[row]! >= 0 ? rows.pss[row]! : rows.rss[row]! || 0;
+      return this.#shown.has(rows.who[row]!.pid) ? bytes * MARGIN : bytes;
+    };
+    list.sort((a, b) => size(b) - size(a) || rows.who[a]!.pid - rows.who[b]!.pid);
+    for (const row of list.slice(most)) rows.shown[row] = 0;
+  }
+
+  #sumRest(rows: ProcessRows, groups: readonly GroupRow[]): void {
+    const bySubgroup = new Map<string, GroupRow>();
+    for (const group of groups) {
+      if (group.processes === 0 && group.time === 0) continue;
+      group.rest = { rss: 0, pss: 0, uss: 0, swap: 0, usage: 0, time: 0 };
+      for (const value of PARTS) group.rest[value] = group[value];
+      bySubgroup.set(`${group.ledger.group}\0${group.ledger.subgroup}`, group);
+    }
+    for (let row = 0; row < rows.length; row++) {
+      if (!rows.shown[row]) continue;
+      const { group, subgroup } = rows.who[row]!;
+      const rest = bySubgroup.get(`${group}\0${subgroup}`)?.rest;
+      if (!rest) continue;
+      for (const value of PARTS) rest[value] = Math.max(0, rest[value] - (rows[value][row]! || 0));
+    }
+    for (const group of bySubgroup.values()) tidy(group.rest!);
+  }
+
+  #remember(rows: ProcessRows, perProcess: 'all' | 'top' | 'none', most: number): void {
+    this.#shown.clear();
+    if (perProcess !== 'top' && most === 0) return;
+    for (let row = 0; row < rows.length; row++) if (rows.shown[row]) this.#shown.add(rows.who[row]!.pid);
+  }
+}
+
+const PARTS = ['rss', 'pss', 'uss', 'swap', 'usage', 'time'] as const satisfies (keyof Rest)[];
+
+function tidy(rest: Rest): void {
+  rest.usage = Math.round(rest.usage * 1e6) / 1e6;
+  rest.time = Math.round(rest.time * 1e6) / 1e6;
+}
+
+function passes(rows: ProcessRows, row: number, options: SelectionOptions): boolean {
+  const { identity, group, subgroup } = rows.who[row]!;
+  const { name } = identity;
+  if (options.disableOthers && group === 'other') return false;
+  if (rows.uss[row]! < options.minUss) return false;
+  if (options.excludeNames.some((part) => name.includes(part))) return false;
+  if (options.includeNames.length > 0 && !options.includeNames.some((part) => name.includes(part))) return false;
+  if (options.searchMode === 'none') return true;
+  const found = options.searchGroups.includes(group) || options.searchSubgroups.includes(subgroup);
+  return found === (options.searchMode === 'include');
+}

@@ -1,0 +1,351 @@
+// Knows which processes live: births, exits, exec and pid reuse. One pass reads the cheap counters of all of them and
+// adds what each gained to its group's ledger. Remembers processes between collections; nothing else here does.
+import type { KernelFiles } from '../kernel/files.ts';
+import {
+  IoReading,
+  readIo,
+  readStat,
+  readStatm,
+  StatmReading,
+  StatReading,
+  type Units,
+} from '../kernel/pid.ts';
+import { readUptime } from '../kernel/system.ts';
+import { ReapedChildren } from './children.ts';
+import { Identities } from './identity.ts';
+import { type Gain, Ledgers } from './ledger.ts';
+import { BLOCKED, type Classification, Family, type Identity, Process } from './process.ts';
+import { reasonOf, type Unreadable } from './unreadable.ts';
+
+export type Classify = (identity: Identity) => Classification;
+
+const KERNEL: Classification = { group: 'system', subgroup: 'kernel', rule: 'kernel thread' };
+
+/** A process younger than this when first seen, seconds, is looked at twice: an exec or a new title is likely. */
+const YOUNG = 2;
+/** Start times are in ticks and the kernel's clock in hundredths: they may disagree by so much, seconds. */
+const CLOCK_SLACK = 0.05;
+/** After so many processes a pass may be interrupted; after so many such steps it looks at the clock again. */
+const STEP = 16;
+const STEPS_PER_CLOCK = 8;
+
+const NO_ARGV: readonly string[] = [];
+
+/** What stays true of a host while it runs. */
+export interface Host {
+  readonly units: Units;
+  /** Unix time of the boot, seconds. */
+  readonly bootTime: number;
+  readonly users: ReadonlyMap<number, string>;
+}
+
+export class Tracker {
+  /** Living processes by pid, in the order they were first seen: an ancestor comes before its descendants. */
+  readonly processes = new Map<number, Process>();
+  readonly ledgers = new Ledgers();
+
+  readonly #files: KernelFiles;
+  readonly #host: Host;
+  readonly #unreadable: Unreadable;
+  readonly #identities: Identities;
+  readonly #children = new ReapedChildren();
+  readonly #families = new Map<string, Family>();
+  #classify: Classify;
+
+  readonly #stat = new StatReading();
+  readonly #statm = new StatmReading();
+  readonly #io = new IoReading();
+  readonly #gain: Gain = { user: 0, system: 0, minorFaults: 0, majorFaults: 0, readBytes: 0, writeBytes: 0 };
+
+  readonly #pids: number[] = [];
+  /** The kernel's count of forks when the pids were last listed. */
+  #forks = Number.NaN;
+  /** Kernel time now, and when the pass before began; seconds since boot, NaN before the first pass. */
+  #now = Number.NaN;
+  #previous = Number.NaN;
+  #began = Number.NaN;
+  /** Listed processes whose stat could not be read, by reason, at the last listing. */
+  readonly #strangers = new Map<ReturnType<typeof reasonOf>, number>();
+
+  constructor(files: KernelFiles, host: Host, unreadable: Unreadable, classify: Classify) {
+    this.#files = files;
+    this.#host = host;
+    this.#unreadable = unreadable;
+    this.#identities = new Identities(files, unreadable, host.users);
+    this.#classify = classify;
+  }
+
+  /** New rules: every process is classified again at the next pass. What its old group gained stays there. */
+  reclassify(classify: Classify): void {
+    this.#classify = classify;
+    for (const process of this.processes.values()) process.unsure = !process.kernelThread;
+  }
+
+  /**
+   * One pass over all processes; yields where it may be interrupted.
+   * @param forks tasks forked since boot, read before the pass: while it stands still nothing was born and the pids
+   *   need not be listed; NaN where the kernel does not tell
+   * @throws KernelFileError where the host itself cannot be read
+   */
+  *pass(forks: number): Generator<void, void, void> {
+    this.#now = readUptime(this.#files);
+    this.#previous = this.#began;
+    this.#began = this.#now;
+    let step = 0;
+    for (const process of this.processes.values()) {
+      this.#follow(process);
+      if (++step % STEP !== 0) continue;
+      yield;
+      if (step % (STEP * STEPS_PER_CLOCK) === 0) this.#now = readUptime(this.#files);
+    }
+    if (forks !== this.#forks) {
+      yield* this.#list();
+      this.#forks = forks;
+    }
+    this.#children.settle(this.processes);
+  }
+
+  *#list(): Generator<void, void, void> {
+    for (const [reason, count] of this.#strangers) this.#unreadable.add('stat', reason, -count);
+    this.#strangers.clear();
+    this.#files.pids(this.#pids);
+    let step = 0;
+    for (const pid of this.#pids) {
+      if (this.processes.has(pid)) continue;
+      this.#meet(pid);
+      if (++step % STEP === 0) {
+        yield;
+        this.#now = readUptime(this.#files);
+      }
+    }
+  }
+
+  /** Reads a known process again. */
+  #follow(process: Process): void {
+    const stat = this.#stat;
+    try {
+      readStat(this.#files, process.files, this.#host.units, stat);
+    } catch (error) {
+      if (reasonOf(error) === 'gone') this.#end(process);
+      else {
+        process.absent = true;
+        this.#unreadable.note(process, 'stat', error);
+      }
+      return;
+    }
+    if (stat.startTicks !== process.startTicks) {
+      this.#end(process);
+      return;
+    }
+    const executed = !process.kernelThread && this.#executed(process);
+    if (process.absent) {
+      process.absent = false;
+      this.#unreadable.clear(process, 'stat');
+    }
+    const gain = this.#gain;
+    gain.user = rise(process.user, stat.user);
+    gain.system = rise(process.system, stat.system);
+    gain.minorFaults = rise(process.minorFaults, stat.minorFaults);
+    gain.majorFaults = rise(process.majorFaults, stat.majorFaults);
+    process.reapedUser = rise(process.childrenUser, stat.childrenUser);
+    process.reapedSystem = rise(process.childrenSystem, stat.childrenSystem);
+    this.#take(process);
+    const window = this.#now - process.readAt;
+    if (window > 0) process.usage = (100 * (gain.user + gain.system)) / window;
+    process.readAt = this.#now;
+    process.ledger.credit(gain);
+    if (process.reapedUser + process.reapedSystem > 0) this.#children.reaped(process);
+    if (executed) this.#recognise(process, true);
+    else if (process.unsure && process.state !== BLOCKED) this.#recognise(process, false);
+  }
+
+  /** Meets a process for the first time. */
+  #meet(pid: number): void {
+    const files = this.#files.process(pid);
+    const { units } = this.#host;
+    const stat = this.#stat;
+    try {
+      readStat(this.#files, files, units, stat);
+    } catch (error) {
+      files.close();
+      const reason = reasonOf(error);
+      this.#unreadable.add('stat', reason, 1);
+      this.#strangers.set(reason, (this.#strangers.get(reason) ?? 0) + 1);
+      return;
+    }
+    const start = stat.startTicks / units.ticksPerSecond;
+    const process = new Process(files, stat.startTicks, start, stat.kernelThread);
+    this.processes.set(pid, process);
+    const gain = this.#gain;
+    gain.user = stat.user;
+    gain.system = stat.system;
+    gain.minorFaults = stat.minorFaults;
+    gain.majorFaults = stat.majorFaults;
+    process.comm = this.#files.buffer.slice(stat.commFrom, stat.commTo);
+    process.startStack = stat.startStack;
+    process.reapedUser = stat.childrenUser;
+    process.reapedSystem = stat.childrenSystem;
+    this.#take(process);
+    process.readAt = this.#now;
+    this.#introduce(process);
+    const born = start >= this.#previous - CLOCK_SLACK;
+    if (born) {
+      const age = Math.max(this.#now - start, 1 / units.ticksPerSecond);
+      process.usage = (100 * (gain.user + gain.system)) / age;
+      process.ledger.started++;
+      process.ledger.credit(gain);
+      if (process.reapedUser + process.reapedSystem > 0) this.#children.reaped(process);
+    } else {
+      process.ledger.creditBefore(gain.user + gain.system);
+      process.reapedUser = 0;
+      process.reapedSystem = 0;
+    }
+  }
+
+  /** Takes over what #stat holds, and reads memory and I/O; leaves what I/O was gained in #gain. */
+  #take(process: Process): void {
+    const stat = this.#stat;
+    const touched = rise(process.minorFaults + process.majorFaults, stat.minorFaults + stat.majorFaults);
+    process.ppid = stat.ppid;
+    process.state = stat.state;
+    process.threads = stat.threads;
+    process.user = stat.user;
+    process.system = stat.system;
+    process.childrenUser = stat.childrenUser;
+    process.childrenSystem = stat.childrenSystem;
+    process.minorFaults = stat.minorFaults;
+    process.majorFaults = stat.majorFaults;
+    this.#gain.readBytes = 0;
+    this.#gain.writeBytes = 0;
+    if (process.kernelThread) return;
+    if (process.zombie) {
+      process.rss = Number.NaN;
+      return;
+    }
+    this.#takeMemory(process, touched);
+    if (process.unreadable?.get('io') !== 'denied') this.#takeIo(process);
+  }
+
+  #takeMemory(process: Process, faults: number): void {
+    const statm = this.#statm;
+    try {
+      readStatm(this.#files, process.files, this.#host.units, statm);
+    } catch (error) {
+      this.#unreadable.note(process, 'statm', error);
+      process.rss = Number.NaN;
+      return;
+    }
+    if (process.unreadable) this.#unreadable.clear(process, 'statm');
+    const moved = faults * this.#host.units.pageSize + (Math.abs(statm.rss - process.rss) || 0);
+    process.rss = statm.rss;
+    process.shared = Math.min(statm.shared, statm.rss);
+    process.activity += moved;
+    if (process.family) process.family.activity += moved;
+  }
+
+  #takeIo(process: Process): void {
+    const io = this.#io;
+    try {
+      readIo(this.#files, process.files, io);
+    } catch (error) {
+      this.#unreadable.note(process, 'io', error);
+      return;
+    }
+    if (process.unreadable) this.#unreadable.clear(process, 'io');
+    if (!Number.isNaN(process.readBytes)) {
+      this.#gain.readBytes = rise(process.readBytes, io.readBytes);
+      this.#gain.writeBytes = rise(process.writeBytes, io.writeBytes);
+    } else if (process.start >= this.#previous - CLOCK_SLACK) {
+      this.#gain.readBytes = io.readBytes;
+      this.#gain.writeBytes = io.writeBytes;
+    }
+    process.readBytes = io.readBytes;
+    process.writeBytes = io.writeBytes;
+  }
+
+  /** Whether the process became another program; looks at what #stat left in the buffer. */
+  #executed(process: Process): boolean {
+    const stat = this.#stat;
+    const { buffer } = this.#files;
+    const moved = stat.startStack !== process.startStack && stat.startStack !== 0 && process.startStack !== 0;
+    let same = process.comm.length === stat.commTo - stat.commFrom;
+    for (let i = 0; same && i < process.comm.length; i++) same = process.comm[i] === buffer[stat.commFrom + i];
+    process.startStack = stat.startStack;
+    if (!same) process.comm = buffer.slice(stat.commFrom, stat.commTo);
+    if (moved) process.sample.at = -1;
+    return moved || !same;
+  }
+
+  /** First identity of a process: gives it its ledger and its family. */
+  #introduce(process: Process): void {
+    if (process.kernelThread) {
+      this.#describe(process, this.#identities.ofKernelThread(process), KERNEL);
+    } else {
+      const identity = this.#identities.of(process);
+      this.#describe(process, identity, this.#classify(identity));
+      process.unsure = this.#now - process.start < YOUNG || process.state === BLOCKED;
+    }
+    this.#join(process);
+    process.ledger = this.ledgers.of(process.who.group, process.who.subgroup);
+  }
+
+  /** Finds out again what a process is. After an exec, moving to another group counts as an exit and a start. */
+  #recognise(process: Process, executed: boolean): void {
+    const identity = this.#identities.of(process);
+    this.#describe(process, identity, this.#classify(identity));
+    process.unsure = executed && process.state === BLOCKED;
+    if (executed) {
+      this.#unreadable.clear(process, 'smaps_rollup');
+      this.#unreadable.clear(process, 'io');
+    }
+    this.#leave(process);
+    this.#join(process);
+    const ledger = this.ledgers.of(process.who.group, process.who.subgroup);
+    if (ledger === process.ledger) return;
+    if (executed) {
+      process.ledger.exited++;
+      ledger.started++;
+    }
+    process.ledger = ledger;
+  }
+
+  #describe(process: Process, identity: Identity, classification: Classification): void {
+    const { group, subgroup, rule } = classification;
+    const startTime = this.#host.bootTime + process.start;
+    process.who = {
+      pid: process.pid,
+      identity: { ...identity, argv: NO_ARGV },
+      group,
+      subgroup,
+      rule,
+      startTime,
+      labels: '',
+      infoLabels: '',
+    };
+  }
+
+  #join(process: Process): void {
+    const { exe, name } = process.who.identity;
+    const key = exe || name;
+    let family = this.#families.get(key);
+    if (!family) this.#families.set(key, (family = new Family(key)));
+    family.members++;
+    process.family = family;
+  }
+
+  #leave(process: Process): void {
+    if (--process.family.members === 0) this.#families.delete(process.family.key);
+  }
+
+  #end(process: Process): void {
+    this.processes.delete(process.pid);
+    this.#leave(process);
+    this.#unreadable.forget(process);
+    process.ledger.exited++;
+    process.files.close();
+    this.#children.ended(process);
+  }
+}
+
+/** How much a cumulative counter rose; never negative. */
+const rise = (before: number, now: number): number => Math.max(0, now - before);

@@ -1,0 +1,251 @@
+// What everyone else may see: one immutable picture of the processes, the groups and the host after a collection.
+// Numbers stand in columns, so that a picture of ten thousand processes is a dozen arrays. NaN: the value is not known.
+import type { HostMemory, Pressure } from '../kernel/system.ts';
+import type { FootprintStatistics } from './footprint.ts';
+import type { Ledger } from './ledger.ts';
+import { type Process, type Who, ZOMBIE } from './process.ts';
+import type { UnreadableCount } from './unreadable.ts';
+
+/** States of metrics.md, in the order of `GroupRow.states`. */
+export const STATES = ['running', 'sleeping', 'blocked', 'stopped', 'zombie', 'idle'] as const;
+
+/** Processes with values of their own: no kernel threads unless they are asked for, no zombies. */
+export class ProcessRows {
+  length = 0;
+  readonly who: Who[] = [];
+  /** Bytes. */
+  rss = new Float64Array(0);
+  pss = new Float64Array(0);
+  uss = new Float64Array(0);
+  swap = new Float64Array(0);
+  readBytes = new Float64Array(0);
+  writeBytes = new Float64Array(0);
+  /** Percent of one core. */
+  usage = new Float64Array(0);
+  /** CPU seconds since the process began. */
+  time = new Float64Array(0);
+  /** 1 where the process has series of its own. */
+  shown = new Uint8Array(0);
+
+  /** Empties the rows and makes room for so many. */
+  reset(capacity: number): void {
+    this.length = 0;
+    this.who.length = 0;
+    if (this.rss.length >= capacity) return;
+    const size = Math.ceil(capacity * 1.25);
+    for (const column of COLUMNS) this[column] = new Float64Array(size);
+    this.shown = new Uint8Array(size);
+  }
+}
+
+const COLUMNS = ['rss', 'pss', 'uss', 'swap', 'readBytes', 'writeBytes', 'usage', 'time'] as const;
+
+/** Sums over every process of a subgroup, whatever is shown of them. Bytes, seconds, percent; NaN where none is known. */
+export class GroupRow {
+  readonly ledger: Ledger;
+  rss = 0;
+  pss = 0;
+  uss = 0;
+  swap = 0;
+  /** What the group really occupies. */
+  footprint = 0;
+  /** Share of the group's RSS whose PSS is measured and fresh, 0–1; NaN without RSS. */
+  coverage = Number.NaN;
+  usage = 0;
+  /** Processes by state, as in STATES. */
+  readonly states = new Float64Array(STATES.length);
+  threads = 0;
+  /** Unix time; NaN while nothing runs. */
+  oldestStart = Number.NaN;
+  /** Processes of the group that are not shown, as one; undefined unless asked for. */
+  rest: Rest | undefined = undefined;
+
+  constructor(ledger: Ledger) {
+    this.ledger = ledger;
+  }
+
+  get processes(): number {
+    return this.states.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** CPU seconds: of living processes since each began, and of those that are gone. */
+  get time(): number {
+    const { before, user, system } = this.ledger;
+    return Math.round((before + user + system) * 1e6) / 1e6;
+  }
+}
+
+export interface Rest {
+  rss: number;
+  pss: number;
+  uss: number;
+  swap: number;
+  usage: number;
+  time: number;
+}
+
+export interface HostRow {
+  readonly memory: HostMemory;
+  /** Undefined where the kernel does not tell. */
+  readonly pressure: Pressure | undefined;
+}
+
+export interface ProcessView {
+  /** Kernel time of the collection, seconds since boot. */
+  readonly at: number;
+  readonly host: HostRow;
+  readonly rows: ProcessRows;
+  readonly groups: readonly GroupRow[];
+  /** Processes seen, kernel threads and zombies included. */
+  readonly seen: number;
+  readonly unreadable: readonly UnreadableCount[];
+  readonly footprints: FootprintStatistics;
+  /** Age of the oldest sample, seconds; NaN where there is none. */
+  readonly oldestSample: number;
+}
+
+export interface ViewOptions {
+  readonly kernelThreads: boolean;
+  /** A sample up to this age, seconds, counts as fresh. */
+  readonly freshFor: number;
+}
+
+/** What a group's unmeasured processes are known to hold: anonymous pages add up, shared ones are counted once. */
+interface Estimate {
+  measured: number;
+  anonymous: number;
+  file: number;
+  shmem: number;
+  fresh: number;
+  memoryKnown: boolean;
+  pssKnown: boolean;
+  swapKnown: boolean;
+}
+
+export interface Summary {
+  readonly groups: GroupRow[];
+  readonly oldestSample: number;
+}
+
+/** Fills rows and sums groups; yields where it may be interrupted. */
+export function* summarise(
+  processes: Iterable<Process>,
+  ledgers: Iterable<Ledger>,
+  rows: ProcessRows,
+  host: HostRow,
+  options: ViewOptions,
+  at: number,
+): Generator<void, Summary, void> {
+  const groups = new Map<Ledger, GroupRow>();
+  const estimates = new Map<GroupRow, Estimate>();
+  for (const ledger of ledgers) {
+    const group = new GroupRow(ledger);
+    groups.set(ledger, group);
+    estimates.set(group, emptyEstimate());
+  }
+  let oldest = Number.NaN;
+  let step = 0;
+  for (const process of processes) {
+    const group = groups.get(process.ledger)!;
+    addToGroup(group, estimates.get(group)!, process, options, at);
+    if (process.sample.at >= 0 && !(at - process.sample.at <= oldest)) oldest = at - process.sample.at;
+    if (!process.absent && !process.zombie && (!process.kernelThread || options.kernelThreads)) append(rows, process);
+    if (++step % 128 === 0) yield;
+  }
+  for (const [group, estimate] of estimates) finish(group, estimate);
+  withinHost([...estimates], host.memory.total);
+  return { groups: [...groups.values()], oldestSample: oldest };
+}
+
+const emptyEstimate = (): Estimate => ({
+  measured: 0,
+  anonymous: 0,
+  file: 0,
+  shmem: 0,
+  fresh: 0,
+  memoryKnown: false,
+  pssKnown: false,
+  swapKnown: false,
+});
+
+function append(rows: ProcessRows, process: Process): void {
+  const row = rows.length++;
+  rows.who[row] = process.who;
+  rows.rss[row] = process.rss;
+  rows.pss[row] = process.pss;
+  rows.uss[row] = process.uss;
+  rows.swap[row] = process.swap;
+  rows.readBytes[row] = process.readBytes;
+  rows.writeBytes[row] = process.writeBytes;
+  rows.usage[row] = process.usage;
+  rows.time[row] = process.user + process.system;
+  rows.shown[row] = 1;
+}
+
+function addToGroup(group: GroupRow, estimate: Estimate, process: Process, options: ViewOptions, at: number): void {
+  group.states[stateIndex(process.state)]!++;
+  group.threads += process.threads;
+  const { startTime } = process.who;
+  if (!(startTime >= group.oldestStart)) group.oldestStart = startTime;
+  if (process.absent) return;
+  if (process.usage > 0) group.usage += process.usage;
+  const { rss, pss } = process;
+  if (!(rss >= 0)) return;
+  estimate.memoryKnown = true;
+  group.rss += rss;
+  if (process.swap >= 0) {
+    estimate.swapKnown = true;
+    group.swap += process.swap;
+  }
+  if (pss >= 0) {
+    estimate.pssKnown = true;
+    estimate.measured += pss;
+    group.pss += pss;
+    group.uss += process.uss;
+    if (at - process.sample.at <= options.freshFor) estimate.fresh += rss;
+  } else {
+    estimate.anonymous += rss - process.shared;
+    estimate.file = Math.max(estimate.file, process.rssFile >= 0 ? process.rssFile : process.shared);
+    estimate.shmem = Math.max(estimate.shmem, process.rssShmem || 0);
+  }
+}
+
+/** Nothing known of a group that has processes is not zero. */
+function finish(group: GroupRow, estimate: Estimate): void {
+  const { rss } = group;
+  group.footprint = Math.min(rss, estimate.measured + estimate.anonymous + estimate.file + estimate.shmem);
+  if (rss > 0) group.coverage = estimate.fresh / rss;
+  if (!estimate.memoryKnown) return;
+  if (!estimate.pssKnown) {
+    group.pss = Number.NaN;
+    group.uss = Number.NaN;
+  }
+  if (!estimate.swapKnown) group.swap = Number.NaN;
+}
+
+/** All footprints together never exceed the host's memory: estimates give way first, then everything in proportion. */
+function withinHost(groups: readonly (readonly [GroupRow, Estimate])[], total: number): void {
+  let sum = 0;
+  let measured = 0;
+  for (const [group, estimate] of groups) {
+    sum += group.footprint;
+    measured += Math.min(group.footprint, estimate.measured);
+  }
+  if (sum <= total) return;
+  const keptMeasured = Math.min(1, total / measured);
+  const keptEstimated = Math.max(0, total - measured) / Math.max(1, sum - measured);
+  for (const [group, estimate] of groups) {
+    const certain = Math.min(group.footprint, estimate.measured);
+    group.footprint = Math.floor(certain * keptMeasured + (group.footprint - certain) * keptEstimated);
+  }
+}
+
+/** proc(5), state: R; S; D; T and t; Z and X; I, and P, W, K of older kernels. */
+function stateIndex(code: number): number {
+  if (code === 0x53) return 1;
+  if (code === 0x52) return 0;
+  if (code === 0x44) return 2;
+  if (code === 0x54 || code === 0x74) return 3;
+  if (code === ZOMBIE || code === 0x58) return 4;
+  return 5;
+}
