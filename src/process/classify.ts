@@ -7,7 +7,7 @@ import type { Key, Matcher, Rule } from './rules.ts';
 /** One key of a rule, held against a process. */
 export interface Evidence {
   readonly key: Key;
-  /** What the rule asks for, as it is written there; several values are alternatives. */
+  /** What the rule asks for, as written there: the value that held, or all of them when none did. */
   readonly wanted: readonly string[];
   /** What the process has. */
   readonly value: string;
@@ -107,12 +107,13 @@ function matches(key: Key, matcher: Matcher, subject: Subject): boolean {
   return matcher.test((key === 'exe' || key === 'script') && !matcher.path ? baseName(value) : value);
 }
 
-function holds(key: Key, matchers: readonly Matcher[], subject: Subject): boolean {
-  return matchers.some((matcher) => matches(key, matcher, subject));
+/** The first of a key's values that the process has. */
+function holding(key: Key, matchers: readonly Matcher[], subject: Subject): Matcher | undefined {
+  return matchers.find((matcher) => matches(key, matcher, subject));
 }
 
 function matchesAll(rule: Rule, subject: Subject): boolean {
-  for (const [key, matchers] of rule.keys) if (!holds(key, matchers, subject)) return false;
+  for (const [key, matchers] of rule.keys) if (!holding(key, matchers, subject)) return false;
   return true;
 }
 
@@ -120,8 +121,10 @@ function judge(rule: Rule, subject: Subject): Verdict {
   const held: Evidence[] = [];
   const failed: Evidence[] = [];
   for (const [key, matchers] of rule.keys) {
-    const wanted = matchers.map((matcher) => matcher.text);
-    (holds(key, matchers, subject) ? held : failed).push({ key, wanted, value: subject.value(key) });
+    const matcher = holding(key, matchers, subject);
+    const value = subject.value(key);
+    if (matcher) held.push({ key, wanted: [matcher.text], value });
+    else failed.push({ key, wanted: matchers.map(({ text }) => text), value });
   }
   return { rule, held, failed };
 }
@@ -157,6 +160,7 @@ class KeyIndex {
 
   private place({ text, form, path }: Matcher): [Map<string, Ranked[]>, string] | undefined {
     const name = path ? baseName(text) : text;
+    if (path && (text.includes('[') || name.includes('**'))) return undefined; // these reach across slashes
     const head = /^[^*?[\\]*/.exec(name)![0];
     if (form === 'literal' || (head === name && name !== '')) return [this.literals, name];
     return form === 'glob' && head.length >= PREFIX ? [this.prefixes, head.slice(0, PREFIX)] : undefined;
