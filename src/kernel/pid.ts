@@ -205,12 +205,6 @@ export function readCmdline(files: KernelFiles, process: ProcessFiles): string[]
   return parseCmdline(files.buffer, process.read('cmdline'));
 }
 
-/** As readCmdline, off the main thread: on a process in state D it can hang (it takes the process's mmap lock). */
-export async function readCmdlineLater(process: ProcessFiles): Promise<string[]> {
-  const bytes = await process.readLater('cmdline');
-  return parseCmdline(bytes, bytes.length);
-}
-
 /** /proc/<pid>/cgroup as text: `4:memory:/user.slice\n0::/system.slice/nginx.service\n` (cgroups(7)). */
 export function readCgroup(files: KernelFiles, process: ProcessFiles): string {
   return Buffer.from(files.buffer.buffer, files.buffer.byteOffset, process.read('cgroup')).toString('utf8');

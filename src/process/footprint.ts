@@ -72,7 +72,7 @@ export class Footprints {
   }
 
   get statistics(): FootprintStatistics {
-    return { reads: this.#reads, seconds: this.#seconds, deferred: this.#deferred };
+    return { reads: { ...this.#reads }, seconds: this.#seconds, deferred: this.#deferred };
   }
 
   /**

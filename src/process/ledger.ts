@@ -33,6 +33,11 @@ export class Ledger {
     this.subgroup = subgroup;
   }
 
+  /** The counters as they stand now. */
+  copy(): Ledger {
+    return Object.assign(new Ledger(this.group, this.subgroup), this);
+  }
+
   credit(gain: Gain): void {
     this.creditCpu(gain.user, gain.system);
     this.minorFaults += gain.minorFaults;

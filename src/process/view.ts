@@ -12,6 +12,8 @@ export const STATES = ['running', 'sleeping', 'blocked', 'stopped', 'zombie', 'i
 /** Processes with values of their own: no kernel threads unless they are asked for, no zombies. */
 export class ProcessRows {
   length = 0;
+  /** Renderers that read these rows now: they must not be filled anew. */
+  readers = 0;
   readonly who: Who[] = [];
   /** Bytes. */
   rss = new Float64Array(0);
@@ -42,6 +44,7 @@ const COLUMNS = ['rss', 'pss', 'uss', 'swap', 'readBytes', 'writeBytes', 'usage'
 
 /** Sums over every process of a subgroup, whatever is shown of them. Bytes, seconds, percent; NaN where none is known. */
 export class GroupRow {
+  /** Its names, and its counters as they stood at the collection. */
   readonly ledger: Ledger;
   rss = 0;
   pss = 0;
@@ -57,6 +60,8 @@ export class GroupRow {
   threads = 0;
   /** Unix time; NaN while nothing runs. */
   oldestStart = Number.NaN;
+  /** Whether it has series; false only where the budget of series is spent. */
+  shown = true;
   /** Processes of the group that are not shown, as one; undefined unless asked for. */
   rest: Rest | undefined = undefined;
 
@@ -139,7 +144,7 @@ export function* summarise(
   const groups = new Map<Ledger, GroupRow>();
   const estimates = new Map<GroupRow, Estimate>();
   for (const ledger of ledgers) {
-    const group = new GroupRow(ledger);
+    const group = new GroupRow(ledger.copy());
     groups.set(ledger, group);
     estimates.set(group, emptyEstimate());
   }
@@ -154,8 +159,12 @@ export function* summarise(
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
   withinHost([...estimates], host.memory.total);
-  return { groups: [...groups.values()], oldestSample: oldest };
+  return { groups: [...groups.values()].sort(byName), oldestSample: oldest };
 }
+
+const byName = ({ ledger: a }: GroupRow, { ledger: b }: GroupRow): number =>
+  a.group === b.group ? compare(a.subgroup, b.subgroup) : compare(a.group, b.group);
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const emptyEstimate = (): Estimate => ({
   measured: 0,

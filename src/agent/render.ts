@@ -1,0 +1,101 @@
+// A snapshot becomes response bodies: encoded and compressed once per snapshot and format, whoever asks. What changes
+// at every scrape, the exporter's own families, is written behind it.
+import { collectExporter, type ExporterState } from '../collectors/exporter.ts';
+import { collectGroups, type GroupFamilies } from '../collectors/group.ts';
+import { collectProcesses, type ProcessFamilies } from '../collectors/process.ts';
+import { collectSystem } from '../collectors/system.ts';
+import { Encoder, type Format } from '../exposition/encode.ts';
+import { finishGzip, type GzipHead, gzipHead } from '../exposition/gzip.ts';
+import type { Snapshot } from './sampler.ts';
+import { inSlices } from './slices.ts';
+
+/** Which collectors run, and what they export; undefined where a collector is off. */
+export interface Exported {
+  readonly process: ProcessFamilies | undefined;
+  readonly group: GroupFamilies | undefined;
+  readonly system: boolean;
+  readonly exporter: boolean;
+}
+
+export interface Body {
+  readonly bytes: Buffer;
+  readonly series: number;
+}
+
+interface Head {
+  readonly body: Buffer | GzipHead;
+  readonly series: number;
+}
+
+export class Renderer {
+  exported: Exported;
+  readonly #encoders = { text: new Encoder('text'), openmetrics: new Encoder('openmetrics') };
+  readonly #tails = { text: new Encoder('text', 8 << 10), openmetrics: new Encoder('openmetrics', 8 << 10) };
+  #snapshot: Snapshot | undefined;
+  readonly #heads = new Map<string, Promise<Head>>();
+  /** Encoders are shared: one page is written at a time. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(exported: Exported) {
+    this.exported = exported;
+  }
+
+  /** Forgets what was rendered under other settings. */
+  configure(exported: Exported): void {
+    this.exported = exported;
+    this.#heads.clear();
+  }
+
+  /** @param state what the exporter has to say of itself; asked for when everything else is written */
+  async body(snapshot: Snapshot | undefined, format: Format, gzip: boolean, state: () => ExporterState): Promise<Body> {
+    const head = await this.#head(snapshot, format, gzip);
+    const tail = this.#tail(snapshot, format, state);
+    const bytes = Buffer.isBuffer(head.body)
+      ? Buffer.concat([head.body, tail.bytes])
+      : await finishGzip(head.body, tail.bytes);
+    return { bytes, series: head.series + tail.series };
+  }
+
+  #head(snapshot: Snapshot | undefined, format: Format, gzip: boolean): Promise<Head> {
+    if (snapshot !== this.#snapshot) this.#heads.clear();
+    this.#snapshot = snapshot;
+    const key = `${format} ${gzip}`;
+    let head = this.#heads.get(key);
+    if (!head) {
+      head = this.#writing.then(() => this.#write(snapshot, format, gzip));
+      this.#writing = head.catch(() => {});
+      this.#heads.set(key, head);
+    }
+    return head;
+  }
+
+  async #write(snapshot: Snapshot | undefined, format: Format, gzip: boolean): Promise<Head> {
+    const encoder = this.#encoders[format];
+    encoder.begin();
+    if (snapshot) {
+      const { rows } = snapshot.view;
+      rows.readers++;
+      try {
+        await inSlices(collectAll(snapshot, this.exported, encoder));
+      } finally {
+        rows.readers--;
+      }
+    }
+    const body = gzip ? await gzipHead(encoder.bytes()) : Buffer.from(encoder.bytes());
+    return { body, series: encoder.series };
+  }
+
+  #tail(snapshot: Snapshot | undefined, format: Format, state: () => ExporterState): Body {
+    const encoder = this.#tails[format];
+    encoder.begin();
+    if (this.exported.exporter) collectExporter(state(), snapshot?.view, encoder);
+    encoder.end();
+    return { bytes: Buffer.from(encoder.bytes()), series: encoder.series };
+  }
+}
+
+function* collectAll({ view }: Snapshot, exported: Exported, encoder: Encoder): Generator<void> {
+  if (exported.process) yield* collectProcesses(view, exported.process, encoder);
+  if (exported.group) yield* collectGroups(view, exported.group, encoder);
+  if (exported.system) yield* collectSystem(view, encoder);
+}

@@ -1,0 +1,236 @@
+// The heartbeat: one collection at a time, whoever asks; every collection ends, and a failed one leaves the last
+// snapshot in force. The only caller of process/.
+import type { KernelFiles } from '../kernel/files.ts';
+import { KernelFileError } from '../kernel/files.ts';
+import { type Boot, readBoot, readMemory, readMemoryPressure, readUnits, readUptime, readUsers } from '../kernel/system.ts';
+import { type FootprintOptions, Footprints } from '../process/footprint.ts';
+import { Lane } from '../process/lane.ts';
+import { Selection, type SelectionOptions } from '../process/selection.ts';
+import { type Classify, type Host, Tracker } from '../process/tracker.ts';
+import { Unreadable } from '../process/unreadable.ts';
+import { type HostRow, type ProcessView, ProcessRows, summarise } from '../process/view.ts';
+import { clock, inSlices, within } from './slices.ts';
+
+export interface SamplerOptions {
+  /** Time between two collections, seconds. */
+  readonly interval: number;
+  readonly footprints: FootprintOptions;
+  readonly kernelThreads: boolean;
+  readonly selection: SelectionOptions;
+  /** Most series of one response. */
+  readonly maxSeries: number;
+  /** Most series of one process, of one subgroup, and of everything else. */
+  readonly seriesOf: { readonly process: number; readonly group: number; readonly rest: number };
+  readonly declaredGroups: readonly (readonly [group: string, subgroup: string])[];
+}
+
+/** What a collection found; immutable. */
+export interface Snapshot {
+  readonly view: ProcessView;
+  /** When the collection began, on the clock of slices.ts. */
+  readonly at: number;
+  /** What it took, seconds. */
+  readonly duration: number;
+  /** Series left out to stay within the budget, by what was left out. */
+  readonly dropped: ReadonlyMap<string, number>;
+}
+
+/** Longest wait for footprints that are read off the main thread, seconds; what comes later is used next time. */
+const LARGE_READ_PATIENCE = { bounded: 1, exact: 10, off: 0 };
+/** The second collection follows the first so soon, seconds: only then there are CPU percentages. */
+const SECOND_COLLECTION = 1;
+
+export class Sampler {
+  /** The newest snapshot; undefined until a collection succeeded. */
+  snapshot: Snapshot | undefined;
+  /** Why the last collection failed; undefined when it succeeded. */
+  failure: Error | undefined;
+  /** What the last collection took, failed or not, seconds; NaN before the first. */
+  duration = Number.NaN;
+  /** When a collection last succeeded, on the clock of slices.ts. */
+  lastSuccess: number;
+
+  readonly #files: KernelFiles;
+  readonly #unreadable = new Unreadable();
+  readonly #lane = new Lane(clock);
+  readonly #selection = new Selection();
+  readonly #onCollection: (sampler: Sampler) => void;
+  /** Two sets of rows in turn, more only while a slow reader holds one: steady collections allocate none. */
+  readonly #rows: ProcessRows[] = [];
+  #successes = 0;
+  #options: SamplerOptions;
+  #tracker: Tracker | undefined;
+  #footprints: Footprints;
+  #classify: Classify;
+  #collecting: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  /** @param onCollection called after every collection, failed or not */
+  constructor(
+    files: KernelFiles,
+    classify: Classify,
+    options: SamplerOptions,
+    onCollection: (sampler: Sampler) => void = () => {},
+  ) {
+    this.#files = files;
+    this.#classify = classify;
+    this.#options = options;
+    this.#onCollection = onCollection;
+    this.#footprints = new Footprints(files, this.#unreadable, this.#lane, clock);
+    this.lastSuccess = clock();
+  }
+
+  get collecting(): boolean {
+    return this.#collecting !== undefined;
+  }
+
+  /** Collects now, and from then on every interval. */
+  start(): void {
+    this.#stopped = false;
+    void this.collect();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Applies new settings and rules from the next collection on. */
+  configure(options: SamplerOptions, classify: Classify): void {
+    this.#options = options;
+    this.#classify = classify;
+    this.#tracker?.reclassify(classify);
+    this.#schedule(options.interval);
+  }
+
+  /** Joins the collection under way, or starts one. Resolves when it is over, whether it succeeded or not. */
+  collect(): Promise<void> {
+    this.#collecting ??= this.#collect().finally(() => {
+      this.#collecting = undefined;
+      this.#onCollection(this);
+      const second = this.#successes === 1;
+      this.#schedule(second ? Math.min(SECOND_COLLECTION, this.#options.interval) : this.#options.interval);
+    });
+    return this.#collecting;
+  }
+
+  #schedule(seconds: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.collect(), seconds * 1000);
+  }
+
+  async #collect(): Promise<void> {
+    const at = clock();
+    try {
+      const view = await this.#look();
+      const dropped = this.#choose(view);
+      this.duration = clock() - at;
+      this.lastSuccess = clock();
+      this.failure = undefined;
+      this.snapshot = { view, at, duration: this.duration, dropped };
+      this.#successes++;
+    } catch (error) {
+      this.duration = clock() - at;
+      this.failure = error as Error;
+    }
+  }
+
+  async #look(): Promise<ProcessView> {
+    const files = this.#files;
+    const options = this.#options;
+    files.begin();
+    const boot = readBoot(files);
+    const tracker = (this.#tracker ??= new Tracker(files, this.#host(boot), this.#unreadable, this.#classify));
+    for (const [group, subgroup] of options.declaredGroups) tracker.ledgers.of(group, subgroup);
+    await inSlices(tracker.pass(boot.forks));
+    const host: HostRow = { memory: readMemory(files), pressure: absentIfUnread(() => readMemoryPressure(files)) };
+    const at = readUptime(files);
+    const processes = tracker.processes;
+    await this.#readFootprints(tracker, at, host.memory.swapTotal > host.memory.swapFree);
+    const rows = this.#freeRows();
+    rows.reset(processes.size);
+    const summary = await inSlices(
+      summarise(
+        processes.values(),
+        tracker.ledgers,
+        rows,
+        host,
+        { kernelThreads: options.kernelThreads, freshFor: options.footprints.maxAge + options.interval },
+        at,
+      ),
+    );
+    return {
+      at,
+      host,
+      rows,
+      groups: summary.groups,
+      seen: processes.size,
+      unreadable: this.#unreadable.counts(),
+      footprints: this.#footprints.statistics,
+      oldestSample: summary.oldestSample,
+    };
+  }
+
+  /** Rows that nobody reads: not those of the newest snapshot, nor those still being rendered. */
+  #freeRows(): ProcessRows {
+    const free = this.#rows.find((rows) => rows !== this.snapshot?.view.rows && rows.readers === 0);
+    if (free) return free;
+    const rows = new ProcessRows();
+    this.#rows.push(rows);
+    return rows;
+  }
+
+  #host(boot: Boot): Host {
+    return { units: readUnits(this.#files), bootTime: boot.bootTime, users: readUsers(this.#files) };
+  }
+
+  async #readFootprints(tracker: Tracker, at: number, swapInUse: boolean): Promise<void> {
+    const { footprints: options } = this.#options;
+    const { processes } = tracker;
+    await inSlices(this.#footprints.read(processes.values(), options, at));
+    await within(LARGE_READ_PATIENCE[options.mode], this.#footprints.readLarge(options, at));
+    await inSlices(this.#footprints.carryOver(processes.values(), options, swapInUse, at));
+  }
+
+  /** Keeps the response within its budget of series: fewer processes first, and groups last. */
+  #choose(view: ProcessView): ReadonlyMap<string, number> {
+    const { selection, maxSeries, seriesOf } = this.#options;
+    const dropped = new Map<string, number>();
+    const room = maxSeries - seriesOf.rest - view.groups.length * seriesOf.group;
+    const modes = ['all', 'top', 'none'] as const;
+    let wanted = Number.NaN;
+    for (const mode of modes.slice(modes.indexOf(selection.perProcess))) {
+      this.#selection.choose(view, selection, mode);
+      const shown = countShown(view) * seriesOf.process;
+      if (Number.isNaN(wanted)) wanted = shown;
+      if (shown <= Math.max(0, room)) {
+        if (wanted > shown) dropped.set('processes', wanted - shown);
+        break;
+      }
+    }
+    if (room < 0) {
+      const kept = Math.max(0, Math.floor((maxSeries - seriesOf.rest) / seriesOf.group));
+      for (const group of view.groups.slice(kept)) group.shown = false;
+      dropped.set('groups', (view.groups.length - kept) * seriesOf.group);
+    }
+    return dropped;
+  }
+}
+
+/** Rows with series, and the rest of each subgroup under `top`. */
+function countShown({ rows, groups }: ProcessView): number {
+  let count = 0;
+  for (let row = 0; row < rows.length; row++) count += rows.shown[row]!;
+  for (const group of groups) if (group.rest) count++;
+  return count;
+}
+
+function absentIfUnread<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof KernelFileError) return undefined;
+    throw error;
+  }
+}

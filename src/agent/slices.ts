@@ -1,0 +1,30 @@
+// Runs long work in short slices, so that HTTP stays responsive whatever the host holds.
+import { setImmediate } from 'node:timers/promises';
+
+/** Longest time the event loop is held at once, seconds. One step of the work may add to it. */
+const SLICE = 0.004;
+
+/** Monotonic seconds. The clock of this program: everything below agent/ is told the time. */
+export const clock = (): number => performance.now() / 1000;
+
+/** Runs a generator to its end, giving way to other work whenever a slice is used up. */
+export async function inSlices<T>(work: Generator<void, T, void>): Promise<T> {
+  let began = clock();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    if (clock() - began < SLICE) continue;
+    await setImmediate();
+    began = clock();
+  }
+}
+
+/** Waits for work, but not longer than so many seconds; the work goes on. */
+export async function within(seconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000);
+  });
+  await Promise.race([work, patience]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,151 @@
+// Collector "group": sums over all processes of a subgroup, and counters that outlive them.
+import type { Encoder } from '../exposition/encode.ts';
+import { counter, type Family, gauge, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
+import { type GroupRow, type ProcessView, STATES } from '../process/view.ts';
+
+const GROUP = ['group', 'subgroup'] as const;
+type GroupLabel = (typeof GROUP)[number];
+
+/** Which values the group collector exports; the footprint, I/O, faults and counts of processes always are. */
+export interface GroupFamilies {
+  readonly rss: boolean;
+  readonly pss: boolean;
+  readonly uss: boolean;
+  readonly swap: boolean;
+  readonly cpu: boolean;
+}
+
+interface Plain {
+  readonly family: Family<GroupLabel>;
+  readonly value: (row: GroupRow) => number;
+  readonly when?: keyof GroupFamilies;
+}
+
+export const groupRss = gauge(
+  'herakles_mem_group_rss_bytes',
+  'Sum of resident memory; pages that processes share count once for each of them.',
+  GROUP,
+);
+export const groupPss = gauge('herakles_mem_group_pss_bytes', 'Sum of proportional memory.', GROUP);
+export const groupUss = gauge('herakles_mem_group_uss_bytes', 'Sum of private memory.', GROUP);
+export const groupSwap = gauge('herakles_mem_group_swap_bytes', 'Sum of memory swapped out.', GROUP);
+export const groupFootprint = gauge(
+  'herakles_mem_group_footprint_bytes',
+  'What the group really occupies: PSS where it is measured, else an estimate that counts shared pages once.',
+  GROUP,
+);
+export const groupCoverage = gauge(
+  'herakles_mem_group_pss_coverage_ratio',
+  'Share of resident memory whose PSS is measured and fresh.',
+  GROUP,
+);
+export const groupUsage = gauge(
+  'herakles_cpu_group_usage_percent_sum',
+  'Sum of CPU usage since the previous collection; 100 is one core.',
+  GROUP,
+);
+export const groupTime = oddlyNamedCounter(
+  'herakles_cpu_group_time_seconds_sum',
+  'CPU time of the processes since each started, and of those that are gone since this exporter started.',
+  GROUP,
+);
+export const groupCpu = counter(
+  'herakles_cpu_group_seconds_total',
+  'CPU time used since this exporter started, that of processes that are gone included.',
+  [...GROUP, 'mode'],
+);
+export const groupRead = counter(
+  'herakles_io_group_read_bytes_total',
+  'Bytes read from storage since this exporter started.',
+  GROUP,
+);
+export const groupWritten = counter(
+  'herakles_io_group_write_bytes_total',
+  'Bytes written to storage since this exporter started.',
+  GROUP,
+);
+export const groupFaults = counter(
+  'herakles_mem_group_page_faults_total',
+  'Page faults since this exporter started; major ones had to wait for storage.',
+  [...GROUP, 'severity'],
+);
+export const groupProcesses = gauge('herakles_group_processes', 'Processes by state.', [...GROUP, 'state']);
+export const groupThreads = gauge('herakles_group_threads', 'Threads.', GROUP);
+export const groupOldest = gauge(
+  'herakles_group_oldest_start_time_seconds',
+  'Start of the oldest process, in seconds since the epoch.',
+  GROUP,
+);
+export const groupStarted = counter(
+  'herakles_group_processes_started_total',
+  'Processes seen to start since this exporter started; those too short-lived to be seen are not counted.',
+  GROUP,
+);
+export const groupExited = counter(
+  'herakles_group_processes_exited_total',
+  'Processes seen to exit since this exporter started.',
+  GROUP,
+);
+
+const PLAIN: readonly Plain[] = [
+  { family: groupRss, value: (row) => row.rss, when: 'rss' },
+  { family: groupPss, value: (row) => row.pss, when: 'pss' },
+  { family: groupUss, value: (row) => row.uss, when: 'uss' },
+  { family: groupSwap, value: (row) => row.swap, when: 'swap' },
+  { family: groupFootprint, value: (row) => row.footprint },
+  { family: groupCoverage, value: (row) => row.coverage },
+  { family: groupUsage, value: (row) => Math.round(row.usage * 1000) / 1000, when: 'cpu' },
+  { family: groupTime, value: (row) => row.time, when: 'cpu' },
+  { family: groupRead, value: (row) => row.ledger.readBytes },
+  { family: groupWritten, value: (row) => row.ledger.writeBytes },
+  { family: groupThreads, value: (row) => row.threads },
+  { family: groupOldest, value: (row) => row.oldestStart },
+  { family: groupStarted, value: (row) => row.ledger.started },
+  { family: groupExited, value: (row) => row.ledger.exited },
+];
+
+export const groupFamilies: readonly Family[] = [
+  ...PLAIN.map(({ family }) => family),
+  groupCpu,
+  groupFaults,
+  groupProcesses,
+];
+
+/** Most series one subgroup can have. */
+export function seriesPerGroup(wanted: GroupFamilies): number {
+  const plain = PLAIN.filter(({ when }) => !when || wanted[when]).length;
+  return plain + (wanted.cpu ? 2 : 0) + 2 + STATES.length;
+}
+
+export function* collectGroups(view: ProcessView, wanted: GroupFamilies, out: Encoder): Generator<void> {
+  const groups = view.groups.filter(({ shown }) => shown).map((row) => ({ row, labels: labelsOf(groupRss, row) }));
+  for (const { family, value, when } of PLAIN) {
+    if (when && !wanted[when]) continue;
+    out.family(family);
+    for (const { row, labels } of groups) out.sample(labels, value(row));
+    yield;
+  }
+  if (wanted.cpu) {
+    out.family(groupCpu);
+    for (const { row } of groups) {
+      out.sample(labelText(groupCpu, { ...names(row), mode: 'user' }), row.ledger.user);
+      out.sample(labelText(groupCpu, { ...names(row), mode: 'system' }), row.ledger.system);
+    }
+  }
+  yield;
+  out.family(groupFaults);
+  for (const { row } of groups) {
+    out.sample(labelText(groupFaults, { ...names(row), severity: 'minor' }), row.ledger.minorFaults);
+    out.sample(labelText(groupFaults, { ...names(row), severity: 'major' }), row.ledger.majorFaults);
+  }
+  yield;
+  out.family(groupProcesses);
+  for (const { row } of groups) {
+    for (const [index, state] of STATES.entries()) {
+      out.sample(labelText(groupProcesses, { ...names(row), state }), row.states[index]!);
+    }
+  }
+}
+
+const names = ({ ledger: { group, subgroup } }: GroupRow) => ({ group, subgroup });
+const labelsOf = (family: Family<GroupLabel>, row: GroupRow): string => labelText(family, names(row));
