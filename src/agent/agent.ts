@@ -57,7 +57,7 @@ export class Agent {
   #reloading: Promise<Reload> | undefined;
   readonly #requests = new Map<string, { path: string; code: number; count: number }>();
 
-  /** @param load loads the setup anew; rejects with an error whose `messages` or message say what is wrong */
+  /** @param load loads the setup anew; rejects with an error whose `faults` or message say what is wrong */
   constructor(files: KernelFiles, program: Program, setup: Setup, load: () => Promise<Setup>) {
     const { config } = setup;
     this.program = program;
@@ -150,8 +150,8 @@ export class Agent {
       this.lastReload = { ok: true, faults: [] };
       this.log.info('configuration loaded');
     } catch (error) {
-      const { messages } = error as { messages?: readonly string[] };
-      this.lastReload = { ok: false, faults: messages ?? [(error as Error).message] };
+      const { faults } = error as { faults?: readonly string[] };
+      this.lastReload = { ok: false, faults: faults ?? [(error as Error).message] };
       for (const fault of this.lastReload.faults) {
         this.log.error('configuration not loaded; the old one stays in force', { fault });
       }
@@ -180,7 +180,8 @@ export class Agent {
     const dropped = [...(snapshot?.dropped ?? [])].map(([reason, series]) => `${reason}=${series}`).join(' ');
     if (dropped !== this.#dropped) {
       this.#dropped = dropped;
-      if (dropped) this.log.warn('series left out to stay within max_series; raise it, or set per_process', { dropped });
+      if (dropped)
+        this.log.warn('series left out to stay within max_series; raise it, or set per_process', { dropped });
       else this.log.info('all series fit into max_series again');
     }
     this.log.debug('collected', { seconds: Math.round(duration * 1e4) / 1e4, processes: snapshot!.view.seen });

@@ -45,7 +45,8 @@ export class Log {
 
 function logfmt(entry: Fields): string {
   const parts: string[] = [];
-  for (const [key, value] of Object.entries(entry)) if (value !== undefined) parts.push(`${key}=${quote(String(value))}`);
+  for (const [key, value] of Object.entries(entry))
+    if (value !== undefined) parts.push(`${key}=${quote(String(value))}`);
   return parts.join(' ');
 }
 

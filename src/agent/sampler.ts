@@ -2,13 +2,21 @@
 // snapshot in force. The only caller of process/.
 import type { KernelFiles } from '../kernel/files.ts';
 import { KernelFileError } from '../kernel/files.ts';
-import { type Boot, readBoot, readMemory, readMemoryPressure, readUnits, readUptime, readUsers } from '../kernel/system.ts';
+import {
+  type Boot,
+  readBoot,
+  readMemory,
+  readMemoryPressure,
+  readUnits,
+  readUptime,
+  readUsers,
+} from '../kernel/system.ts';
 import { type FootprintOptions, Footprints } from '../process/footprint.ts';
 import { Lane } from '../process/lane.ts';
 import { Selection, type SelectionOptions } from '../process/selection.ts';
 import { type Classify, type Host, Tracker } from '../process/tracker.ts';
 import { Unreadable } from '../process/unreadable.ts';
-import { type HostRow, type ProcessView, ProcessRows, summarise } from '../process/view.ts';
+import { type HostRow, ProcessRows, type ProcessView, summarise } from '../process/view.ts';
 import { clock, inSlices, within } from './slices.ts';
 
 export interface SamplerOptions {
@@ -141,7 +149,8 @@ export class Sampler {
     const options = this.#options;
     files.begin();
     const boot = readBoot(files);
-    const tracker = (this.#tracker ??= new Tracker(files, this.#host(boot), this.#unreadable, this.#classify));
+    this.#tracker ??= new Tracker(files, this.#host(boot), this.#unreadable, this.#classify);
+    const tracker = this.#tracker;
     for (const [group, subgroup] of options.declaredGroups) tracker.ledgers.of(group, subgroup);
     await inSlices(tracker.pass(boot.forks));
     const host: HostRow = { memory: readMemory(files), pressure: absentIfUnread(() => readMemoryPressure(files)) };

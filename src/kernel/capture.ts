@@ -30,11 +30,18 @@ export function formatCapture(frames: readonly Frame[], remarks: readonly string
     out.push('frame');
     for (const [path, entry] of frame) {
       if ('failed' in entry) out.push(`failed ${path} ${entry.failed}`);
-      else if ('link' in entry) out.push(`link ${path} ${escape(Buffer.from(entry.link))}`);
+      else if ('link' in entry) out.push(`link ${path} ${escaped(Buffer.from(entry.link))}`);
       else {
         const text = Buffer.from(entry.bytes).toString('latin1');
-        if (PRINTABLE.test(text)) out.push(`file ${path}`, ...text.slice(0, -1).split('\n').map((line) => ` ${line}`));
-        else out.push(`bytes ${path} ${escape(entry.bytes)}`);
+        if (PRINTABLE.test(text))
+          out.push(
+            `file ${path}`,
+            ...text
+              .slice(0, -1)
+              .split('\n')
+              .map((line) => ` ${line}`),
+          );
+        else out.push(`bytes ${path} ${escaped(entry.bytes)}`);
       }
     }
   }
@@ -66,7 +73,7 @@ export function parseCapture(text: string): Frame[] {
       if (!REASONS.includes(rest!)) throw new CaptureError(at + 1, `"${rest}" is none of ${REASONS.join(', ')}`);
       frame.set(path, { failed: rest as Reason });
     } else {
-      const bytes = unescape(rest!);
+      const bytes = unescaped(rest!);
       frame.set(path, kind === 'bytes' ? { bytes } : { link: bytes.toString() });
     }
   }
@@ -74,7 +81,7 @@ export function parseCapture(text: string): Frame[] {
   return frames;
 }
 
-function escape(bytes: Uint8Array): string {
+function escaped(bytes: Uint8Array): string {
   let out = '';
   for (const byte of bytes) {
     if (byte === 0x5c) out += '\\\\';
@@ -84,8 +91,10 @@ function escape(bytes: Uint8Array): string {
   return out;
 }
 
-function unescape(text: string): Buffer {
-  const plain = text.replace(/\\(?:\\|x([0-9a-f]{2}))/g, (_, hex) => (hex ? String.fromCharCode(Number.parseInt(hex, 16)) : '\\'));
+function unescaped(text: string): Buffer {
+  const plain = text.replace(/\\(?:\\|x([0-9a-f]{2}))/g, (_, hex) =>
+    hex ? String.fromCharCode(Number.parseInt(hex, 16)) : '\\',
+  );
   return Buffer.from(plain, 'latin1');
 }
 

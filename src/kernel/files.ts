@@ -138,7 +138,7 @@ class LiveProcess implements ProcessFiles {
 }
 
 class LiveHost implements KernelFiles {
-  readonly buffer = Buffer.allocUnsafeSlow(LONGEST_FILE);
+  readonly buffer = new Uint8Array(LONGEST_FILE);
   readonly procfs: string;
   readonly #root: string;
   readonly #most: number;

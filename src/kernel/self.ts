@@ -28,3 +28,36 @@ function quietly(read: () => number): number {
     return Number.NaN;
   }
 }
+
+/** What this process may do, and how /proc is mounted for it. */
+export interface Privileges {
+  readonly uid: number;
+  /** Effective capabilities that matter for reading /proc, by name (capabilities(7)). */
+  readonly capabilities: readonly string[];
+  /** Value of the mount option hidepid (proc(5)) where it hides anything; '' where it does not. */
+  readonly hidepid: string;
+}
+
+const CAPABILITIES: readonly (readonly [bit: bigint, name: string])[] = [
+  [2n, 'CAP_DAC_READ_SEARCH'],
+  [19n, 'CAP_SYS_PTRACE'],
+  [38n, 'CAP_PERFMON'],
+];
+
+export function readPrivileges(): Privileges {
+  const effective = BigInt(`0x${match('/proc/self/status', /^CapEff:\s+([0-9a-f]+)/m) || '0'}`);
+  const hidepid = match('/proc/self/mounts', /^\S+ \/proc proc \S*\bhidepid=(\w+)/m);
+  return {
+    uid: process.getuid?.() ?? 0,
+    capabilities: CAPABILITIES.filter(([bit]) => (effective >> bit) & 1n).map(([, name]) => name),
+    hidepid: hidepid === '0' || hidepid === 'off' ? '' : hidepid,
+  };
+}
+
+function match(path: string, pattern: RegExp): string {
+  try {
+    return pattern.exec(readFileSync(path, 'latin1'))?.[1] ?? '';
+  } catch {
+    return '';
+  }
+}

@@ -160,7 +160,8 @@ export class Footprints {
     const own = process.activity - sample.activity;
     const worth = Math.max(WORTH_BYTES, sample.pss * WORTH_SHARE);
     const others = Math.max(0, family.activity - sample.familyActivity - own) / Math.max(1, family.members - 1);
-    const membersMoved = Math.abs(family.members - sample.familyMembers) / Math.max(family.members, sample.familyMembers);
+    const membersMoved =
+      Math.abs(family.members - sample.familyMembers) / Math.max(family.members, sample.familyMembers);
     const relatives = Math.min(others, sample.rss - sample.uss) + (sample.rss - sample.uss) * membersMoved;
     if (own >= worth) this.#want(process, 'changed', own);
     else if (own + relatives >= worth) this.#want(process, 'relative', own + relatives);

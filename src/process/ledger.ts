@@ -64,9 +64,15 @@ export class Ledgers {
 
   of(group: string, subgroup: string): Ledger {
     let subgroups = this.#byGroup.get(group);
-    if (!subgroups) this.#byGroup.set(group, (subgroups = new Map()));
+    if (!subgroups) {
+      subgroups = new Map();
+      this.#byGroup.set(group, subgroups);
+    }
     let ledger = subgroups.get(subgroup);
-    if (!ledger) subgroups.set(subgroup, (ledger = new Ledger(group, subgroup)));
+    if (!ledger) {
+      ledger = new Ledger(group, subgroup);
+      subgroups.set(subgroup, ledger);
+    }
     return ledger;
   }
 

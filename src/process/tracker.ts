@@ -1,15 +1,7 @@
 // Knows which processes live: births, exits, exec and pid reuse. One pass reads the cheap counters of all of them and
 // adds what each gained to its group's ledger. Remembers processes between collections; nothing else here does.
 import type { KernelFiles } from '../kernel/files.ts';
-import {
-  IoReading,
-  readIo,
-  readStat,
-  readStatm,
-  StatmReading,
-  StatReading,
-  type Units,
-} from '../kernel/pid.ts';
+import { IoReading, readIo, readStat, readStatm, StatmReading, StatReading, type Units } from '../kernel/pid.ts';
 import { readUptime } from '../kernel/system.ts';
 import { ReapedChildren } from './children.ts';
 import { Identities } from './identity.ts';
@@ -328,7 +320,10 @@ export class Tracker {
     const { exe, name } = process.who.identity;
     const key = exe || name;
     let family = this.#families.get(key);
-    if (!family) this.#families.set(key, (family = new Family(key)));
+    if (!family) {
+      family = new Family(key);
+      this.#families.set(key, family);
+    }
     family.members++;
     process.family = family;
   }

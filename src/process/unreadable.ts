@@ -40,7 +40,10 @@ export class Unreadable {
 
   add(file: CountedFile, reason: Reason, processes: number): void {
     let reasons = this.#counts.get(file);
-    if (!reasons) this.#counts.set(file, (reasons = new Map()));
+    if (!reasons) {
+      reasons = new Map();
+      this.#counts.set(file, reasons);
+    }
     reasons.set(reason, (reasons.get(reason) ?? 0) + processes);
   }
 

@@ -1,0 +1,39 @@
+// One verb each: runs what was asked for and says how it ended. Errors of the operator's making become one message.
+import { ConfigError, load } from '../config/load.ts';
+import { ListenError } from '../server/listen.ts';
+import type { Invocation } from './arguments.ts';
+import { NotFound, sourcesOf } from './setup.ts';
+
+/** @returns the exit status: 0, 1 when what was asked for cannot be had, 2 when what was given is wrong */
+export async function run(asked: Invocation, program: { version: string; revision: string }): Promise<number> {
+  try {
+    switch (asked.verb) {
+      case 'serve':
+        await (await import('./serve.ts')).serve(asked, program);
+        return 0;
+      case 'check':
+        return print(await (await import('./check.ts')).check(asked));
+      case 'scan':
+        return print(await (await import('./scan.ts')).scan(asked));
+      case 'explain':
+        return print(await (await import('./explain.ts')).explain(asked));
+      case 'subgroups':
+        return print(await (await import('./subgroups.ts')).subgroups(asked));
+      case 'capture':
+        return print(await (await import('./capture.ts')).capture(asked));
+      case 'config show':
+        return print((await import('./config.ts')).showConfig(await load(sourcesOf(asked)), asked.json));
+      case 'config init':
+        return print((await import('./config.ts')).initialConfig());
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof ListenError || error instanceof NotFound)) throw error;
+    process.stderr.write(`herakles-node-exporter: ${error.message}\n`);
+    return error instanceof NotFound ? 1 : 2;
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

@@ -1,0 +1,115 @@
+// scan: one collection, printed as tables a person likes to read, or as JSON for programs.
+import { setTimeout } from 'node:timers/promises';
+import type { Setup } from '../agent/agent.ts';
+import { Sampler, type Snapshot } from '../agent/sampler.ts';
+import { samplerOptionsOf } from '../agent/settings.ts';
+import type { KernelFiles } from '../kernel/files.ts';
+import { Classifier } from '../process/classify.ts';
+import type { GroupRow, ProcessRows } from '../process/view.ts';
+import type { Invocation } from './arguments.ts';
+import { loadSetup, NotFound, openHost, sourcesOf } from './setup.ts';
+import { bytes, type Column, table } from './table.ts';
+
+/** CPU percentages need two looks, so far apart, milliseconds. */
+const APART = 500;
+/** Processes in the table; JSON has all. */
+const TOP = 20;
+
+export async function scan(asked: Invocation & { readonly json: boolean }): Promise<string> {
+  const setup = await loadSetup(sourcesOf(asked));
+  const { view } = await collectOnce(setup, openHost(setup.config));
+  if (asked.json) return `${JSON.stringify(documentOf(view.groups, view.rows), undefined, 2)}\n`;
+  const { total, available } = view.host.memory;
+  const groups = view.groups.filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);
+  const shown = shownRows(view.rows).sort((a, b) => memoryOf(view.rows, b) - memoryOf(view.rows, a));
+  return [
+    `${view.seen} processes; ${bytes(total)} of memory, ${bytes(available)} available`,
+    '',
+    table(GROUP_COLUMNS, groups),
+    '',
+    table(processColumns(view.rows), shown.slice(0, TOP)),
+    ...(shown.length > TOP ? [`… and ${shown.length - TOP} more; --json lists all`] : []),
+    '',
+  ].join('\n');
+}
+
+/** Two collections of everything, exactly, so that every value is there that can be had. @throws NotFound */
+export async function collectOnce(setup: Setup, files: KernelFiles): Promise<Snapshot> {
+  const classifier = new Classifier(setup.rules, setup.catalogue);
+  const options = samplerOptionsOf(setup.config);
+  const mode = options.footprints.mode === 'off' ? 'off' : 'exact';
+  const sampler = new Sampler(files, (identity) => classifier.classify(identity), {
+    ...options,
+    footprints: { ...options.footprints, mode },
+  });
+  await sampler.collect();
+  await setTimeout(APART);
+  await sampler.collect();
+  sampler.stop();
+  if (!sampler.snapshot) throw new NotFound(`nothing could be collected: ${sampler.failure?.message}`);
+  return sampler.snapshot;
+}
+
+const percent = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(1));
+
+const GROUP_COLUMNS: readonly Column<GroupRow>[] = [
+  { head: 'GROUP', text: (row) => row.ledger.group },
+  { head: 'SUBGROUP', text: (row) => row.ledger.subgroup },
+  { head: 'PROCESSES', text: (row) => String(row.processes), right: true },
+  { head: 'FOOTPRINT', text: (row) => bytes(row.footprint), right: true },
+  { head: 'RSS', text: (row) => bytes(row.rss), right: true },
+  { head: 'PSS', text: (row) => bytes(row.pss), right: true },
+  { head: 'USS', text: (row) => bytes(row.uss), right: true },
+  { head: 'SWAP', text: (row) => bytes(row.swap), right: true },
+  { head: 'CPU %', text: (row) => percent(row.usage), right: true },
+];
+
+const processColumns = (rows: ProcessRows): readonly Column<number>[] => [
+  { head: 'PID', text: (row) => String(rows.who[row]!.pid), right: true },
+  { head: 'NAME', text: (row) => rows.who[row]!.identity.name },
+  { head: 'GROUP', text: (row) => `${rows.who[row]!.group}/${rows.who[row]!.subgroup}` },
+  { head: 'RSS', text: (row) => bytes(rows.rss[row]!), right: true },
+  { head: 'PSS', text: (row) => bytes(rows.pss[row]!), right: true },
+  { head: 'USS', text: (row) => bytes(rows.uss[row]!), right: true },
+  { head: 'SWAP', text: (row) => bytes(rows.swap[row]!), right: true },
+  { head: 'CPU %', text: (row) => percent(rows.usage[row]!), right: true },
+];
+
+const shownRows = (rows: ProcessRows): number[] =>
+  [...rows.shown.subarray(0, rows.length).keys()].filter((row) => rows.shown[row]);
+const memoryOf = (rows: ProcessRows, row: number): number =>
+  rows.pss[row]! >= 0 ? rows.pss[row]! : rows.rss[row]! || 0;
+
+/** Bytes, seconds and percent under the names of the families; a value that is not known is left out. */
+function documentOf(groups: readonly GroupRow[], rows: ProcessRows) {
+  const known = (values: Record<string, number>) =>
+    Object.fromEntries(Object.entries(values).filter(([, value]) => !Number.isNaN(value)));
+  return {
+    groups: groups.map((row) => ({
+      group: row.ledger.group,
+      subgroup: row.ledger.subgroup,
+      processes: row.processes,
+      ...known({
+        footprint_bytes: row.footprint,
+        rss_bytes: row.rss,
+        pss_bytes: row.pss,
+        uss_bytes: row.uss,
+        swap_bytes: row.swap,
+        cpu_percent: row.usage,
+      }),
+    })),
+    processes: shownRows(rows).map((row) => {
+      const { pid, identity, group, subgroup, rule } = rows.who[row]!;
+      const { name, user, exe, unit, container } = identity;
+      const values = {
+        rss_bytes: rows.rss[row]!,
+        pss_bytes: rows.pss[row]!,
+        uss_bytes: rows.uss[row]!,
+        swap_bytes: rows.swap[row]!,
+        cpu_percent: rows.usage[row]!,
+        cpu_seconds: rows.time[row]!,
+      };
+      return { pid, name, group, subgroup, rule, user, exe, unit, container, ...known(values) };
+    }),
+  };
+}
