@@ -131,7 +131,8 @@ async function parseToml(text: string): Promise<Entry[]> {
     // The parser does not tell where a key stood. A flat key, or a table by mistake, starts a line.
     const lines = new Map<string, number>();
     for (const [i, line] of text.split('\n').entries()) {
-      const key = /^\s*\[*\s*["']?([^"'\s.=\]]+)/.exec(line)?.[1];
+      const [, double, single, bare] = /^\s*\[*\s*(?:"([^"]*)"|'([^']*)'|([^\s.=\]]+))/.exec(line) ?? [];
+      const key = double ?? single ?? bare;
       if (key !== undefined && !lines.has(key)) lines.set(key, i + 1);
     }
     const plain = (value: unknown) => (Array.isArray(value) ? value.map(flat) : flat(value));

@@ -57,7 +57,7 @@ export function duration(min: string, max: string): Kind<number> {
   const [least, most] = [milliseconds(min), milliseconds(max)];
   return {
     ...plain,
-    expects: `a duration from ${min} to ${max}, such as 250ms, 15s or 5m`,
+    expects: `a duration from ${min} to ${max}`,
     placeholder: 'DURATION',
     read: (written) => {
       const found = typeof written === 'number' ? Math.round(written * 1000) : milliseconds(written);
