@@ -42,6 +42,8 @@ await build({
   format: 'cjs',
   target: 'node20',
   legalComments: 'linked',
+  minifyWhitespace: true,
+  minifySyntax: true,
   banner: { js: '#!/usr/bin/env node' },
   define: {
     'globalThis.HERAKLES_VERSION': JSON.stringify(version),

@@ -7,7 +7,9 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 
 export function install() {
   if (major < 20 || (major === 20 && minor < 15)) {
-    console.error(`herakles needs Node.js 20.15 or newer; this is ${process.version}. Install a newer one and try again.`);
+    console.error(
+      `herakles needs Node.js 20.15 or newer; this is ${process.version}. Install a newer one and try again.`,
+    );
     process.exit(2);
   }
   const done = `${root}node_modules/.package-lock.json`;

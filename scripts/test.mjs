@@ -29,5 +29,10 @@ if (wants('--static') && files.length === 0) {
   run('checking types', 'node_modules/.bin/tsc', []);
   run('checking format and lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.']);
 }
-if (wants('--unit')) test('unit tests', ['src', 'catalogue', 'test', 'deploy', 'bench'].flatMap((d) => find(d, '.test.ts')), 2);
+if (wants('--unit'))
+  test(
+    'unit tests',
+    ['src', 'catalogue', 'test', 'deploy', 'bench'].flatMap((d) => find(d, '.test.ts')),
+    2,
+  );
 if (wants('--e2e')) test('end-to-end tests', find('test', '.e2e.ts'), 1);

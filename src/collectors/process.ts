@@ -1,6 +1,6 @@
 // Collector "process": what each process uses. A process's label text is rendered once in its life.
 import type { Encoder } from '../exposition/encode.ts';
-import { type Family, gauge, info, labelText, counter, oddlyNamedCounter } from '../exposition/metric.ts';
+import { counter, type Family, gauge, info, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
 import type { Who } from '../process/process.ts';
 import type { GroupRow, ProcessRows, ProcessView, Rest } from '../process/view.ts';
 

@@ -44,8 +44,16 @@ export class Encoder {
     const { name } = family;
     const open = this.format === 'openmetrics';
     const type = open ? family.type : family.textType;
-    const base = open && type === 'counter' ? name.slice(0, -'_total'.length) : open && type === 'info' ? name.slice(0, -'_info'.length) : name;
-    const help = family.help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, open ? '\\"' : '"');
+    const base =
+      open && type === 'counter'
+        ? name.slice(0, -'_total'.length)
+        : open && type === 'info'
+          ? name.slice(0, -'_info'.length)
+          : name;
+    const help = family.help
+      .replace(/\\/g, '\\\\')
+      .replace(/\n/g, '\\n')
+      .replace(/"/g, open ? '\\"' : '"');
     const unit = open && UNITS.find((each) => base.endsWith(`_${each}`));
     this.#write(`# HELP ${base} ${help}\n# TYPE ${base} ${type}\n${unit ? `# UNIT ${base} ${unit}\n` : ''}`);
     this.#name = name;
@@ -62,8 +70,8 @@ export class Encoder {
     if (this.#length + needed > this.#bytes.length) this.#grow(needed);
     const bytes = this.#bytes;
     let at = this.#length;
-    at += bytes.latin1Write(name, at);
-    if (labels !== '') at += bytes.latin1Write(labels, at);
+    at += bytes.write(name, at, 'latin1');
+    if (labels !== '') at += bytes.write(labels, at, 'latin1');
     bytes[at++] = SPACE;
     at = writeNumber(bytes, at, value);
     bytes[at++] = NEWLINE;
@@ -118,8 +126,9 @@ export function writeNumber(bytes: Buffer, from: number, value: number): number 
       return at;
     }
   }
-  const text = value === Number.POSITIVE_INFINITY ? '+Inf' : value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value);
-  return from + bytes.latin1Write(text, from);
+  const text =
+    value === Number.POSITIVE_INFINITY ? '+Inf' : value === Number.NEGATIVE_INFINITY ? '-Inf' : String(value);
+  return from + bytes.write(text, from, 'latin1');
 }
 
 function writeInteger(bytes: Buffer, from: number, value: number): number {

@@ -1,6 +1,7 @@
 // One gzip stream out of a part that is compressed once and a small part that is new at every response.
-import { constants, crc32, deflateRaw } from 'node:zlib';
+
 import { promisify } from 'node:util';
+import { constants, crc32, deflateRaw } from 'node:zlib';
 
 const deflate = promisify(deflateRaw);
 

@@ -20,12 +20,20 @@ export function gauge<const L extends Labels = []>(name: string, help: string, l
 }
 
 /** A value that only grows; its name ends in _total. */
-export function counter<const L extends Labels = []>(name: `${string}_total`, help: string, labels?: L): Family<L[number]> {
+export function counter<const L extends Labels = []>(
+  name: `${string}_total`,
+  help: string,
+  labels?: L,
+): Family<L[number]> {
   return { name, type: 'counter', textType: 'counter', help, labels: labels ?? [] };
 }
 
 /** A counter under a name that was fixed before the naming rules: OpenMetrics knows it as `unknown`. */
-export function oddlyNamedCounter<const L extends Labels = []>(name: string, help: string, labels?: L): Family<L[number]> {
+export function oddlyNamedCounter<const L extends Labels = []>(
+  name: string,
+  help: string,
+  labels?: L,
+): Family<L[number]> {
   return { name, type: 'unknown', textType: 'counter', help, labels: labels ?? [] };
 }
 
@@ -38,7 +46,10 @@ export function info<const L extends Labels = []>(name: `${string}_info`, help: 
  * The label text of a series, `{pid="1",name="init"}`, as UTF-8 bytes in a latin1 string: ready for Encoder.sample.
  * Values are hostile: backslash, quote and newline are escaped, and what is not valid Unicode is replaced.
  */
-export function labelText<Label extends string>(family: Family<Label>, values: Readonly<Record<Label, string>>): string {
+export function labelText<Label extends string>(
+  family: Family<Label>,
+  values: Readonly<Record<Label, string>>,
+): string {
   const parts: string[] = [];
   for (const label of family.labels) {
     const value = values[label];

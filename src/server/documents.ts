@@ -39,7 +39,8 @@ export function subgroupsDocument(agent: Agent): SubgroupEntry[] {
     if (!entries.has(key)) entries.set(key, { group, subgroup, processes: row.processes, rules: [] });
   }
   return [...entries.values()].sort(
-    (a, b) => Number(b.processes > 0) - Number(a.processes > 0) || (a.group + a.subgroup < b.group + b.subgroup ? -1 : 1),
+    (a, b) =>
+      Number(b.processes > 0) - Number(a.processes > 0) || (a.group + a.subgroup < b.group + b.subgroup ? -1 : 1),
   );
 }
 

@@ -104,7 +104,8 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): stri
 }
 
 function urlOf({ address, port }: AddressInfo): string {
-  const host = address === '::' || address === '0.0.0.0' ? 'localhost' : address.includes(':') ? `[${address}]` : address;
+  const host =
+    address === '::' || address === '0.0.0.0' ? 'localhost' : address.includes(':') ? `[${address}]` : address;
   return `http://${host}:${port}`;
 }
 

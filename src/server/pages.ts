@@ -6,7 +6,9 @@ import { pathOf, routes } from './routes.ts';
 
 /** Text for HTML, in an element or a quoted attribute. */
 export const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`).replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '\ufffd');
+  text
+    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '\ufffd');
 
 const STYLE = `
 :root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}
@@ -58,14 +60,19 @@ export function landingPage(agent: Agent): string {
   const links = routes
     .map((route) => ({ path: pathOf(route, agent), help: route.help }))
     .filter(({ path }) => path !== '/')
-    .map(({ path, help }) => `<li><a href="${escapeHtml(path)}">${escapeHtml(path)}</a> <span class="dim">${escapeHtml(help)}</span></li>`);
+    .map(
+      ({ path, help }) =>
+        `<li><a href="${escapeHtml(path)}">${escapeHtml(path)}</a> <span class="dim">${escapeHtml(help)}</span></li>`,
+    );
   const parts = [
     `<p>Version ${escapeHtml(version)} (${escapeHtml(revision)}), running for ${seconds(Date.now() / 1000 - agent.startTime)}.</p>`,
   ];
   if (agent.unhealthy) parts.push(`<p class="bad">${escapeHtml(agent.unhealthy)}</p>`);
   if (!agent.lastReload.ok) {
     const faults = agent.lastReload.faults.map((fault) => `<li>${escapeHtml(fault)}</li>`).join('');
-    parts.push(`<p class="bad">The configuration could not be loaded anew; the old one is in force.</p><ul>${faults}</ul>`);
+    parts.push(
+      `<p class="bad">The configuration could not be loaded anew; the old one is in force.</p><ul>${faults}</ul>`,
+    );
   }
   parts.push(`<ul>${links.join('\n')}</ul>`);
   if (snapshot) parts.push(collection(agent), groups(agent), absences(agent));
@@ -90,12 +97,18 @@ function groups(agent: Agent): string {
     { number: Number.isNaN(row.coverage) ? '–' : `${Math.round(row.coverage * 100)} %` },
     { number: `${row.usage.toFixed(1)} %` },
   ]);
-  const heads = ['Group', 'Subgroup', ...['Processes', 'Footprint', 'RSS', 'Measured', 'CPU'].map((number) => ({ number }))];
+  const heads = [
+    'Group',
+    'Subgroup',
+    ...['Processes', 'Footprint', 'RSS', 'Measured', 'CPU'].map((number) => ({ number })),
+  ];
   return `<h2>Groups</h2>${table(heads, rows)}`;
 }
 
 function absences(agent: Agent): string {
-  const denied = agent.snapshot!.view.unreadable.filter(({ reason, processes }) => reason === 'denied' && processes > 0);
+  const denied = agent.snapshot!.view.unreadable.filter(
+    ({ reason, processes }) => reason === 'denied' && processes > 0,
+  );
   if (denied.length === 0) return '';
   const rows = denied.map(({ file, processes }) => [`/proc/<pid>/${file}`, { number: String(processes) }]);
   return `<h2>Not readable</h2><p>Run <code>herakles-node-exporter check</code> to see which capability would make these readable.</p>

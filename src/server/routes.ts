@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Agent } from '../agent/agent.ts';
 import { acceptsGzip, CONTENT_TYPES, negotiate } from '../exposition/encode.ts';
-import { configPage, landingPage, subgroupsPage } from './pages.ts';
 import { configDocument, subgroupsDocument } from './documents.ts';
+import { configPage, landingPage, subgroupsPage } from './pages.ts';
 
 export interface Reply {
   readonly status: number;

@@ -257,7 +257,13 @@ int main(int argc, char **argv) {
     while (command(-1) > 0) storm(number, n, atoi(argv[4]));
   } else if (!strcmp(mode, "leak")) {
     ready_self();
-    while (command(1000) >= 0) touch(map(number * MIB, MAP_PRIVATE), number * MIB);
+    double began = seconds(CLOCK_MONOTONIC);
+    for (size_t held = 0; command(50) >= 0;) {
+      size_t due = (size_t)((seconds(CLOCK_MONOTONIC) - began) * number * MIB) / PAGE * PAGE;
+      if (due == held) continue;
+      touch(map(due - held, MAP_PRIVATE), due - held);
+      held = due;
+    }
   } else if (!strcmp(mode, "growshared")) {
     growshared(number * MIB, n);
   } else if (!strcmp(mode, "prefork")) {
