@@ -10,17 +10,13 @@ const yaml = (what: string) => `is not valid YAML (${what}); correct this line`;
 const json = (what: string) => `is not valid JSON (${what}); correct this line`;
 const toml = (what: string) => `is not valid TOML (${what}); correct this line`;
 
+// biome-ignore format: one line a case
 const refused: [format: string, text: string, line: number, message: string][] = [
   ['yaml', '[1, 2]', 1, 'is no mapping; write lines of the form key: value'],
   ['yaml', '# x\n- a\n', 2, 'is no mapping; write lines of the form key: value'],
   ['yaml', 'port', 1, 'is no mapping; write lines of the form key: value'],
   ['yaml', 'a: 1\n b: 2\n', 1, yaml('Nested mappings are not allowed in compact mappings')],
-  [
-    'yaml',
-    'a: 1\nb: [1\n',
-    3,
-    yaml('Flow sequence in block collection must be sufficiently indented and end with a ]'),
-  ],
+  ['yaml', 'a: 1\nb: [1\n', 3, yaml('Flow sequence in block collection must be sufficiently indented and end with a ]')],
   ['yaml', '\ta: 1', 1, yaml('Tabs are not allowed as indentation')],
   ['yaml', 'a: 1\nb: !run x', 2, yaml('Unresolved tag: !run')],
   ['yaml', 'a: 1\nb: *nobody', 2, 'uses a YAML alias; write the value out'],
@@ -66,120 +62,29 @@ for (const [format, text, line, message] of refused) {
   });
 }
 
+// biome-ignore format: one line a case
 const taken: [format: string, text: string, entries: [key: string, value: unknown, line: number][]][] = [
   ['yaml', '', []],
   ['yaml', '# nothing\n', []],
   ['yaml', 'null', []],
-  [
-    'yml',
-    'a: 1\n\nb: x # y\n',
-    [
-      ['a', 1, 1],
-      ['b', 'x', 3],
-    ],
-  ],
-  [
-    'yaml',
-    'a:\nb: []\n',
-    [
-      ['a', null, 1],
-      ['b', [], 2],
-    ],
-  ],
+  ['yml', 'a: 1\n\nb: x # y\n', [['a', 1, 1], ['b', 'x', 3]]],
+  ['yaml', 'a:\nb: []\n', [['a', null, 1], ['b', [], 2]]],
   ['yaml', 'a:\n  - x\n  - 2\n', [['a', ['x', 2], 1]]],
-  [
-    'yaml',
-    'a: {b: c}\nd: [{e: f}]\n',
-    [
-      ['a', {}, 1],
-      ['d', [{}], 2],
-    ],
-  ],
-  [
-    'yaml',
-    'a: 1\na: 2\n',
-    [
-      ['a', 1, 1],
-      ['a', 2, 2],
-    ],
-  ],
-  [
-    'yaml',
-    '__proto__: 1\nconstructor: 2\n',
-    [
-      ['__proto__', 1, 1],
-      ['constructor', 2, 2],
-    ],
-  ],
+  ['yaml', 'a: {b: c}\nd: [{e: f}]\n', [['a', {}, 1], ['d', [{}], 2]]],
+  ['yaml', 'a: 1\na: 2\n', [['a', 1, 1], ['a', 2, 2]]],
+  ['yaml', '__proto__: 1\nconstructor: 2\n', [['__proto__', 1, 1], ['constructor', 2, 2]]],
   ['yaml', '<<: {a: 1}\n', [['<<', {}, 1]]],
-  [
-    'yaml',
-    'a: yes\nb: off\nc: 0o17\n',
-    [
-      ['a', 'yes', 1],
-      ['b', 'off', 2],
-      ['c', 15, 3],
-    ],
-  ],
-  [
-    'yaml',
-    '{"a": 1, "b": ["x"]}',
-    [
-      ['a', 1, 1],
-      ['b', ['x'], 1],
-    ],
-  ],
+  ['yaml', 'a: yes\nb: off\nc: 0o17\n', [['a', 'yes', 1], ['b', 'off', 2], ['c', 15, 3]]],
+  ['yaml', '{"a": 1, "b": ["x"]}', [['a', 1, 1], ['b', ['x'], 1]]],
   ['json', '{}', []],
-  [
-    'json',
-    '{"a": 1,\n "b": ["x", null, true]}',
-    [
-      ['a', 1, 1],
-      ['b', ['x', null, true], 2],
-    ],
-  ],
-  [
-    'json',
-    '{"a": 1,\n\n "a": 2}',
-    [
-      ['a', 1, 1],
-      ['a', 2, 3],
-    ],
-  ],
-  [
-    'json',
-    '{"__proto__": 1, "\\u0061": "\\ud83d\\ude00"}',
-    [
-      ['__proto__', 1, 1],
-      ['a', '😀', 1],
-    ],
-  ],
+  ['json', '{"a": 1,\n "b": ["x", null, true]}', [['a', 1, 1], ['b', ['x', null, true], 2]]],
+  ['json', '{"a": 1,\n\n "a": 2}', [['a', 1, 1], ['a', 2, 3]]],
+  ['json', '{"__proto__": 1, "\\u0061": "\\ud83d\\ude00"}', [['__proto__', 1, 1], ['a', '😀', 1]]],
   ['toml', '', []],
-  [
-    'toml',
-    '# x\na = 1\nb = ["x"]\n',
-    [
-      ['a', 1, 2],
-      ['b', ['x'], 3],
-    ],
-  ],
+  ['toml', '# x\na = 1\nb = ["x"]\n', [['a', 1, 2], ['b', ['x'], 3]]],
   ['toml', '__proto__ = 1', [['__proto__', 1, 1]]],
-  [
-    'toml',
-    'x = 1\n[a.b]\nc = 1',
-    [
-      ['x', 1, 1],
-      ['a', {}, 2],
-    ],
-  ],
-  [
-    'toml',
-    'a = 2024-01-01\n"b c" = [[1]]',
-    [
-      ['a', {}, 1],
-      ['b c', [{}], 2],
-    ],
-  ],
+  ['toml', 'x = 1\n[a.b]\nc = 1', [['x', 1, 1], ['a', {}, 2]]],
+  ['toml', 'a = 2024-01-01\n"b c" = [[1]]', [['a', {}, 1], ['b c', [{}], 2]]],
   ['toml', `${'a.'.repeat(long / 4)}b = 1`, [['a', {}, 1]]],
 ];
 for (const [format, text, entries] of taken) {

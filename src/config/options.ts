@@ -159,7 +159,7 @@ export const options = {
     subgroups: option(
       list('paths of rule files', path('a rule file')),
       [],
-      'Rule files that are asked before /etc/herakles/subgroups.toml, ./subgroups.toml and the catalogue.',
+      'Rule files that are asked before ./subgroups.toml, /etc/herakles/subgroups.toml and the catalogue.',
     ),
   }),
 

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { type ConfigError, load, type Sources } from './load.ts';
+import { flagOf, isKey, keys, optionOf, variableOf } from './options.ts';
+
+/** Sources of which one file is all there is on disk. */
+const fileOf = (path: string, content: string): Sources => ({
+  cwd: '/cwd',
+  readFile: (asked) => {
+    if (asked === path) return new TextEncoder().encode(content);
+    throw Object.assign(new Error('none'), { code: 'ENOENT' });
+  },
+});
+const none = fileOf('', '');
+
+test('no two options share a flag, and every default is one its own kind takes', () => {
+  const spellings = keys.flatMap((key) => [flagOf(key), ...optionOf(key).spellings]);
+  assert.equal(new Set(spellings).size, spellings.length);
+  for (const key of keys) {
+    const { kind, default: initial, help, section } = optionOf(key);
+    assert.deepEqual(kind.read(kind.write(initial)), initial, key);
+    assert.match(key, /^[a-z]+(_[a-z]+)*$/);
+    assert.match(help, /^[A-Z].*\.$/, key);
+    assert.ok(section);
+  }
+});
+
+/** Values that are not the default, one of which every key takes, as a file states them. */
+const values = [true, false, 101, 2, '/x', '3s', '4%', 'exact', 'top', 'include', 'debug', 'json', ['/x'], ['a/b']];
+const file = '/etc/herakles/config.yaml';
+
+for (const key of keys) {
+  const { kind, default: initial } = optionOf(key);
+  const right = values.find((one) => kind.read(one) !== undefined && kind.read(one) !== initial);
+  const flag = flagOf(key);
+
+  test(`${key} means the same from every source`, async () => {
+    assert.notEqual(right, undefined, 'no value fits: add one above');
+    const json = JSON.stringify(right);
+    const sources: Sources[] = [
+      fileOf(file, `${key}: ${json}`),
+      fileOf('/cwd/herakles.json', `{"${key}": ${json}}`),
+      fileOf('/cwd/herakles.toml', `${key} = ${json}`),
+      { ...none, env: { [variableOf(key)]: String(right) } },
+      { ...none, flags: [{ key, flag, value: typeof right === 'boolean' ? right : String(right) }] },
+    ];
+    for (const source of sources) {
+      // search_mode is refused unless there is something to search for.
+      const search = key === 'search_mode' ? [{ key: 'search_groups', flag: '', value: 'db' } as const] : [];
+      const { config } = await load({ ...source, flags: [...(source.flags ?? []), ...search] });
+      assert.deepEqual(config[key], kind.read(right));
+      assert.equal(typeof config[key], typeof initial);
+    }
+  });
+
+  test(`${key} with a wrong value is named, with its place and what is expected`, async () => {
+    const places: [Sources, string][] = [
+      [fileOf(file, `${key}: [{}]`), `${file}:1: ${key} is [{}]`],
+      [{ ...none, env: { [variableOf(key)]: '\u0001' } }, `${variableOf(key)}: ${key} is `],
+      [{ ...none, flags: [{ key, flag, value: '\u0001' }] }, `${flag}: ${key} is `],
+    ];
+    for (const [source, start] of places) {
+      const { message } = await load(source).then(
+        () => assert.fail('was taken'),
+        (error: ConfigError) => error,
+      );
+      assert.ok(message.startsWith(start) && message.endsWith(`; give ${kind.expects}`), message);
+    }
+  });
+}
+
+test('what every object has is no key', () => {
+  for (const name of ['__proto__', 'constructor', 'toString', '']) assert.equal(isKey(name), false);
+});
+
+test('docs/configuration.md is what the table says', () => {
+  const root = new URL('../..', import.meta.url).pathname;
+  const loaders = ['--import', 'tsx', '--import', './scripts/toml-loader.mjs'];
+  execFileSync(process.execPath, [...loaders, 'scripts/generate.ts', '--check'], { cwd: root });
+});

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { watchFiles } from './watch.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'herakles-watch-'));
+after(() => rmSync(root, { recursive: true }));
+let made = 0;
+
+/** Runs steps one after the other over fresh files; each has to be told exactly once. */
+function tells(what: string, names: string[], steps: ((path: (name: string) => string) => void)[]) {
+  test(`tells ${what}`, async () => {
+    const folder = join(root, String(made++));
+    const path = (name: string) => join(folder, name);
+    mkdirSync(folder);
+    writeFileSync(path('there.yaml'), 'port: 1');
+    let told = 0;
+    const paths = [path('there.yaml'), ...names.map(path)];
+    const watching = watchFiles(paths, () => told++, assert.fail);
+    for (const [i, step] of steps.entries()) {
+      step(path);
+      for (let waited = 0; told <= i && waited < 5000; waited += 20) await sleep(20);
+      assert.equal(told, i + 1, `step ${i + 1}`);
+    }
+    await sleep(300);
+    assert.equal(told, steps.length, 'told once too often');
+    watching.close();
+    writeFileSync(path('there.yaml'), 'closed');
+    await sleep(300);
+    assert.equal(told, steps.length, 'told after close()');
+  });
+}
+
+const write = (name: string, text: string) => (path: (name: string) => string) => {
+  mkdirSync(dirname(path(name)), { recursive: true });
+  writeFileSync(path(name), text);
+};
+
+tells('a file written in place, as often as that happens', [], [write('there.yaml', 'a'), write('there.yaml', 'b')]);
+
+tells(
+  'a file that an editor replaces by renaming',
+  [],
+  [
+    (path) => {
+      writeFileSync(path('.there.swp'), 'port: 2');
+      renameSync(path('there.yaml'), path('there.yaml~'));
+      renameSync(path('.there.swp'), path('there.yaml'));
+    },
+    write('there.yaml', 'port: 3'),
+  ],
+);
+
+tells('a file that goes and comes again', [], [(path) => unlinkSync(path('there.yaml')), write('there.yaml', 'a')]);
+
+tells(
+  'a file that appears in a folder that was not there',
+  ['a/b/new.yaml'],
+  [write('a/b/new.yaml', 'a'), write('a/b/new.yaml', 'ab')],
+);
+
+tells(
+  'a file whose folder is deleted and made again',
+  ['sub/x.yaml'],
+  [
+    write('sub/x.yaml', 'a'),
+    (path) => rmSync(path('sub'), { recursive: true }),
+    write('sub/x.yaml', 'a'),
+    write('sub/x.yaml', 'ab'),
+  ],
+);
+
+/** Kubernetes: config.yaml → ..data/config.yaml, ..data → ..1; an update renames a new link over ..data. */
+tells(
+  'a ConfigMap that Kubernetes swaps',
+  ['map/config.yaml'],
+  [
+    (path) => {
+      write('map/..1/config.yaml', 'port: 1')(path);
+      symlinkSync('..1', path('map/..data'));
+      symlinkSync('..data/config.yaml', path('map/config.yaml'));
+    },
+    ...[2, 3].map((n) => (path: (name: string) => string) => {
+      write(`map/..${n}/config.yaml`, 'port: 1')(path);
+      symlinkSync(`..${n}`, path('map/..data_tmp'));
+      renameSync(path('map/..data_tmp'), path('map/..data'));
+      rmSync(path(`map/..${n - 1}`), { recursive: true });
+    }),
+  ],
+);
+
+tells(
+  'a change of what a link leads to',
+  ['link.yaml'],
+  [
+    (path) => {
+      write('elsewhere/target.yaml', 'a')(path);
+      symlinkSync('elsewhere/target.yaml', path('link.yaml'));
+    },
+    write('elsewhere/target.yaml', 'ab'),
+  ],
+);
+
+test('other files in the same folder are no change, a storm of writes is one', async () => {
+  const folder = join(root, 'busy');
+  mkdirSync(folder);
+  let told = 0;
+  const watching = watchFiles([join(folder, 'x.yaml')], () => told++, assert.fail);
+  for (let i = 0; i < 50; i++) writeFileSync(join(folder, `log.${i}`), 'x');
+  await sleep(300);
+  assert.equal(told, 0);
+  for (let i = 0; i < 50; i++) writeFileSync(join(folder, 'x.yaml'), `${i}`);
+  await sleep(300);
+  assert.equal(told, 1);
+  watching.close();
+});
