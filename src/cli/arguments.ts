@@ -52,8 +52,13 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
   let file: string | undefined;
   let verb: Verb = { verb: 'serve' };
   const flags: Flag[] = [];
-  const print = (text: string) => {
+  let status: Answer['status'] = 0;
+  const writeOut = (text: string) => {
     output += text;
+  };
+  const writeErr = (text: string) => {
+    output += text;
+    status = 2;
   };
 
   const root = new Command(program)
@@ -65,7 +70,7 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
     .argument('[command]')
     .addHelpText('after', examples)
     .configureHelp({ visibleArguments: () => [], optionTerm: ({ flags }) => flags.replace('--no-', '--[no-]') })
-    .configureOutput({ writeOut: print, writeErr: print, getOutHelpWidth: () => 110, getErrHelpWidth: () => 110 })
+    .configureOutput({ writeOut, writeErr, getOutHelpWidth: () => 110, getErrHelpWidth: () => 110 })
     .showSuggestionAfterError(false)
     .exitOverride()
     .action((name?: string) => {
@@ -158,11 +163,10 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
     root.parse(argv, { from: 'user' });
     return { ...verb, flags, file };
   } catch (error) {
-    if (error instanceof UsageError) output = `${program}: ${error.message}\n`;
-    else if (!(error instanceof CommanderError)) throw error;
-    else if (error.exitCode === 0) return { output, status: 0 };
-    else if (error.code !== 'commander.help') output = `${program}: ${complaint(error.message, root)}\n`;
-    return { output, status: 2 };
+    if (error instanceof UsageError) return { output: `${program}: ${error.message}\n`, status: 2 };
+    if (!(error instanceof CommanderError)) throw error;
+    if (/^commander\.(?:help|version)/.test(error.code)) return { output, status };
+    return { output: `${program}: ${complaint(error.message, root)}\n`, status: 2 };
   }
 }
 

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Flag } from '../config/layers.ts';
+import { flagOf, keys, optionOf, variableOf } from '../config/options.ts';
+import { type Answer, parseArguments } from './arguments.ts';
+
+/** Splits on spaces; "" stands for an empty argument. */
+const argv = (line: string) =>
+  line
+    .split(' ')
+    .filter(Boolean)
+    .map((word) => (word === '""' ? '' : word));
+
+// biome-ignore format: one line a case
+const refused: [line: string, message: string][] = [
+  ['chekc', "unknown command 'chekc'; did you mean check?"],
+  ['nonsense', "unknown command 'nonsense'; see herakles-node-exporter --help"],
+  ['-- -x', "unknown command '-x'; see herakles-node-exporter --help"],
+  ['config sho', "unknown command 'sho'; did you mean show?"],
+  ['--prot 1', "unknown option '--prot'; did you mean --port?"],
+  ['--cache_ttl 5s', "unknown option '--cache_ttl'; did you mean --cache-ttl?"],
+  ['--no-enable-rs', "unknown option '--no-enable-rs'; did you mean --no-enable-rss?"],
+  ['--web.listen-adress :1', "unknown option '--web.listen-adress'; did you mean --web.listen-address?"],
+  ['scan --jsn', "unknown option '--jsn'; did you mean --json?"],
+  ['--json', "unknown option '--json'; see herakles-node-exporter --help"],
+  ['check --json', "unknown option '--json'; see herakles-node-exporter --help"],
+  ['-x', "unknown option '-x'; see herakles-node-exporter --help"],
+  ['--enable-rss=true', "unknown option '--enable-rss=true'; did you mean --enable-rss?"],
+  ['--__proto__', "unknown option '--__proto__'; see herakles-node-exporter --help"],
+  ['--port', "option '--port <N>' argument missing; see herakles-node-exporter --help"],
+  ['--config', "option '-c, --config <FILE>' argument missing; see herakles-node-exporter --help"],
+  ['--port 1 --port 2', '--port is given twice; keep one of them'],
+  ['--port 1 --web.listen-address :2', '--port and --web.listen-address both set port; keep one of them'],
+  ['--log-level info --log.level info', '--log-level and --log.level both set log_level; keep one of them'],
+  ['--enable-rss --no-enable-rss', '--enable-rss and --no-enable-rss both set enable_rss; keep one of them'],
+  ['-c a --config.file b', '--config is given twice; keep one of them'],
+  ['--web.listen-address 9215', '--web.listen-address is "9215"; give host:port, :port or [IPv6]:port'],
+  ['--web.listen-address ::1:9215', '--web.listen-address is "::1:9215"; give host:port, :port or [IPv6]:port'],
+  ['--web.listen-address host:', '--web.listen-address is "host:"; give host:port, :port or [IPv6]:port'],
+  ['--web.listen-address ""', '--web.listen-address is ""; give host:port, :port or [IPv6]:port'],
+  ['serve here', "too many arguments for 'serve'. Expected 0 arguments but got 1; see herakles-node-exporter --help"],
+  ['explain', "missing required argument 'PID'; see herakles-node-exporter --help"],
+  ['explain self', 'PID is "self"; give an integer from 1 to 4194304'],
+  ['explain 0', 'PID is "0"; give an integer from 1 to 4194304'],
+  ['explain 1 2', "too many arguments for 'explain'. Expected 1 argument but got 2; see herakles-node-exporter --help"],
+  ['capture --frames 0', '--frames is "0"; give an integer from 1 to 10000'],
+  ['capture --every soon', '--every is "soon"; give a duration from 10ms to 1h'],
+  ['capture -o', "option '-o, --output <FILE>' argument missing; see herakles-node-exporter --help"],
+  ['config init --port 1', 'config init prints the defaults; leave --port out'],
+  ['config init -c x', 'config init prints the defaults; leave --config out'],
+];
+for (const [line, message] of refused) {
+  test(`refuses ${line}`, () => {
+    assert.deepEqual(parseArguments(argv(line)), { output: `herakles-node-exporter: ${message}\n`, status: 2 });
+  });
+}
+
+const flag = (key: Flag['key'], spelling: string, value: string | boolean): Flag => ({ key, flag: spelling, value });
+const plain = { flags: [], file: undefined };
+// biome-ignore format: one line a case
+const understood: [line: string, invocation: object][] = [
+  ['', { verb: 'serve', ...plain }],
+  ['serve', { verb: 'serve', ...plain }],
+  ['check', { verb: 'check', ...plain }],
+  ['subgroups', { verb: 'subgroups', ...plain }],
+  ['explain 4711', { verb: 'explain', pid: 4711, ...plain }],
+  ['scan', { verb: 'scan', json: false, ...plain }],
+  ['scan --json', { verb: 'scan', json: true, ...plain }],
+  ['config show', { verb: 'config show', json: false, ...plain }],
+  ['config show --json', { verb: 'config show', json: true, ...plain }],
+  ['config init', { verb: 'config init', ...plain }],
+  ['capture', { verb: 'capture', output: undefined, frames: 1, every: 1, ...plain }],
+  ['capture -o x --frames 3 --every 1m', { verb: 'capture', output: 'x', frames: 3, every: 60, ...plain }],
+  ['capture --output=x --port 1', { verb: 'capture', output: 'x', frames: 1, every: 1, flags: [flag('port', '--port', '1')], file: undefined }],
+  ['-c x', { verb: 'serve', flags: [], file: 'x' }],
+  ['--config x check', { verb: 'check', flags: [], file: 'x' }],
+  ['check --config.file=x', { verb: 'check', flags: [], file: 'x' }],
+  ['--port 1', { verb: 'serve', flags: [flag('port', '--port', '1')], file: undefined }],
+  ['--min-uss-kb -1', { verb: 'serve', flags: [flag('min_uss_kb', '--min-uss-kb', '-1')], file: undefined }],
+  ['--bind ""', { verb: 'serve', flags: [flag('bind', '--bind', '')], file: undefined }],
+  ['--process-io --no-enable-rss', { verb: 'serve', flags: [flag('process_io', '--process-io', true), flag('enable_rss', '--no-enable-rss', false)], file: undefined }],
+  ['--subgroups a scan --subgroups b,c', { verb: 'scan', json: false, flags: [flag('subgroups', '--subgroups', 'a'), flag('subgroups', '--subgroups', 'b,c')], file: undefined }],
+  ...[['host:1', 'host'], [':1', ''], ['[::1]:1', '::1'], ['127.0.0.1:1', '127.0.0.1']].map(([given, host]): [string, object] => [
+    `--web.listen-address=${given}`,
+    { verb: 'serve', flags: [flag('bind', '--web.listen-address', host!), flag('port', '--web.listen-address', '1')], file: undefined },
+  ]),
+];
+for (const [line, invocation] of understood) {
+  test(`understands ${line || 'nothing at all'}`, () => assert.deepEqual(parseArguments(argv(line)), invocation));
+}
+
+for (const key of keys) {
+  const { kind, spellings } = optionOf(key);
+  const dashed = flagOf(key);
+  const forms = kind.placeholder
+    ? [[dashed, 'x'], ...spellings.map((one) => [one, 'x'])]
+    : [[dashed], [dashed.replace('--', '--no-')]];
+  test(`${forms.map(([form]) => form).join(' and ')} set ${key}`, () => {
+    for (const [i, form] of forms.entries()) {
+      const value = kind.placeholder ? 'x' : i === 0;
+      assert.deepEqual(parseArguments(form), { verb: 'serve', flags: [flag(key, form[0]!, value)], file: undefined });
+    }
+  });
+}
+
+const answer = (line: string): Answer => {
+  const found = parseArguments(argv(line));
+  assert.ok('status' in found);
+  return found;
+};
+
+test('--help names every command, every flag with its default and its variable, in 110 columns', () => {
+  const { output, status } = answer('--help');
+  assert.equal(status, 0);
+  const help = output.replaceAll(/\s+/g, ' ');
+  for (const verb of ['serve', 'check', 'scan', 'explain', 'subgroups', 'capture', 'config']) {
+    assert.match(output, new RegExp(`^  ${verb}\\b`, 'm'));
+  }
+  for (const key of keys) {
+    const { kind, section, help: meaning, default: initial } = optionOf(key);
+    const value = String(kind.write(initial));
+    const shown = kind.placeholder ? `${flagOf(key)} <` : flagOf(key).replace('--', '--[no-]');
+    for (const part of [shown, `${section}:`, meaning, variableOf(key)])
+      assert.ok(help.includes(part), `${key}: ${part}`);
+    if (value) assert.ok(help.includes(`default ${value}; ${variableOf(key)}`), key);
+  }
+  for (const line of output.split('\n')) assert.ok(line.length <= 110, line);
+});
+
+test('--help, help and -h after a command tell what it takes', () => {
+  for (const line of ['scan --help', 'scan -h', 'help scan', '--port x scan --help']) {
+    assert.match(answer(line).output, /^Usage: herakles-node-exporter scan .*--json/s);
+    assert.equal(answer(line).status, 0);
+  }
+  assert.equal(answer('help').output, answer('--help').output);
+});
+
+test('config alone shows its help as a usage error', () => {
+  assert.match(answer('config').output, /Usage: herakles-node-exporter config/);
+  assert.equal(answer('config').status, 2);
+});
+
+test('--version is one line', () => {
+  assert.deepEqual(answer('--version'), { output: 'herakles-node-exporter dev (revision unknown)\n', status: 0 });
+});
+
+test('any arguments: an invocation or an answer', () => {
+  const flags = keys.flatMap((key) => [flagOf(key), `--no-${flagOf(key).slice(2)}`]);
+  const words = fc.constantFrom(
+    ...flags,
+    'scan',
+    'config',
+    'show',
+    'init',
+    'explain',
+    '1',
+    '--',
+    '-',
+    '-o',
+    '--json',
+    '-c',
+    '=',
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(words, fc.string({ unit: 'binary' })), { maxLength: 6 }), (argv) => {
+      const found = parseArguments(argv);
+      if ('status' in found) assert.ok(found.output.endsWith('\n'));
+      else assert.equal(typeof found.verb, 'string');
+    }),
+  );
+});
