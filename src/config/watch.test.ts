@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -103,6 +103,37 @@ tells(
     write('elsewhere/target.yaml', 'ab'),
   ],
 );
+
+tells(
+  'a link that led only to itself, once it leads to something',
+  ['loop.yaml'],
+  [
+    (path) => {
+      symlinkSync('loop.yaml', path('loop.yaml'));
+      writeFileSync(path('there.yaml'), 'port: 2');
+    },
+    (path) => {
+      unlinkSync(path('loop.yaml'));
+      symlinkSync('there.yaml', path('loop.yaml'));
+    },
+  ],
+);
+
+test('a folder this user may not enter is no failure', () => {
+  const hidden = join(root, 'hidden');
+  mkdirSync(join(hidden, 'below'), { recursive: true });
+  chmodSync(root, 0o755);
+  chmodSync(hidden, 0);
+  const superuser = process.geteuid?.() === 0;
+  if (superuser) process.seteuid?.(65534);
+  try {
+    const paths = [join(hidden, 'below/x.yaml'), join(hidden, 'y.yaml'), `/${'x'.repeat(300)}`];
+    watchFiles(paths, assert.fail, assert.fail).close();
+  } finally {
+    if (superuser) process.seteuid?.(0);
+    chmodSync(hidden, 0o700);
+  }
+});
 
 test('other files in the same folder are no change, a storm of writes is one', async () => {
   const folder = join(root, 'busy');

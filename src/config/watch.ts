@@ -1,6 +1,6 @@
 // Tells when configuration files change, appear or go. Events of fs.watch are only hints to look: what counts is whether
 // the files are others than before, so renames by editors and Kubernetes' swapped ..data links are all one case.
-import { existsSync, type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
+import { accessSync, constants, type FSWatcher, realpathSync, type Stats, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Milliseconds between the first hint and the look, so that one save is one change. */
@@ -26,7 +26,7 @@ export function watchFiles(paths: readonly string[], changed: () => void, failed
   };
   /** Watches every folder in which a change of the paths would show; a folder made anew counts as another. */
   const arm = () => {
-    const wanted = new Map(paths.flatMap(foldersOf).map((folder) => [`${folder} ${inodeOf(folder)}`, folder]));
+    const wanted = new Map(paths.flatMap(foldersOf).map((folder) => [`${folder} ${statusOf(folder)?.ino}`, folder]));
     for (const [key, watcher] of watchers) {
       if (wanted.has(key)) continue;
       watcher?.close();
@@ -66,17 +66,31 @@ export function watchFiles(paths: readonly string[], changed: () => void, failed
 
 const states = (paths: readonly string[]): string => paths.map(stateOf).join();
 
-/** What tells one state of a file from the next, through every link; '' when it is not there. */
+/** What tells one state of a file from the next, through every link; '' when it is not there for this user. */
 function stateOf(path: string): string {
-  const status = statSync(path, { throwIfNoEntry: false });
+  const status = statusOf(path);
   return status ? `${status.dev}:${status.ino}:${status.size}:${status.mtimeMs}:${status.ctimeMs}` : '';
 }
 
-/** The folders in which a change of a path shows: the nearest that exists, and the one that links lead to. */
-function foldersOf(path: string): string[] {
-  let folder = dirname(path);
-  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
-  return existsSync(path) ? [folder, dirname(realpathSync(path))] : [folder];
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
-const inodeOf = (folder: string): number => statSync(folder, { throwIfNoEntry: false })?.ino ?? 0;
+/**
+ * The folders in which a change of a path shows: the nearest that exists, and the one that links lead to. None where
+ * this user may not enter: nothing is loaded from there either.
+ */
+function foldersOf(path: string): string[] {
+  let folder = dirname(path);
+  while (!statusOf(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.X_OK);
+    return [folder, dirname(realpathSync(path))];
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).syscall === 'access' ? [] : [folder];
+  }
+}
