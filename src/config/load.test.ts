@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -42,7 +42,7 @@ const refused: [what: string, sources: Sources, ...faults: string[]][] = [
   ['malformed YAML', host({ [etc]: 'port: [' }), `${etc}:1: is not valid YAML (Flow sequence in block collection must be sufficiently indented and end with a ]); correct this line`],
   ['a NUL byte', host({ [etc]: 'port: 1\n\0' }), `${etc}:2: holds a NUL byte; remove it`],
   ['bytes that are not UTF-8', host({ [etc]: Buffer.from('port: 1\nbind: \xff', 'latin1') }), `${etc}:2: is not UTF-8; save it as UTF-8`],
-  ['an unreadable file', host({ [etc]: null }), `${etc}: may not be read by this user; grant it, or change the user`],
+  ['an unreadable file', host({ '/tmp/x.yaml': null }, { file: '/tmp/x.yaml' }), `/tmp/x.yaml: may not be read by this user; grant it, or change the user`],
   ['two files in one place', host({ [etc]: 'port: 1', '/etc/herakles/config.toml': 'port = 1' }), `${etc} and /etc/herakles/config.toml: stand for each other; keep one of them`],
   ['a missing file that was named', host({}, { file: 'my.yaml' }), '/cwd/my.yaml: does not exist; correct --config, or leave it out'],
   ['a named file of no format', host({ '/x.conf': '' }, { file: '/x.conf' }), '/x.conf:1: is of no known format; name it .yaml, .yml, .json or .toml'],
@@ -219,4 +219,22 @@ test('real files: through links and folders that are missing, but no pipe and no
     `${path('pipe.yaml')}: can not be read (it is no regular file); put a configuration file there`,
   ]);
   assert.match((await faults('loop.yaml'))[1], /loop\.yaml: can not be read \(ELOOP/);
+});
+
+test('a folder that may not be entered: passed over where nobody chose it, a fault where the system keeps it', async () => {
+  const hidden = join(folder, 'hidden');
+  mkdirSync(hidden);
+  chmodSync(folder, 0o755);
+  chmodSync(hidden, 0);
+  const superuser = process.geteuid?.() === 0;
+  if (superuser) process.seteuid?.(65534);
+  try {
+    const system = join(folder, 'none');
+    assert.deepEqual((await load({ cwd: hidden, home: hidden, system })).files, []);
+    const error = await load({ cwd: hidden, system: hidden }).catch((error) => error);
+    assert.deepEqual(error.faults, [`${hidden}: may not be read by this user; grant it, or change the user`]);
+  } finally {
+    if (superuser) process.seteuid?.(0);
+    chmodSync(hidden, 0o700);
+  }
 });

@@ -1,6 +1,6 @@
 // Disk, environment and flags → the configuration in force, each value with where it came from. Strict: whatever is not
 // understood is a fault, and all faults are told at once. load() throws ConfigError and nothing else.
-import { accessSync, closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { type Entry, formats, Malformed } from './formats.ts';
 import { type Environment, type Flag, fileLayer, flagLayer, type Layer, merge, variableLayer } from './layers.ts';
@@ -115,9 +115,10 @@ function read(path: string, place: Place, readFile: (path: string) => Uint8Array
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    const closed = code === 'EACCES' && !searchable(dirname(path));
     if (missing && place.named) faults.push(`${path}: does not exist; correct --config, or leave it out`);
-    else if (missing || (place.ambient && code === 'EACCES' && !searchable(dirname(path)))) return undefined;
-    else if (code === 'EACCES') faults.push(`${path}: may not be read by this user; grant it, or change the user`);
+    else if (missing || (closed && place.ambient)) return undefined;
+    else if (code === 'EACCES') denied(closed ? dirname(path) : path, faults);
     else faults.push(`${path}: can not be read (${message}); put a configuration file there`);
   }
   return undefined;
@@ -136,9 +137,16 @@ function readRegular(path: string): Uint8Array {
   }
 }
 
+/** Told once for a folder, not for each file that might be in it. */
+function denied(path: string, faults: string[]): void {
+  const fault = `${path}: may not be read by this user; grant it, or change the user`;
+  if (!faults.includes(fault)) faults.push(fault);
+}
+
+/** As the effective user, unlike access(2). */
 function searchable(folder: string): boolean {
   try {
-    accessSync(folder, constants.X_OK);
+    statSync(`${folder}/.`);
     return true;
   } catch {
     return false;

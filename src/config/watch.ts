@@ -1,6 +1,6 @@
 // Tells when configuration files change, appear or go. Events of fs.watch are only hints to look: what counts is whether
 // the files are others than before, so renames by editors and Kubernetes' swapped ..data links are all one case.
-import { accessSync, constants, type FSWatcher, realpathSync, type Stats, statSync, watch } from 'node:fs';
+import { type FSWatcher, realpathSync, type Stats, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Milliseconds between the first hint and the look, so that one save is one change. */
@@ -87,10 +87,10 @@ function statusOf(path: string): Stats | undefined {
 function foldersOf(path: string): string[] {
   let folder = dirname(path);
   while (!statusOf(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  if (!statusOf(`${folder}/.`)) return [];
   try {
-    accessSync(folder, constants.X_OK);
     return [folder, dirname(realpathSync(path))];
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).syscall === 'access' ? [] : [folder];
+  } catch {
+    return [folder];
   }
 }
