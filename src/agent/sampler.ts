@@ -151,9 +151,10 @@ export class Sampler {
     const boot = readBoot(files);
     this.#tracker ??= new Tracker(files, this.#host(boot), this.#unreadable, this.#classify);
     const tracker = this.#tracker;
-    for (const [group, subgroup] of options.declaredGroups) tracker.ledgers.of(group, subgroup);
+    tracker.ledgers.declare(options.declaredGroups);
     await inSlices(tracker.pass(boot.forks));
-    const host: HostRow = { memory: readMemory(files), pressure: absentIfUnread(() => readMemoryPressure(files)) };
+    const pressure = absentIfUnread(() => readMemoryPressure(files));
+    const host: HostRow = { memory: readMemory(files), pressure, cpus: boot.cpus };
     const at = readUptime(files);
     const processes = tracker.processes;
     await this.#readFootprints(tracker, at, host.memory.swapTotal > host.memory.swapFree);

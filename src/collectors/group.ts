@@ -81,6 +81,11 @@ export const groupStarted = counter(
   'Processes seen to start since this exporter started; those too short-lived to be seen are not counted.',
   GROUP,
 );
+export const groupDeclared = gauge(
+  'herakles_group_declared',
+  'Always 1; there for the groups that declared_groups names, running or not.',
+  GROUP,
+);
 export const groupExited = counter(
   'herakles_group_processes_exited_total',
   'Processes seen to exit since this exporter started.',
@@ -102,6 +107,7 @@ const PLAIN: readonly Plain[] = [
   { family: groupOldest, value: (row) => row.oldestStart },
   { family: groupStarted, value: (row) => row.ledger.started },
   { family: groupExited, value: (row) => row.ledger.exited },
+  { family: groupDeclared, value: (row) => (row.ledger.declared ? 1 : Number.NaN) },
 ];
 
 export const groupFamilies: readonly Family[] = [

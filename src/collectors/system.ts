@@ -16,15 +16,18 @@ export const systemPressure = counter(
   ['kind'],
 );
 
+export const systemCpus = gauge('herakles_cpu_system_cpus', 'Logical CPUs that are online.');
+
 export const systemFamilies: readonly Family[] = [
   systemTotal,
   systemAvailable,
   systemSwapTotal,
   systemSwapFree,
   systemPressure,
+  systemCpus,
 ];
 
-export function* collectSystem({ host: { memory, pressure } }: ProcessView, out: Encoder): Generator<void> {
+export function* collectSystem({ host: { memory, pressure, cpus } }: ProcessView, out: Encoder): Generator<void> {
   out.family(systemTotal);
   out.sample('', memory.total);
   out.family(systemAvailable);
@@ -33,6 +36,8 @@ export function* collectSystem({ host: { memory, pressure } }: ProcessView, out:
   out.sample('', memory.swapTotal);
   out.family(systemSwapFree);
   out.sample('', memory.swapFree);
+  out.family(systemCpus);
+  out.sample('', cpus);
   yield;
   if (!pressure) return;
   out.family(systemPressure);

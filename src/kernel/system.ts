@@ -81,9 +81,11 @@ export interface Boot {
   readonly bootTime: number;
   /** Tasks forked since boot; while it stands still no process was born. NaN where the kernel does not say. */
   readonly forks: number;
+  /** Logical CPUs that are online. */
+  readonly cpus: number;
 }
 
-/** `…\nbtime 1790000000\nprocesses 26442\n…` @throws KernelFileError */
+/** `cpu …\ncpu0 …\ncpu1 …\n…btime 1790000000\nprocesses 26442\n…` @throws KernelFileError */
 export function readBoot(files: KernelFiles): Boot {
   const text = latin1(files, files.read('proc/stat'));
   const after = (key: string): number => {
@@ -92,7 +94,9 @@ export function readBoot(files: KernelFiles): Boot {
   };
   const bootTime = after('btime');
   if (Number.isNaN(bootTime)) throw new KernelFileError('proc/stat', 'malformed');
-  return { bootTime, forks: after('processes') || Number.NaN };
+  let cpus = 0;
+  for (let at = text.indexOf('\ncpu'); at >= 0; at = text.indexOf('\ncpu', at + 1)) cpus++;
+  return { bootTime, forks: after('processes') || Number.NaN, cpus: cpus || Number.NaN };
 }
 
 /** User names by id from /etc/passwd (passwd(5)); empty where it cannot be read. */

@@ -27,6 +27,8 @@ export class Ledger {
   /** Processes that began in, or moved into, the subgroup; and that ended or moved away. */
   started = 0;
   exited = 0;
+  /** Whether the configuration names the subgroup: it ought to run. */
+  declared = false;
 
   constructor(group: string, subgroup: string) {
     this.group = group;
@@ -74,6 +76,12 @@ export class Ledgers {
       subgroups.set(subgroup, ledger);
     }
     return ledger;
+  }
+
+  /** Makes the named pairs, and no others, the declared ones. */
+  declare(pairs: readonly (readonly [group: string, subgroup: string])[]): void {
+    for (const ledger of this) ledger.declared = false;
+    for (const [group, subgroup] of pairs) this.of(group, subgroup).declared = true;
   }
 
   *[Symbol.iterator](): Iterator<Ledger> {

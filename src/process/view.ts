@@ -93,6 +93,8 @@ export interface HostRow {
   readonly memory: HostMemory;
   /** Undefined where the kernel does not tell. */
   readonly pressure: Pressure | undefined;
+  /** Logical CPUs that are online; NaN where the kernel does not tell. */
+  readonly cpus: number;
 }
 
 export interface ProcessView {
