@@ -32,10 +32,11 @@ const INTERPRETERS = [
 const GENERAL =
   'agent app arch archiver backend broker client cluster collector controller core daemon exporter frontend gateway go ' +
   'helper init ipa iris java launcher logger main manager master monitor node ost perl php proxy python python3 ruby ' +
-  'run runner scheduler server service sh start supervisor sync test update vector watchdog web worker';
+  'run runner scheduler server service sh start supervisor sync test update vector watchdog web worker ' +
+  'app.js app.py index.js main.js main.py manage.py server.js run.sh app.jar main.jar server.jar agent.jar Main';
 const GENERAL_NAMES = new Set([...INTERPRETERS, ...GENERAL.split(' ')]);
-/** A literal start shorter than this lets strangers in. */
-const MIN_HEAD = 3;
+/** A name, or what a glob says besides its wildcards, shorter than this lets strangers in. */
+const MIN_LETTERS = 3;
 
 const UNIT_END = /(?:\.(?:service|scope|mount|socket|swap)|[*\]])$/;
 
@@ -90,13 +91,13 @@ function tooGeneral({ keys, fallback }: Rule, report: Report): void {
   const only = keys.size === 1;
   if (only && keys.has('argv'))
     report('warning', 'argv alone also finds editors, shells and greps that name the program; add comm or exe');
-  for (const key of ['comm', 'exe', 'unit'] as const) {
+  for (const key of ['comm', 'exe', 'unit', 'script', 'jvm_main'] as const) {
     for (const { text, form, test } of only ? (keys.get(key) ?? []) : []) {
-      const head = /^[^*?[\\]*/.exec(text)![0];
-      if (form === 'literal' && (GENERAL_NAMES.has(text) || text.length < MIN_HEAD))
+      const said = text.replace(/[*?[\\/]/g, '');
+      if (form === 'literal' && (GENERAL_NAMES.has(text) || text.length < MIN_LETTERS))
         report('warning', `${key} "${text}" alone is a name many programs have; add another key`);
-      if (form === 'glob' && (head.length < MIN_HEAD || INTERPRETERS.some((name) => test(name))))
-        report('warning', `${key} "${text}" alone catches strangers; begin with more of the name, or add another key`);
+      if (form === 'glob' && (said.length < MIN_LETTERS || INTERPRETERS.some((name) => test(name))))
+        report('warning', `${key} "${text}" alone catches strangers; say more of the name, or add another key`);
     }
   }
 }

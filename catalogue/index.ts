@@ -1,0 +1,52 @@
+// The rules that ship with the product: one document per group, as parsed. parseCatalogue() makes rules of them.
+import ai from './ai.toml';
+import backup from './backup.toml';
+import bigdata from './bigdata.toml';
+import cache from './cache.toml';
+import cicd from './cicd.toml';
+import container from './container.toml';
+import db from './db.toml';
+import desktop from './desktop.toml';
+import devel from './devel.toml';
+import erp from './erp.toml';
+import hpc from './hpc.toml';
+import logging from './logging.toml';
+import mail from './mail.toml';
+import messaging from './messaging.toml';
+import monitoring from './monitoring.toml';
+import network from './network.toml';
+import runtime from './runtime.toml';
+import security from './security.toml';
+import storage from './storage.toml';
+import system from './system.toml';
+import virtualization from './virtualization.toml';
+import web from './web.toml';
+
+const documents = {
+  ai,
+  backup,
+  bigdata,
+  cache,
+  cicd,
+  container,
+  db,
+  desktop,
+  devel,
+  erp,
+  hpc,
+  logging,
+  mail,
+  messaging,
+  monitoring,
+  network,
+  runtime,
+  security,
+  storage,
+  system,
+  virtualization,
+  web,
+};
+
+/** Each document with the name it goes by in rules and messages. */
+export const catalogue: readonly { readonly file: string; readonly document: Record<string, unknown> }[] =
+  Object.entries(documents).map(([group, document]) => ({ file: `catalogue/${group}.toml`, document }));
