@@ -1,11 +1,13 @@
 // Writes the generated references in docs/, each from the one declaration it documents: node --import tsx scripts/generate.ts
 // With --check it writes nothing and fails when a committed file differs.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { boards } from '../deploy/grafana/index.ts';
 import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
 
 /** Add a reference here: where it is, and the function that makes its text. */
 const references: readonly { path: string; make(): string }[] = [
   { path: 'docs/configuration.md', make: configuration },
+  ...boards,
 ];
 
 function configuration(): string {
@@ -35,8 +37,8 @@ function configuration(): string {
     'at a reload the configuration in force stays. Variables in which Kubernetes describes a Service named `herakles…`',
     'are passed over.',
     '',
-    '`--web.listen-address [HOST]:PORT` sets `bind` and `port` at once. A flag of `true or false` takes no value: its',
-    '`--no-` form says false. Keys marked † take effect at the next start, all others at a reload.',
+    'A flag of `true or false` takes no value: its `--no-` form says false. Keys marked † take effect at the next start,',
+    'all others at a reload.',
   ];
   let heading = '';
   for (const key of keys) {

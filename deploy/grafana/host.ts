@@ -1,0 +1,181 @@
+// One host in depth: where its memory is, what presses on it, and what each of its processes is.
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import * as groups from '../../src/collectors/group.ts';
+import * as processes from '../../src/collectors/process.ts';
+import * as system from '../../src/collectors/system.ts';
+import { board, group, host, process } from './boards.ts';
+import { Board } from './panels.ts';
+
+const by = 'by (group, subgroup)';
+const sum = (family: { name: string }): string => `sum ${by} (${family.name}${group})`;
+const rate = (family: { name: string }, labels = 'group, subgroup'): string =>
+  `sum by (${labels}) (rate(${family.name}${group}[$__rate_interval]))`;
+const used = `${system.systemTotal.name}${host} - ${system.systemAvailable.name}${host}`;
+
+export function hostBoard(): Dashboard {
+  const made = board({
+    uid: 'herakles-host',
+    title: 'Herakles Host',
+    help: 'One host in depth: its memory, its groups, its processes.',
+    instances: 'one',
+    groups: true,
+  });
+  const panels = new Board(made);
+  panels
+    .number(
+      { title: 'Memory', help: "The host's memory, and what is available without swapping.", unit: 'bytes', width: 8 },
+      { Total: system.systemTotal.name + host, Available: system.systemAvailable.name + host },
+    )
+    .number(
+      { title: 'In Use', help: 'Total less available.', unit: 'percentunit', width: 4, warn: [0.85, 0.95] },
+      { Used: `(${used}) / ${system.systemTotal.name}${host}` },
+    )
+    .number(
+      { title: 'Swap', help: 'Swap space, and what is free of it.', unit: 'bytes', width: 6 },
+      { Total: system.systemSwapTotal.name + host, Free: system.systemSwapFree.name + host },
+    )
+    .number(
+      { title: 'Processes', help: 'In any state, and their threads.', unit: 'short', width: 6 },
+      {
+        Processes: `sum(${groups.groupProcesses.name}${group})`,
+        Threads: `sum(${groups.groupThreads.name}${group})`,
+      },
+    )
+    .row('Memory')
+    .lines(
+      {
+        title: 'Who Occupies Memory',
+        help: 'Footprint of every subgroup, stacked, as far as it is chosen above.',
+        unit: 'bytes',
+        width: 16,
+        stacked: true,
+      },
+      { '{{group}}/{{subgroup}}': sum(groups.groupFootprint) },
+    )
+    .lines(
+      {
+        title: 'Memory Pressure',
+        help: 'Share of time in which some task, or every task that was not idle, waited for memory.',
+        unit: 'percentunit',
+        width: 8,
+      },
+      { '{{kind}}': `rate(${system.systemPressure.name}${host}[$__rate_interval])` },
+    )
+    .lines(
+      {
+        title: 'Processes and the Rest',
+        help: 'In use by processes, and by what belongs to none: kernel, slab, page tables, tmpfs.',
+        unit: 'bytes',
+        width: 12,
+      },
+      {
+        Processes: `sum(${groups.groupFootprint.name}${host})`,
+        'In use': `sum(${used})`,
+        Total: `sum(${system.systemTotal.name}${host})`,
+      },
+    )
+    .lines(
+      { title: 'Swapped Out', help: 'By subgroup.', unit: 'bytes', width: 12 },
+      { '{{group}}/{{subgroup}}': sum(groups.groupSwap) },
+    )
+    .row('Activity');
+  activityPanels(panels);
+  processPanels(panels);
+  return made.build();
+}
+
+function activityPanels(panels: Board): void {
+  panels
+    .lines(
+      { title: 'CPU', help: 'Cores in use by subgroup.', unit: 'short', width: 12, stacked: true },
+      { '{{group}}/{{subgroup}}': rate(groups.groupCpu) },
+    )
+    .lines(
+      { title: 'CPU, User and System', help: 'Cores in use.', unit: 'short', width: 12, stacked: true },
+      { '{{mode}}': rate(groups.groupCpu, 'mode') },
+    )
+    .lines(
+      {
+        title: 'Storage I/O',
+        help: 'Bytes read and written a second. Of other users’ processes only with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.',
+        unit: 'binBps',
+        width: 12,
+      },
+      {
+        '{{group}}/{{subgroup}} read': rate(groups.groupRead),
+        '{{group}}/{{subgroup}} written': rate(groups.groupWritten),
+      },
+    )
+    .lines(
+      {
+        title: 'Page Faults',
+        help: 'A second. A major one had to wait for storage.',
+        unit: 'cps',
+        width: 12,
+      },
+      { '{{severity}}': rate(groups.groupFaults, 'severity') },
+    )
+    .lines(
+      {
+        title: 'Processes by State',
+        help: 'Blocked is uninterruptible sleep: waiting for storage.',
+        unit: 'short',
+        width: 12,
+      },
+      { '{{state}}': `sum by (state) (${groups.groupProcesses.name}${group})` },
+    )
+    .lines(
+      { title: 'Churn', help: 'Processes started and exited a second.', unit: 'cps', width: 12 },
+      {
+        started: `sum(rate(${groups.groupStarted.name}${group}[$__rate_interval]))`,
+        exited: `sum(rate(${groups.groupExited.name}${group}[$__rate_interval]))`,
+      },
+    );
+}
+
+function processPanels(panels: Board): void {
+  const named = processes.processInfo.name + process;
+  const joined = (family: { name: string }): string =>
+    `${family.name}${process} * on (instance, job, pid, name) group_left (user, exe, unit, container_id, rule) ${named}`;
+  panels
+    .row('Processes')
+    .table(
+      {
+        title: 'Subgroups',
+        help: 'How long the oldest process of each has been there, and how many there are.',
+        unit: 'short',
+        width: 10,
+      },
+      {
+        labels: { group: 'Group', subgroup: 'Subgroup' },
+        by: 'Processes',
+        values: {
+          Processes: { query: groups.groupProcesses.name + group },
+          Threads: { query: groups.groupThreads.name + group },
+          Oldest: { query: `1000 * min ${by} (${groups.groupOldest.name}${group})`, unit: 'dateTimeFromNow' },
+        },
+      },
+    )
+    .table(
+      {
+        title: 'Processes',
+        help: 'Fifty largest by PSS, with what each is and the rule that put it into its group.',
+        unit: 'bytes',
+        width: 14,
+      },
+      {
+        labels: {
+          pid: 'PID',
+          name: 'Name',
+          subgroup: 'Subgroup',
+          user: 'User',
+          exe: 'Executable',
+          unit: 'Unit',
+          container_id: 'Container',
+          rule: 'Rule',
+        },
+        by: 'PSS',
+        values: { PSS: { query: `topk(50, ${joined(processes.processPss)})` } },
+      },
+    );
+}

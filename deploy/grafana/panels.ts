@@ -1,0 +1,204 @@
+// The kinds of panel the boards are made of: a panel is a title, what it means, and named queries. The order in which
+// panels are added is their place; ids and refIds are given here, so that the JSON is the same at every generation.
+import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
+import {
+  BarGaugeDisplayMode,
+  type DataSourceRef,
+  GraphGradientMode,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
+  TableCellDisplayMode,
+  TableSortByFieldStateBuilder,
+  TooltipDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+  VizOrientation,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import {
+  type DashboardBuilder,
+  type DynamicConfigValue,
+  FieldColorBuilder,
+  FieldColorModeId,
+  RowBuilder,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import * as piechart from '@grafana/grafana-foundation-sdk/piechart';
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
+import * as stat from '@grafana/grafana-foundation-sdk/stat';
+import * as table from '@grafana/grafana-foundation-sdk/table';
+import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
+
+export const datasource: DataSourceRef = { type: 'prometheus', uid: `\${datasource}` };
+
+/** Units as Grafana names them; bytes are IEC. */
+export type Unit = 'bytes' | 'binBps' | 'percent' | 'percentunit' | 's' | 'short' | 'cps' | 'dateTimeFromNow';
+
+interface Panel {
+  readonly title: string;
+  /** What the panel says and what it does not; shown to the reader. */
+  readonly help: string;
+  readonly unit: Unit;
+  /** Columns of 24. */
+  readonly width: number;
+  /** Values from which on the colour changes: orange, then red. */
+  readonly warn?: readonly [number, number];
+}
+
+/** Legend, with {{label}} for a label's value, to expression. */
+type Queries = Readonly<Record<string, string>>;
+
+/** Heading in the table to expression, or to the label that stands there. */
+interface Columns {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Units of columns that differ from the panel's. */
+  readonly values: Readonly<Record<string, { readonly query: string; readonly unit?: Unit }>>;
+  /** The value that the rows are ordered by, drawn as a bar. */
+  readonly by: string;
+}
+
+const HEIGHT = 9;
+const refId = (index: number): string => String.fromCharCode(65 + index);
+
+/** Adds panels to a board, one after the other. */
+export class Board {
+  readonly #dashboard: DashboardBuilder;
+  #id = 0;
+
+  constructor(dashboard: DashboardBuilder) {
+    this.#dashboard = dashboard;
+  }
+
+  row(title: string): this {
+    this.#dashboard.withRow(new RowBuilder(title).id(++this.#id));
+    return this;
+  }
+
+  /** One number, or one a query. */
+  number(panel: Panel, queries: Queries): this {
+    const made = this.#begin(new stat.PanelBuilder(), panel, 4).reduceOptions(last());
+    for (const target of instant(queries)) made.withTarget(target);
+    if (panel.warn) made.thresholds(thresholds(panel.warn));
+    this.#dashboard.withPanel(made);
+    return this;
+  }
+
+  /** Values over time. Lines are stacked where they sum to something. */
+  lines(panel: Panel & { readonly stacked?: boolean }, queries: Queries): this {
+    const legend = new VizLegendOptionsBuilder().showLegend(true).calcs(['lastNotNull', 'max']);
+    const made = this.#begin(new timeseries.PanelBuilder(), panel, HEIGHT)
+      .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
+      .legend(
+        legend.displayMode(LegendDisplayMode.Table).placement(LegendPlacement.Right).sortBy('Last *').sortDesc(true),
+      )
+      .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+      .showPoints(VisibilityMode.Never)
+      .gradientMode(GraphGradientMode.None)
+      .fillOpacity(panel.stacked ? 40 : 5)
+      .stacking(new StackingConfigBuilder().group('A').mode(panel.stacked ? StackingMode.Normal : StackingMode.None));
+    for (const [index, [legend, expression]] of Object.entries(queries).entries()) {
+      made.withTarget(query(expression).range().legendFormat(legend).refId(refId(index)));
+    }
+    this.#dashboard.withPanel(made);
+    return this;
+  }
+
+  pie(panel: Panel, queries: Queries): this {
+    const legend = new piechart.PieChartLegendOptionsBuilder().showLegend(true).displayMode(LegendDisplayMode.Table);
+    const made = this.#begin(new piechart.PanelBuilder(), panel, HEIGHT)
+      .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
+      .pieType(piechart.PieChartType.Pie)
+      .legend(
+        legend
+          .placement(LegendPlacement.Right)
+          .values([piechart.PieChartLegendValues.Value, piechart.PieChartLegendValues.Percent]),
+      )
+      .reduceOptions(last());
+    for (const target of instant(queries)) made.withTarget(target);
+    this.#dashboard.withPanel(made);
+    return this;
+  }
+
+  bars(panel: Panel, queries: Queries): this {
+    const made = this.#begin(new bargauge.PanelBuilder(), panel, HEIGHT)
+      .orientation(VizOrientation.Horizontal)
+      .displayMode(BarGaugeDisplayMode.Gradient)
+      .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.ContinuousGrYlRd))
+      .reduceOptions(last());
+    for (const target of instant(queries)) made.withTarget(target);
+    this.#dashboard.withPanel(made);
+    return this;
+  }
+
+  /** One row for each combination of the labels, over which values are summed; several values stand side by side. */
+  table(panel: Panel, { labels, values, by }: Columns): this {
+    const entries = Object.entries(values);
+    const headings: Record<string, string> = { ...labels };
+    const made = this.#begin(new table.PanelBuilder(), panel, HEIGHT);
+    for (const [index, [heading, { query: expression }]] of entries.entries()) {
+      headings[entries.length === 1 ? 'Value' : `Value #${refId(index)}`] = heading;
+      const rows = `sum by (${Object.keys(labels).join(', ')}) (${expression})`;
+      made.withTarget(query(rows).instant().format(PromQueryFormat.Table).refId(refId(index)));
+    }
+    if (entries.length > 1) made.withTransformation({ id: 'merge', options: {} });
+    const order = Object.fromEntries(Object.keys(headings).map((name, index) => [name, index]));
+    const shown = { excludeByName: { Time: true }, indexByName: order, renameByName: headings };
+    made
+      .withTransformation({ id: 'organize', options: shown })
+      .sortBy([new TableSortByFieldStateBuilder().displayName(by).desc(true)]);
+    for (const [heading, { unit }] of entries) {
+      const properties: DynamicConfigValue[] = [];
+      if (unit) properties.push({ id: 'unit', value: unit });
+      if (heading === by) {
+        properties.push({ id: 'custom.cellOptions', value: { type: TableCellDisplayMode.Gauge, mode: 'gradient' } });
+        properties.push({ id: 'color', value: { mode: FieldColorModeId.ContinuousGrYlRd } });
+      }
+      if (properties.length > 0) made.overrideByName(heading, properties);
+    }
+    this.#dashboard.withPanel(made);
+    return this;
+  }
+
+  #begin<
+    P extends
+      | stat.PanelBuilder
+      | timeseries.PanelBuilder
+      | piechart.PanelBuilder
+      | bargauge.PanelBuilder
+      | table.PanelBuilder,
+  >(made: P, { title, help, unit, width }: Panel, height: number): P {
+    made
+      .id(++this.#id)
+      .title(title)
+      .description(help)
+      .datasource(datasource)
+      .unit(unit)
+      .span(width)
+      .height(height);
+    return made;
+  }
+}
+
+const query = (expression: string): DataqueryBuilder => new DataqueryBuilder().datasource(datasource).expr(expression);
+
+function instant(queries: Queries): DataqueryBuilder[] {
+  return Object.entries(queries).map(([legend, expression], index) =>
+    query(expression).instant().legendFormat(legend).refId(refId(index)),
+  );
+}
+
+const last = (): ReduceDataOptionsBuilder =>
+  new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false).fields('');
+
+function thresholds([warning, critical]: readonly [number, number]): ThresholdsConfigBuilder {
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([
+    { value: null, color: 'green' },
+    { value: warning, color: 'orange' },
+    { value: critical, color: 'red' },
+  ]);
+}

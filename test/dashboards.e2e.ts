@@ -1,0 +1,176 @@
+// Every board that ships: it is what its source says, and every query of it answers on a real Prometheus that has
+// scraped this exporter. What each panel would show is printed as a table.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { boards } from '../deploy/grafana/index.ts';
+import { eventually, need, needRoot, root, startChildren, startExporter } from './harness.ts';
+import { type Answer, type Prometheus, startPrometheus } from './prometheus-server.ts';
+
+type Target = { refId: string; expr: string; legendFormat?: string; instant?: boolean; datasource: { uid: string } };
+type Override = { matcher: { id: string; options: string } };
+type Panel = {
+  id: number;
+  title: string;
+  type: string;
+  description?: string;
+  targets?: Target[];
+  fieldConfig?: { overrides: Override[] };
+  transformations?: { id: string; options: { renameByName?: Record<string, string> } }[];
+  gridPos: { x: number; w: number };
+};
+type Variable = { name: string; type: string; query: string | { query: string }; allValue?: string };
+type Board = { uid: string; title: string; panels: Panel[]; templating: { list: Variable[] } };
+
+const shipped = boards.map(({ path }) => JSON.parse(readFileSync(root + path, 'utf8')) as Board);
+
+test('the committed JSON is what the source makes', () => {
+  for (const { path, make } of boards) {
+    const stale = `${path} is not what its source makes; run: node --import tsx scripts/generate.ts`;
+    assert.equal(readFileSync(root + path, 'utf8'), make(), stale);
+  }
+  assert.ok(
+    shipped.some(({ uid }) => uid === 'herakles-proc-mem'),
+    'the uid that the integration guide names',
+  );
+  assert.equal(new Set(shipped.map(({ uid }) => uid)).size, shipped.length);
+});
+
+test('boards are sound: places, references and variables', () => {
+  for (const { title, panels, templating } of shipped) {
+    const declared = new Set(templating.list.map(({ name }) => name));
+    assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length, `${title}: every panel has an id of its own`);
+    for (const panel of panels.filter(({ type }) => type !== 'row')) {
+      const where = `${title} / ${panel.title}`;
+      assert.ok(panel.gridPos.x + panel.gridPos.w <= 24, `${where} reaches beyond the right edge`);
+      assert.ok(panel.description, `${where} says what it means`);
+      const targets = panel.targets ?? [];
+      assert.ok(targets.length > 0, `${where} asks nothing`);
+      assert.equal(new Set(targets.map(({ refId }) => refId)).size, targets.length, `${where}: refIds differ`);
+      for (const { expr } of targets) {
+        for (const [, name] of expr.matchAll(/\$(?!__)(\w+)/g)) assert.ok(declared.has(name!), `${where}: $${name}`);
+        if (panel.type === 'timeseries') assert.doesNotMatch(expr.replaceAll('@ end()', ''), /^topk/, `${where}: topk`);
+      }
+      const headings = Object.values(
+        panel.transformations?.find(({ id }) => id === 'organize')?.options.renameByName ?? {},
+      );
+      for (const { matcher } of panel.fieldConfig?.overrides ?? [])
+        assert.ok(
+          headings.includes(matcher.options),
+          `${where} overrides ${matcher.options}, which no column is called`,
+        );
+    }
+  }
+});
+
+/** A query as Grafana sends it: everything chosen, a minute on the screen. */
+function fill(expression: string, variables: Record<string, string>): string {
+  const filled = expression.replaceAll('$__rate_interval', '20s').replaceAll('@ end()', '');
+  return filled.replaceAll(/\$(\w+)/g, (_, name: string) => variables[name] ?? assert.fail(`$${name} has no value`));
+}
+
+const labelOf = ({ metric }: Answer['result'][number], format: string): string =>
+  format.replaceAll(/\{\{(\w+)\}\}/g, (_, label: string) => metric[label] ?? '');
+
+function tableOf({ result }: Answer, format: string): string[] {
+  const rows = result.toSorted((a, b) => b.value - a.value).slice(0, 5);
+  const lines = rows.map((row) => {
+    const { __name__: _, ...labels } = row.metric;
+    const name = format ? labelOf(row, format) : Object.values(labels).join(' ');
+    return `      ${String(Number(row.value.toPrecision(6))).padStart(16)}  ${name}`;
+  });
+  return result.length > rows.length
+    ? [...lines, `      ${`… ${result.length - rows.length} more`.padStart(16)}`]
+    : lines;
+}
+
+async function checkVariables(server: Prometheus, { title, templating }: Board, chosen: Record<string, string>) {
+  for (const { name, type, query } of templating.list) {
+    if (type !== 'query') continue;
+    const asked = typeof query === 'string' ? query : query.query;
+    const [, selector, label] = /^label_values\((.*), (\w+)\)$/s.exec(asked) ?? assert.fail(asked);
+    const { data } = await server.api<string[]>(`label/${label}/values`, { 'match[]': fill(selector!, chosen) });
+    assert.ok(data.length > 0, `${title}: $${name} offers nothing`);
+  }
+}
+
+async function checkPanel(t: TestContext, server: Prometheus, panel: Panel, chosen: Record<string, string>) {
+  const report = [`  ${panel.title} [${panel.type}]`];
+  for (const { refId, expr, legendFormat = '' } of panel.targets ?? []) {
+    const asked = fill(expr, chosen);
+    const answer = await server.query(asked);
+    assert.ok(answer.result.length > 0, `${panel.title} ${refId} is empty: ${asked}`);
+    assert.deepEqual(answer.warnings, [], asked);
+    for (const { metric, value } of answer.result) {
+      assert.ok(Number.isFinite(value), `${panel.title} ${refId}: ${value} for ${JSON.stringify(metric)}`);
+      for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))
+        assert.ok(
+          metric[label!] !== undefined,
+          `${panel.title} ${refId}: no label ${label} in ${JSON.stringify(metric)}`,
+        );
+    }
+    report.push(`    ${refId}  ${expr}`, ...tableOf(answer, legendFormat));
+  }
+  t.diagnostic(report.join('\n'));
+}
+
+/** Grafana asks charts over a range: the same series, wherever in it, and `@ end()` is understood. */
+async function checkRange(server: Prometheus, panel: Panel, chosen: Record<string, string>): Promise<void> {
+  const end = Date.now() / 1000;
+  for (const { expr } of panel.targets ?? []) {
+    const filled = fill(expr.replaceAll('@ end()', '@@'), chosen).replaceAll('@@', '@ end()');
+    const range = { query: filled, start: String(end - 10), end: String(end), step: '2' };
+    const { data } = await server.api<{ result: unknown[] }>('query_range', range);
+    assert.ok(data.result.length > 0, `${panel.title} is empty over a range: ${filled}`);
+    if (filled.includes('topk'))
+      assert.ok(data.result.length <= 10, `${panel.title} draws ${data.result.length} lines`);
+  }
+}
+
+/** Columns of a table come with the rows, and all values of a row stand in one: Grafana joins them by their labels. */
+async function checkColumns(server: Prometheus, panel: Panel, chosen: Record<string, string>): Promise<void> {
+  const renamed = panel.transformations?.find(({ id }) => id === 'organize')?.options.renameByName ?? {};
+  const labels = Object.keys(renamed).filter((name) => !name.startsWith('Value'));
+  const answers = await Promise.all((panel.targets ?? []).map(({ expr }) => server.query(fill(expr, chosen))));
+  for (const { result } of answers)
+    for (const { metric } of result)
+      for (const label of Object.keys(metric))
+        assert.ok(labels.includes(label), `${panel.title}: ${label} keeps the values of a row apart`);
+  for (const label of labels) {
+    const seen = answers[0]!.result.some(({ metric }) => metric[label]);
+    // Without containers or systemd on this machine these two labels are left out, as they should be.
+    assert.ok(seen || ['unit', 'container_id'].includes(label), `${panel.title}: no row has the label ${label}`);
+  }
+}
+
+test('no panel is empty on a Prometheus that has scraped two exporters', async (t) => {
+  const servers = needRoot(t) ? need(t, 'prometheus', 'prometheus-forky', 'cc') : undefined;
+  if (!servers) return;
+  await startChildren(t, 'private', 32);
+  const args = ['--interval', '1s', '--cache-ttl', '0s'];
+  const exporters = await Promise.all([startExporter(t, { args }), startExporter(t, { args })]);
+  const targets = exporters.map(({ port }) => `127.0.0.1:${port}`);
+  const scrape = { job_name: 'herakles-proc-mem', scrape_interval: '1s', static_configs: [{ targets }] };
+  for (const binary of [servers.prometheus, servers['prometheus-forky']].filter(Boolean)) {
+    await t.test(binary.includes('.cache') ? 'a current Prometheus' : 'an old Prometheus', async (t) => {
+      const server = await startPrometheus(t, binary, { scrape_configs: [scrape] });
+      await eventually(async () => {
+        const { result } = await server.query('min(count_over_time(herakles_mem_process_uss_bytes[1m])) >= 0');
+        const young = await server.query('min(count_over_time(herakles_exporter_scrape_duration_seconds[1m]))');
+        assert.ok(result.length > 0 && young.result[0]!.value >= 4, 'four scrapes of each');
+      }, 40_000);
+      for (const one of shipped) {
+        const any = Object.fromEntries(
+          one.templating.list.map(({ name, allValue }) => [name, allValue ?? targets[0]!]),
+        );
+        t.diagnostic(`${one.title} (${one.uid})`);
+        await checkVariables(server, one, any);
+        for (const panel of one.panels.filter(({ type }) => type !== 'row')) {
+          await checkPanel(t, server, panel, any);
+          if (panel.type === 'timeseries') await checkRange(server, panel, any);
+          if (panel.type === 'table') await checkColumns(server, panel, any);
+        }
+      }
+    });
+  }
+});
