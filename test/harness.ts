@@ -1,0 +1,263 @@
+// Runs the built bundle and real children for the end-to-end tests, and ends all of them with the test.
+// A test waits by eventually(), never by sleeping for a guessed time. Prometheus is in prometheus-server.ts.
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ensure } from '../scripts/test-servers.mjs';
+import { Exposition } from './exposition-text.ts';
+
+export const root = new URL('..', import.meta.url).pathname;
+export const bundle = `${root}dist/herakles.cjs`;
+export const nobody = 65534;
+
+/** What lives as long as a test: its context, and anything else with an `after`. */
+export type Scope = { after(fn: () => void | Promise<void>): void };
+
+const groups = new Set<number>();
+const folders: string[] = [];
+process.on('exit', () => {
+  for (const pid of groups) killGroup(pid);
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+function killGroup(pid: number): void {
+  groups.delete(pid);
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {} // it has ended by itself
+}
+
+/**
+ * The paths of what a test drives. Where something is missing the test is skipped and says what; with CI set it fails.
+ * A newer suite out of reach is missing from the answer, and said aloud.
+ */
+export function need<Name extends string>(t: TestContext, ...names: Name[]): Record<Name, string> | undefined {
+  try {
+    return ensure(...names);
+  } catch (error) {
+    if (process.env.CI) throw error;
+    t.skip((error as Error).message);
+    return undefined;
+  }
+}
+
+/** For what only root can set up. */
+export function needRoot(t: TestContext): boolean {
+  if (process.getuid?.() === 0) return true;
+  if (process.env.CI) throw new Error('this test needs root');
+  t.skip('needs root');
+  return false;
+}
+
+/** Calls fn until it throws no more; its last error is the answer when the time is over. */
+export async function eventually<T>(fn: () => T | Promise<T>, timeoutMs = 10_000, everyMs = 100): Promise<T> {
+  for (const end = Date.now() + timeoutMs; ; ) {
+    try {
+      return await fn();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await pause(everyMs);
+  }
+}
+
+/** A folder that anybody may enter and that is gone when the test file has run. */
+export function scratch(uid?: number): string {
+  const dir = mkdtempSync(join(tmpdir(), 'herakles-'));
+  folders.push(dir);
+  chmodSync(dir, 0o755);
+  if (uid !== undefined) chownSync(dir, uid, uid);
+  return dir;
+}
+
+/** A port of 127.0.0.1 that nobody listens on. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** A process of the test, leader of its own group. */
+export class Started {
+  stdout = '';
+  stderr = '';
+  readonly pid: number;
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  #child: ChildProcess;
+
+  constructor(t: Scope, command: string[], options: { uid?: number; gid?: number; env?: object; cwd?: string } = {}) {
+    const [file, ...args] = command as [string, ...string[]];
+    const { env = {}, ...rest } = options;
+    const child = spawn(file, args, {
+      ...rest,
+      env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', ...env } as NodeJS.ProcessEnv,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.#child = child;
+    this.pid = child.pid ?? 0;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    child.stdin.on('error', () => {}); // it may end before it reads
+    this.ended = new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => resolve({ code, signal }));
+    });
+    this.ended.catch(() => {});
+    if (this.pid > 0) groups.add(this.pid);
+    t.after(() => this.kill());
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null && this.pid > 0;
+  }
+
+  /** Writes one line to its standard input. */
+  say(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
+  }
+
+  /** To the whole group, so that it also reaches what unshare or nsenter has forked. */
+  signal(name: NodeJS.Signals): void {
+    process.kill(-this.pid, name);
+  }
+
+  /** Ends the whole group, at once. */
+  async kill(): Promise<void> {
+    if (this.pid === 0) return;
+    killGroup(this.pid);
+    await this.ended;
+  }
+
+  /** The words after `word` on the nth line that starts with it. */
+  async line(word: string, nth = 0, timeoutMs = 20_000): Promise<string[]> {
+    return eventually(
+      () => {
+        const lines = this.stdout.split('\n').slice(0, -1);
+        const found = lines.filter((line) => line.startsWith(`${word} `))[nth];
+        if (!found) throw new Error(`no line '${word}' number ${nth + 1} in: ${this.stdout}${this.stderr}`);
+        return found.split(' ').slice(1);
+      },
+      this.running ? timeoutMs : 0,
+      20,
+    );
+  }
+}
+
+/** The bundle while it serves. */
+export class Exporter extends Started {
+  readonly port: number;
+  readonly url: string;
+
+  constructor(t: Scope, port: number, command: string[], options: { uid?: number; env?: object; cwd?: string }) {
+    super(t, command, options);
+    this.port = port;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** One scrape, parsed. */
+  async scrape(path = '/metrics'): Promise<Exposition> {
+    const response = await fetch(this.url + path);
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`${path}: ${response.status} ${text}`);
+    return new Exposition(text);
+  }
+
+  /** Asks it to end and says how it did, and how long it took. */
+  async stop(name: NodeJS.Signals = 'SIGTERM') {
+    const began = performance.now();
+    this.signal(name);
+    const end = await this.ended;
+    return { ...end, seconds: (performance.now() - began) / 1000 };
+  }
+}
+
+export type ExporterOptions = {
+  args?: string[];
+  uid?: number;
+  env?: Record<string, string>;
+  cwd?: string;
+  /** The Node.js that runs it; this one when left out. */
+  node?: string;
+  /** A command that ends in running its arguments, such as unshare. */
+  wrap?: string[];
+};
+
+/** The command line of the bundle, reachable for whoever runs it. */
+function commandOf({ uid, node = process.execPath, wrap = [] }: ExporterOptions): string[] {
+  if (!existsSync(bundle)) throw new Error('dist/herakles.cjs is missing: npm run build');
+  if (uid === undefined && wrap.length === 0) return [node, bundle];
+  const dir = scratch();
+  copyFileSync(bundle, `${dir}/herakles.cjs`);
+  const reaches = spawnSync(node, ['--version'], { uid: uid ?? nobody }).status === 0;
+  if (!reaches) copyFileSync(node, `${dir}/node`);
+  return [...wrap, reaches ? node : `${dir}/node`, `${dir}/herakles.cjs`];
+}
+
+/** Starts the bundle in an empty folder on a free port of 127.0.0.1 and waits until it is ready. */
+export async function startExporter(t: Scope, options: ExporterOptions = {}): Promise<Exporter> {
+  const { args = [], uid, env = {}, cwd = scratch() } = options;
+  const port = await freePort();
+  const command = [...commandOf(options), '--bind', '127.0.0.1', '--port', String(port), ...args];
+  const identity = uid === undefined ? {} : { uid, gid: uid };
+  const exporter = new Exporter(t, port, command, { ...identity, cwd, env: { HOME: cwd, ...env } });
+  await eventually(
+    async () => {
+      if (!exporter.running) throw new Error(`the exporter ended: ${exporter.stderr}`);
+      const response = await fetch(`${exporter.url}/-/ready`);
+      if (response.status !== 200) throw new Error(`/-/ready: ${response.status} ${exporter.stderr}`);
+    },
+    20_000,
+    50,
+  );
+  return exporter;
+}
+
+/** Runs the bundle to its end. */
+export async function runBundle(t: Scope, args: string[], options: ExporterOptions = {}) {
+  const { uid, env = {}, cwd = scratch() } = options;
+  const identity = uid === undefined ? {} : { uid, gid: uid };
+  const run = new Started(t, [...commandOf(options), ...args], { ...identity, cwd, env: { HOME: cwd, ...env } });
+  const timer = setTimeout(() => void run.kill(), 20_000);
+  const { code, signal } = await run.ended;
+  clearTimeout(timer);
+  return { code, signal, stdout: run.stdout, stderr: run.stderr };
+}
+
+/** test/children/child.c, compiled when it is newer than the program. */
+export function childProgram(): string {
+  const source = `${root}test/children/child.c`;
+  const program = `${root}.cache/child`;
+  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
+  mkdirSync(dirname(program), { recursive: true });
+  const fresh = `${program}.${process.pid}`;
+  execFileSync(ensure('cc').cc, ['-O1', '-Wall', '-Wextra', '-Werror', '-o', fresh, source]);
+  renameSync(fresh, program);
+  return program;
+}
+
+/** Starts one mode of child.c and waits until it is set up; `pids` are those it names. */
+export async function startChildren(t: Scope, ...mode: (string | number)[]): Promise<Started & { pids: number[] }> {
+  const child = new Started(t, [childProgram(), ...mode.map(String)]);
+  const pids = (await child.line('ready')).map(Number);
+  return Object.assign(child, { pids });
+}

@@ -1,0 +1,102 @@
+// Without privilege: what can be read is served, what cannot be read is absent and counted, and check says what to grant.
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Exposition } from './exposition-text.ts';
+import {
+  type Exporter,
+  eventually,
+  need,
+  needRoot,
+  nobody,
+  runBundle,
+  startChildren,
+  startExporter,
+} from './harness.ts';
+import { readTruth } from './proc-truth.ts';
+
+const MIB = 2 ** 20;
+
+/** Runs its arguments as nobody, on a procfs that hides the processes of others. */
+const hidden = [
+  ...['unshare', '--mount', 'sh', '-c'],
+  'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"',
+  'sh',
+];
+
+const pids = (seen: Exposition, family: string) => seen.all(family).map(({ labels }) => Number(labels.pid));
+
+/** No made-up zeros: who has no PSS has no series of it. */
+function absentNotZero(seen: Exposition): void {
+  for (const family of ['herakles_mem_process_pss_bytes', 'herakles_mem_process_uss_bytes'])
+    for (const { value, line } of seen.all(family)) assert.ok(value > 0, line);
+}
+
+/** The log stays quiet: an unreadable process is a count, not a line. */
+async function fewLines(exporter: Exporter): Promise<void> {
+  for (let i = 0; i < 3; i++) await exporter.scrape();
+  const lines = exporter.stderr.split('\n').length;
+  assert.ok(lines < 15, `${lines} lines of log:\n${exporter.stderr}`);
+}
+
+async function setUp(t: TestContext, wrap?: string[]): Promise<{ exporter: Exporter; theirs: number } | undefined> {
+  if (!needRoot(t) || !need(t, 'cc', 'unshare', 'setpriv')) return undefined;
+  const theirs = (await startChildren(t, 'private', 64)).pids[0]!;
+  const who = wrap ? { wrap } : { uid: nobody };
+  const exporter = await startExporter(t, { ...who, args: ['--cache-ttl', '0s', '--smaps', 'exact'] });
+  return { exporter, theirs };
+}
+
+test('as an unprivileged user', async (t) => {
+  const { exporter, theirs } = (await setUp(t)) ?? {};
+  if (!exporter || !theirs) return;
+  const seen = await eventually(() => exporter.scrape());
+
+  assert.equal(seen.value('herakles_mem_process_rss_bytes', { pid: theirs }), readTruth(theirs)!.rss);
+  assert.ok(seen.value('herakles_cpu_process_time_seconds', { pid: theirs }) >= 0);
+  assert.deepEqual(seen.all('herakles_mem_process_pss_bytes', { pid: theirs }), []);
+  assert.deepEqual(seen.all('herakles_mem_process_uss_bytes', { pid: theirs }), []);
+  assert.ok(seen.value('herakles_mem_process_uss_bytes', { pid: exporter.pid }) > 5 * MIB, 'its own is readable');
+  absentNotZero(seen);
+
+  const denied = seen.value('herakles_exporter_unreadable_processes', { file: 'smaps_rollup', reason: 'denied' });
+  const without =
+    pids(seen, 'herakles_mem_process_rss_bytes').length - pids(seen, 'herakles_mem_process_pss_bytes').length;
+  assert.ok(denied > 0 && Math.abs(denied - without) <= 2, `${denied} denied, ${without} without PSS`);
+  assert.equal(seen.value('herakles_exporter_cache_update_success'), 1);
+  const { group = '', subgroup = '' } = seen.all('herakles_mem_process_rss_bytes', { pid: theirs })[0]!.labels;
+  assert.ok(seen.value('herakles_mem_group_footprint_bytes', { group, subgroup }) >= 64 * MIB, 'needs no privilege');
+  assert.ok(seen.value('herakles_mem_group_pss_coverage_ratio', { group, subgroup }) < 0.5);
+  assert.ok(seen.sum('herakles_mem_group_footprint_bytes') <= seen.value('herakles_mem_system_total_bytes'));
+  await fewLines(exporter);
+
+  const check = await runBundle(t, ['check'], { uid: nobody });
+  assert.match(check.stdout + check.stderr, /CAP_SYS_PTRACE/);
+  assert.match(check.stdout + check.stderr, /pss/i);
+});
+
+test('on a procfs that hides the processes of others', async (t) => {
+  const { exporter, theirs } = (await setUp(t, hidden)) ?? {};
+  if (!exporter || !theirs) return;
+  const seen = await eventually(() => exporter.scrape());
+
+  assert.deepEqual(seen.all('herakles_mem_process_rss_bytes', { pid: theirs }), [], 'it is hidden');
+  assert.ok(seen.value('herakles_mem_process_uss_bytes', { pid: exporter.pid }) > 5 * MIB, 'its own is not');
+  assert.ok(seen.value('herakles_exporter_processes_total') <= 3);
+  assert.equal(seen.value('herakles_exporter_cache_update_success'), 1);
+  absentNotZero(seen);
+  await fewLines(exporter);
+
+  const check = await runBundle(t, ['check'], { wrap: hidden });
+  assert.match(check.stdout + check.stderr, /hidepid/, 'check says why so little is seen');
+  assert.match(check.stdout + check.stderr, /CAP_SYS_PTRACE|gid=/);
+});
+
+test('as root nothing is missing, and check says so', async (t) => {
+  if (!needRoot(t) || !need(t, 'cc')) return;
+  const theirs = (await startChildren(t, 'private', 16)).pids[0]!;
+  const exporter = await startExporter(t, { args: ['--cache-ttl', '0s', '--smaps', 'exact'] });
+  const seen = await exporter.scrape();
+  assert.ok(seen.value('herakles_mem_process_uss_bytes', { pid: theirs }) >= 16 * MIB);
+  const check = await runBundle(t, ['check']);
+  assert.equal(check.code, 0, check.stderr);
+});

@@ -1,0 +1,122 @@
+// PostgreSQL, Redis, nginx and memcached as they really run, as their own users, in a pid namespace of the test's own:
+// what else the machine runs can not disturb a comparison with what /proc says.
+import { execFileSync } from 'node:child_process';
+import { readlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { basename, dirname } from 'node:path';
+import { eventually, freePort, type Scope, Started, scratch } from './harness.ts';
+import { family, readAllTruths, type Truth } from './proc-truth.ts';
+
+/** A pid namespace with a procfs of its own, gone with the test. */
+export class Namespace {
+  /** Its procfs, as seen from outside. */
+  readonly proc: string;
+  /** A command that runs its arguments inside. */
+  readonly enter: string[];
+
+  constructor(init: number) {
+    this.proc = `/proc/${init}/root/proc`;
+    this.enter = ['nsenter', '--target', String(init), '--pid', '--mount'];
+  }
+
+  /** Its processes that have memory. */
+  truths(): Truth[] {
+    return readAllTruths(this.proc);
+  }
+
+  /** The file name of the program that a process runs. */
+  program(pid: number): string {
+    return basename(readlinkSync(`${this.proc}/${pid}/exe`));
+  }
+}
+
+export async function startNamespace(t: Scope): Promise<Namespace> {
+  const init = 'echo ready 1; while read -r line; do :; done';
+  const started = new Started(t, ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', 'sh', '-c', init]);
+  await started.line('ready');
+  return new Namespace(family(started.pid)[1]!);
+}
+
+/** Asks a line protocol and waits for the expected beginning of its answer. */
+function ask(port: number, text: string, expected: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    const fail = (error: Error) => {
+      socket.destroy();
+      reject(error);
+    };
+    socket.setTimeout(5000, () => fail(new Error(`no answer on port ${port}`)));
+    socket.once('error', fail).once('data', (data) => {
+      if (!data.toString().startsWith(expected)) return fail(new Error(`port ${port} answers ${data}`));
+      socket.destroy();
+      resolve();
+    });
+  });
+}
+
+const id = (flag: '-u' | '-g', user: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
+
+/** Runs a command inside as a user of the machine. */
+function as(namespace: Namespace, user: string): string[] {
+  return [...namespace.enter, 'setpriv', `--reuid=${user}`, `--regid=${id('-g', user)}`, '--init-groups', '--'];
+}
+
+/** A data base whose shared buffers hold something, with one session that stays open. */
+async function startPostgres(t: Scope, namespace: Namespace, binary: string): Promise<void> {
+  const port = await freePort();
+  const dir = scratch(id('-u', 'postgres'));
+  const bin = dirname(binary);
+  const run = as(namespace, 'postgres');
+  const created = new Started(t, [...run, `${bin}/initdb`, '-D', `${dir}/data`, '-A', 'trust', '--no-sync']);
+  if ((await created.ended).code !== 0) throw new Error(created.stderr);
+  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${dir}`, 'fsync=off'];
+  new Started(t, [...run, binary, '-D', `${dir}/data`, ...settings.flatMap((setting) => ['-c', setting])]);
+  const session = ['psql', '-X', '-q', '-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-d', 'postgres'];
+  await eventually(() => execFileSync(`${bin}/pg_isready`, ['-h', '127.0.0.1', '-p', String(port)]), 20_000);
+  const open = new Started(t, session); // from outside: only its server process is in the namespace
+  open.say('create table numbers as select n, md5(n::text) from generate_series(1, 200000) n;');
+  open.say("select count(*) from numbers \\g (tuples_only format=unaligned) |sed 's/^/ready /'");
+  await open.line('ready');
+}
+
+async function startRedis(t: Scope, namespace: Namespace, binary: string): Promise<void> {
+  const port = await freePort();
+  const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', scratch(id('-u', 'redis'))];
+  new Started(t, [...as(namespace, 'redis'), binary, ...flags]);
+  const value = 'x'.repeat(20 * 2 ** 20);
+  await eventually(() => ask(port, 'PING\r\n', '+PONG'), 20_000);
+  await ask(port, `*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$${value.length}\r\n${value}\r\n`, '+OK');
+}
+
+async function startNginx(t: Scope, namespace: Namespace, binary: string): Promise<void> {
+  const port = await freePort();
+  const dir = scratch(id('-u', 'www-data'));
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (kind) => `${kind}_temp_path ${dir}/${kind};`,
+  );
+  const http = `http { access_log off; ${temporary.join(' ')} server { listen 127.0.0.1:${port}; return 200 "hello"; } }`;
+  const main = `daemon off; user www-data; worker_processes 2; pid ${dir}/nginx.pid; events {}`;
+  writeFileSync(`${dir}/nginx.conf`, `${main} ${http}\n`);
+  new Started(t, [...namespace.enter, binary, '-c', `${dir}/nginx.conf`, '-e', 'stderr']);
+  await eventually(() => ask(port, 'GET / HTTP/1.0\r\n\r\n', 'HTTP/1.1 200'), 20_000);
+}
+
+async function startMemcached(t: Scope, namespace: Namespace, binary: string): Promise<void> {
+  const port = await freePort();
+  new Started(t, [...as(namespace, 'memcache'), binary, '-l', '127.0.0.1', '-p', String(port), '-U', '0']);
+  await eventually(() => ask(port, 'version\r\n', 'VERSION'), 20_000);
+}
+
+/** All four, answering. */
+export async function startServers(
+  t: Scope,
+  namespace: Namespace,
+  paths: { postgres: string; redis: string; nginx: string; memcached: string },
+): Promise<void> {
+  await Promise.all([
+    startPostgres(t, namespace, paths.postgres),
+    startRedis(t, namespace, paths.redis),
+    startNginx(t, namespace, paths.nginx),
+    startMemcached(t, namespace, paths.memcached),
+  ]);
+}
