@@ -100,7 +100,9 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
     if (kind.placeholder === '') {
       const no = main.replace('--', '--no-');
       flag(new Option(no, describe(key)).helpGroup(group), () => set(key, no, false));
-      flag(new Option(main).hideHelp(), () => set(key, main, true));
+      for (const spelling of [main, ...spellings]) {
+        flag(new Option(spelling).hideHelp(), () => set(key, spelling, true));
+      }
       continue;
     }
     const value = `<${kind.placeholder}>`;
@@ -109,14 +111,6 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
       flag(new Option(`${spelling} ${value}`).hideHelp(), (text) => set(key, spelling, text));
     }
   }
-  const listen = '--web.listen-address';
-  flag(new Option(`${listen} <[HOST]:PORT>`, 'Sets bind and port at once.').helpGroup('Listening:'), (text) => {
-    const [, six, host, port] = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d+)$/.exec(text) ?? [];
-    if (!port) throw new UsageError(`${listen} is ${JSON.stringify(text)}; give host:port, :port or [IPv6]:port`);
-    set('bind', listen, six ?? host ?? '');
-    set('port', listen, port);
-  });
-
   // biome-ignore lint/suspicious/noExplicitAny: commander passes operands and options as declared right beside
   const command = (parent: Command, words: string, description: string, asked?: (...given: any[]) => Verb) => {
     const made = parent.command(words).description(description).helpOption('-h, --help', 'Print this.');

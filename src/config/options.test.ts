@@ -27,7 +27,23 @@ test('no two options share a flag, and every default is one its own kind takes',
 });
 
 /** Values that are not the default, one of which every key takes, as a file states them. */
-const values = [true, false, 101, 2, '/x', '3s', '4%', 'exact', 'top', 'include', 'debug', 'json', ['/x'], ['a/b']];
+const values = [
+  true,
+  false,
+  101,
+  2,
+  '/x',
+  '3s',
+  '4%',
+  'exact',
+  'top',
+  'include',
+  'debug',
+  'json',
+  ['/x'],
+  ['a/b'],
+  [':1'],
+];
 const file = '/etc/herakles/config.yaml';
 
 for (const key of keys) {

@@ -32,6 +32,11 @@ function section<D extends Record<string, Declared<unknown>>>(title: string, dec
 
 const restart = { reloadable: false };
 const name = text('a name', 'NAME', /./);
+const address = text(
+  'an address: host:port, :port, [IPv6]:port or unix:/path',
+  'ADDRESS',
+  /^(?:unix:\/.+|(?:[\w.-]*|\[[\da-fA-F:.]+(?:%\w+)?\]):(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|\d{1,4}))$/,
+);
 
 export const options = {
   ...section('Listening', {
@@ -42,17 +47,76 @@ export const options = {
       'Address or host name to listen on; empty is every address, IPv6 and IPv4.',
       restart,
     ),
+    web_listen_address: option(
+      list('addresses: host:port, :port, [IPv6]:port or unix:/path', address),
+      [],
+      'Addresses to listen on, in place of bind and port.',
+      { ...restart, spellings: ['--web.listen-address'] },
+    ),
+    web_systemd_socket: option(
+      boolean,
+      false,
+      'Listen on the sockets that systemd hands over (LISTEN_FDS), in place of any address.',
+      { ...restart, spellings: ['--web.systemd-socket'] },
+    ),
     web_telemetry_path: option(
       text('a path that starts with / and has no space, ? or #', 'PATH', /^\/[^\s?#]+$/),
       '/metrics',
       'URL path that serves the metrics.',
       { spellings: ['--web.telemetry-path'] },
     ),
+    web_enable_lifecycle: option(boolean, false, 'Take POST /-/reload, which loads the configuration anew.', {
+      spellings: ['--web.enable-lifecycle'],
+    }),
+  }),
+
+  ...section('TLS and authentication', {
+    web_config_file: option(
+      path('a web configuration file', { optional: true }),
+      '',
+      'Web configuration file as other Prometheus exporters take it: TLS, client certificates, passwords, headers.',
+      { spellings: ['--web.config.file'] },
+    ),
+    enable_tls: option(boolean, false, 'Serve HTTPS with tls_cert_path and tls_key_path.'),
+    tls_cert_path: option(
+      path('a PEM file', { optional: true }),
+      '',
+      'Certificate of this server, followed by those between it and its CA.',
+    ),
+    tls_key_path: option(path('a PEM file', { optional: true }), '', 'Private key of the certificate.'),
+    tls_client_ca_path: option(
+      path('a PEM file', { optional: true }),
+      '',
+      'CA whose certificates clients must present (mutual TLS); empty asks for none.',
+    ),
+  }),
+
+  ...section('Limits of the server', {
     max_requests_in_flight: option(
       integer(1, 10_000),
       40,
       'Requests answered at the same time; the next one is refused with status 503.',
     ),
+    max_request_rate: option(
+      integer(0, 1_000_000),
+      500,
+      'Requests a second from one client address; more are refused with status 429; 0 is no limit.',
+    ),
+    max_connections: option(
+      integer(1, 100_000),
+      256,
+      'Open connections; a new one takes the place of the one that was idle the longest.',
+    ),
+    max_header_size: option(
+      integer(1024, 1_048_576),
+      16_384,
+      'Longest request line and headers, in bytes; more is refused with status 431.',
+      restart,
+    ),
+    max_url_length: option(integer(64, 65_536), 2048, 'Longest URL, in bytes; more is refused with status 414.'),
+    read_timeout: option(duration('100ms', '10m'), 10, 'Longest time that a client may take to send a request.'),
+    send_timeout: option(duration('100ms', '1h'), 30, 'Longest time that a client may take to receive a response.'),
+    idle_timeout: option(duration('100ms', '1d'), 120, 'Longest time that a connection is kept without a request.'),
   }),
 
   ...section('Collection', {
