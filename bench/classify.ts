@@ -6,10 +6,13 @@ import type { Identity } from '../src/process/process.ts';
 import { parseCatalogue } from '../src/process/rules.ts';
 
 const COUNT = 10_000;
-const started = performance.now();
+/** Milliseconds of processor time: unlike the clock, right on a machine that is shared. */
+const cpu = () => process.cpuUsage().user / 1000;
+
+const started = cpu();
 const rules = parseCatalogue(catalogue);
 const classifier = new Classifier([], rules);
-console.log(`${rules.length} rules ready in ${(performance.now() - started).toFixed(1)} ms`);
+console.log(`${rules.length} rules ready in ${(cpu() - started).toFixed(1)} ms`);
 
 const nowhere = { exe: '', user: '', unit: '', container: '', podUid: '' };
 const examples = rules.flatMap((rule) => rule.examples);
@@ -43,10 +46,10 @@ for (const [what, of] of Object.entries(populations)) {
   const times: number[] = [];
   for (let round = 0; round < 7; round++) {
     const processes = Array.from({ length: COUNT }, (_, i) => of(round * COUNT + i));
-    const before = performance.now();
-    for (const process of processes) classifier.classify(process);
-    times.push(performance.now() - before);
+    const before = cpu();
+    for (const identity of processes) classifier.classify(identity);
+    times.push(cpu() - before);
   }
   const [first, ...later] = times.map((time) => time.toFixed(1));
-  console.log(`${what}: ${COUNT} in ${first} ms cold, then ${later.join(' ')} ms`);
+  console.log(`${what}: ${COUNT} in ${first} ms of processor time cold, then ${later.join(' ')}`);
 }

@@ -132,6 +132,7 @@ export class Automaton {
   private readonly matched: State = { core: [], before: EDGE, next: new Map() };
   private states = new Map<string, State>();
   private transitions = 0;
+  private start: State = this.state([0], EDGE);
 
   constructor(root: Node) {
     this.program = compile(root);
@@ -141,7 +142,7 @@ export class Automaton {
 
   /** Whether the pattern occurs anywhere in the text. */
   test(text: string): boolean {
-    let state = this.state([0], EDGE);
+    let state = this.start;
     for (let i = 0; i < text.length; ) {
       const c = text.codePointAt(i)!;
       i += c > 0xffff ? 2 : 1;
@@ -168,6 +169,7 @@ export class Automaton {
     if (++this.transitions > MAX_TRANSITIONS || this.states.size > MAX_STATES) {
       this.states = new Map();
       this.transitions = 0;
+      this.start = this.state([0], EDGE);
     } else from.next.set(c, next);
     return next;
   }

@@ -1,6 +1,7 @@
 // Says which group and subgroup a process belongs to, and why: the user's rules in file order, then the catalogue's,
 // most specific kind first. explain() and classify() ask the same question of a rule, so they cannot disagree.
-import { baseName, fullName, jvmMain, pythonModule, script } from './interpreter.ts';
+import { baseName, fullName, jvmMain, pythonModule, runsSomething, script } from './interpreter.ts';
+import { globHead } from './pattern.ts';
 import type { Classification, Identity } from './process.ts';
 import type { Key, Matcher, Rule } from './rules.ts';
 
@@ -73,6 +74,7 @@ class Subject {
   readonly exe: string;
   private readonly identity: Identity;
   private readonly found: Partial<Record<Key, string>> = {};
+  private interpreted: boolean | undefined;
 
   constructor(identity: Identity) {
     this.identity = identity;
@@ -94,17 +96,22 @@ class Subject {
   private find(key: 'argv' | 'jvm_main' | 'python_module' | 'script'): string {
     const { argv, exe } = this.identity;
     if (key === 'argv') return argv.join(' ').slice(0, MAX_COMMAND_LINE);
+    this.interpreted ??= runsSomething(argv, exe);
+    if (!this.interpreted) return '';
     if (key === 'jvm_main') return jvmMain(argv, exe);
     return key === 'python_module' ? pythonModule(argv, exe) : script(argv, exe);
   }
 }
+
+/** Keys whose value is a path, of which a rule may mean the base name. */
+const PATHS: ReadonlySet<Key> = new Set(['exe', 'script']);
 
 /** Whether one value of a key is what the process has. */
 function matches(key: Key, matcher: Matcher, subject: Subject): boolean {
   if (key === 'comm') return subject.names.some((name) => matcher.test(name));
   const value = subject.value(key);
   if (value === '') return false;
-  return matcher.test((key === 'exe' || key === 'script') && !matcher.path ? baseName(value) : value);
+  return matcher.test(PATHS.has(key) && !matcher.path ? baseName(value) : value);
 }
 
 /** The first of a key's values that the process has. */
@@ -135,41 +142,61 @@ interface Ranked {
   readonly classification: Classification;
 }
 
-/** Letters of a glob's literal start that index it. */
-const PREFIX = 3;
+/** Globs are found by so many letters of their literal start, the longest that it has; the shortest tells of them all. */
+const SHORTEST = 3;
+const PREFIXES = [14, 7, SHORTEST] as const;
 
-/** Rules found by the literal, or the literal start, of one key's values; a rule is in the index of one key only. */
+/** "/opt/" and "/opt/acme/" of "/opt/acme/bin/x": what path rules are found by. */
+function folders(path: string): readonly string[] {
+  if (!path.startsWith('/')) return [];
+  const outer = path.indexOf('/', 1) + 1;
+  if (outer === 0) return [];
+  const inner = path.indexOf('/', outer) + 1;
+  return inner === 0 ? [path.slice(0, outer)] : [path.slice(0, inner), path.slice(0, outer)];
+}
+
+/** Rules found by the literal, or the literal start, of one key's values. */
 class KeyIndex {
   /** The best rank in this index: with a better rule in hand nobody needs to look. */
   first = Number.POSITIVE_INFINITY;
   private readonly literals = new Map<string, Ranked[]>();
   private readonly prefixes = new Map<string, Ranked[]>();
+  private readonly folders = new Map<string, Ranked[]>();
 
-  /** Takes the rule unless one of the values has nothing to be found by. Rules must come in order. */
-  take(ranked: Ranked, matchers: readonly Matcher[]): boolean {
-    const places = matchers.map((matcher) => this.place(matcher));
-    if (!places.every((place) => place !== undefined)) return false;
-    for (const [map, text] of places) {
+  /** Takes the rule for what values it can be found by, and gives back the others. Rules must come in order. */
+  take(ranked: Ranked, matchers: readonly Matcher[]): readonly Matcher[] {
+    return matchers.filter((matcher) => {
+      const [map, text] = this.place(matcher) ?? [];
+      if (map === undefined || text === undefined) return true;
+      const start = text.slice(0, SHORTEST);
+      if (map === this.prefixes && !map.has(start)) map.set(start, []);
       const list = map.get(text);
       if (!list) map.set(text, [ranked]);
       else if (list.at(-1) !== ranked) list.push(ranked);
-    }
-    this.first = Math.min(this.first, ranked.rank);
-    return true;
+      this.first = Math.min(this.first, ranked.rank);
+      return false;
+    });
   }
 
   private place({ text, form, path }: Matcher): [Map<string, Ranked[]>, string] | undefined {
-    const name = path ? baseName(text) : text;
-    if (path && (text.includes('[') || name.includes('**'))) return undefined; // these reach across slashes
-    const head = /^[^*?[\\]*/.exec(name)![0];
-    if (form === 'literal' || (head === name && name !== '')) return [this.literals, name];
-    return form === 'glob' && head.length >= PREFIX ? [this.prefixes, head.slice(0, PREFIX)] : undefined;
+    if (path) {
+      const folder = folders(globHead(text))[0];
+      return folder === undefined ? undefined : [this.folders, folder];
+    }
+    if (form === 'literal') return [this.literals, text];
+    const head = form === 'glob' ? globHead(text) : '';
+    const length = PREFIXES.find((letters) => letters <= head.length);
+    return length === undefined ? undefined : [this.prefixes, head.slice(0, length)];
   }
 
   /** The first rule better than the one in hand that matches. */
-  better(name: string, subject: Subject, best: Ranked | undefined): Ranked | undefined {
-    const found = firstMatch(this.literals.get(name), subject, best);
-    return firstMatch(this.prefixes.get(name.slice(0, PREFIX)), subject, found);
+  better(name: string, path: string, subject: Subject, best: Ranked | undefined): Ranked | undefined {
+    let found = firstMatch(this.literals.get(name), subject, best);
+    if (this.prefixes.has(name.slice(0, SHORTEST)))
+      for (const letters of PREFIXES) found = firstMatch(this.prefixes.get(name.slice(0, letters)), subject, found);
+    if (this.folders.size > 0)
+      for (const folder of folders(path)) found = firstMatch(this.folders.get(folder), subject, found);
+    return found;
   }
 }
 
@@ -193,7 +220,7 @@ const INDEXED = ['comm', 'exe', 'script', 'jvm_main', 'python_module', 'unit', '
 export class Classifier {
   private readonly ranked: readonly Ranked[];
   private readonly indexes: readonly (readonly [Key, KeyIndex])[] = INDEXED.map((key) => [key, new KeyIndex()]);
-  /** Rules no index could take. */
+  /** Rules, or values of rules, that no index could take. */
   private readonly rest: Ranked[] = [];
 
   constructor(userRules: readonly Rule[], catalogue: readonly Rule[]) {
@@ -201,7 +228,7 @@ export class Classifier {
       const { group, subgroup, name } = rule;
       return { rule, rank, classification: { group, subgroup, rule: name } };
     });
-    for (const ranked of this.ranked) if (!this.index(ranked)) this.rest.push(ranked);
+    for (const ranked of this.ranked) this.index(ranked);
   }
 
   classify(identity: Identity): Classification {
@@ -209,11 +236,10 @@ export class Classifier {
     let best: Ranked | undefined;
     for (const [key, index] of this.indexes) {
       if (index.first >= (best?.rank ?? Number.POSITIVE_INFINITY)) continue;
-      if (key === 'comm') for (const name of subject.names) best = index.better(name, subject, best);
+      if (key === 'comm') for (const name of subject.names) best = index.better(name, '', subject, best);
       else {
         const value = subject.value(key);
-        if (value !== '')
-          best = index.better(key === 'exe' || key === 'script' ? baseName(value) : value, subject, best);
+        if (value !== '') best = index.better(PATHS.has(key) ? baseName(value) : value, value, subject, best);
       }
     }
     return firstMatch(this.rest, subject, best)?.classification ?? NOTHING_MATCHED;
@@ -242,10 +268,16 @@ export class Classifier {
     return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, subgroup]) => subgroup);
   }
 
-  private index(ranked: Ranked): boolean {
-    return this.indexes.some(([key, index]) => {
+  /** Enters a rule under its first key that can be looked up; what that leaves is asked of every process. */
+  private index(ranked: Ranked): void {
+    for (const [key, index] of this.indexes) {
       const matchers = ranked.rule.keys.get(key);
-      return matchers !== undefined && index.take(ranked, matchers);
-    });
+      const left = matchers && index.take(ranked, matchers);
+      if (!left || left.length === matchers.length) continue;
+      if (left.length > 0)
+        this.rest.push({ ...ranked, rule: { ...ranked.rule, keys: new Map(ranked.rule.keys).set(key, left) } });
+      return;
+    }
+    this.rest.push(ranked);
   }
 }

@@ -88,7 +88,7 @@ const JVM_VALUED = words(
 /** Those of Apache Commons Daemon's launcher; see jsvc(1). */
 const JSVC_VALUED = words('-user -home -pidfile -outfile -errfile -jvm -cwd -wait -procname -umask -service');
 const JVM = /^(?:java|jsvc(?:\.exec)?)$/;
-const ERLANG = /^beam(?:\.smp|\.debug\.smp)?$/;
+const ERLANG = /^beam(?:\.smp)?$/;
 /** Boot scripts of Erlang itself; a release's own carries its name. */
 const ERLANG_BOOT = /^(?:start|start_clean|start_sasl|no_dot_erlang)$/;
 
@@ -128,6 +128,16 @@ function interpreter(argv: readonly string[], exe: string, known: (name: string)
 }
 
 const isScripted = (name: string) => Object.hasOwn(SYNTAX, name);
+const INTERPRETERS: ReadonlySet<string> = new Set([
+  ...Object.keys(SYNTAX),
+  ...words('java jsvc jsvc.exec beam beam.smp'),
+]);
+
+/** Whether there is anything to tell: where not, jvmMain(), pythonModule() and script() are all ''. Cheaper than they are. */
+export function runsSomething(argv: readonly string[], exe: string): boolean {
+  const first = argv[0] ?? '';
+  return first.includes(' ') || INTERPRETERS.has(interpreterName(first)) || INTERPRETERS.has(interpreterName(exe));
+}
 
 interface Operand {
   /** The first word that is not an option, with its place. */

@@ -235,22 +235,14 @@ class RegexParser {
   }
 }
 
-function checkLength(source: string): void {
-  if (source.length > MAX_SOURCE) throw new PatternError(`longer than ${MAX_SOURCE} characters`);
-}
-
-function pattern(source: string, root: Node): Pattern {
-  const automaton = new Automaton(root);
-  return { source, test: (text) => automaton.test(text) };
-}
-
 /**
  * A regular expression, found anywhere in the text: what Rust, Go and JavaScript share, with (?i) and [[:digit:]];
  * a dot is any character. Look-around and back-references have no linear matcher and are refused with a PatternError.
  */
 export function regex(source: string): Pattern {
-  checkLength(source);
-  return pattern(source, new RegexParser(source).parse());
+  if (source.length > MAX_SOURCE) throw new PatternError(`longer than ${MAX_SOURCE} characters`);
+  const automaton = new Automaton(new RegexParser(source).parse());
+  return { source, test: (text) => automaton.test(text) };
 }
 
 /** Whether the text needs glob(): anything else is compared as it is. */
@@ -258,12 +250,35 @@ export function isGlob(text: string): boolean {
   return /[*?[\\]/.test(text);
 }
 
+/** Characters of a glob; few enough that its machine is never too large. */
+const MAX_GLOB = 400;
+
 /**
  * A glob over the whole text: * any run, ? any character, [a-z] and [!a-z] one of a set, \ takes the next as it is.
  * With paths, * and ? stop at a slash and ** does not.
  */
 export function glob(source: string, paths = false): Pattern {
-  checkLength(source);
+  if (source.length > MAX_GLOB) throw new PatternError(`longer than ${MAX_GLOB} characters`);
+  const root = globSyntax(source, paths);
+  const head = globHead(source);
+  if (source === `${head}*` && !paths) return { source, test: (text) => text.startsWith(head) };
+  let automaton: Automaton | undefined; // most globs of a catalogue never meet a text that begins like them
+  return {
+    source,
+    test: (text) => {
+      if (!text.startsWith(head)) return false;
+      automaton ??= new Automaton(root);
+      return automaton.test(text);
+    },
+  };
+}
+
+/** The letters every text that matches a glob begins with. */
+export function globHead(source: string): string {
+  return /^[^*?[\\]*/.exec(source)![0];
+}
+
+function globSyntax(source: string, paths: boolean): Node {
   const one: CharSet = paths ? { ranges: [[0x2f, 0x2f]], negated: true, fold: false } : ANY;
   const parts: Node[] = [{ kind: 'assert', what: 'start' }];
   const tokens = /(\*+)|(\?)|\[([!^]?)(\]?[^\]]*)\]|\\?(.)/gsu;
@@ -279,7 +294,7 @@ export function glob(source: string, paths = false): Pattern {
     }
   }
   parts.push({ kind: 'assert', what: 'end' });
-  return pattern(source, { kind: 'concat', parts });
+  return { kind: 'concat', parts };
 }
 
 function globSet(members: string, negated: boolean): CharSet {

@@ -41,7 +41,7 @@ test('a faulty document is refused with every fault', () => {
   assert.deepEqual(faults(parse(toml)), [
     'x.toml: unknown key "groupe"; did you mean "group"?',
     'x.toml: rule 1: unknown key "com"; did you mean "comm"?',
-    'x.toml: rule 1: matches nothing; give at least one of comm, exe, argv, jvm_main, python_module, script, unit, container',
+    'x.toml: rule 1: matches nothing; give at least one of comm, exe, unit, container, jvm_main, python_module, script, argv',
     'x.toml: rule 1: group is missing; say group = "..."',
     'x.toml: rule 2: subgroup must have 1 to 100 characters, none of them a control character',
     'x.toml: rule 2: comm must be a string or a list of strings, none empty',

@@ -4,8 +4,8 @@ import { baseName, COMM_BYTES } from './interpreter.ts';
 import { glob, isGlob, PatternError, regex } from './pattern.ts';
 import type { Identity } from './process.ts';
 
-/** What a rule may look at; all that it gives must hold. */
-export const KEYS = ['comm', 'exe', 'argv', 'jvm_main', 'python_module', 'script', 'unit', 'container'] as const;
+/** What a rule may look at; all that it gives must hold. They are asked in this order, the cheap ones first. */
+export const KEYS = ['comm', 'exe', 'unit', 'container', 'jvm_main', 'python_module', 'script', 'argv'] as const;
 export type Key = (typeof KEYS)[number];
 
 /** One of the values of a key. */
