@@ -1,6 +1,6 @@
 // The text of a configuration file → its flat keys with values and lines. Pure; a parser is loaded only when a file of
 // its format exists, since resident memory counts. Any text gives entries or Malformed, and nothing else.
-import type { CST } from 'yaml';
+import type { CST, ParsedNode, Range } from 'yaml';
 
 /** One key as written, duplicates included. A value is a scalar, a list of scalars, or an object that no kind takes. */
 export interface Entry {
@@ -33,29 +33,41 @@ const shorten = (text: string) => (text.length > 100 ? `${text.slice(0, 100)}…
 /** Dates, tables and whatever else no setting takes become {}: nothing behind this point walks into a value. */
 const flat = (value: unknown): unknown => (typeof value === 'object' && value !== null ? {} : value);
 
-async function parseYaml(text: string): Promise<Entry[]> {
-  const { Composer, LineCounter, Parser, isAlias, isMap, isScalar, isSeq } = await import('yaml');
+/** One YAML document as a tree, and the line of a node in it. */
+export interface YamlTree {
+  readonly root: ParsedNode | null;
+  line(node: { readonly range?: Range | null | undefined }): number;
+}
+
+/** @param levels collections inside collections that are let through @throws Malformed */
+export async function composeYaml(text: string, levels: number, version: '1.1' | '1.2'): Promise<YamlTree> {
+  const { Composer, LineCounter, Parser } = await import('yaml');
   const lines = new LineCounter();
   const line = (offset: number) => lines.linePos(offset).line;
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   // Composing is recursive, and deep enough input ends the process in V8, past every catch: refused before.
   for (const token of tokens) {
-    const [at, nested] = token.type === 'document' ? [token.offset, nests(token.value, 4)] : [0, false];
+    const [at, nested] = token.type === 'document' ? [token.offset, nests(token.value, levels)] : [0, false];
     if (nested) throw new Malformed(line(at), deep);
   }
-  const options = { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
+  const options = { prettyErrors: false, uniqueKeys: false, logLevel: 'silent', version } as const;
   const [document, second] = new Composer(options).compose(tokens, true, text.length);
   const problem = document!.errors[0] ?? document!.warnings[0];
   if (problem) {
     throw new Malformed(line(problem.pos[0]), `is not valid YAML (${shorten(problem.message)}); correct this line`);
   }
   if (second) throw new Malformed(line(second.range[0]), 'starts a second YAML document; keep one');
-  const top = document!.contents;
-  if (top === null || (isScalar(top) && top.value === null)) return [];
-  if (!isMap(top)) throw new Malformed(line(top.range![0]), 'is no mapping; write lines of the form key: value');
-  return top.items.map(({ key, value }) => {
-    if (!isScalar(key)) throw new Malformed(line(top.range![0]), 'has a key that is no plain name; write key: value');
-    const at = line(key.range![0]);
+  return { root: document!.contents, line: ({ range }) => line(range![0]) };
+}
+
+async function parseYaml(text: string): Promise<Entry[]> {
+  const { isAlias, isMap, isScalar, isSeq } = await import('yaml');
+  const { root, line } = await composeYaml(text, 4, '1.2');
+  if (root === null || (isScalar(root) && root.value === null)) return [];
+  if (!isMap(root)) throw new Malformed(line(root), 'is no mapping; write lines of the form key: value');
+  return root.items.map(({ key, value }) => {
+    if (!isScalar(key)) throw new Malformed(line(root), 'has a key that is no plain name; write key: value');
+    const at = line(key);
     const plain = (node: unknown) => {
       if (isAlias(node)) throw new Malformed(at, 'uses a YAML alias; write the value out');
       return isScalar(node) ? flat(node.value) : flat(node);
