@@ -55,6 +55,11 @@ export const SERVERS = {
   ),
   cc: apt(['gcc', 'libc6-dev'], '/usr/bin/cc', '/usr/include/stdio.h'),
   unshare: apt('util-linux', '/usr/bin/unshare'),
+  kubectl: suite('trixie', 'kubectl', 'usr/bin/kubectl'),
+  'systemd-analyze': apt('systemd', '/usr/bin/systemd-analyze'),
+  'systemd-sysusers': apt('systemd', '/usr/bin/systemd-sysusers'),
+  // The path is the interpreter that has the library.
+  seccomp: apt('python3-seccomp', '/usr/bin/python3', '/usr/share/doc/python3-seccomp'),
   setpriv: apt('util-linux', '/usr/bin/setpriv'),
   ss: apt('iproute2', '/usr/bin/ss'),
   node22: node(22),
@@ -161,7 +166,8 @@ function unpackSuite({ suite, pkg }) {
   ];
   const download = { cwd: `${scratch}/download` };
   const failed =
-    update(options) ?? run(`downloading ${pkg} of ${suite}`, 'apt-get', ['download', '-qq', ...options, pkg], download);
+    update(options) ??
+    run(`downloading ${pkg} of ${suite}`, 'apt-get', ['download', '-qq', ...options, `${pkg}/${suite}`], download);
   if (failed) return failed;
   const file = readdirSync(download.cwd).find((name) => name.startsWith(`${pkg}_`));
   if (!file) return `apt-get downloaded no file of ${pkg} from ${suite}`;
