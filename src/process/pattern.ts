@@ -259,15 +259,15 @@ const MAX_GLOB = 400;
  */
 export function glob(source: string, paths = false): Pattern {
   if (source.length > MAX_GLOB) throw new PatternError(`longer than ${MAX_GLOB} characters`);
-  const root = globSyntax(source, paths);
   const head = globHead(source);
   if (source === `${head}*` && !paths) return { source, test: (text) => text.startsWith(head) };
-  let automaton: Automaton | undefined; // most globs of a catalogue never meet a text that begins like them
+  globSyntax(source, paths); // refuses what is no good; kept only once a text begins like it, which most never meet
+  let automaton: Automaton | undefined;
   return {
     source,
     test: (text) => {
       if (!text.startsWith(head)) return false;
-      automaton ??= new Automaton(root);
+      automaton ??= new Automaton(globSyntax(source, paths));
       return automaton.test(text);
     },
   };

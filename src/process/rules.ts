@@ -102,7 +102,7 @@ class RuleReader {
     const value = table[key] ?? otherwise;
     if (value === undefined) this.fault(`${key} is missing; say ${key} = "..."`);
     else if (typeof value !== 'string') this.fault(`${key} must be a string, not ${kindOf(value)}`);
-    else if (!/^[^\p{Cc}]+$/u.test(value) || value.length > MAX_LABEL)
+    else if (!/^[^\x00-\x1f\x7f-\x9f]+$/.test(value) || value.length > MAX_LABEL)
       this.fault(`${key} must have 1 to ${MAX_LABEL} characters, none of them a control character`);
     else return value;
     return '';
