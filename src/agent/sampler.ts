@@ -156,13 +156,13 @@ export class Sampler {
     const pressure = absentIfUnread(() => readMemoryPressure(files));
     const host: HostRow = { memory: readMemory(files), pressure, cpus: boot.cpus };
     const at = readUptime(files);
-    const processes = tracker.processes;
+    const { living } = tracker;
     await this.#readFootprints(tracker, at, host.memory.swapTotal > host.memory.swapFree);
     const rows = this.#freeRows();
-    rows.reset(processes.size);
+    rows.reset(living.length);
     const summary = await inSlices(
       summarise(
-        processes.values(),
+        living,
         tracker.ledgers,
         rows,
         host,
@@ -175,7 +175,7 @@ export class Sampler {
       host,
       rows,
       groups: summary.groups,
-      seen: processes.size,
+      seen: living.length,
       unreadable: this.#unreadable.counts(),
       footprints: this.#footprints.statistics,
       oldestSample: summary.oldestSample,
@@ -197,10 +197,10 @@ export class Sampler {
 
   async #readFootprints(tracker: Tracker, at: number, swapInUse: boolean): Promise<void> {
     const { footprints: options } = this.#options;
-    const { processes } = tracker;
-    await inSlices(this.#footprints.read(processes.values(), options, at));
+    const { living } = tracker;
+    await inSlices(this.#footprints.read(living, options, at));
     await within(LARGE_READ_PATIENCE[options.mode], this.#footprints.readLarge(options, at));
-    await inSlices(this.#footprints.carryOver(processes.values(), options, swapInUse, at));
+    await inSlices(this.#footprints.carryOver(living, options, swapInUse, at));
   }
 
   /** Keeps the response within its budget of series: fewer processes first, and groups last. */

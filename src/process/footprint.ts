@@ -80,7 +80,7 @@ export class Footprints {
    * for `readLarge`. Yields where it may be interrupted.
    * @param at kernel time of this collection, seconds since boot
    */
-  *read(processes: Iterable<Process>, options: FootprintOptions, at: number): Generator<void, void, void> {
+  *read(processes: readonly Process[], options: FootprintOptions, at: number): Generator<void, void, void> {
     const wanted = this.#wanted;
     const bounded = options.mode === 'bounded';
     const share = options.budget * options.interval;
@@ -91,14 +91,14 @@ export class Footprints {
     wanted.length = 0;
     if (options.mode === 'off') return;
     let cost = 0;
-    let step = 0;
-    for (const process of processes) {
+    for (let index = 0; index < processes.length; index++) {
+      const process = processes[index]!;
       this.#consider(process, options, at);
       if (process.wanted && !process.queued) {
         wanted.push(process);
         cost += this.#predict(process);
       }
-      if (++step % 64 === 0) yield;
+      if (index % 64 === 63) yield;
     }
     if (cost > this.#purse) wanted.sort((a, b) => b.urgency - a.urgency);
     for (const process of wanted) {
@@ -129,12 +129,11 @@ export class Footprints {
   }
 
   /** Carries the sample over to the present, and finds out without privilege what no sample tells. */
-  *carryOver(processes: Iterable<Process>, options: FootprintOptions, swapInUse: boolean, at: number): Generator<void> {
-    let step = 0;
-    for (const process of processes) {
-      this.#carry(process, options);
-      this.#complete(process, swapInUse, at);
-      if (++step % 32 === 0) yield;
+  *carryOver(processes: readonly Process[], options: FootprintOptions, swapInUse: boolean, at: number): Generator<void> {
+    for (let index = 0; index < processes.length; index++) {
+      this.#carry(processes[index]!, options);
+      this.#complete(processes[index]!, swapInUse, at);
+      if (index % 32 === 31) yield;
     }
   }
 

@@ -1,12 +1,18 @@
 // Group counters that never fall: what each process gained is added to its group and stays there when it is gone.
 // Fractions of a second are kept to the microsecond, so that sums of ticks stay free of rounding dust.
 
-/** What a process gained since it was last seen: CPU seconds, faults, bytes. Never negative. */
+/** What a process gained by itself since it was last seen: CPU seconds and faults. Never negative. */
 export interface Gain {
   user: number;
   system: number;
   minorFaults: number;
   majorFaults: number;
+}
+
+/** What passes from a child to the process that waits for it: CPU seconds and bytes of storage I/O. */
+export interface Inheritance {
+  user: number;
+  system: number;
   readBytes: number;
   writeBytes: number;
 }
@@ -41,20 +47,24 @@ export class Ledger {
   }
 
   credit(gain: Gain): void {
-    this.creditCpu(gain.user, gain.system);
+    this.#creditCpu(gain.user, gain.system);
     this.minorFaults += gain.minorFaults;
     this.majorFaults += gain.majorFaults;
+  }
+
+  creditInherited(gain: Inheritance): void {
+    this.#creditCpu(gain.user, gain.system);
     this.readBytes += gain.readBytes;
     this.writeBytes += gain.writeBytes;
   }
 
-  creditCpu(user: number, system: number): void {
-    this.user = micros(this.user + user);
-    this.system = micros(this.system + system);
-  }
-
   creditBefore(seconds: number): void {
     this.before = micros(this.before + seconds);
+  }
+
+  #creditCpu(user: number, system: number): void {
+    this.user = micros(this.user + user);
+    this.system = micros(this.system + system);
   }
 }
 

@@ -1,7 +1,7 @@
 // The vocabulary: what identifies a process, what is known of it, and what a rule makes of it.
 // Process is the record the tracker keeps and updates in place; everyone above sees view.ts instead.
 import type { ProcessFiles } from '../kernel/files.ts';
-import type { Ledger } from './ledger.ts';
+import type { Inheritance, Ledger } from './ledger.ts';
 
 /** A process, never confused with a later one of the same pid: pid and start time together (proc(5), stat field 22). */
 export interface ProcessId {
@@ -113,9 +113,8 @@ export class Process implements ProcessId {
   majorFaults = 0;
   readBytes = Number.NaN;
   writeBytes = Number.NaN;
-  /** What children that were reaped since the last reading had burned, seconds; settled by the tracker. */
-  reapedUser = 0;
-  reapedSystem = 0;
+  /** Gained, and not yet credited: parts of it may be of children that were seen while they lived. */
+  readonly unsettled: Inheritance = { user: 0, system: 0, readBytes: 0, writeBytes: 0 };
   /** Percent of one core over the last window. */
   usage = Number.NaN;
 
@@ -137,6 +136,8 @@ export class Process implements ProcessId {
 
   /** Its stat could not be read at this collection: it is left out of the view. */
   absent = false;
+  /** It is gone, and the tracker has let go of it. */
+  ended = false;
   /** What it is has to be found out (again) at the next reading: just born, rules changed, or it could not be read. */
   unsure = false;
   /** Waits for its footprint to be read: why it should be, and how urgently; undefined when there is no need. */

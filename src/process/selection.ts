@@ -42,7 +42,8 @@ export class Selection {
   }
 
   #filter(rows: ProcessRows, options: SelectionOptions): void {
-    for (let row = 0; row < rows.length; row++) rows.shown[row] = passes(rows, row, options) ? 1 : 0;
+    const filters = hasFilters(options);
+    for (let row = 0; row < rows.length; row++) rows.shown[row] = !filters || passes(rows, row, options) ? 1 : 0;
   }
 
   #keepTop(rows: ProcessRows, options: SelectionOptions): void {
@@ -107,6 +108,13 @@ function tidy(rest: Rest): void {
   rest.usage = Math.round(rest.usage * 1e6) / 1e6;
   rest.time = Math.round(rest.time * 1e6) / 1e6;
 }
+
+const hasFilters = (options: SelectionOptions): boolean =>
+  options.disableOthers ||
+  options.minUss > 0 ||
+  options.excludeNames.length > 0 ||
+  options.includeNames.length > 0 ||
+  options.searchMode !== 'none';
 
 function passes(rows: ProcessRows, row: number, options: SelectionOptions): boolean {
   const { identity, group, subgroup } = rows.who[row]!;

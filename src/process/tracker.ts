@@ -32,8 +32,8 @@ export interface Host {
 }
 
 export class Tracker {
-  /** Living processes by pid, in the order they were first seen: an ancestor comes before its descendants. */
-  readonly processes = new Map<number, Process>();
+  /** Living processes, in the order they began: an ancestor comes before its descendants. */
+  readonly living: Process[] = [];
   readonly ledgers = new Ledgers();
 
   readonly #files: KernelFiles;
@@ -41,21 +41,21 @@ export class Tracker {
   readonly #unreadable: Unreadable;
   readonly #identities: Identities;
   readonly #children = new ReapedChildren();
+  readonly #byPid = new Map<number, Process>();
   readonly #families = new Map<string, Family>();
   #classify: Classify;
 
   readonly #stat = new StatReading();
   readonly #statm = new StatmReading();
   readonly #io = new IoReading();
-  readonly #gain: Gain = { user: 0, system: 0, minorFaults: 0, majorFaults: 0, readBytes: 0, writeBytes: 0 };
+  readonly #gain: Gain = { user: 0, system: 0, minorFaults: 0, majorFaults: 0 };
 
   readonly #pids: number[] = [];
   /** The kernel's count of forks when the pids were last listed. */
   #forks = Number.NaN;
-  /** Kernel time now, and when the pass before began; seconds since boot, NaN before the first pass. */
+  /** Kernel time now, and when the last pass began that came to its end; seconds since boot, NaN before the first. */
   #now = Number.NaN;
   #previous = Number.NaN;
-  #began = Number.NaN;
   /** Listed processes whose stat could not be read, by reason, at the last listing. */
   readonly #strangers = new Map<ReturnType<typeof reasonOf>, number>();
 
@@ -70,7 +70,7 @@ export class Tracker {
   /** New rules: every process is classified again at the next pass. What its old group gained stays there. */
   reclassify(classify: Classify): void {
     this.#classify = classify;
-    for (const process of this.processes.values()) process.unsure = !process.kernelThread;
+    for (const process of this.living) process.unsure = !process.kernelThread;
   }
 
   /**
@@ -80,21 +80,23 @@ export class Tracker {
    * @throws KernelFileError where the host itself cannot be read
    */
   *pass(forks: number): Generator<void, void, void> {
-    this.#now = readUptime(this.#files);
-    this.#previous = this.#began;
-    this.#began = this.#now;
-    let step = 0;
-    for (const process of this.processes.values()) {
-      this.#follow(process);
-      if (++step % STEP !== 0) continue;
-      yield;
-      if (step % (STEP * STEPS_PER_CLOCK) === 0) this.#now = readUptime(this.#files);
+    const began = readUptime(this.#files);
+    this.#now = began;
+    try {
+      for (let index = 0; index < this.living.length; index++) {
+        if (index % STEP === STEP - 1) yield;
+        if (index % (STEP * STEPS_PER_CLOCK) === STEP - 1) this.#now = readUptime(this.#files);
+        this.#follow(this.living[index]!);
+      }
+    } finally {
+      this.#bury();
     }
     if (forks !== this.#forks) {
       yield* this.#list();
       this.#forks = forks;
     }
-    this.#children.settle(this.processes);
+    this.#children.settle(this.#byPid);
+    this.#previous = began;
   }
 
   *#list(): Generator<void, void, void> {
@@ -103,12 +105,35 @@ export class Tracker {
     this.#files.pids(this.#pids);
     let step = 0;
     for (const pid of this.#pids) {
-      if (this.processes.has(pid)) continue;
+      if (this.#byPid.has(pid)) continue;
       this.#meet(pid);
       if (++step % STEP === 0) {
         yield;
         this.#now = readUptime(this.#files);
       }
+    }
+    this.#order();
+  }
+
+  /** Takes the dead out of `living`; the order stays. */
+  #bury(): void {
+    let kept = 0;
+    for (let index = 0; index < this.living.length; index++) {
+      const process = this.living[index]!;
+      if (this.#byPid.get(process.pid) === process) this.living[kept++] = process;
+    }
+    this.living.length = kept;
+  }
+
+  /** Puts ancestors before their descendants: pids wrap around, start times do not. */
+  #order(): void {
+    let last = 0;
+    for (const { startTicks } of this.living) {
+      if (startTicks < last) {
+        this.living.sort((a, b) => a.startTicks - b.startTicks);
+        return;
+      }
+      last = startTicks;
     }
   }
 
@@ -139,14 +164,14 @@ export class Tracker {
     gain.system = rise(process.system, stat.system);
     gain.minorFaults = rise(process.minorFaults, stat.minorFaults);
     gain.majorFaults = rise(process.majorFaults, stat.majorFaults);
-    process.reapedUser = rise(process.childrenUser, stat.childrenUser);
-    process.reapedSystem = rise(process.childrenSystem, stat.childrenSystem);
+    process.unsettled.user += rise(process.childrenUser, stat.childrenUser);
+    process.unsettled.system += rise(process.childrenSystem, stat.childrenSystem);
     this.#take(process);
     const window = this.#now - process.readAt;
     if (window > 0) process.usage = (100 * (gain.user + gain.system)) / window;
     process.readAt = this.#now;
     process.ledger.credit(gain);
-    if (process.reapedUser + process.reapedSystem > 0) this.#children.reaped(process);
+    this.#credit(process);
     if (executed) this.#recognise(process, true);
     else if (process.unsure && process.state !== BLOCKED) this.#recognise(process, false);
   }
@@ -167,7 +192,8 @@ export class Tracker {
     }
     const start = stat.startTicks / units.ticksPerSecond;
     const process = new Process(files, stat.startTicks, start, stat.kernelThread);
-    this.processes.set(pid, process);
+    this.#byPid.set(pid, process);
+    this.living.push(process);
     const gain = this.#gain;
     gain.user = stat.user;
     gain.system = stat.system;
@@ -175,26 +201,31 @@ export class Tracker {
     gain.majorFaults = stat.majorFaults;
     process.comm = this.#files.buffer.slice(stat.commFrom, stat.commTo);
     process.startStack = stat.startStack;
-    process.reapedUser = stat.childrenUser;
-    process.reapedSystem = stat.childrenSystem;
+    const born = start >= this.#previous - CLOCK_SLACK;
+    if (born) {
+      process.unsettled.user = stat.childrenUser;
+      process.unsettled.system = stat.childrenSystem;
+    }
     this.#take(process);
     process.readAt = this.#now;
     this.#introduce(process);
-    const born = start >= this.#previous - CLOCK_SLACK;
     if (born) {
       const age = Math.max(this.#now - start, 1 / units.ticksPerSecond);
       process.usage = (100 * (gain.user + gain.system)) / age;
       process.ledger.started++;
       process.ledger.credit(gain);
-      if (process.reapedUser + process.reapedSystem > 0) this.#children.reaped(process);
+      this.#credit(process);
     } else {
       process.ledger.creditBefore(gain.user + gain.system);
-      process.reapedUser = 0;
-      process.reapedSystem = 0;
     }
   }
 
-  /** Takes over what #stat holds, and reads memory and I/O; leaves what I/O was gained in #gain. */
+  #credit(process: Process): void {
+    const { user, system, readBytes, writeBytes } = process.unsettled;
+    if (user + system + readBytes + writeBytes > 0) this.#children.rose(process);
+  }
+
+  /** Takes over what #stat holds, and reads memory and I/O. */
   #take(process: Process): void {
     const stat = this.#stat;
     const touched = rise(process.minorFaults + process.majorFaults, stat.minorFaults + stat.majorFaults);
@@ -207,8 +238,6 @@ export class Tracker {
     process.childrenSystem = stat.childrenSystem;
     process.minorFaults = stat.minorFaults;
     process.majorFaults = stat.majorFaults;
-    this.#gain.readBytes = 0;
-    this.#gain.writeBytes = 0;
     if (process.kernelThread) return;
     if (process.zombie) {
       process.rss = Number.NaN;
@@ -235,6 +264,7 @@ export class Tracker {
     if (process.family) process.family.activity += moved;
   }
 
+  /** A process's io holds that of the children it waited for (task_io_accounting_add in the kernel's wait_task_zombie). */
   #takeIo(process: Process): void {
     const io = this.#io;
     try {
@@ -244,12 +274,10 @@ export class Tracker {
       return;
     }
     if (process.unreadable) this.#unreadable.clear(process, 'io');
-    if (!Number.isNaN(process.readBytes)) {
-      this.#gain.readBytes = rise(process.readBytes, io.readBytes);
-      this.#gain.writeBytes = rise(process.writeBytes, io.writeBytes);
-    } else if (process.start >= this.#previous - CLOCK_SLACK) {
-      this.#gain.readBytes = io.readBytes;
-      this.#gain.writeBytes = io.writeBytes;
+    const known = !Number.isNaN(process.readBytes);
+    if (known || process.start >= this.#previous - CLOCK_SLACK) {
+      process.unsettled.readBytes += rise(known ? process.readBytes : 0, io.readBytes);
+      process.unsettled.writeBytes += rise(known ? process.writeBytes : 0, io.writeBytes);
     }
     process.readBytes = io.readBytes;
     process.writeBytes = io.writeBytes;
@@ -333,7 +361,8 @@ export class Tracker {
   }
 
   #end(process: Process): void {
-    this.processes.delete(process.pid);
+    this.#byPid.delete(process.pid);
+    process.ended = true;
     this.#leave(process);
     this.#unreadable.forget(process);
     process.ledger.exited++;

@@ -136,7 +136,7 @@ export interface Summary {
 
 /** Fills rows and sums groups; yields where it may be interrupted. */
 export function* summarise(
-  processes: Iterable<Process>,
+  processes: readonly Process[],
   ledgers: Iterable<Ledger>,
   rows: ProcessRows,
   host: HostRow,
@@ -151,13 +151,13 @@ export function* summarise(
     estimates.set(group, emptyEstimate());
   }
   let oldest = Number.NaN;
-  let step = 0;
-  for (const process of processes) {
+  for (let index = 0; index < processes.length; index++) {
+    const process = processes[index]!;
     const group = groups.get(process.ledger)!;
     addToGroup(group, estimates.get(group)!, process, options, at);
     if (process.sample.at >= 0 && !(at - process.sample.at <= oldest)) oldest = at - process.sample.at;
     if (!process.absent && !process.zombie && (!process.kernelThread || options.kernelThreads)) append(rows, process);
-    if (++step % 128 === 0) yield;
+    if (index % 128 === 127) yield;
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
   withinHost([...estimates], host.memory.total);
