@@ -216,7 +216,7 @@ function firstMatch(
 /** Keys a rule is indexed by, the cheapest to ask first. */
 const INDEXED = ['comm', 'exe', 'script', 'jvm_main', 'python_module', 'unit', 'container'] as const;
 
-/** Classifies processes. Costs about a microsecond a process; keep the answer for as long as the identity holds. */
+/** Classifies processes, a few microseconds each: keep the answer for as long as the identity holds. */
 export class Classifier {
   private readonly ranked: readonly Ranked[];
   private readonly indexes: readonly (readonly [Key, KeyIndex])[] = INDEXED.map((key) => [key, new KeyIndex()]);

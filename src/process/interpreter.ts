@@ -97,6 +97,7 @@ const TITLE = /^\[?([\w.+-]+):(?: |$)/;
 /** At most so many words of a command line are looked at, and so many characters of one that is a single title. */
 const MAX_WORDS = 4096;
 const MAX_TITLE = 1024;
+const MAX_NAME = 64;
 /** Bytes the kernel keeps of a comm: TASK_COMM_LEN less the final zero. One that long may have been cut. */
 export const COMM_BYTES = 15;
 
@@ -112,11 +113,10 @@ function wordsOf(argv: readonly string[]): readonly string[] {
   return first.slice(0, MAX_TITLE).split(' ').filter(Boolean);
 }
 
-/** "python" for /usr/bin/python3.11, "bash" for -bash, "ruby" for ruby2.7. */
+/** "python" for /usr/bin/python3.11, "bash" for -bash, "ruby" for ruby2.7; no interpreter's name is long. */
 function interpreterName(word: string): string {
-  return baseName(word)
-    .replace(/^-/, '')
-    .replace(/[-\d.]+t?$/, '');
+  const name = baseName(word);
+  return name.length > MAX_NAME ? '' : name.replace(/^-/, '').replace(/[-\d.]+t?$/, '');
 }
 
 /** The interpreter's name from argv, else from the executable: a title or `exec -a` hides it in argv. */

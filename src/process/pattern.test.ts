@@ -15,6 +15,7 @@ test('a pattern without a linear matcher, or too large, is refused with the reas
     ['[a', /missing \]/],
     ['[z-a]', /out of order/],
     ['[[:letter:]]', /not a class/],
+    ['[[:constructor:]]', /not a class/],
     ['*a', /nothing to repeat before \*/],
     ['a**', /quantifier after a quantifier/],
     ['a{3,2}', /out of range/],

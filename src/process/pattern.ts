@@ -220,7 +220,7 @@ class RegexParser {
   private classMember(ranges: Range[]): number | undefined {
     const posix = this.takeMatch(/\[:(\^?)(\w+):\]/y);
     if (posix) {
-      const named = POSIX[posix[2]!];
+      const named = Object.hasOwn(POSIX, posix[2]!) ? POSIX[posix[2]!] : undefined;
       if (!named) throw this.error(`[:${posix[2]}:] is not a class of characters`);
       ranges.push(...(posix[1] ? complement(named) : named));
       return undefined;
