@@ -155,7 +155,7 @@ export function negotiate(accept: string | undefined): Format {
     const parameter = (name: string) => parameters.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
     const q = Number(parameter('q') ?? 1);
     const version = parameter('version');
-    const format = FORMATS[type];
+    const format = FORMATS.get(type);
     if (!format || !(q > weight)) continue;
     if (format === 'openmetrics' && version !== undefined && version !== '1.0.0' && version !== '0.0.1') continue;
     if (format === 'text' && version !== undefined && version !== '0.0.4') continue;
@@ -165,12 +165,12 @@ export function negotiate(accept: string | undefined): Format {
   return best;
 }
 
-const FORMATS: Record<string, Format> = {
-  'application/openmetrics-text': 'openmetrics',
-  'text/plain': 'text',
-  'text/*': 'text',
-  '*/*': 'text',
-};
+const FORMATS: ReadonlyMap<string, Format> = new Map([
+  ['application/openmetrics-text', 'openmetrics'],
+  ['text/plain', 'text'],
+  ['text/*', 'text'],
+  ['*/*', 'text'],
+]);
 
 /** Whether the client takes gzip (RFC 9110, 12.5.3). */
 export function acceptsGzip(acceptEncoding: string | undefined): boolean {
