@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import { parse } from 'smol-toml';
 
@@ -33,6 +34,22 @@ const toml = {
   },
 };
 
+/** x.ts?source: the text of a bundle of its own, for a thread to run. */
+const source = {
+  name: 'source',
+  setup(plugin) {
+    plugin.onResolve({ filter: /\?source$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace('?source', '')),
+      namespace: 'source',
+    }));
+    plugin.onLoad({ filter: /./, namespace: 'source' }, async ({ path }) => {
+      const options = { bundle: true, platform: 'node', format: 'cjs', target: 'node20', minify: true, write: false };
+      const { outputFiles } = await build({ ...options, entryPoints: [path], legalComments: 'inline' });
+      return { loader: 'text', contents: outputFiles[0].text };
+    });
+  },
+};
+
 await build({
   absWorkingDir: root,
   entryPoints: ['src/main.ts'],
@@ -49,6 +66,6 @@ await build({
     'globalThis.HERAKLES_VERSION': JSON.stringify(version),
     'globalThis.HERAKLES_REVISION': JSON.stringify(revision()),
   },
-  plugins: [toml],
+  plugins: [toml, source],
 });
 chmodSync(`${root}dist/herakles.cjs`, 0o755);

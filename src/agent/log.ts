@@ -4,6 +4,7 @@
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
+const MINUTE = 60_000;
 const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error'];
 
 export interface LogOptions {
@@ -14,6 +15,7 @@ export interface LogOptions {
 export class Log {
   options: LogOptions;
   readonly #write: (line: string) => void;
+  readonly #told = new Map<string, { at: number; untold: number }>();
 
   constructor(options: LogOptions, write: (line: string) => void = (line) => process.stderr.write(line)) {
     this.options = options;
@@ -36,19 +38,40 @@ export class Log {
     this.#log('error', message, fields);
   }
 
+  /**
+   * A warning that others can cause as often as they like: told at most once a minute, with how often it was not told.
+   * @param message one of a fixed set
+   */
+  seldom(message: string, fields?: Fields): void {
+    const now = Date.now();
+    const told = this.#told.get(message) ?? { at: Number.NEGATIVE_INFINITY, untold: 0 };
+    if (now - told.at < MINUTE) told.untold++;
+    else {
+      this.warn(message, { ...fields, untold: told.untold || undefined });
+      Object.assign(told, { at: now, untold: 0 });
+    }
+    this.#told.set(message, told);
+  }
+
   #log(level: Level, message: string, fields: Fields = {}): void {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.options.level)) return;
     const entry = { time: new Date().toISOString(), level, msg: message, ...fields };
-    this.#write(`${this.options.format === 'json' ? JSON.stringify(entry) : logfmt(entry)}\n`);
+    this.#write(`${this.options.format === 'json' ? quote(entry) : logfmt(entry)}\n`);
   }
 }
 
 function logfmt(entry: Fields): string {
   const parts: string[] = [];
   for (const [key, value] of Object.entries(entry))
-    if (value !== undefined) parts.push(`${key}=${quote(String(value))}`);
+    if (value !== undefined) parts.push(`${key}=${bare.test(String(value)) ? value : quote(String(value))}`);
   return parts.join(' ');
 }
 
-/** JSON's quoting: no control character, no quote and no line end is left bare. */
-const quote = (text: string): string => (/^[\w.:/+@%,()[\]-]+$/.test(text) ? text : JSON.stringify(text));
+const bare = /^[\w.:/+@%,()[\]-]+$/;
+
+/** As JSON, with nothing in it that ends a line or changes the direction of writing in a terminal. */
+const quote = (value: unknown): string =>
+  JSON.stringify(value).replace(
+    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

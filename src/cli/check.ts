@@ -1,19 +1,13 @@
 // check: tells whether the configuration is right, what this kernel offers, what this user may read of it, and which
 // capability would buy which metric.
+import { grantOf, lasting, UNIT_SETTING } from '../agent/grants.ts';
 import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../kernel/self.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
+import { describeWeb, loadWeb } from '../server/web.ts';
 import type { Invocation } from './arguments.ts';
 import { collectOnce } from './scan.ts';
 import { loadSetup, openHost, sourcesOf } from './setup.ts';
-
-/** What each file is good for, and who may read it of other users' processes. */
-const FILES: Readonly<Record<string, { buys: string; grant: string }>> = {
-  smaps_rollup: { buys: 'measured PSS, USS and footprint', grant: 'CAP_SYS_PTRACE (or CAP_PERFMON on recent kernels)' },
-  io: { buys: 'storage I/O', grant: 'CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH' },
-  exe: { buys: 'rules on executables, and the label exe', grant: 'CAP_SYS_PTRACE' },
-  stat: { buys: 'everything about these processes', grant: 'CAP_SYS_PTRACE, or a mount of /proc without hidepid' },
-};
 
 const FEATURES: readonly { path: string; buys: string }[] = [
   { path: 'proc/self/smaps_rollup', buys: 'PSS and USS (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)' },
@@ -24,11 +18,14 @@ const FEATURES: readonly { path: string; buys: string }[] = [
 export async function check(asked: Invocation): Promise<string> {
   const sources = sourcesOf(asked);
   const setup = await loadSetup(sources);
+  const web = await loadWeb(setup.config, []);
   const files = openHost(setup.config);
   const privileges = readPrivileges();
   const lines = [
     `configuration: ok, ${setup.files.length === 0 ? 'no file' : setup.files.join(', ')}`,
     `rules:         ok, ${setup.rules.length} of yours, ${setup.catalogue.length} of the catalogue`,
+    `web:           ok, ${describeWeb(web)}`,
+    ...web.warnings.map((warning) => `               warning: ${warning}`),
     `user:          ${privileges.uid === 0 ? 'root' : `uid ${privileges.uid}`}, ${capabilityText(privileges)}`,
   ];
   const { view } = await collectOnce(setup, files);
@@ -38,7 +35,7 @@ export async function check(asked: Invocation): Promise<string> {
   }
   lines.push(`processes:     ${view.seen} seen`);
   if (privileges.hidepid && !setup.config.capture) lines.push(...hiddenAdvice(privileges.hidepid));
-  lines.push('', ...advice(view.unreadable.filter(({ reason, processes }) => reason !== 'gone' && processes > 0)));
+  lines.push('', ...advice(lasting(view.unreadable)));
   return `${lines.join('\n')}\n`;
 }
 
@@ -67,13 +64,13 @@ function advice(denied: readonly UnreadableCount[]): string[] {
   if (denied.length === 0) return ['everything can be read.'];
   const lines = ['not everything can be read:'];
   for (const { file, reason, processes } of denied) {
-    const known = FILES[file];
+    const known = grantOf(file);
     lines.push(`  ${file} of ${processes} processes is ${reason}${known ? `; it buys ${known.buys}` : ''}`);
     if (known && reason === 'denied') lines.push(`    grant ${known.grant}`);
   }
   lines.push(
     '',
-    'with systemd: AmbientCapabilities=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH in the [Service] section.',
+    `with systemd: ${UNIT_SETTING} in the [Service] section.`,
     'Without them RSS, CPU and estimated footprints are served all the same.',
   );
   return lines;

@@ -1,6 +1,6 @@
 // One verb each: runs what was asked for and says how it ended. Errors of the operator's making become one message.
 import { ConfigError, load } from '../config/load.ts';
-import { ListenError } from '../server/listen.ts';
+import { ListenError } from '../server/addresses.ts';
 import type { Invocation } from './arguments.ts';
 import { NotFound, sourcesOf } from './setup.ts';
 

@@ -1,31 +1,65 @@
-// serve: runs the exporter until a signal ends it. SIGHUP, and a change of a file it was loaded from, reload it.
-import { Agent } from '../agent/agent.ts';
-import { watchFiles } from '../config/watch.ts';
-import { listen } from '../server/listen.ts';
+// serve: runs the exporter until a signal ends it. SIGHUP, POST /-/reload and a change of any file it was loaded from
+// reload it: configuration, rules, web configuration, certificates.
+import { Agent, type Reload } from '../agent/agent.ts';
+import { type Watching, watchFiles } from '../config/watch.ts';
+import { HttpServer } from '../server/listen.ts';
+import { loadWeb } from '../server/web.ts';
 import type { Invocation } from './arguments.ts';
 import { loadSetup, openHost, placesOf, sourcesOf } from './setup.ts';
 
 /** Resolves when a signal has ended it. @throws ConfigError, ListenError */
 export async function serve(invocation: Invocation, program: { version: string; revision: string }): Promise<void> {
   const sources = sourcesOf(invocation);
-  const setup = await loadSetup(sources);
-  const agent = new Agent(openHost(setup.config), program, setup, () => loadSetup(sources));
+  /** Every path the last attempt to load looked at. */
+  let places: string[] = [];
+  const load = async () => {
+    const setup = await loadSetup(sources);
+    places = placesOf(sources, setup.config);
+    return { ...setup, web: await loadWeb(setup.config, places) };
+  };
+  const setup = await load();
+  let { web } = setup;
+  const agent = new Agent(openHost(setup.config), program, setup, async () => {
+    const next = await load();
+    web = next.web;
+    return next;
+  });
   const { log } = agent;
+  process.stderr.on('error', () => {}); // whoever read the log is gone; that is no reason to end
   const ended = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, resolve);
   });
-  process.on('SIGHUP', () => void agent.reload());
-  const listening = await listen(agent);
-  const watching = watchFiles(
-    placesOf(sources, setup.config),
-    () => void agent.reload(),
-    (error) => log.warn('configuration is not watched; reload with SIGHUP', { err: error.message }),
-  );
+
+  let watching: Watching | undefined;
+  let watched = '';
+  const watch = () => {
+    if (places.join('\n') === watched) return;
+    watched = places.join('\n');
+    watching?.close();
+    watching = watchFiles(
+      places,
+      () => void reload(),
+      (error) => log.warn('configuration is not watched; reload with SIGHUP', { err: error.message }),
+    );
+  };
+  const reload = async (): Promise<Reload> => {
+    const result = await agent.reload();
+    if (result.ok) await server.configure(web);
+    watch();
+    return result;
+  };
+  const server = await HttpServer.start({ agent, reload }, web);
+  process.on('SIGHUP', () => void reload());
+  watch();
   agent.start();
-  log.info('serving', { url: listening.url + setup.config.web_telemetry_path, version: program.version });
+  for (const url of server.urls)
+    log.info('serving', {
+      url: url + (url.startsWith('unix:') ? '' : setup.config.web_telemetry_path),
+      version: program.version,
+    });
   const signal = await ended;
   log.info('ending', { signal });
-  watching.close();
+  watching?.close();
   agent.stop();
-  await listening.close();
+  await server.close();
 }

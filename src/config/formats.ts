@@ -54,7 +54,9 @@ export async function composeYaml(text: string, levels: number, version: '1.1' |
   const [document, second] = new Composer(options).compose(tokens, true, text.length);
   const problem = document!.errors[0] ?? document!.warnings[0];
   if (problem) {
-    throw new Malformed(line(problem.pos[0]), `is not valid YAML (${shorten(problem.message)}); correct this line`);
+    // Some messages end in what the line holds, which may be a secret.
+    const what = problem.message.replace(/: ".*$/s, '');
+    throw new Malformed(line(problem.pos[0]), `is not valid YAML (${shorten(what)}); correct this line`);
   }
   if (second) throw new Malformed(line(second.range[0]), 'starts a second YAML document; keep one');
   return { root: document!.contents, line: ({ range }) => line(range![0]) };

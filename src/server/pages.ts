@@ -1,123 +1,30 @@
-// The pages: rendered here, readable without script, light and dark. Everything that is shown is escaped; names of
-// processes are hostile.
+// The pages: rendered here, whole without script. What an operator wants to know first stands first.
 import type { Agent } from '../agent/agent.ts';
+import { grantOf, lasting, UNIT_SETTING } from '../agent/grants.ts';
+import type { Snapshot } from '../agent/sampler.ts';
 import { configDocument, groupsBySize, subgroupsDocument } from './documents.ts';
-import { pathOf, routes } from './routes.ts';
+import { bytes, escapeHtml, page, percent, span, table } from './html.ts';
 
-/** Text for HTML, in an element or a quoted attribute. */
-export const escapeHtml = (text: string): string =>
-  text
-    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '\ufffd');
+export { styleSource } from './html.ts';
 
-const STYLE = `
-:root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}
-body{max-width:64rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
-th,td{padding:.25rem .6rem;text-align:left;border-bottom:1px solid #8884;overflow-wrap:anywhere}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-code{font-family:ui-monospace,monospace}.dim{opacity:.7}.bad{color:#c33}`;
-
-function page(title: string, body: string): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escapeHtml(title)}</title><style>${STYLE}</style></head>
-<body><h1>${escapeHtml(title)}</h1>
-${body}
-</body></html>
-`;
+/** A path of this server, and what it is for. */
+export interface Link {
+  readonly path: string;
+  readonly help: string;
 }
 
-type Cell = string | { readonly number: string };
-
-function table(heads: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
-  const cell = (tag: string) => (content: Cell) =>
-    typeof content === 'string'
-      ? `<${tag}>${escapeHtml(content)}</${tag}>`
-      : `<${tag} class="n">${escapeHtml(content.number)}</${tag}>`;
-  const line = (tag: string, cells: readonly Cell[]) => `<tr>${cells.map(cell(tag)).join('')}</tr>`;
-  return `<table><thead>${line('th', heads)}</thead><tbody>\n${rows.map((row) => line('td', row)).join('\n')}\n</tbody></table>`;
-}
-
-/** Bytes as a person reads them: 1.5 GiB. */
-export function bytes(value: number): string {
-  if (Number.isNaN(value)) return '–';
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let unit = 0;
-  let rest = value;
-  while (rest >= 1024 && unit < units.length - 1) {
-    rest /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? rest : rest.toFixed(1)} ${units[unit]}`;
-}
-
-const seconds = (value: number): string => (value < 10 ? `${value.toFixed(2)} s` : `${Math.round(value)} s`);
-
-export function landingPage(agent: Agent): string {
+export function landingPage(agent: Agent, links: readonly Link[]): string {
   const { snapshot } = agent;
-  const { version, revision } = agent.program;
-  const links = routes
-    .map((route) => ({ path: pathOf(route, agent), help: route.help }))
-    .filter(({ path }) => path !== '/')
-    .map(
-      ({ path, help }) =>
-        `<li><a href="${escapeHtml(path)}">${escapeHtml(path)}</a> <span class="dim">${escapeHtml(help)}</span></li>`,
-    );
-  const parts = [
-    `<p>Version ${escapeHtml(version)} (${escapeHtml(revision)}), running for ${seconds(Date.now() / 1000 - agent.startTime)}.</p>`,
-  ];
-  if (agent.unhealthy) parts.push(`<p class="bad">${escapeHtml(agent.unhealthy)}</p>`);
-  if (!agent.lastReload.ok) {
-    const faults = agent.lastReload.faults.map((fault) => `<li>${escapeHtml(fault)}</li>`).join('');
-    parts.push(
-      `<p class="bad">The configuration could not be loaded anew; the old one is in force.</p><ul>${faults}</ul>`,
-    );
-  }
-  parts.push(`<ul>${links.join('\n')}</ul>`);
-  if (snapshot) parts.push(collection(agent), groups(agent), absences(agent));
-  else parts.push('<p>No collection has succeeded yet.</p>');
+  const parts = [heading(agent), navigation(links), ...troubles(agent)];
+  if (snapshot) parts.push(cards(agent, snapshot), groups(agent), unreadable(snapshot));
+  else parts.push('<p>No collection has succeeded yet; this page will show one as soon as it has.</p>');
+  parts.push(addresses(links));
   return page('Herakles Process Memory Exporter', parts.join('\n'));
-}
-
-function collection(agent: Agent): string {
-  const { view, duration } = agent.snapshot!;
-  const { total, available } = view.host.memory;
-  return `<p>Last collection ${seconds(agent.age)} ago, took ${seconds(duration)}: ${view.seen} processes on a host with
-${bytes(total)} of memory, ${bytes(available)} of it available.</p>`;
-}
-
-function groups(agent: Agent): string {
-  const rows = groupsBySize(agent).map((row) => [
-    row.ledger.group,
-    row.ledger.subgroup,
-    { number: String(row.processes) },
-    { number: bytes(row.footprint) },
-    { number: bytes(row.rss) },
-    { number: Number.isNaN(row.coverage) ? '–' : `${Math.round(row.coverage * 100)} %` },
-    { number: `${row.usage.toFixed(1)} %` },
-  ]);
-  const heads = [
-    'Group',
-    'Subgroup',
-    ...['Processes', 'Footprint', 'RSS', 'Measured', 'CPU'].map((number) => ({ number })),
-  ];
-  return `<h2>Groups</h2>${table(heads, rows)}`;
-}
-
-function absences(agent: Agent): string {
-  const denied = agent.snapshot!.view.unreadable.filter(
-    ({ reason, processes }) => reason === 'denied' && processes > 0,
-  );
-  if (denied.length === 0) return '';
-  const rows = denied.map(({ file, processes }) => [`/proc/<pid>/${file}`, { number: String(processes) }]);
-  return `<h2>Not readable</h2><p>Run <code>herakles-node-exporter check</code> to see which capability would make these readable.</p>
-${table(['File', { number: 'Processes' }], rows)}`;
 }
 
 export function configPage(agent: Agent): string {
   const rows = configDocument(agent).map(({ key, value, origin }) => [key, JSON.stringify(value), origin]);
-  return page('Configuration in force', table(['Key', 'Value', 'From'], rows));
+  return subpage('Configuration in force', table(['Key', 'Value', 'From'], rows));
 }
 
 export function subgroupsPage(agent: Agent): string {
@@ -127,5 +34,89 @@ export function subgroupsPage(agent: Agent): string {
     { number: String(processes) },
     rules.join(', '),
   ]);
-  return page('Subgroups', table(['Group', 'Subgroup', { number: 'Processes' }, 'Rules'], rows));
+  return subpage('Subgroups', table(['Group', 'Subgroup', { number: 'Processes' }, 'Rules'], rows));
+}
+
+const subpage = (title: string, body: string): string =>
+  page(title, `<p><a href="./">Overview</a></p><h1>${escapeHtml(title)}</h1>${body}`);
+
+/** Relative, so that they hold behind a proxy that serves this below a path. */
+const anchor = (path: string, text: string): string => `<a href="${escapeHtml(`.${path}`)}">${escapeHtml(text)}</a>`;
+
+function heading(agent: Agent): string {
+  const { version, revision } = agent.program;
+  const up = span(Date.now() / 1000 - agent.startTime);
+  return `<h1>Herakles Process Memory Exporter</h1>
+<p class="dim">Version ${escapeHtml(version)} (${escapeHtml(revision)}), running for ${up}</p>`;
+}
+
+const navigation = (links: readonly Link[]): string =>
+  `<nav>${links.map(({ path }) => anchor(path, path)).join('')}</nav>`;
+
+function troubles(agent: Agent): string[] {
+  const parts: string[] = [];
+  if (agent.unhealthy) parts.push(`<p class="bad"><strong>Unhealthy:</strong> ${escapeHtml(agent.unhealthy)}</p>`);
+  if (!agent.lastReload.ok) {
+    const faults = agent.lastReload.faults.map((fault) => `<li>${escapeHtml(fault)}</li>`).join('');
+    parts.push(
+      `<p class="bad"><strong>The configuration could not be loaded anew; the old one is in force.</strong></p><ul>${faults}</ul>`,
+    );
+  }
+  return parts;
+}
+
+function cards(agent: Agent, { view, duration }: Snapshot): string {
+  const { total, available } = view.host.memory;
+  const rss = view.groups.reduce((sum, group) => sum + group.rss, 0);
+  const fresh = view.groups.reduce((sum, group) => sum + (group.coverage > 0 ? group.coverage * group.rss : 0), 0);
+  const footprint = view.groups.reduce((sum, group) => sum + (group.footprint || 0), 0);
+  const shown = [
+    ['Last collection', `${span(agent.age)} ago`, `took ${span(duration)}, every ${span(agent.config.interval)}`],
+    ['Processes', String(view.seen), `in ${groupsBySize(agent).length} subgroups`],
+    ['Footprint of all', bytes(footprint), `of ${bytes(total)}; ${bytes(available)} available`],
+    ['Coverage', percent(fresh / rss), 'of RSS has its PSS measured and fresh'],
+  ];
+  const card = ([name, value, note]: string[]) => `<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>`;
+  return `<dl class="cards">${shown.map(card).join('\n')}</dl>`;
+}
+
+function groups(agent: Agent): string {
+  const sorted = groupsBySize(agent);
+  const largest = Math.max(1, sorted[0]?.footprint ?? 0);
+  const rows = sorted.map((row) => [
+    row.ledger.group,
+    row.ledger.subgroup,
+    { number: String(row.processes) },
+    { number: bytes(row.footprint) },
+    { share: row.footprint / largest },
+    { number: bytes(row.rss) },
+    { number: percent(row.coverage) },
+    { number: `${row.usage.toFixed(1)} %` },
+  ]);
+  const numbers = (...heads: string[]) => heads.map((number) => ({ number }));
+  const heads = ['Group', 'Subgroup', ...numbers('Processes', 'Footprint'), '', ...numbers('RSS', 'Measured', 'CPU')];
+  return `<h2>Groups by footprint</h2>
+<p class="dim">Footprint is what a group really occupies, shared memory counted once. 100 % CPU is one core.</p>
+${table(heads, rows)}`;
+}
+
+function unreadable({ view }: Snapshot): string {
+  const denied = lasting(view.unreadable);
+  if (denied.length === 0) return '<h2>Readable</h2><p class="good">Everything this exporter looks at can be read.</p>';
+  const rows = denied.map(({ file, reason, processes }) => {
+    const known = grantOf(file);
+    const grant = reason === 'denied' ? known?.grant : undefined;
+    return [`/proc/<pid>/${file}`, reason, { number: String(processes) }, known?.buys ?? '–', grant ?? '–'];
+  });
+  return `<h2>Not readable</h2>
+${table(['File', 'Reason', { number: 'Processes' }, 'It would give', 'Grant'], rows)}
+<p class="dim">With systemd: <code>${UNIT_SETTING}</code> in the <code>[Service]</code> section.
+<code>herakles-node-exporter check</code> tells more.</p>`;
+}
+
+function addresses(links: readonly Link[]): string {
+  const lines = links.map(
+    ({ path, help }) => `<tr><td>${anchor(path, path)}</td><td class="dim">${escapeHtml(help)}</td></tr>`,
+  );
+  return `<h2>Addresses</h2><div class="wide"><table><tbody>\n${lines.join('\n')}\n</tbody></table></div>`;
 }

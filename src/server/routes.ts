@@ -1,69 +1,117 @@
 // The route table: every address this exporter answers, and nothing else. A handler turns a request into a reply.
 import type { IncomingMessage } from 'node:http';
-import type { Agent } from '../agent/agent.ts';
+import type { Agent, Reload } from '../agent/agent.ts';
 import { acceptsGzip, CONTENT_TYPES, negotiate } from '../exposition/encode.ts';
+import { choose } from './accept.ts';
 import { configDocument, subgroupsDocument } from './documents.ts';
-import { configPage, landingPage, subgroupsPage } from './pages.ts';
+import type { Link } from './pages.ts';
 
 export interface Reply {
   readonly status: number;
   readonly type: string;
   readonly body: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What its content security policy has to allow as a style. */
+  readonly style?: string;
+}
+
+/** What handlers answer for. */
+export interface Site {
+  readonly agent: Agent;
+  reload(): Promise<Reload>;
 }
 
 export interface Route {
   /** The path, or the setting that holds it. */
   readonly path: string | 'web_telemetry_path';
   readonly help: string;
-  readonly handle: (agent: Agent, request: IncomingMessage) => Reply | Promise<Reply>;
+  /** GET and HEAD unless given. */
+  readonly methods?: readonly string[];
+  /** What it can be had as, best first; unless given, the handler decides. */
+  readonly types?: readonly string[];
+  /** @param type the one of `types` that the client takes */
+  readonly handle: (site: Site, request: IncomingMessage, type: string) => Reply | Promise<Reply>;
 }
 
 const TEXT = 'text/plain; charset=utf-8';
 const HTML = 'text/html; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
+const READING = ['GET', 'HEAD'];
 
 export const text = (status: number, body: string): Reply => ({ status, type: TEXT, body: `${body}\n` });
 
 export const routes: readonly Route[] = [
-  { path: '/', help: 'What this exporter sees, as a page.', handle: (agent) => html(landingPage(agent)) },
+  {
+    path: '/',
+    help: 'What this exporter sees, as a page.',
+    types: [HTML],
+    handle: ({ agent }) => html(({ landingPage }) => landingPage(agent, linksOf(agent))),
+  },
   { path: 'web_telemetry_path', help: 'The metrics, in the format that is asked for.', handle: metrics },
   {
     path: '/health',
     help: '200 while collections succeed, 503 when none did for three intervals; with the reason.',
-    handle: (agent) => health(agent),
+    handle: ({ agent }) => health(agent),
   },
   { path: '/-/healthy', help: '200 while the exporter runs.', handle: () => text(200, 'healthy') },
   {
     path: '/-/ready',
     help: '200 once a collection has succeeded, 503 before.',
-    handle: (agent) => (agent.snapshot ? text(200, 'ready') : text(503, 'no collection has succeeded yet')),
+    handle: ({ agent }) => (agent.snapshot ? text(200, 'ready') : text(503, 'no collection has succeeded yet')),
+  },
+  {
+    path: '/-/reload',
+    help: 'POST loads the configuration anew, where web_enable_lifecycle is set; 500 with what is wrong with it.',
+    methods: ['POST', 'PUT'],
+    handle: reload,
   },
   {
     path: '/config',
     help: 'The configuration in force and where each value comes from; secrets are not shown. HTML, or JSON by Accept.',
-    handle: (agent, request) => (wantsJson(request) ? json(configDocument(agent)) : html(configPage(agent))),
+    types: [HTML, JSON_TYPE],
+    handle: ({ agent }, _, type) =>
+      type === HTML ? html(({ configPage }) => configPage(agent)) : json(configDocument(agent)),
   },
   {
     path: '/subgroups',
     help: 'The rules and what matched them now. HTML, or JSON by Accept.',
-    handle: (agent, request) => (wantsJson(request) ? json(subgroupsDocument(agent)) : html(subgroupsPage(agent))),
+    types: [HTML, JSON_TYPE],
+    handle: ({ agent }, _, type) =>
+      type === HTML ? html(({ subgroupsPage }) => subgroupsPage(agent)) : json(subgroupsDocument(agent)),
   },
 ];
 
-/** The route of a request's path; the query is not looked at. */
+/** What a route table has to say to any request. */
+export async function answer(site: Site, route: Route | undefined, request: IncomingMessage): Promise<Reply> {
+  if (!route) return text(404, 'not found; see / for what there is');
+  const { methods = READING, types } = route;
+  if (!methods.includes(request.method ?? ''))
+    return { ...text(405, `only ${methods.join(' and ')} are answered here`), headers: { allow: methods.join(', ') } };
+  const type = types ? choose(request.headers.accept, types) : '';
+  if (type === undefined) return text(406, `this can be had as ${types!.join(' or ')}; ask for one of them`);
+  const answered = await route.handle(site, request, type);
+  return types && types.length > 1 ? { ...answered, headers: { ...answered.headers, vary: 'accept' } } : answered;
+}
+
+/** The route of a request; the query is not looked at. Proxies may state the whole URL (RFC 9112, 3.2.2). */
 export function find(agent: Agent, url: string): Route | undefined {
-  const path = url.split('?', 1)[0];
+  const path = url.replace(/^https?:\/\/[^/?#]*/i, '').split('?', 1)[0] || '/';
   return routes.find((route) => pathOf(route, agent) === path);
 }
 
 export const pathOf = (route: Route, agent: Agent): string =>
   route.path === 'web_telemetry_path' ? agent.config.web_telemetry_path : route.path;
 
+/** Every other page and document that can be looked at. */
+const linksOf = (agent: Agent): Link[] =>
+  routes
+    .filter(({ path, methods = READING }) => path !== '/' && methods === READING)
+    .map((route) => ({ path: pathOf(route, agent), help: route.help }));
+
 /** Part of a scraper's patience that is kept for sending the response, seconds. */
 const SENDING = 0.5;
 
-async function metrics(agent: Agent, request: IncomingMessage): Promise<Reply> {
+async function metrics({ agent }: Site, request: IncomingMessage): Promise<Reply> {
   const format = negotiate(request.headers.accept);
   const gzip = acceptsGzip(header(request, 'accept-encoding'));
   const stated = Number(header(request, 'x-prometheus-scrape-timeout-seconds'));
@@ -79,7 +127,25 @@ function health(agent: Agent): Reply {
   return text(200, ok ? 'ok' : `ok, but the configuration could not be loaded anew: ${faults.join('; ')}`);
 }
 
-const html = (body: string): Reply => ({ status: 200, type: HTML, body });
+async function reload(site: Site, request: IncomingMessage): Promise<Reply> {
+  if (!site.agent.config.web_enable_lifecycle)
+    return text(403, 'reloading over HTTP is not enabled; set web_enable_lifecycle, or send SIGHUP');
+  // A page of somebody else's, open in an operator's browser, may not reload either.
+  const origin = request.headers.origin;
+  if (origin !== undefined && origin.replace(/^https?:\/\//, '') !== request.headers.host)
+    return text(403, 'another site asked for this; reload from here');
+  const { ok, faults } = await site.reload();
+  return ok
+    ? text(200, 'reloaded')
+    : text(500, `not reloaded, the old configuration is in force:\n${faults.join('\n')}`);
+}
+
+/** Pages are loaded when one is asked for: most exporters never are. */
+async function html(render: (pages: typeof import('./pages.ts')) => string): Promise<Reply> {
+  const pages = await import('./pages.ts');
+  return { status: 200, type: HTML, body: render(pages), style: pages.styleSource() };
+}
+
 const json = (document: unknown): Reply => ({
   status: 200,
   type: JSON_TYPE,
@@ -90,9 +156,3 @@ const header = (request: IncomingMessage, name: string): string | undefined => {
   const value = request.headers[name];
   return Array.isArray(value) ? value.join(',') : value;
 };
-
-/** JSON where it is named and HTML is not: a browser names HTML. */
-function wantsJson(request: IncomingMessage): boolean {
-  const accept = request.headers.accept ?? '';
-  return accept.includes('application/json') && !accept.includes('text/html');
-}

@@ -1,0 +1,96 @@
+// Who is connected. A full house refuses nobody: the newcomer takes the place of who is least likely to be missed, so
+// that neither idle nor slow clients keep a scraper out.
+import type { Socket } from 'node:net';
+
+/** In the order in which they give way: asked nothing yet, waits between two requests, is being answered. */
+const NEW = 0;
+const IDLE = 1;
+const BUSY = 2;
+
+interface Connection {
+  readonly key: string | Socket;
+  readonly socket: Socket;
+  stage: number;
+  /** Ends after the answer under way. */
+  last: boolean;
+}
+
+/** TLS wraps a socket into another one of the same addresses. A Unix socket has none, and stands for itself. */
+function keyOf(socket: Socket): string | Socket {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  return remotePort === undefined ? socket : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
+
+export class Connections {
+  /** By stage; in each, who has been in it the longest comes first. */
+  readonly #stages = [NEW, IDLE, BUSY].map(() => new Set<Connection>());
+  readonly #found = new Map<string | Socket, Connection>();
+
+  get size(): number {
+    return this.#found.size;
+  }
+
+  /** Takes in a connection. @param most connections there may be; another one gives way */
+  admit(socket: Socket, most: number): void {
+    for (const stage of this.#stages) {
+      for (const connection of stage) {
+        if (this.size < most) break;
+        this.#drop(connection);
+      }
+    }
+    const connection: Connection = { key: keyOf(socket), socket, stage: NEW, last: false };
+    this.#found.set(connection.key, connection);
+    this.#stages[NEW]!.add(connection);
+    socket.once('close', () => this.#forget(connection));
+  }
+
+  /** An answer begins. @param socket the one admitted, or TLS on it */
+  begin(socket: Socket): void {
+    const connection = this.#of(socket);
+    if (connection) this.#move(connection, BUSY);
+  }
+
+  /** Whether the connection shall end with the answer under way. */
+  ends(socket: Socket): boolean {
+    return this.#of(socket)?.last ?? false;
+  }
+
+  /** The answer has been sent. */
+  end(socket: Socket): void {
+    const connection = this.#of(socket);
+    if (connection?.stage === BUSY) this.#move(connection, IDLE);
+  }
+
+  /** Ends every connection: those that wait at once, those that are being answered after that. */
+  retire(): void {
+    for (const connection of [...this.#found.values()]) {
+      if (connection.stage === BUSY) connection.last = true;
+      else this.#drop(connection);
+    }
+  }
+
+  /** Ends every connection at once. */
+  cut(): void {
+    for (const connection of [...this.#found.values()]) this.#drop(connection);
+  }
+
+  #of(socket: Socket): Connection | undefined {
+    return this.#found.get(keyOf(socket));
+  }
+
+  #drop(connection: Connection): void {
+    this.#forget(connection);
+    connection.socket.destroy();
+  }
+
+  #forget(connection: Connection): void {
+    if (this.#found.get(connection.key) === connection) this.#found.delete(connection.key);
+    this.#stages[connection.stage]!.delete(connection);
+  }
+
+  #move(connection: Connection, stage: number): void {
+    this.#stages[connection.stage]!.delete(connection);
+    connection.stage = stage;
+    this.#stages[stage]!.add(connection);
+  }
+}
