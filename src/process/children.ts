@@ -7,8 +7,10 @@ import type { Process } from './process.ts';
 interface Debt {
   readonly of: Process;
   readonly owed: Inheritance;
+  /** No pass has ended yet since the process did. */
+  fresh: boolean;
   /** Who may have reaped it, nearest first: its ancestors when it was found gone, without those that are gone since. */
-  reapers: readonly Process[] | undefined;
+  reapers: readonly Process[];
 }
 
 const KINDS = ['user', 'system', 'readBytes', 'writeBytes'] as const satisfies (keyof Inheritance)[];
@@ -34,38 +36,23 @@ export class ReapedChildren {
       readBytes: process.readBytes || 0,
       writeBytes: process.writeBytes || 0,
     };
-    if (isOpen(owed)) this.#debts.push({ of: process, owed, reapers: undefined });
+    if (isOpen(owed)) this.#debts.push({ of: process, owed, fresh: true, reapers: [] });
   }
 
-  /** Ends a pass that was read ancestors first: takes from every rise what was seen already, and credits the rest. */
+  /**
+   * Ends a pass that was read ancestors first: takes from every rise what was seen already, and credits the rest.
+   * Whoever has the fewest ancestors to ask comes first, so that none finds taken what nobody else could have given it.
+   */
   settle(living: ReadonlyMap<number, Process>): void {
-    this.#debts = this.#debts.filter((debt) => this.#collect(debt, living));
+    for (const debt of this.#debts) if (debt.fresh) debt.reapers = this.#ancestors(debt.of, living);
+    this.#debts.sort((a, b) => a.reapers.length - b.reapers.length);
+    this.#debts = this.#debts.filter(mayReturn);
     for (const process of this.#risen) {
       process.ledger.creditInherited(process.unsettled);
       for (const kind of KINDS) process.unsettled[kind] = 0;
     }
     this.#risen.clear();
     this.#dead.clear();
-  }
-
-  /**
-   * Whoever reaped it, parent, subreaper or init, is an ancestor: the nearest one whose counters rose is taken to be it.
-   * @returns whether more may come back at the next pass: an ancestor may have been read before the child ended, and
-   *   what one had that ended as well is on its way to the next. What never comes is of a child nobody waited for.
-   */
-  #collect(debt: Debt, living: ReadonlyMap<number, Process>): boolean {
-    const asked = debt.reapers ?? this.#ancestors(debt.of, living);
-    for (const { unsettled } of asked) {
-      for (const kind of KINDS) {
-        const returned = Math.min(debt.owed[kind], unsettled[kind]);
-        debt.owed[kind] -= returned;
-        unsettled[kind] -= returned;
-      }
-      if (!isOpen(debt.owed)) return false;
-    }
-    const first = debt.reapers === undefined;
-    debt.reapers = asked.filter(({ ended }) => !ended);
-    return first || asked.some(({ ended, zombie }) => ended || zombie);
   }
 
   #ancestors(of: Process, living: ReadonlyMap<number, Process>): Process[] {
@@ -87,3 +74,23 @@ export class ReapedChildren {
 /** Ticks are decimal fractions: what is left of their sums below a microsecond is rounding dust. */
 const isOpen = ({ user, system, readBytes, writeBytes }: Inheritance): boolean =>
   user + system > 1e-6 || readBytes + writeBytes > 0;
+
+/**
+ * Whoever reaped it, parent, subreaper or init, is an ancestor: the nearest one whose counters rose is taken to be it.
+ * @returns whether more may come back at the next pass: an ancestor may have been read before the child ended, and
+ *   what one had that ended as well is on its way to the next. What never comes is of a child nobody waited for.
+ */
+function mayReturn(debt: Debt): boolean {
+  const { owed, fresh, reapers } = debt;
+  for (const { unsettled } of reapers) {
+    for (const kind of KINDS) {
+      const returned = Math.min(owed[kind], unsettled[kind]);
+      owed[kind] -= returned;
+      unsettled[kind] -= returned;
+    }
+    if (!isOpen(owed)) return false;
+  }
+  debt.fresh = false;
+  debt.reapers = reapers.filter(({ ended }) => !ended);
+  return fresh || reapers.some(({ ended, zombie }) => ended || zombie);
+}
