@@ -102,8 +102,9 @@ export class Process implements ProcessId {
   ppid = 0;
   state = 0;
   threads = 0;
-  /** Kernel time of the last reading of the counters, seconds since boot. */
-  readAt = 0;
+  /** Kernel time at which the window of `usage` that is under way began, seconds since boot, and CPU seconds used in it. */
+  windowFrom = 0;
+  windowUsed = 0;
   /** Cumulative, as last read: CPU seconds, faults, bytes. */
   user = 0;
   system = 0;

@@ -6,7 +6,7 @@ import { readUptime } from '../kernel/system.ts';
 import { ReapedChildren } from './children.ts';
 import { Identities } from './identity.ts';
 import { type Gain, Ledgers } from './ledger.ts';
-import { BLOCKED, type Classification, Family, type Identity, Process } from './process.ts';
+import { BLOCKED, type Classification, Family, type Identity, Process, type Who } from './process.ts';
 import { reasonOf, type Unreadable } from './unreadable.ts';
 
 export type Classify = (identity: Identity) => Classification;
@@ -17,6 +17,8 @@ const KERNEL: Classification = { group: 'system', subgroup: 'kernel', rule: 'ker
 const YOUNG = 2;
 /** Start times are in ticks and the kernel's clock in hundredths: they may disagree by so much, seconds. */
 const CLOCK_SLACK = 0.05;
+/** CPU is counted in ticks of 10 ms: over a shorter window than this, seconds, percentages would be noise. */
+const SHORTEST_WINDOW = 0.2;
 /** After so many processes a pass may be interrupted; after so many such steps it looks at the clock again. */
 const STEP = 16;
 const STEPS_PER_CLOCK = 8;
@@ -167,9 +169,7 @@ export class Tracker {
     process.unsettled.user += rise(process.childrenUser, stat.childrenUser);
     process.unsettled.system += rise(process.childrenSystem, stat.childrenSystem);
     this.#take(process);
-    const window = this.#now - process.readAt;
-    if (window > 0) process.usage = (100 * (gain.user + gain.system)) / window;
-    process.readAt = this.#now;
+    this.#takeUsage(process);
     process.ledger.credit(gain);
     this.#credit(process);
     if (executed) this.#recognise(process, true);
@@ -207,7 +207,7 @@ export class Tracker {
       process.unsettled.system = stat.childrenSystem;
     }
     this.#take(process);
-    process.readAt = this.#now;
+    process.windowFrom = this.#now;
     this.#introduce(process);
     if (born) {
       const age = Math.max(this.#now - start, 1 / units.ticksPerSecond);
@@ -218,6 +218,15 @@ export class Tracker {
     } else {
       process.ledger.creditBefore(gain.user + gain.system);
     }
+  }
+
+  #takeUsage(process: Process): void {
+    process.windowUsed += this.#gain.user + this.#gain.system;
+    const window = this.#now - process.windowFrom;
+    if (window < SHORTEST_WINDOW) return;
+    process.usage = (100 * process.windowUsed) / window;
+    process.windowFrom = this.#now;
+    process.windowUsed = 0;
   }
 
   #credit(process: Process): void {
@@ -318,8 +327,10 @@ export class Tracker {
       this.#unreadable.clear(process, 'smaps_rollup');
       this.#unreadable.clear(process, 'io');
     }
-    this.#leave(process);
-    this.#join(process);
+    if (familyOf(process.who) !== process.family.key) {
+      this.#leave(process);
+      this.#join(process);
+    }
     const ledger = this.ledgers.of(process.who.group, process.who.subgroup);
     if (ledger === process.ledger) return;
     if (executed) {
@@ -345,8 +356,7 @@ export class Tracker {
   }
 
   #join(process: Process): void {
-    const { exe, name } = process.who.identity;
-    const key = exe || name;
+    const key = familyOf(process.who);
     let family = this.#families.get(key);
     if (!family) {
       family = new Family(key);
@@ -370,6 +380,8 @@ export class Tracker {
     this.#children.ended(process);
   }
 }
+
+const familyOf = ({ identity: { exe, name } }: Who): string => exe || name;
 
 /** How much a cumulative counter rose; never negative. */
 const rise = (before: number, now: number): number => Math.max(0, now - before);
