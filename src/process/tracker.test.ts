@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Machine, type Spent, type Task } from '../../test/machine.ts';
+import type { Ledger } from './ledger.ts';
+import { Tracker } from './tracker.ts';
+import { Unreadable } from './unreadable.ts';
+
+const UNITS = { pageSize: 4096, ticksPerSecond: 100 };
+
+/** Groups are called as their processes are. */
+function track(machine: Machine) {
+  const unreadable = new Unreadable();
+  const host = { units: UNITS, bootTime: 1_700_000_000, users: new Map([[0, 'root']]) };
+  const tracker = new Tracker(machine, host, unreadable, ({ name }) => ({ group: name, subgroup: name, rule: 'test' }));
+  const pass = () => [...tracker.pass(machine.forks)];
+  const ledger = (name: string) => tracker.ledgers.of(name, name);
+  const process = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
+  return { tracker, unreadable, pass, ledger, process };
+}
+
+const COUNTERS = ['user', 'system', 'before', 'readBytes', 'writeBytes', 'started', 'exited'] as const;
+type Counter = (typeof COUNTERS)[number];
+
+const sum = (ledgers: Iterable<Ledger>, ...counters: Counter[]): number => {
+  let total = 0;
+  for (const ledger of ledgers) for (const counter of counters) total += ledger[counter];
+  return Math.round(total * 1e6) / 1e6;
+};
+
+// A machine's life, as data: what happens, to which of its tasks, and how much. During a pass one thing happens before
+// each process is read, so that a pass never sees one moment.
+
+type Deed = 'fork' | 'burn' | 'write' | 'exec' | 'exit' | 'wait' | 'vanish' | 'subreaper' | 'careless' | 'time';
+interface Event {
+  readonly deed: Deed;
+  readonly who: number;
+  readonly much: number;
+}
+interface Pass {
+  readonly during: readonly Event[];
+  readonly broken: boolean;
+}
+
+const names = ['web', 'db', 'job'];
+
+function happen(machine: Machine, { deed, who, much }: Event): void {
+  const tasks = [...machine.tasks.values()].filter(({ state }) => state !== 'Z');
+  const task = tasks[who % tasks.length] as Task;
+  const amount: Partial<Spent> = { user: much, system: much >> 1, read: much * 512, write: much * 4096 };
+  switch (deed) {
+    case 'fork':
+      if (machine.tasks.size < 25) machine.fork(task, names[much % names.length]);
+      break;
+    case 'burn':
+      machine.spend(task, { user: amount.user!, system: amount.system! });
+      break;
+    case 'write':
+      machine.spend(task, { read: amount.read!, write: amount.write! });
+      break;
+    case 'exec':
+      machine.exec(task, names[much % names.length]!);
+      break;
+    case 'exit': // a subreaper that ends in the middle of a pass may take what it inherited past our eyes
+      if (!task.subreaper) machine.exit(task);
+      break;
+    case 'wait':
+      machine.wait(task);
+      break;
+    case 'vanish': // the whole life of a child between two looks
+      if (machine.tasks.size < 25) {
+        const child = machine.fork(task, 'brief');
+        machine.spend(child, amount);
+        machine.exit(child);
+        machine.wait(task);
+      }
+      break;
+    case 'subreaper':
+      task.subreaper = true;
+      break;
+    case 'careless':
+      task.careless = true;
+      break;
+    case 'time':
+      machine.now += much;
+  }
+}
+
+const anEvent = (deeds: readonly Deed[]) =>
+  fc.record({ deed: fc.constantFrom(...deeds), who: fc.nat(30), much: fc.integer({ min: 1, max: 40 }) });
+const aPass = (deeds: readonly Deed[]) =>
+  fc.record<Pass>({
+    during: fc.array(anEvent(deeds), { maxLength: 25 }),
+    broken: fc.boolean().map((broken) => broken && deeds.includes('time')),
+  });
+const aLife = (deeds: readonly Deed[]) => ({
+  elders: fc.array(anEvent(deeds), { maxLength: 12 }),
+  youngers: fc.array(anEvent(deeds), { maxLength: 12 }),
+  life: fc.array(fc.oneof({ weight: 4, arbitrary: anEvent(deeds) }, { weight: 1, arbitrary: aPass(deeds) }), {
+    size: 'medium',
+    maxLength: 80,
+  }),
+  kept: fc.boolean(),
+});
+
+const ACCOUNTED: readonly Deed[] = 'fork fork burn burn write exec exit exit wait vanish subreaper time'.split(
+  ' ',
+) as Deed[];
+
+/** A machine on which pids have wrapped around, so that elders have higher ones, and which has just been looked at. */
+function begin({ elders, youngers, kept }: { elders: readonly Event[]; youngers: readonly Event[]; kept: boolean }) {
+  const machine = new Machine(1000, kept);
+  machine.lastPid = 900;
+  for (const event of elders) happen(machine, event);
+  machine.now++;
+  machine.lastPid = 1;
+  for (const event of youngers) happen(machine, event);
+  for (const task of [...machine.tasks.values()]) machine.wait(task);
+  const watched = track(machine);
+  watched.pass();
+  return { machine, watched, start: { ...machine.truth } };
+}
+
+/** Lives a life under the tracker's eyes; calls `check` after each pass. */
+function live(machine: Machine, watched: ReturnType<typeof track>, life: readonly (Event | Pass)[], check = () => {}) {
+  for (const moment of life) {
+    if ('deed' in moment) {
+      happen(machine, moment);
+      continue;
+    }
+    machine.now += 10;
+    const during = [...moment.during];
+    machine.beforeStat = () => {
+      const event = during.shift();
+      if (event) happen(machine, event);
+    };
+    machine.broken = moment.broken;
+    try {
+      watched.pass();
+    } catch (error) {
+      assert.ok(moment.broken, String(error));
+    }
+    machine.broken = false;
+    machine.beforeStat = () => {};
+    check();
+  }
+}
+
+/** Everybody waits for everybody, and all is looked at until nothing is left to be found. */
+function comeToRest(machine: Machine, watched: ReturnType<typeof track>) {
+  for (let round = 0; round < 4; round++) {
+    machine.now += 10;
+    for (const task of [...machine.tasks.values()]) machine.wait(task);
+    watched.pass();
+  }
+}
+
+/** What was really spent since then, and what the groups were credited: seconds and bytes. */
+function books(machine: Machine, { tracker }: ReturnType<typeof track>, then: Spent) {
+  const { truth } = machine;
+  return {
+    spent: {
+      cpu: Math.round(truth.user + truth.system - then.user - then.system) / 100,
+      read: truth.read - then.read,
+      write: truth.write - then.write,
+    },
+    credited: {
+      cpu: sum(tracker.ledgers, 'user', 'system'),
+      read: sum(tracker.ledgers, 'readBytes'),
+      write: sum(tracker.ledgers, 'writeBytes'),
+    },
+  };
+}
+
+test('no group counter ever falls, and nothing is credited twice, whatever happens in the middle of a pass', () => {
+  fc.assert(
+    fc.property(fc.record(aLife([...ACCOUNTED, 'careless'])), (lived) => {
+      const { machine, watched, start } = begin(lived);
+      const last = new Map<Ledger, Ledger>();
+      live(machine, watched, lived.life, () => {
+        for (const ledger of watched.tracker.ledgers) {
+          const then = last.get(ledger) ?? ({} as Ledger);
+          for (const counter of COUNTERS)
+            assert.ok(!(ledger[counter] < then[counter]), `${counter} of ${ledger.group} fell`);
+          last.set(ledger, ledger.copy());
+        }
+        const { spent, credited } = books(machine, watched, start);
+        assert.ok(credited.cpu <= spent.cpu, `${credited.cpu} s credited of ${spent.cpu}`);
+        assert.ok(credited.read <= spent.read, `${credited.read} bytes read credited of ${spent.read}`);
+        assert.ok(credited.write <= spent.write, `${credited.write} bytes written credited of ${spent.write}`);
+      });
+    }),
+    { numRuns: 120, includeErrorInReport: true },
+  );
+});
+
+test('where every child is waited for, CPU is credited to the last tick', () => {
+  fc.assert(
+    fc.property(fc.record(aLife(ACCOUNTED)), (lived) => {
+      const { machine, watched, start } = begin(lived);
+      live(machine, watched, lived.life);
+      comeToRest(machine, watched);
+      const { spent, credited } = books(machine, watched, start);
+      assert.deepEqual(credited, spent);
+    }),
+    { numRuns: 120, includeErrorInReport: true },
+  );
+});
+
+test('a pid that is used again is another process', () => {
+  for (const kept of [true, false]) {
+    const machine = new Machine(3, kept);
+    const { pass, ledger, process: find } = track(machine);
+    const first = machine.fork(machine.init, 'web');
+    pass();
+    machine.spend(first, { user: 700 });
+    machine.now += 1000;
+    pass();
+    machine.exit(first);
+    machine.wait(machine.init);
+    machine.lastPid = first.pid - 1;
+    machine.now += 1000;
+    const second = machine.fork(machine.init, 'db');
+    machine.spend(second, { user: 30 });
+    assert.equal(second.pid, first.pid);
+    pass();
+    assert.equal(find(second.pid).who.group, 'db');
+    assert.deepEqual(
+      [ledger('web').user, ledger('web').exited, ledger('db').user, ledger('db').started],
+      [7, 1, 0.3, 1],
+    );
+  }
+});
+
+test('an exec that changes the group is an exit of the one and a start of the other, and what was gained stays', () => {
+  const machine = new Machine();
+  const { pass, ledger, process: find } = track(machine);
+  const task = machine.fork(machine.init, 'sh');
+  pass();
+  machine.spend(task, { user: 200 });
+  const process = find(task.pid);
+  process.sample.at = 5;
+  machine.exec(task, 'web');
+  machine.now += 1000;
+  pass();
+  assert.equal(process.who.identity.exe, '/usr/bin/web');
+  assert.equal(process.sample.at, -1, 'its footprint is another one');
+  machine.spend(task, { user: 300 });
+  machine.now += 1000;
+  pass();
+  assert.deepEqual([ledger('sh').user, ledger('sh').exited, ledger('web').user, ledger('web').started], [2, 1, 3, 1]);
+});
+
+test('new rules move processes without exits or starts', () => {
+  const machine = new Machine();
+  const { tracker, pass, ledger, process: find } = track(machine);
+  pass();
+  tracker.reclassify(() => ({ group: 'new', subgroup: 'new', rule: 'new' }));
+  pass();
+  assert.equal(find(1).ledger, ledger('new'));
+  assert.deepEqual([ledger('new').started, ledger('init').exited], [0, 0]);
+});
+
+test('percentages: of one core, over the window, since birth for the young, and never of a window too short to tell', () => {
+  const machine = new Machine();
+  const { pass, process: find } = track(machine);
+  const usage = (pid: number) => find(pid).usage;
+  pass();
+  assert.equal(usage(1), Number.NaN, 'one look tells nothing');
+  machine.spend(machine.init, { user: 300, system: 200 });
+  machine.now += 1000;
+  pass();
+  assert.equal(usage(1), 50);
+  machine.spend(machine.init, { user: 1 });
+  machine.now += 1;
+  pass();
+  assert.equal(usage(1), 50, 'a tick in a hundredth of a second is not 100 %');
+  machine.now += 99;
+  pass();
+  assert.equal(Math.round(usage(1) * 1e6) / 1e6, 1, 'and is not lost');
+  const child = machine.fork(machine.init);
+  machine.spend(child, { user: 100 });
+  machine.now += 400;
+  pass();
+  assert.equal(usage(child.pid), 25);
+});
+
+test('zombies have no memory, kernel threads have nothing but CPU, and both are counted', () => {
+  const machine = new Machine();
+  const { tracker, pass, unreadable, process: find } = track(machine);
+  const task = machine.fork(machine.init, 'job');
+  pass();
+  machine.exit(task);
+  machine.now += 500;
+  pass();
+  const zombie = find(task.pid);
+  assert.deepEqual([zombie.zombie, zombie.rss], [true, Number.NaN]);
+  machine.wait(machine.init);
+  machine.now += 500;
+  pass();
+  assert.equal(tracker.living.length, 1);
+  assert.ok(
+    unreadable.counts().every(({ processes }) => processes === 0),
+    'what is gone is not unreadable',
+  );
+});
+
+test('nothing is kept of processes that are gone', () => {
+  const machine = new Machine(100);
+  const { tracker, pass, unreadable } = track(machine);
+  const opened = new Set<number>();
+  const open = machine.process.bind(machine);
+  machine.process = (pid) => {
+    opened.add(pid);
+    return { ...open(pid), close: () => void opened.delete(pid) };
+  };
+  for (let round = 0; round < 50; round++) {
+    for (let i = 0; i < 10; i++) machine.fork(machine.init, `job${round}`);
+    machine.now += 100;
+    pass();
+    for (const task of [...machine.tasks.values()]) machine.exit(task);
+    machine.wait(machine.init);
+  }
+  pass();
+  assert.deepEqual(
+    tracker.living.map(({ pid }) => pid),
+    [1],
+  );
+  assert.deepEqual([...opened], [1], 'descriptors are given back');
+  assert.ok(unreadable.counts().every(({ processes }) => processes === 0));
+});

@@ -1,0 +1,191 @@
+// A machine in memory whose processes fork, burn, exec, exit and are reaped by Linux's rules; it keeps the true sums
+// that the program is held against. Read through KernelFiles; `beforeStat` lets things happen in the middle of a pass.
+import { KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles } from '../src/kernel/files.ts';
+import { hostEntries, type Memory, type ProcessText, processEntries, uptimeText } from './kernel-text.ts';
+
+/** CPU in ticks, storage in bytes. */
+export interface Spent {
+  user: number;
+  system: number;
+  read: number;
+  write: number;
+}
+
+const nothing = (): Spent => ({ user: 0, system: 0, read: 0, write: 0 });
+
+function add(to: Spent, more: Spent): void {
+  to.user += more.user;
+  to.system += more.system;
+  to.read += more.read;
+  to.write += more.write;
+}
+
+export class Task {
+  readonly pid: number;
+  readonly startTicks: number;
+  parent: Task | undefined;
+  comm: string;
+  state: 'S' | 'R' | 'D' | 'Z' | 'gone' = 'S';
+  /** Inherits the orphans among its descendants, as init does (prctl(2), PR_SET_CHILD_SUBREAPER). */
+  subreaper = false;
+  /** Ignores SIGCHLD: its children vanish unaccounted (wait(2), NOTES). */
+  careless = false;
+  startStack = 1;
+  own = nothing();
+  /** Of children that were waited for, and of theirs. */
+  reaped = nothing();
+  memory: Memory = {};
+
+  constructor(pid: number, startTicks: number, parent: Task | undefined, comm: string) {
+    this.pid = pid;
+    this.startTicks = startTicks;
+    this.parent = parent;
+    this.comm = comm;
+  }
+}
+
+export class Machine implements KernelFiles {
+  buffer = new Uint8Array(8192);
+  /** Hundredths of a second since boot; a clock tick is one. */
+  now = 10_000;
+  forks = 0;
+  /** What all processes together have really spent. */
+  readonly truth = nothing();
+  readonly tasks = new Map<number, Task>();
+  readonly init: Task;
+  /** Called before each reading of a process's stat. */
+  beforeStat: () => void = () => {};
+  /** The pids cannot be listed while this is set. */
+  broken = false;
+  /** Host facts beside time and forks. */
+  readonly #mostPids: number;
+  readonly #kept: boolean;
+  /** The next process gets the first free pid behind this one. */
+  lastPid = 0;
+
+  /**
+   * @param mostPids pids wrap around behind this one
+   * @param kept descriptors stay bound to their process; otherwise every read goes by pid
+   */
+  constructor(mostPids = 1000, kept = true) {
+    this.#mostPids = mostPids;
+    this.#kept = kept;
+    this.init = this.#create(undefined, 'init');
+  }
+
+  fork(parent: Task, comm = parent.comm): Task {
+    return this.#create(parent, comm);
+  }
+
+  #create(parent: Task | undefined, comm: string): Task {
+    do this.lastPid = (this.lastPid % this.#mostPids) + 1;
+    while (this.tasks.has(this.lastPid));
+    const task = new Task(this.lastPid, this.now, parent, comm);
+    this.tasks.set(task.pid, task);
+    this.forks++;
+    return task;
+  }
+
+  spend(task: Task, spent: Partial<Spent>): void {
+    const more = { ...nothing(), ...spent };
+    add(task.own, more);
+    add(this.truth, more);
+  }
+
+  exec(task: Task, comm: string): void {
+    task.comm = comm;
+    task.startStack++;
+  }
+
+  exit(task: Task): void {
+    if (task === this.init || task.state === 'Z' || task.state === 'gone') return;
+    task.state = 'Z';
+    const heir = this.#heirOf(task);
+    for (const child of this.tasks.values()) {
+      if (child.parent !== task) continue;
+      child.parent = heir;
+      if (child.state === 'Z' && heir.careless) this.#release(child);
+    }
+    if (task.parent?.careless) this.#release(task);
+  }
+
+  /** Waits for all children that have ended. */
+  wait(parent: Task): void {
+    for (const child of [...this.tasks.values()]) {
+      if (child.parent !== parent || child.state !== 'Z') continue;
+      add(parent.reaped, child.own);
+      add(parent.reaped, child.reaped);
+      this.#release(child);
+    }
+  }
+
+  #heirOf(task: Task): Task {
+    for (let heir = task.parent; heir; heir = heir.parent) if (heir.subreaper && heir.state !== 'Z') return heir;
+    return this.init;
+  }
+
+  #release(task: Task): void {
+    task.state = 'gone';
+    this.tasks.delete(task.pid);
+  }
+
+  // What the program sees.
+
+  begin(): void {}
+
+  pids(into: number[]): void {
+    if (this.broken) throw new KernelFileError('proc', 'denied');
+    into.length = 0;
+    into.push(...[...this.tasks.keys()].sort((a, b) => a - b));
+  }
+
+  process(pid: number): ProcessFiles {
+    let bound: Task | undefined;
+    const read = (file: ProcessFile | 'exe') => {
+      if (file === 'stat') this.beforeStat();
+      const path = `proc/${pid}/${file}`;
+      if (!this.#kept || !bound) bound = this.tasks.get(pid);
+      if (!bound || bound.state === 'gone') throw new KernelFileError(path, 'gone');
+      const entry = new Map(processEntries(textOf(bound))).get(path)!;
+      if ('failed' in entry) throw new KernelFileError(path, entry.failed);
+      return entry;
+    };
+    const bytes = (file: ProcessFile): Uint8Array => {
+      const entry = read(file);
+      return 'bytes' in entry ? entry.bytes : new Uint8Array(0);
+    };
+    return {
+      pid,
+      read: (file) => this.#fill(bytes(file)),
+      readLater: async (file) => bytes(file),
+      exe() {
+        const entry = read('exe');
+        return 'link' in entry ? entry.link : '';
+      },
+      close() {},
+    };
+  }
+
+  read(path: string): number {
+    if (path === 'proc/uptime') return this.#fill(uptimeText(this.now));
+    const entry = new Map(hostEntries({ forks: this.forks, uptime: this.now })).get(path);
+    if (!entry || !('bytes' in entry)) throw new KernelFileError(path, 'gone');
+    return this.#fill(entry.bytes);
+  }
+
+  #fill(bytes: Uint8Array): number {
+    this.buffer.set(bytes);
+    return bytes.length;
+  }
+}
+
+/** The kernel adds what waited-for children read and wrote to their parent's own io (task_io_accounting_add at wait). */
+function textOf({ pid, comm, state, parent, startTicks, startStack, own, reaped, memory }: Task): ProcessText {
+  const zombie = state === 'Z';
+  return {
+    ...{ pid, comm, state, startTicks, startStack: zombie ? 0 : startStack, ppid: parent?.pid ?? 0 },
+    ...{ user: own.user, system: own.system, childrenUser: reaped.user, childrenSystem: reaped.system },
+    ...(!zombie && { memory }),
+    io: zombie ? [0, 0] : [own.read + reaped.read, own.write + reaped.write],
+  };
+}
