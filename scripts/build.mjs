@@ -66,6 +66,7 @@ await build({
     'globalThis.HERAKLES_VERSION': JSON.stringify(version),
     'globalThis.HERAKLES_REVISION': JSON.stringify(revision()),
   },
+  loader: { '.service': 'text', '.socket': 'text', '.conf': 'text' },
   plugins: [toml, source],
 });
 chmodSync(`${root}dist/herakles.cjs`, 0o755);

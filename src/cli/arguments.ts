@@ -16,6 +16,7 @@ declare global {
 type Verb =
   | { readonly verb: 'serve' | 'check' | 'subgroups' | 'config init' }
   | { readonly verb: 'scan' | 'config show'; readonly json: boolean }
+  | { readonly verb: 'install' | 'uninstall'; readonly dryRun: boolean }
   | { readonly verb: 'explain'; readonly pid: number }
   /** output: file to write, or standard output when undefined; every: seconds between two frames. */
   | { readonly verb: 'capture'; readonly output: string | undefined; readonly frames: number; readonly every: number };
@@ -144,6 +145,11 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
     .option('-o, --output <FILE>', 'File to write; standard output unless given.')
     .option('--frames <N>', 'Times to record.', '1')
     .option('--every <DURATION>', 'Time between two of them.', '1s');
+  const dry = ['--dry-run', 'Only tell what would be done.'] as const;
+  const putInPlace = 'Put unit, user, configuration and rules in place on a host run by systemd.';
+  command(root, 'install', putInPlace, ({ dryRun = false }) => ({ verb: 'install', dryRun })).option(...dry);
+  const takeAway = 'Take away what install put there, and nothing else.';
+  command(root, 'uninstall', takeAway, ({ dryRun = false }) => ({ verb: 'uninstall', dryRun })).option(...dry);
   const config = command(root, 'config', 'Show the configuration in force, or start a file.').helpCommand(false);
   const show = 'Print every value in force and where it came from.';
   command(config, 'show', show, ({ json = false }) => ({ verb: 'config show', json })).option(...json);

@@ -21,6 +21,10 @@ export async function run(asked: Invocation, program: { version: string; revisio
         return print(await (await import('./subgroups.ts')).subgroups(asked));
       case 'capture':
         return print(await (await import('./capture.ts')).capture(asked));
+      case 'install':
+        return print((await import('./install.ts')).install(asked));
+      case 'uninstall':
+        return print((await import('./install.ts')).uninstall(asked));
       case 'config show':
         return print((await import('./config.ts')).showConfig(await load(sourcesOf(asked)), asked.json));
       case 'config init':

@@ -1,0 +1,162 @@
+// install and uninstall, for real, on layers over /etc, /usr/local and /var/lib that only the test sees.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { type TestContext, test } from 'node:test';
+import { bundle, need, needRoot, nobody, runBundle, Started, scratch } from './harness.ts';
+
+const TREES = ['/etc', '/usr/local', '/var/lib'];
+const UNIT = '/etc/systemd/system/herakles-node-exporter.service';
+const PROGRAM = '/usr/local/lib/herakles/herakles.cjs';
+
+/** A mount namespace in which the trees can be written without anybody noticing. */
+class Machine {
+  readonly #enter: string[];
+
+  constructor(pid: number) {
+    this.#enter = ['nsenter', `--target=${pid}`, '--mount', '--wd=/', '--'];
+  }
+
+  run(...command: string[]) {
+    const [file, ...args] = [...this.#enter, ...command] as [string, ...string[]];
+    const { status, stdout, stderr } = spawnSync(file, args, { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  }
+
+  herakles(...args: string[]) {
+    return this.run(process.execPath, bundle, ...args);
+  }
+
+  /** Everything in the trees: kind, mode, owner, size, target; without the backups that the user tools leave. */
+  state(): string[] {
+    const printed = this.run('find', ...TREES, '-not', '-type', 'd', '-printf', '%p %y %m %U:%G %s %l\n').stdout;
+    const folders = this.run('find', ...TREES, '-type', 'd', '-printf', '%p/ %m %U:%G\n').stdout;
+    const backup = /^\/etc\/(?:(?:passwd|group|g?shadow|sub[ug]id)- |\.pwd\.lock )/;
+    return `${printed}${folders}`
+      .split('\n')
+      .filter((line) => line !== '' && !backup.test(line))
+      .sort();
+  }
+
+  accounts(): string {
+    return this.run('sort', '/etc/passwd', '/etc/group').stdout;
+  }
+
+  write(path: string, text: string): void {
+    assert.equal(this.run('sh', '-c', 'printf %s "$1" > "$2"', 'sh', text, path).status, 0);
+  }
+}
+
+async function startMachine(t: TestContext): Promise<Machine | undefined> {
+  if (!needRoot(t) || !need(t, 'unshare', 'systemd-sysusers', 'systemd-analyze')) return undefined;
+  const dir = scratch();
+  const layer =
+    'mkdir -p $0$d/up $0$d/work; mount -t overlay overlay -o lowerdir=$d,upperdir=$0$d/up,workdir=$0$d/work $d';
+  const script = `mount -t tmpfs tmpfs $0 && for d in ${TREES.join(' ')}; do ${layer} || exit 1; done; echo ready 1; read -r line`;
+  const started = new Started(t, ['unshare', '--mount', 'sh', '-c', script, dir]);
+  await started.line('ready');
+  return new Machine(started.pid);
+}
+
+test('installs, installs again, and leaves nothing behind', async (t) => {
+  const machine = await startMachine(t);
+  if (!machine) return;
+  const [before, accounts] = [machine.state(), machine.accounts()];
+
+  const plan = machine.herakles('install', '--dry-run');
+  assert.equal(plan.status, 0, plan.stderr);
+  assert.match(plan.stdout, /^would create \/usr\/local\/lib\/herakles\/herakles\.cjs$/m);
+  assert.match(plan.stdout, /^would create user herakles$/m);
+  assert.deepEqual(machine.state(), before, 'a dry run changes nothing');
+
+  const first = machine.herakles('install');
+  assert.equal(first.status, 0, first.stderr);
+  const done = first.stdout.slice(0, first.stdout.indexOf('\nNext'));
+  assert.equal(done, plan.stdout.replaceAll('would ', ''), 'it does what the dry run says');
+  const installed = machine.state();
+  assert.match(machine.accounts(), /^herakles:x:\d+:\d+:[^:]*:\/:\/usr\/sbin\/nologin$/m);
+
+  const second = machine.herakles('install');
+  assert.match(second.stdout, /^unchanged user herakles$/m);
+  assert.doesNotMatch(second.stdout, /^(?:create|update|keep|run) /m);
+  assert.deepEqual(machine.state(), installed, 'a second time changes nothing');
+
+  const plannedEnd = machine.herakles('uninstall', '--dry-run');
+  assert.deepEqual(machine.state(), installed, 'a dry run changes nothing');
+  const end = machine.run('/usr/local/bin/herakles-node-exporter', 'uninstall');
+  assert.equal(end.status, 0, end.stderr);
+  assert.equal(end.stdout, plannedEnd.stdout.replaceAll('would ', ''));
+  assert.deepEqual(machine.state(), before);
+  assert.equal(machine.accounts(), accounts);
+
+  const again = machine.herakles('uninstall');
+  assert.equal(again.status, 1);
+  assert.match(again.stderr, /nothing to uninstall/);
+});
+
+test('what it puts in place works: units, command, configuration, rules', async (t) => {
+  const machine = await startMachine(t);
+  if (!machine) return;
+  assert.equal(machine.herakles('install').status, 0);
+  const verified = machine.run('systemd-analyze', 'verify', UNIT, UNIT.replace('.service', '.socket'));
+  assert.deepEqual([verified.status, verified.stderr], [0, '']);
+  const start = machine.run('grep', '^ExecStart=', UNIT).stdout.trim().replace('ExecStart=', '').split(' ');
+  assert.deepEqual(start, [process.execPath, PROGRAM]);
+  const as = ['setpriv', '--reuid=herakles', '--regid=herakles', '--clear-groups', '--', 'env', 'HOME=/'];
+  const check = machine.run(...as, ...start, 'check');
+  assert.equal(check.status, 0, check.stderr);
+  assert.match(check.stdout, /^configuration: ok, \/etc\/herakles\/config\.yaml$/m);
+  assert.match(check.stdout, /^rules: +ok, 1 of yours/m);
+  assert.match(machine.run('/usr/local/bin/herakles-node-exporter', '--version').stdout, /^herakles-node-exporter \d/);
+});
+
+test('keeps what somebody else made or changed', async (t) => {
+  const machine = await startMachine(t);
+  if (!machine) return;
+  machine.run('mkdir', '-p', '/etc/herakles');
+  machine.run('useradd', '--system', 'herakles');
+  machine.write('/etc/herakles/subgroups.toml', '# mine\n');
+  assert.match(machine.herakles('install').stdout, /^keep \/etc\/herakles\/subgroups\.toml: /m);
+  machine.write('/etc/herakles/config.yaml', 'interval: 30s\n');
+  const upgrade = machine.herakles('install');
+  assert.match(upgrade.stdout, /^keep \/etc\/herakles\/config\.yaml: /m);
+
+  const end = machine.herakles('uninstall');
+  assert.match(end.stdout, /^keep \/etc\/herakles\/config\.yaml: /m);
+  assert.equal(machine.run('cat', '/etc/herakles/config.yaml').stdout, 'interval: 30s\n');
+  assert.equal(machine.run('cat', '/etc/herakles/subgroups.toml').stdout, '# mine\n');
+  assert.notEqual(machine.run('ls', PROGRAM).status, 0);
+  assert.equal(machine.run('getent', 'passwd', 'herakles').status, 0, 'a user that was there before stays');
+});
+
+test('replaces what it put there when it has something newer', async (t) => {
+  const machine = await startMachine(t);
+  if (!machine) return;
+  const newer = `${scratch()}/herakles.cjs`;
+  assert.equal(machine.herakles('install').status, 0);
+  machine.run('sh', '-c', 'cat "$0" > "$1"; echo "// newer" >> "$1"', bundle, newer);
+  const upgrade = machine.run(process.execPath, newer, 'install');
+  assert.match(upgrade.stdout, /^update \/usr\/local\/lib\/herakles\/herakles\.cjs$/m);
+  assert.equal(machine.run('cmp', newer, PROGRAM).status, 0);
+});
+
+test('a failure half-way says what was done, and can be undone', async (t) => {
+  const machine = await startMachine(t);
+  if (!machine) return;
+  const before = machine.state();
+  machine.run('mkdir', '-p', `${UNIT}.new`);
+  const failed = machine.herakles('install');
+  assert.equal(failed.status, 1);
+  assert.match(failed.stderr, /herakles-node-exporter\.service\.new[\s\S]*remove the cause[\s\S]*create user herakles/);
+  machine.run('rmdir', `${UNIT}.new`);
+  assert.equal(machine.herakles('uninstall').status, 0);
+  assert.deepEqual(machine.state(), before);
+});
+
+test('refuses what cannot work, before it has done anything', async (t) => {
+  const user = await runBundle(t, ['install'], { uid: nobody });
+  assert.equal(user.code, 1);
+  assert.match(user.stderr, /has to be run by root; --dry-run/);
+  const nowhere = await runBundle(t, ['install', '--dry-run'], { env: { PATH: '/nonexistent' } });
+  assert.equal(nowhere.code, 1);
+  assert.match(nowhere.stderr, /hosts run by systemd/);
+});
