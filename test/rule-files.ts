@@ -37,12 +37,14 @@ const horizons = /(?<![\w.:])(3600|7200|21600|86400)(?![\w.])/g;
 /** A window needs a few scrapes, and they are a second apart. */
 const shortest = 4;
 const divide = (length: number, factor: number): number => Math.max(shortest, Math.round(length / factor));
+
+/** An expression whose windows, steps and offsets are shorter. */
+export const shortenDurations = (text: string, factor: number): string =>
+  text.replace(/(?<![\w:])(\d+)([smhd])\b/g, (_, count, unit) => {
+    return `${divide(Number(count) * seconds[unit as keyof typeof seconds], factor)}s`;
+  });
 const shortenText = (text: string, factor: number): string =>
-  text
-    .replace(/(?<![\w:])(\d+)([smhd])\b/g, (_, count, unit) => {
-      return `${divide(Number(count) * seconds[unit as keyof typeof seconds], factor)}s`;
-    })
-    .replace(horizons, (length) => String(divide(Number(length), factor)));
+  shortenDurations(text, factor).replace(horizons, (length) => String(divide(Number(length), factor)));
 
 /**
  * Writes copies of all rule files for Prometheus to load, evaluated every second.
