@@ -62,6 +62,8 @@ export const SERVERS = {
   seccomp: apt('python3-seccomp', '/usr/bin/python3', '/usr/share/doc/python3-seccomp'),
   setpriv: apt('util-linux', '/usr/bin/setpriv'),
   ss: apt('iproute2', '/usr/bin/ss'),
+  openssl: apt('openssl', '/usr/bin/openssl'),
+  chromium: apt('chromium', '/usr/bin/chromium'),
   node22: node(22),
   node24: node(24),
 };

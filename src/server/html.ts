@@ -17,14 +17,14 @@ h1{font-size:1.45rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .4rem}p{margin:.
 a{color:var(--accent)}nav{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;margin:.6rem 0 0}
 code{font:.92em ui-monospace,monospace;overflow-wrap:anywhere}
 .dim{color:var(--dim)}.bad{color:var(--bad)}.good{color:var(--good)}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.7rem;margin:1.2rem 0;padding:0}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.7rem;margin:1.2rem 0;padding:0}
 .cards div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}
 .cards dt{color:var(--dim);font-size:.85rem}.cards dd{margin:0;font-size:1.2rem;font-weight:600;overflow-wrap:anywhere}
 .cards small{display:block;font-size:.8rem;font-weight:400;color:var(--dim)}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%}
-th{font-size:.85rem;color:var(--dim);font-weight:600}
-th,td{padding:.28rem .6rem;text-align:left;border-bottom:1px solid var(--line);overflow-wrap:anywhere;vertical-align:top}
+th,td{padding:.28rem .6rem;text-align:left;border-bottom:1px solid var(--line);overflow-wrap:break-word;vertical-align:top}
+th{font-size:.85rem;color:var(--dim);font-weight:600;white-space:nowrap}
 tbody tr:hover{background:var(--card)}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 meter{width:6rem;height:.8rem}`;

@@ -1,0 +1,53 @@
+// A log line is one line whatever is in it, and nobody outside can fill the log.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Log } from './log.ts';
+
+const logging = (format: 'logfmt' | 'json', level: 'debug' | 'warn' = 'debug') => {
+  const lines: string[] = [];
+  return { lines, log: new Log({ level, format }, (line) => lines.push(line)) };
+};
+const hostile = 'a\nb "c" \\ \u0000 \u001b[31m \u009b31m \u2028 \u202e \ud800 =';
+
+for (const format of ['logfmt', 'json'] as const) {
+  test(`${format}: one line an event, without a control character`, () => {
+    const { lines, log } = logging(format);
+    log.info('served', { name: hostile, count: 3, none: undefined, ok: true });
+    assert.equal(lines.length, 1);
+    assert.match(lines[0]!, /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202e\ud800]+\n$/);
+    assert.doesNotMatch(lines[0]!, /none/);
+  });
+}
+
+test('json reads back as what was logged', () => {
+  const { lines, log } = logging('json');
+  log.error('failed', { name: hostile });
+  const { level, msg, name } = JSON.parse(lines[0]!);
+  assert.deepEqual({ level, msg, name }, { level: 'error', msg: 'failed', name: hostile });
+});
+
+test('logfmt quotes what is more than a word', () => {
+  const { lines, log } = logging('logfmt');
+  log.warn('not watched', { path: '/etc/a', err: 'no such "file"', empty: '' });
+  assert.match(lines[0]!, /^time=\S+ level=warn msg="not watched" path=\/etc\/a err="no such \\"file\\"" empty=""\n$/);
+});
+
+test('less than the level is left out', () => {
+  const { lines, log } = logging('logfmt', 'warn');
+  log.debug('a');
+  log.info('b');
+  log.warn('c');
+  log.error('d');
+  assert.equal(lines.length, 2);
+});
+
+test('what others can cause is told once a minute, with how often it was not told', (t) => {
+  t.mock.timers.enable({ apis: ['Date'] });
+  const { lines, log } = logging('logfmt');
+  for (let i = 0; i < 1000; i++) log.seldom('wrong password', { client: `10.0.0.${i}` });
+  log.seldom('too slow');
+  assert.equal(lines.length, 2);
+  t.mock.timers.tick(61_000);
+  log.seldom('wrong password', { client: 'x' });
+  assert.match(lines[2]!, /client=x untold=999\n$/);
+});

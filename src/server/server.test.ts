@@ -1,0 +1,216 @@
+// The small parts of the server: who is chosen to give way, how fast one may ask, what a client takes, who a
+// certificate is for, and where to listen. End to end they are in test/*.e2e.ts.
+import assert from 'node:assert/strict';
+import { connect, createServer, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { compareSync, hashSync } from 'bcryptjs';
+import { defaults } from '../config/options.ts';
+import { choose } from './accept.ts';
+import { ListenError, placesOf } from './addresses.ts';
+import { Authenticator } from './auth.ts';
+import { Connections } from './connections.ts';
+import { escapeHtml, span } from './html.ts';
+import type { Passwords } from './passwords.ts';
+import { Bucket, ClientBuckets } from './rate.ts';
+import { sansOf } from './secure.ts';
+
+const types = ['text/html; charset=utf-8', 'application/json; charset=utf-8'];
+const [html, json] = types;
+// biome-ignore format: one line a case
+const accepted: [accept: string | undefined, expected: string | undefined][] = [
+  [undefined, html], ['', html], ['*/*', html], ['text/html', html], ['application/json', json],
+  ['application/json, text/html;q=0.9', json], ['text/html, application/json', html], ['application/*', json],
+  ['text/*;q=0.1, application/json;q=0.2', json], ['*/*;q=0.1, application/json;q=0', html], ['image/png', undefined],
+  ['text/html;q=0, */*;q=0', undefined], ['TEXT/HTML', html], ['constructor', undefined], ['text/html;q=x', undefined],
+  [',;,;q=', undefined], ['image/png, */*;q=0.5', html],
+];
+for (const [accept, expected] of accepted)
+  test(`Accept ${accept} takes ${expected}`, () => assert.equal(choose(accept, types), expected));
+
+// biome-ignore format: one line a case
+const names: [subjectAltName: string, expected: string[]][] = [
+  ['DNS:localhost, IP Address:127.0.0.1, email:a@b.c, URI:spiffe://x/y', ['localhost', '127.0.0.1', 'a@b.c', 'spiffe://x/y']],
+  ['IP Address:0:0:0:0:0:0:0:1', ['::1']],
+  ['IP Address:2001:DB8:0:0:0:0:0:A', ['2001:db8::a']],
+  ['DNS:"a, DNS:b"', ['a, DNS:b']],
+  ['DNS:"a\\u0000b", DNS:c', ['a\0b', 'c']],
+  ['othername:UPN:me, DirName:"CN = x", DNS:y', ['y']],
+  ['', []],
+];
+for (const [subjectAltName, expected] of names)
+  test(`a certificate for ${subjectAltName || 'nobody'}`, () => assert.deepEqual(sansOf({ subjectAltName }), expected));
+
+test('a name can not hide another one in quotes', () => {
+  assert.ok(!sansOf({ subjectAltName: 'URI:"http://x, DNS:prometheus"' }).includes('prometheus'));
+});
+
+test('a bucket lets a burst pass, then one an interval', () => {
+  const bucket = new Bucket(2, 0);
+  const taken = [0, 0, 0, 0.5, 1, 1.5, 2, 100, 100, 100].map((now) => bucket.take(1, 2, now));
+  assert.deepEqual(taken, [true, true, false, false, true, false, true, true, true, false]);
+});
+
+test('a bucket of no burst lets nobody pass, as in Go', () => assert.equal(new Bucket(0, 0).take(1, 0, 1e6), false));
+
+test('clients are counted apart, and a thousand addresses do not grow it', () => {
+  const clients = new ClientBuckets();
+  assert.ok(clients.take('a', 1, 0));
+  assert.ok(!clients.take('a', 1, 0));
+  assert.ok(clients.take('b', 1, 0));
+  assert.ok(clients.take('a', 0, 0), '0 is no limit');
+  for (let i = 0; i < 5000; i++) clients.take(`x${i}`, 1, 0);
+  assert.ok(clients.take('a', 1, 0), 'forgotten, since others came');
+});
+
+/** A connection to a server of this test, both ends. */
+async function connected(t: { after(fn: () => void): void }, count: number): Promise<Socket[]> {
+  const taken: Socket[] = [];
+  const server = createServer((socket) => taken.push(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  for (let i = 0; i < count; i++) {
+    const client = connect(port, '127.0.0.1').on('error', () => {});
+    await new Promise((resolve) => client.once('connect', resolve));
+    t.after(() => client.destroy());
+    while (taken.length <= i) await new Promise(setImmediate);
+  }
+  t.after(() => server.close());
+  return taken;
+}
+
+test('who asked nothing yet gives way first, then who waits the longest, then who is being answered', async (t) => {
+  const [busy, idle, later, silent, ...newcomers] = (await connected(t, 8)) as [
+    Socket,
+    Socket,
+    Socket,
+    Socket,
+    ...Socket[],
+  ];
+  const connections = new Connections();
+  for (const socket of [busy, idle, later, silent]) connections.admit(socket, 4);
+  for (const socket of [busy, idle, later]) connections.begin(socket);
+  for (const socket of [idle, later]) connections.end(socket);
+  const gone = () => [busy, idle, later, silent].map((socket) => socket.destroyed);
+  const admit = () => {
+    const socket = newcomers.shift()!;
+    connections.admit(socket, 4);
+    connections.begin(socket);
+  };
+  admit();
+  assert.deepEqual(gone(), [false, false, false, true]);
+  admit();
+  assert.deepEqual(gone(), [false, true, false, true]);
+  admit();
+  assert.deepEqual(gone(), [false, true, true, true]);
+  admit();
+  assert.deepEqual(gone(), [true, true, true, true]);
+  assert.equal(connections.size, 4);
+});
+
+test('when trust changes, those that wait end at once and those being answered after it', async (t) => {
+  const [waiting, busy] = (await connected(t, 2)) as [Socket, Socket];
+  const connections = new Connections();
+  for (const socket of [waiting, busy]) connections.admit(socket, 9);
+  connections.begin(busy);
+  assert.equal(connections.ends(busy), false);
+  connections.retire();
+  assert.deepEqual([waiting.destroyed, busy.destroyed, connections.ends(busy)], [true, false, true]);
+  connections.cut();
+  assert.deepEqual([busy.destroyed, connections.size], [true, 0]);
+});
+
+const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+
+test('credentials are compared once when right, each time when wrong, unknown users like known ones', async () => {
+  const users = new Map([
+    ['dave', hashSync('dave123', 4)],
+    ['carol', hashSync('pass:wörd', 5)],
+  ]);
+  const costs: string[] = [];
+  const compare = async (password: string, hash: string) => {
+    costs.push(hash.slice(4, 6));
+    return compareSync(password, hash);
+  };
+  const authenticator = new Authenticator({ compare } as unknown as Passwords);
+  const admits = (header: string | undefined, of = users) => authenticator.admits(header, of, 'client');
+  const compared = () => costs.splice(0).length;
+  assert.ok(await admits(basic('dave', 'dave123')));
+  assert.equal(compared(), 1);
+  assert.ok(await admits(basic('dave', 'dave123').replace('Basic', 'bAsIc')));
+  assert.equal(compared(), 0, 'remembered');
+  assert.ok(await admits(basic('carol', 'pass:wörd')));
+  costs.length = 0;
+  for (const wrong of [
+    basic('dave', 'dave124'),
+    basic('dave', 'dave124'),
+    basic('dave', ''),
+    basic('nobody', 'dave123'),
+    basic('', ''),
+    basic('__proto__', 'x'),
+  ]) {
+    assert.equal(await admits(wrong), false, wrong);
+    assert.equal(compared(), 1, `${wrong} costs a comparison`);
+  }
+  for (let i = 0; i < 20; i++) await admits(basic(`user${i}`, 'x'));
+  assert.deepEqual(new Set(costs), new Set(['04', '05']), 'strangers cost what some user costs');
+  costs.length = 0;
+  for (const none of [
+    undefined,
+    '',
+    'Basic',
+    'Basic !!!',
+    'Bearer abc',
+    'Basic ZGF2ZQ==',
+    `Basic ${'A'.repeat(5000)}`,
+  ]) {
+    assert.equal(await admits(none), false, none);
+    assert.equal(compared(), 0, `${none} is no credentials`);
+  }
+  for (let i = 0; i < 500; i++) await admits(basic('dave', `wrong${i % 7}`));
+  costs.length = 0;
+  assert.ok(await admits(basic('dave', 'dave123')));
+  assert.equal(compared(), 0, 'wrong ones push no right one out');
+  const changed = new Map([['dave', hashSync('other', 4)]]);
+  assert.equal(await admits(basic('dave', 'dave123'), changed), false, 'the old password ends with the old hash');
+  assert.equal(await admits(basic('carol', 'pass:wörd'), changed), false, 'a user that was removed');
+});
+
+// biome-ignore format: one line a case
+const listening: [string[], object[]][] = [
+  [[], [{ host: '', port: 9215 }]],
+  [[':9300', '127.0.0.1:1'], [{ host: '', port: 9300 }, { host: '127.0.0.1', port: 1 }]],
+  [['[::1]:2', '[fe80::1%eth0]:3'], [{ host: '::1', port: 2 }, { host: 'fe80::1%eth0', port: 3 }]],
+  [['host.example:4', 'unix:/run/a b:c.sock'], [{ host: 'host.example', port: 4 }, { path: '/run/a b:c.sock' }]],
+];
+for (const [addresses, expected] of listening)
+  test(`listens on ${addresses.join(' ') || 'bind and port'}`, () =>
+    assert.deepEqual(placesOf({ ...defaults, web_listen_address: addresses }, {}, 1), expected));
+
+test('systemd hands sockets to this very process, or to none', () => {
+  const config = { ...defaults, web_systemd_socket: true };
+  assert.deepEqual(placesOf(config, { LISTEN_PID: '7', LISTEN_FDS: '2' }, 7), [{ fd: 3 }, { fd: 4 }]);
+  for (const env of [
+    {},
+    { LISTEN_FDS: '1' },
+    { LISTEN_PID: '8', LISTEN_FDS: '1' },
+    { LISTEN_PID: '7', LISTEN_FDS: '0' },
+  ])
+    assert.throws(() => placesOf(config, env, 7), ListenError);
+});
+
+test('nothing that is shown can end an element, an attribute or a line', () => {
+  assert.equal(escapeHtml('<script>"\'`&'), '&#60;script&#62;&#34;&#39;&#96;&#38;');
+  assert.doesNotMatch(escapeHtml('a\nb\u202ec\u2028d\u0000e\u009bf'), /[\n\u202e\u2028\u0000\u009b]/);
+});
+
+test('a span of time as a person reads it', () => {
+  assert.deepEqual([0.034, 42, 119.7, 3600, 11_100, 200_000, 1e6].map(span), [
+    '0.03 s',
+    '42 s',
+    '120 s',
+    '1 h 0 min',
+    '3 h 5 min',
+    '2 d 7 h',
+    '11 d 13 h',
+  ]);
+});
