@@ -40,8 +40,16 @@ const WORTH_SHARE = 0.004;
 const WORTH_BYTES = 32 << 10;
 /** How fast the cost model follows what is measured. */
 const LEARNING = 0.02;
+/** No single read is believed to cost more than so many times what was predicted. */
+const MOST_OVER_PREDICTED = 4;
 
 const URGENCY: Record<Need, number> = { first: 3e15, changed: 2e15, relative: 1e15, age: 0 };
+
+interface Queued {
+  readonly process: Process;
+  /** Taken from the purse until it is known what the read took, seconds. */
+  readonly reserved: number;
+}
 
 export class Footprints {
   readonly #files: KernelFiles;
@@ -56,7 +64,8 @@ export class Footprints {
   #deferred = 0;
 
   readonly #wanted: Process[] = [];
-  readonly #large: Process[] = [];
+  /** Reads that wait for the lane. */
+  #large: Queued[] = [];
   /** Measured cost over predicted cost. */
   #correction = 1;
   /** Seconds of reading that may be spent now. */
@@ -88,6 +97,10 @@ export class Footprints {
     this.#purse = bounded ? Math.min(share, this.#purse + earned) : Number.POSITIVE_INFINITY;
     this.#paidAt = at;
     this.#deferred = 0;
+    this.#large = this.#large.filter(({ process, reserved }) => {
+      if (process.ended) this.#purse += reserved;
+      return !process.ended;
+    });
     wanted.length = 0;
     if (options.mode === 'off') return;
     let cost = 0;
@@ -110,7 +123,7 @@ export class Footprints {
       if (predicted > LONGEST_ON_MAIN_THREAD || process.state === BLOCKED) {
         this.#purse -= predicted;
         process.queued = true;
-        this.#large.push(process);
+        this.#large.push({ process, reserved: predicted });
       } else {
         this.#readNow(process, at);
         yield;
@@ -129,7 +142,12 @@ export class Footprints {
   }
 
   /** Carries the sample over to the present, and finds out without privilege what no sample tells. */
-  *carryOver(processes: readonly Process[], options: FootprintOptions, swapInUse: boolean, at: number): Generator<void> {
+  *carryOver(
+    processes: readonly Process[],
+    options: FootprintOptions,
+    swapInUse: boolean,
+    at: number,
+  ): Generator<void> {
     for (let index = 0; index < processes.length; index++) {
       this.#carry(processes[index]!, options);
       this.#complete(processes[index]!, swapInUse, at);
@@ -192,24 +210,25 @@ export class Footprints {
 
   async #drain(which: (process: Process) => boolean, at: number): Promise<void> {
     while (this.#lane.free) {
-      const next = this.#large.findIndex(which);
-      if (next < 0) return;
-      const [process] = this.#large.splice(next, 1);
-      await this.#lane.run(() => this.#readLater(process!, at));
+      const next = this.#large.find(({ process }) => which(process));
+      if (!next) return;
+      this.#large.splice(this.#large.indexOf(next), 1);
+      await this.#lane.run(() => this.#readLater(next, at));
     }
   }
 
-  async #readLater(process: Process, at: number): Promise<void> {
+  async #readLater({ process, reserved }: Queued, at: number): Promise<void> {
     const began = this.#clock();
     const reading = new FootprintReading();
     const { startStack } = process;
-    const reserved = this.#predict(process);
+    // A read that had to wait, for a lock or a thread, did not burden the host for all of that time.
+    const took = () => Math.min(this.#clock() - began, MOST_OVER_PREDICTED * reserved);
     try {
       await readSmapsRollupLater(process.files, reading);
-      const took = this.#clock() - began;
-      if (startStack === process.startStack) this.#settle(process, reading, took, at);
+      if (startStack === process.startStack) this.#settle(process, reading, took(), at);
+      else this.#spend('ok', took());
     } catch (error) {
-      this.#fail(process, error, this.#clock() - began, at);
+      this.#fail(process, error, took(), at);
     } finally {
       this.#purse += reserved;
       process.queued = false;
@@ -220,7 +239,7 @@ export class Footprints {
     const { sample, family } = process;
     this.#spend('ok', took);
     const model = COST_BASE + COST_PER_BYTE * reading.rss;
-    this.#correction += LEARNING * (Math.min(4, took / model) - this.#correction);
+    this.#correction += LEARNING * (Math.min(MOST_OVER_PREDICTED, took / model) - this.#correction);
     sample.need = process.wanted ?? 'first';
     sample.at = at;
     sample.tried = at;
@@ -281,6 +300,7 @@ export class Footprints {
       this.#unreadable.note(process, 'status', error);
       return;
     }
+    if (process.unreadable) this.#unreadable.clear(process, 'status');
     process.statusRss = process.rss;
     process.statusShared = process.shared;
     process.rssFile = this.#status.rssFile;

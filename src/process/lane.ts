@@ -8,8 +8,8 @@ const MOST_HUNG = 2;
 
 export class Lane {
   readonly #now: () => number;
-  #since = Number.NaN;
-  #running = 0;
+  /** When each of the reads began that are under way. */
+  readonly #running = new Set<{ readonly since: number }>();
 
   /** @param now a clock in seconds */
   constructor(now: () => number) {
@@ -18,18 +18,19 @@ export class Lane {
 
   /** Whether a read could start at once. */
   get free(): boolean {
-    if (this.#running === 0) return true;
-    return this.#running <= MOST_HUNG && this.#now() - this.#since > PATIENCE;
+    const hungSince = this.#now() - PATIENCE;
+    for (const { since } of this.#running) if (since >= hungSince) return false;
+    return this.#running.size <= MOST_HUNG;
   }
 
   /** Starts a read. Call only while `free`. */
   async run<T>(read: () => Promise<T>): Promise<T> {
-    this.#running++;
-    this.#since = this.#now();
+    const running = { since: this.#now() };
+    this.#running.add(running);
     try {
       return await read();
     } finally {
-      this.#running--;
+      this.#running.delete(running);
     }
   }
 }

@@ -14,9 +14,13 @@ export interface UnreadableCount {
 export class Unreadable {
   readonly #counts = new Map<CountedFile, Map<Reason, number>>();
 
-  /** Notes that a process's file gave no value. @throws what is not a KernelFileError: a fault of ours */
+  /**
+   * Notes that a process's file gave no value; what a late read finds of a process that is gone does not count.
+   * @throws what is not a KernelFileError: a fault of ours
+   */
   note(process: Process, file: CountedFile, error: unknown): Reason {
     const reason = reasonOf(error);
+    if (process.ended) return reason;
     this.clear(process, file);
     process.unreadable ??= new Map();
     process.unreadable.set(file, reason);
