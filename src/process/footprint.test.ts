@@ -1,0 +1,343 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { rollupText, statusText } from '../../test/kernel-text.ts';
+import { KernelFileError, type KernelFiles, type ProcessFile, type Reason } from '../kernel/files.ts';
+import { type FootprintOptions, Footprints } from './footprint.ts';
+import { Lane } from './lane.ts';
+import { BLOCKED, Family, Process } from './process.ts';
+import { Unreadable } from './unreadable.ts';
+
+const MIB = 1 << 20;
+const INTERVAL = 15;
+const BOUNDED: FootprintOptions = { mode: 'bounded', budget: 0.02, maxAge: 300, maxRead: 0.25, interval: INTERVAL };
+const EXACT: FootprintOptions = { ...BOUNDED, mode: 'exact' };
+
+/** Memory of one process in bytes, and what happens to who reads it. */
+interface Fake {
+  rss: number;
+  pss: number;
+  uss: number;
+  swap?: number;
+  /** Seconds a read takes. */
+  cost?: number;
+  failed?: Reason;
+  hangs?: boolean;
+}
+
+/** Processes whose smaps_rollup takes time on a clock of its own; `reads` lists the pids in the order they were read. */
+class Bench {
+  readonly fakes = new Map<number, Fake>();
+  readonly processes: Process[] = [];
+  readonly reads: number[] = [];
+  readonly later: number[] = [];
+  readonly unreadable = new Unreadable();
+  clock = 0;
+  at = 1000;
+  readonly #buffer = new Uint8Array(8192);
+  readonly #files = { buffer: this.#buffer } as unknown as KernelFiles;
+  readonly footprints = new Footprints(this.#files, this.unreadable, new Lane(() => this.clock), () => this.clock);
+
+  add(fake: Partial<Fake> = {}, family = new Family('one')): Process {
+    const pid = this.processes.length + 1;
+    const own: Fake = { rss: 10 * MIB, pss: 5 * MIB, uss: 2 * MIB, ...fake };
+    this.fakes.set(pid, own);
+    const read = (file: ProcessFile): Uint8Array => {
+      if (file === 'status') return statusText('x', 0, { rss: own.rss / 1024, file: 4, swap: (own.swap ?? 0) / 1024 });
+      if (file !== 'smaps_rollup') throw new KernelFileError(file, 'gone');
+      this.clock += own.cost ?? 0.0001;
+      if (own.failed) throw new KernelFileError(file, own.failed);
+      const { rss, pss, uss, swap = 0 } = own;
+      return rollupText({ rss: rss / 1024, pss: pss / 1024, privateDirty: uss / 1024, swap: swap / 1024 });
+    };
+    const files = {
+      pid,
+      read: (file: ProcessFile) => {
+        if (file === 'smaps_rollup') this.reads.push(pid);
+        const bytes = read(file);
+        this.#buffer.set(bytes);
+        return bytes.length;
+      },
+      readLater: async (file: ProcessFile) => {
+        this.later.push(pid);
+        if (own.hangs) await new Promise(() => {});
+        return read(file);
+      },
+      exe: () => '',
+      close() {},
+    };
+    const process = new Process(files, pid, 1, false);
+    family.members++;
+    process.family = family;
+    process.rss = own.rss;
+    process.shared = own.rss / 2;
+    this.processes.push(process);
+    return process;
+  }
+
+  /** Memory moved since the last look. */
+  touch(process: Process, bytes: number, to: Partial<Fake> = {}) {
+    Object.assign(this.fakes.get(process.pid)!, to);
+    process.rss = this.fakes.get(process.pid)!.rss;
+    process.activity += bytes;
+    process.family.activity += bytes;
+  }
+
+  /** One collection; waits for late reads that do not hang. @returns the pids read */
+  async collect(options = BOUNDED, swapInUse = false): Promise<number[]> {
+    this.at += INTERVAL;
+    const from = this.reads.length;
+    const late = this.later.length;
+    for (const _ of this.footprints.read(this.processes, options, this.at));
+    const large = this.footprints.readLarge(options, this.at);
+    await Promise.race([large, turn()]);
+    for (let i = 0; i < 5; i++) await turn();
+    for (const _ of this.footprints.carryOver(this.processes, options, swapInUse, this.at));
+    return [...this.reads.slice(from), ...this.later.slice(late)];
+  }
+}
+
+test('exact reads all at every collection, bounded those that moved, off none', async () => {
+  const bench = new Bench();
+  const [quiet, busy] = [bench.add(), bench.add({}, new Family('two'))];
+  assert.deepEqual(await bench.collect(EXACT), [1, 2]);
+  assert.deepEqual(await bench.collect(EXACT), [1, 2]);
+  assert.deepEqual(await bench.collect(), []);
+  bench.touch(busy, MIB);
+  assert.deepEqual(await bench.collect(), [2]);
+  bench.touch(quiet, 4096);
+  assert.deepEqual(await bench.collect(), [], 'a page is not worth a read');
+  assert.deepEqual(await bench.collect({ ...BOUNDED, mode: 'off' }), []);
+  assert.deepEqual([quiet.pss, busy.uss], [Number.NaN, Number.NaN]);
+});
+
+test('the urgent come first: never read, most changed, less changed, a relative changed, old', async () => {
+  const bench = new Bench();
+  const family = new Family('shared');
+  const relatives = [bench.add({}, family), bench.add({}, family), bench.add({}, family)];
+  const little = bench.add({}, new Family('little'));
+  const much = bench.add({}, new Family('much'));
+  await bench.collect();
+  bench.touch(little, 2 * MIB);
+  bench.touch(much, 8 * MIB);
+  bench.touch(relatives[0]!, 9 * MIB);
+  const fresh = bench.add({}, new Family('fresh'));
+  const read = await bench.collect({ ...BOUNDED, budget: 0.00065 / INTERVAL }); // a little less than all of them take
+  const order = (process: Process) => read.indexOf(process.pid);
+  assert.ok(order(fresh) < order(relatives[0]!), `${read}`);
+  assert.ok(order(relatives[0]!) < order(much));
+  assert.ok(order(much) < order(little));
+  assert.ok(order(little) < order(relatives[1]!));
+  assert.equal(read.length, 6);
+  assert.equal(relatives[1]!.sample.need, 'relative');
+});
+
+test('a relative that was born, ended or touched its memory may have moved the sharing', async () => {
+  const bench = new Bench();
+  const family = new Family('shared');
+  const parent = bench.add({}, family);
+  await bench.collect();
+  const child = bench.add({}, family);
+  assert.deepEqual(await bench.collect(), [parent.pid, child.pid]);
+  bench.touch(child, 4 * MIB);
+  assert.deepEqual(await bench.collect(), [parent.pid, child.pid]);
+  family.members--;
+  bench.processes.pop();
+  assert.deepEqual(await bench.collect(), [parent.pid]);
+});
+
+test('whatever is asked for, a collection spends no more than its budget and one read', async () => {
+  const spending = fc.record({
+    costs: fc.array(fc.double({ min: 0.00005, max: 0.003, noNaN: true }), { minLength: 1, maxLength: 60 }),
+    budget: fc.double({ min: 0.0001, max: 0.01, noNaN: true }),
+    touched: fc.array(fc.array(fc.nat(60), { maxLength: 60 }), { minLength: 1, maxLength: 8 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(spending, async ({ costs, budget, touched }) => {
+      const bench = new Bench();
+      for (const cost of costs) bench.add({ cost }, new Family(String(cost)));
+      const options = { ...BOUNDED, budget };
+      const longest = Math.max(...costs);
+      const began = bench.clock;
+      for (const [collection, whom] of touched.entries()) {
+        for (const index of whom) {
+          const process = bench.processes[index % costs.length]!;
+          if (process.sample.at >= 0) bench.touch(process, MIB);
+        }
+        const before = bench.clock;
+        await bench.collect(options);
+        assert.ok(bench.clock - before <= budget * INTERVAL + longest + 1e-9);
+        assert.ok(bench.clock - began <= (collection + 1) * budget * INTERVAL + longest + 1e-9, 'debts are paid back');
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('what waits for budget is counted, and its turn comes', async () => {
+  const bench = new Bench();
+  for (let i = 0; i < 10; i++) bench.add({ cost: 0.001 }, new Family(String(i)));
+  const options = { ...BOUNDED, budget: 0.0002 }; // 3 ms a collection
+  assert.equal((await bench.collect(options)).length, 3);
+  assert.equal(bench.footprints.statistics.deferred, 7);
+  const seen = new Set(bench.reads);
+  for (let i = 0; i < 5; i++) for (const pid of await bench.collect(options)) seen.add(pid);
+  assert.equal(seen.size, 10);
+});
+
+test('a large process is read off the main thread, and not more often than max_age once it proved too large', async () => {
+  const bench = new Bench();
+  const large = bench.add({ rss: 40_000 * MIB, pss: 30_000 * MIB, uss: 20_000 * MIB, cost: 0.6 });
+  const options = { ...BOUNDED, budget: 1 };
+  assert.deepEqual(await bench.collect(options), [1]);
+  assert.deepEqual([bench.reads, bench.later], [[], [1]]);
+  assert.equal(large.pss, 30_000 * MIB);
+  let read = 0;
+  for (let i = 0; i < BOUNDED.maxAge / INTERVAL; i++) {
+    bench.touch(large, 900 * MIB);
+    read += (await bench.collect(options)).length;
+  }
+  assert.equal(read, 1);
+});
+
+test('a process in state D is read off the main thread, however small', async () => {
+  const bench = new Bench();
+  bench.add().state = BLOCKED;
+  await bench.collect(EXACT);
+  assert.deepEqual([bench.reads, bench.later], [[], [1]]);
+});
+
+test('a read that hangs delays nothing but itself, and costs no budget', async () => {
+  const bench = new Bench();
+  const hung = bench.add({ rss: 900 * MIB, hangs: true });
+  const large = bench.add({ rss: 900 * MIB, pss: MIB, uss: MIB, cost: 0.01 }, new Family('large'));
+  const small = bench.add({}, new Family('small'));
+  await bench.collect();
+  assert.equal(small.pss, 5 * MIB);
+  assert.equal(hung.pss, Number.NaN);
+  for (let i = 0; i < 5; i++) {
+    bench.clock += INTERVAL;
+    bench.touch(large, 300 * MIB);
+    bench.touch(small, MIB);
+    const read = await bench.collect();
+    assert.ok(read.includes(large.pid) && read.includes(small.pid), `${i}: ${read}`);
+  }
+  assert.deepEqual(
+    bench.later.filter((pid) => pid === hung.pid),
+    [hung.pid],
+    'it is not tried again while it hangs',
+  );
+});
+
+test('a read that came back after an hour is not charged for it', async () => {
+  const bench = new Bench();
+  const slow = bench.add({ rss: 900 * MIB, pss: MIB, uss: MIB, cost: 3600 });
+  await bench.collect();
+  assert.equal(slow.pss, MIB);
+  const small = bench.add({}, new Family('small'));
+  bench.fakes.get(slow.pid)!.cost = 0.01;
+  assert.deepEqual(await bench.collect(), [small.pid]);
+});
+
+test('processes that end while they wait for the lane leave nothing behind', async () => {
+  const bench = new Bench();
+  bench.add({ rss: 900 * MIB, hangs: true });
+  const ended = bench.add({ rss: 900 * MIB, failed: 'gone' });
+  await bench.collect();
+  ended.ended = true;
+  bench.processes.pop();
+  bench.clock += 60;
+  await bench.collect();
+  assert.deepEqual(bench.later, [1], 'it is not read');
+  const late = bench.add({ rss: 900 * MIB, failed: 'gone' });
+  late.ended = true;
+  await bench.collect();
+  assert.deepEqual(bench.unreadable.counts(), [], 'what is gone is not unreadable');
+});
+
+test('denied is counted, and tried again once in max_age', async () => {
+  const bench = new Bench();
+  const denied = bench.add({ failed: 'denied' });
+  await bench.collect(EXACT);
+  assert.deepEqual(bench.unreadable.counts(), [{ file: 'smaps_rollup', reason: 'denied', processes: 1 }]);
+  assert.equal(bench.footprints.statistics.reads.denied, 1);
+  let read = 0;
+  for (let i = 0; i < BOUNDED.maxAge / INTERVAL; i++) read += (await bench.collect(i % 2 ? EXACT : BOUNDED)).length;
+  assert.equal(read, 1);
+  bench.fakes.get(denied.pid)!.failed = undefined as never;
+  for (let i = 0; i < BOUNDED.maxAge / INTERVAL; i++) await bench.collect();
+  assert.equal(denied.pss, 5 * MIB);
+  assert.deepEqual(bench.unreadable.counts(), [{ file: 'smaps_rollup', reason: 'denied', processes: 0 }]);
+});
+
+test('an exec forgets the sample, also that of a read which was under way', async () => {
+  const bench = new Bench();
+  const process = bench.add();
+  await bench.collect();
+  process.sample.at = -1; // as the tracker does
+  assert.deepEqual(await bench.collect(), [1]);
+  const large = bench.add({ rss: 900 * MIB }, new Family('large'));
+  bench.at += INTERVAL;
+  for (const _ of bench.footprints.read(bench.processes, BOUNDED, bench.at));
+  const reading = bench.footprints.readLarge(BOUNDED, bench.at);
+  large.startStack++;
+  await reading;
+  assert.equal(large.sample.at, -1);
+  assert.equal(bench.footprints.statistics.reads.ok, 3, 'but it was read');
+});
+
+test('samples are read again within max_age, spread evenly', async () => {
+  const bench = new Bench();
+  for (let i = 0; i < 100; i++) bench.add({}, new Family(String(i)));
+  await bench.collect();
+  const counts: number[] = [];
+  for (let i = 0; i < BOUNDED.maxAge / INTERVAL; i++) counts.push((await bench.collect()).length);
+  assert.equal(
+    counts.reduce((a, b) => a + b),
+    100,
+  );
+  assert.ok(Math.max(...counts) <= 10, `${counts}`);
+});
+
+test('uss <= pss <= rss, whatever the kernel says and however rss moves', async () => {
+  const bytes = fc.nat(1 << 20).map((kB) => kB * 1024);
+  await fc.assert(
+    fc.asyncProperty(bytes, bytes, bytes, fc.array(bytes, { maxLength: 5 }), async (rss, pss, uss, moves) => {
+      const bench = new Bench();
+      const process = bench.add({ rss: rss + 4096, pss, uss });
+      for (const move of [rss, ...moves]) {
+        process.rss = move;
+        await bench.collect();
+        if (process.rss === 0) continue;
+        assert.ok(
+          process.uss <= process.pss && process.pss <= process.rss,
+          `${process.uss} ${process.pss} ${process.rss}`,
+        );
+      }
+    }),
+    { numRuns: 200, includeErrorInReport: true },
+  );
+});
+
+test('between samples PSS and USS scale with RSS', async () => {
+  const bench = new Bench();
+  const process = bench.add();
+  await bench.collect();
+  process.rss = 11 * MIB;
+  await bench.collect();
+  assert.deepEqual([process.pss, process.uss], [5.5 * MIB, 2.2 * MIB].map(Math.round));
+});
+
+test('swap: of the sample, of status where there is none, 0 where the host has none in use', async () => {
+  const bench = new Bench();
+  const sampled = bench.add();
+  const denied = bench.add({ failed: 'denied' }, new Family('denied'));
+  await bench.collect(BOUNDED, false);
+  assert.deepEqual([sampled.swap, denied.swap], [0, 0]);
+  bench.touch(sampled, MIB, { swap: 8192 });
+  bench.touch(denied, MIB, { rss: 11 * MIB, swap: 4096 });
+  await bench.collect(BOUNDED, true);
+  assert.deepEqual([sampled.swap, denied.swap], [8192, 4096]);
+  assert.deepEqual([denied.rssFile, denied.rssShmem], [4096, 0]);
+});
