@@ -1,0 +1,119 @@
+// The bundle as a server one may expose: started with a web file, asked over HTTP and HTTPS, by names and by sockets.
+import { writeFileSync } from 'node:fs';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { connect, type Socket } from 'node:net';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { Exposition } from './exposition-text.ts';
+import { bundle, eventually, freePort, type Scope, Started, scratch } from './harness.ts';
+
+export interface Response {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** What the server showed, over TLS. */
+  readonly certificate: PeerCertificate | undefined;
+  readonly protocol: string;
+  readonly cipher: string;
+}
+
+/** One request; rejects where there is no answer. */
+export function ask(url: string, options: RequestOptions & { body?: string } = {}): Promise<Response> {
+  const { body, ...rest } = options;
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+    const request = send(url, { agent: false, timeout: 15_000, ...rest }, (response) => {
+      const socket = response.socket as TLSSocket;
+      const chunks: Buffer[] = [];
+      const tls = socket.encrypted === true;
+      const seen = {
+        certificate: tls ? socket.getPeerCertificate() : undefined,
+        protocol: tls ? String(socket.getProtocol()) : '',
+        cipher: tls ? socket.getCipher().standardName : '',
+      };
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, ...seen });
+      });
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer within 15 s')));
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+export class WebServer extends Started {
+  readonly port: number;
+  readonly dir: string;
+  /** With localhost as its host. */
+  readonly url: string;
+
+  constructor(t: Scope, port: number, dir: string, tls: boolean, args: readonly string[], env: object) {
+    const at = ['--web.listen-address', `127.0.0.1:${port}`, '--web.listen-address', `[::1]:${port}`];
+    super(t, [process.execPath, bundle, ...at, ...args], { cwd: dir, env: { HOME: dir, ...env } });
+    this.port = port;
+    this.dir = dir;
+    this.url = `${tls ? 'https' : 'http'}://localhost:${port}`;
+  }
+
+  /** Waits until the log says this much more than `from` of its characters. */
+  logs(what: RegExp, from = 0, timeoutMs = 10_000): Promise<string> {
+    return eventually(
+      () => {
+        const line = this.stderr
+          .slice(from)
+          .split('\n')
+          .find((one) => what.test(one));
+        if (!line) throw new Error(`no ${what} in: ${this.stderr.slice(from)}`);
+        return line;
+      },
+      timeoutMs,
+      30,
+    );
+  }
+
+  /** Writes its web file anew and waits until it is in force, or is said to be wrong. */
+  async rewrite(web: string, outcome = /configuration loaded|not loaded/): Promise<string> {
+    const from = this.stderr.length;
+    writeFileSync(`${this.dir}/web.yml`, web);
+    return this.logs(outcome, from);
+  }
+
+  async metrics(options: RequestOptions = {}): Promise<Exposition> {
+    const { status, body } = await ask(`${this.url}/metrics`, options);
+    if (status !== 200) throw new Error(`/metrics: ${status} ${body}`);
+    return new Exposition(body);
+  }
+
+  /** A bare connection; what is received is kept in `text`. */
+  async socket(): Promise<Socket & { text: string }> {
+    const socket = Object.assign(connect(this.port, '127.0.0.1'), { text: '' });
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      socket.text += chunk.toString('latin1');
+    });
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('close', reject));
+    return socket;
+  }
+}
+
+/** Starts the bundle with this web file, on IPv4 and IPv6, and waits until it listens. */
+export async function serve(t: Scope, web: string, args: readonly string[] = [], env: object = {}): Promise<WebServer> {
+  const dir = scratch();
+  const port = await freePort();
+  const file = web === '' ? [] : ['--web.config.file', `${dir}/web.yml`];
+  if (web) writeFileSync(`${dir}/web.yml`, web);
+  const tls = /tls_server_config/.test(web) || args.includes('--enable-tls');
+  const server = new WebServer(t, port, dir, tls, [...file, ...args], env);
+  await eventually(
+    () => {
+      if (!server.running) throw new Error(`it ended: ${server.stderr}`);
+      if (server.stderr.split('msg=serving').length < 3) throw new Error(`it does not serve: ${server.stderr}`);
+    },
+    20_000,
+    30,
+  );
+  return server;
+}
