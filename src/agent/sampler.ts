@@ -219,6 +219,7 @@ export class Sampler {
         break;
       }
     }
+    this.#selection.keep(view);
     if (room < 0) {
       const kept = Math.max(0, Math.floor((maxSeries - seriesOf.rest) / seriesOf.group));
       for (const group of view.groups.slice(kept)) group.shown = false;

@@ -92,7 +92,7 @@ export function* collectProcesses(view: ProcessView, wanted: ProcessFamilies, ou
       if (rows.shown[row]) out.sample(labelsOf(rows.who[row]!), round(values[row]!));
       if (row % STEP === STEP - 1) yield;
     }
-    if (part) for (const group of groups) if (group.rest) out.sample(restLabels(group), group.rest[part]);
+    if (part) for (const group of groups) if (group.rest) out.sample(restLabels(group), round(group.rest[part]));
   }
   if (wanted.info) {
     out.family(processInfo);

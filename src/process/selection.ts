@@ -1,5 +1,6 @@
 // Decides which processes have series of their own: filters thin them, `top` keeps the largest of each subgroup.
 // Cardinality is a contract: the sums of the groups never change by it, and with `top` the parts still sum to the group.
+import type { Who } from './process.ts';
 import type { GroupRow, ProcessRows, ProcessView, Rest } from './view.ts';
 
 export interface SelectionOptions {
@@ -22,11 +23,28 @@ export interface SelectionOptions {
 /** A challenger must be larger than one that is shown by this factor: the choice does not flutter. */
 const MARGIN = 1.1;
 
+interface Shown {
+  readonly who: Who;
+  /** CPU seconds, as exported. */
+  readonly time: number;
+}
+
+interface Counted {
+  readonly rest: number;
+  readonly time: number;
+}
+
 /** Remembers what was shown, so that the choice stays steady from one collection to the next. */
 export class Selection {
-  #shown = new Set<number>();
+  /** What was shown last, by pid; empty while everything is. */
+  #shown: ReadonlyMap<number, Shown> = new Map();
+  /** The rest of each subgroup's CPU time as last exported, and the subgroup's own. */
+  readonly #counted = new Map<string, Counted>();
 
-  /** Marks the rows that have series, and fills `GroupRow.rest` under `top`. Deterministic: equals are ordered by pid. */
+  /**
+   * Marks the rows that have series, and fills `GroupRow.rest` under `top`. Deterministic: equals are ordered by pid.
+   * May be tried in several modes; `keep` ends the collection.
+   */
   choose(view: ProcessView, options: SelectionOptions, perProcess = options.perProcess): void {
     const { rows, groups } = view;
     for (const group of groups) group.rest = undefined;
@@ -38,7 +56,6 @@ export class Selection {
       if (options.maxProcesses > 0) this.#keepLargest(rows, options.maxProcesses);
       if (perProcess === 'top') this.#sumRest(rows, groups);
     }
-    this.#remember(rows, perProcess, options.maxProcesses);
   }
 
   #filter(rows: ProcessRows, options: SelectionOptions): void {
@@ -50,8 +67,7 @@ export class Selection {
     const bySubgroup = new Map<string, number[]>();
     for (let row = 0; row < rows.length; row++) {
       if (!rows.shown[row]) continue;
-      const { group, subgroup } = rows.who[row]!;
-      const key = `${group}\0${subgroup}`;
+      const key = keyOf(rows.who[row]!);
       const list = bySubgroup.get(key);
       if (list) list.push(row);
       else bySubgroup.set(key, [row]);
@@ -77,37 +93,61 @@ export class Selection {
     for (const row of list.slice(most)) rows.shown[row] = 0;
   }
 
+  /** Ends a collection with what was chosen last: the next one is compared with it. */
+  keep({ rows, groups }: ProcessView): void {
+    const shown = new Map<number, Shown>();
+    const limited = groups.some(({ rest }) => rest) || rows.shown.subarray(0, rows.length).includes(0);
+    for (let row = 0; limited && row < rows.length; row++) {
+      if (rows.shown[row]) shown.set(rows.who[row]!.pid, { who: rows.who[row]!, time: rows.time[row]! });
+    }
+    this.#countRest(shown, groups);
+    this.#shown = shown;
+  }
+
   #sumRest(rows: ProcessRows, groups: readonly GroupRow[]): void {
     const bySubgroup = new Map<string, GroupRow>();
     for (const group of groups) {
       if (group.processes === 0 && group.time === 0) continue;
       group.rest = { rss: 0, pss: 0, uss: 0, swap: 0, usage: 0, time: 0 };
       for (const value of PARTS) group.rest[value] = group[value];
-      bySubgroup.set(`${group.ledger.group}\0${group.ledger.subgroup}`, group);
+      bySubgroup.set(keyOf(group.ledger), group);
     }
     for (let row = 0; row < rows.length; row++) {
-      if (!rows.shown[row]) continue;
-      const { group, subgroup } = rows.who[row]!;
-      const rest = bySubgroup.get(`${group}\0${subgroup}`)?.rest;
+      const rest = rows.shown[row] && bySubgroup.get(keyOf(rows.who[row]!))?.rest;
       if (!rest) continue;
       for (const value of PARTS) rest[value] = Math.max(0, rest[value] - (rows[value][row]! || 0));
     }
-    for (const group of bySubgroup.values()) tidy(group.rest!);
   }
 
-  #remember(rows: ProcessRows, perProcess: 'all' | 'top' | 'none', most: number): void {
-    this.#shown.clear();
-    if (perProcess !== 'top' && most === 0) return;
-    for (let row = 0; row < rows.length; row++) if (rows.shown[row]) this.#shown.add(rows.who[row]!.pid);
+  /** CPU time is a counter, so its rest must be one: it grows by what the group gained beside those that stay shown. */
+  #countRest(shown: ReadonlyMap<number, Shown>, groups: readonly GroupRow[]): void {
+    const gained = new Map<string, number>();
+    for (const [pid, { who, time }] of shown) {
+      const before = this.#shown.get(pid);
+      if (before && sameSeries(before.who, who)) add(gained, keyOf(who), time - before.time);
+    }
+    for (const { rest, ledger, time } of groups) {
+      if (!rest) continue;
+      const key = keyOf(ledger);
+      const before = this.#counted.get(key);
+      const more = before ? time - before.time - (gained.get(key) ?? 0) : 0;
+      rest.time = Math.round(((before?.rest ?? rest.time) + Math.max(0, more)) * 1e6) / 1e6;
+      this.#counted.set(key, { rest: rest.time, time });
+    }
   }
 }
+
+const keyOf = ({ group, subgroup }: { readonly group: string; readonly subgroup: string }): string =>
+  `${group}\0${subgroup}`;
+
+const sameSeries = (a: Who, b: Who): boolean =>
+  a.startTime === b.startTime && a.identity.name === b.identity.name && keyOf(a) === keyOf(b);
+
+const add = (sums: Map<string, number>, key: string, more: number): void => {
+  sums.set(key, (sums.get(key) ?? 0) + more);
+};
 
 const PARTS = ['rss', 'pss', 'uss', 'swap', 'usage', 'time'] as const satisfies (keyof Rest)[];
-
-function tidy(rest: Rest): void {
-  rest.usage = Math.round(rest.usage * 1e6) / 1e6;
-  rest.time = Math.round(rest.time * 1e6) / 1e6;
-}
 
 const hasFilters = (options: SelectionOptions): boolean =>
   options.disableOthers ||

@@ -127,6 +127,9 @@ interface Estimate {
   memoryKnown: boolean;
   pssKnown: boolean;
   swapKnown: boolean;
+  /** Processes, and those whose percentage is known. */
+  processes: number;
+  usageKnown: number;
 }
 
 export interface Summary {
@@ -155,7 +158,8 @@ export function* summarise(
     const process = processes[index]!;
     const group = groups.get(process.ledger)!;
     addToGroup(group, estimates.get(group)!, process, options, at);
-    if (process.sample.at >= 0 && !(at - process.sample.at <= oldest)) oldest = at - process.sample.at;
+    const sampled = !process.absent && process.pss >= 0;
+    if (sampled && !(at - process.sample.at <= oldest)) oldest = at - process.sample.at;
     if (!process.absent && !process.zombie && (!process.kernelThread || options.kernelThreads)) append(rows, process);
     if (index % 128 === 127) yield;
   }
@@ -177,6 +181,8 @@ const emptyEstimate = (): Estimate => ({
   memoryKnown: false,
   pssKnown: false,
   swapKnown: false,
+  processes: 0,
+  usageKnown: 0,
 });
 
 function append(rows: ProcessRows, process: Process): void {
@@ -199,7 +205,11 @@ function addToGroup(group: GroupRow, estimate: Estimate, process: Process, optio
   const { startTime } = process.who;
   if (!(startTime >= group.oldestStart)) group.oldestStart = startTime;
   if (process.absent) return;
-  if (process.usage > 0) group.usage += process.usage;
+  estimate.processes++;
+  if (process.usage >= 0) {
+    estimate.usageKnown++;
+    group.usage += process.usage;
+  }
   const { rss, pss } = process;
   if (!(rss >= 0)) return;
   estimate.memoryKnown = true;
@@ -226,6 +236,7 @@ function finish(group: GroupRow, estimate: Estimate): void {
   const { rss } = group;
   group.footprint = Math.min(rss, estimate.measured + estimate.anonymous + estimate.file + estimate.shmem);
   if (rss > 0) group.coverage = estimate.fresh / rss;
+  if (estimate.processes > 0 && estimate.usageKnown === 0) group.usage = Number.NaN;
   if (!estimate.memoryKnown) return;
   if (!estimate.pssKnown) {
     group.pss = Number.NaN;
