@@ -28,7 +28,7 @@ const toml = {
   name: 'toml',
   setup(plugin) {
     plugin.onLoad({ filter: /\.toml$/ }, async ({ path }) => ({
-      loader: 'json',
+      loader: 'text',
       contents: JSON.stringify(parse(await readFile(path, 'utf8')), withoutExamples),
     }));
   },

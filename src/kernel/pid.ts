@@ -158,8 +158,8 @@ export function parseStatus(bytes: Uint8Array, length: number, out: StatusReadin
   return true;
 }
 
-/** Longest part of a command line that is looked at. */
-export const LONGEST_COMMAND_LINE = 4096;
+/** Longest part of a command line that is looked at, bytes: the class path of a JVM is longer than a page. */
+export const LONGEST_COMMAND_LINE = 64 << 10;
 
 /** /proc/<pid>/cmdline: arguments, each ended by NUL; one without NUL where the program rewrote its title. */
 export function parseCmdline(bytes: Uint8Array, length: number): string[] {

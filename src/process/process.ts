@@ -16,7 +16,7 @@ export interface Identity {
   readonly name: string;
   /** Target of the exe link without the kernel's " (deleted)"; '' when it may not be read, or there is none. */
   readonly exe: string;
-  /** Command line, bounded to its first 4 KiB, valid UTF-8. Empty for kernel threads. May hold secrets: never exported. */
+  /** Command line, bounded to its first 64 KiB, valid UTF-8. Empty for kernel threads. May hold secrets: never exported. */
   readonly argv: readonly string[];
   /** Name of the real user, or the number where the host has no name for it; '' when unknown. */
   readonly user: string;
