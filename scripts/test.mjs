@@ -28,6 +28,7 @@ run('building dist/herakles.cjs', 'node', ['scripts/build.mjs']);
 if (wants('--static') && files.length === 0) {
   run('checking types', 'node_modules/.bin/tsc', []);
   run('checking format and lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.']);
+  run('checking generated files', 'npm', ['run', '--silent', 'generate', '--', '--check']);
 }
 if (wants('--unit'))
   test(
