@@ -2,12 +2,14 @@
 // With --check it writes nothing and fails when a committed file differs.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { boards } from '../deploy/grafana/index.ts';
+import { prometheusRule } from '../deploy/kubernetes/prometheus-rule.ts';
 import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
 
 /** Add a reference here: where it is, and the function that makes its text. */
 const references: readonly { path: string; make(): string }[] = [
   { path: 'docs/configuration.md', make: configuration },
   ...boards,
+  prometheusRule,
 ];
 
 function configuration(): string {

@@ -60,6 +60,9 @@ export const SERVERS = {
   'systemd-sysusers': apt('systemd', '/usr/bin/systemd-sysusers'),
   // The path is the interpreter that has the library.
   seccomp: apt('python3-seccomp', '/usr/bin/python3', '/usr/share/doc/python3-seccomp'),
+  setcap: apt('libcap2-bin', '/usr/sbin/setcap'),
+  buildah: apt('buildah', '/usr/bin/buildah'),
+  mmdebstrap: apt('mmdebstrap', '/usr/bin/mmdebstrap'),
   setpriv: apt('util-linux', '/usr/bin/setpriv'),
   ss: apt('iproute2', '/usr/bin/ss'),
   openssl: apt('openssl', '/usr/bin/openssl'),

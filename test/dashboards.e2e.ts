@@ -27,7 +27,7 @@ const shipped = boards.map(({ path }) => JSON.parse(readFileSync(root + path, 'u
 test('the committed JSON is what the source makes', () => {
   for (const { path, make } of boards) {
     const stale = `${path} is not what its source makes; run: node --import tsx scripts/generate.ts`;
-    assert.equal(readFileSync(root + path, 'utf8'), make(), stale);
+    assert.ok(readFileSync(root + path, 'utf8') === make(), stale);
   }
   assert.ok(
     shipped.some(({ uid }) => uid === 'herakles-proc-mem'),

@@ -62,20 +62,20 @@ test('installs, installs again, and leaves nothing behind', async (t) => {
   if (!machine) return;
   const [before, accounts] = [machine.state(), machine.accounts()];
 
-  const plan = machine.herakles('install', '--dry-run');
+  const plan = machine.herakles('install', '--socket', '--dry-run');
   assert.equal(plan.status, 0, plan.stderr);
   assert.match(plan.stdout, /^would create \/usr\/local\/lib\/herakles\/herakles\.cjs$/m);
   assert.match(plan.stdout, /^would create user herakles$/m);
   assert.deepEqual(machine.state(), before, 'a dry run changes nothing');
 
-  const first = machine.herakles('install');
+  const first = machine.herakles('install', '--socket');
   assert.equal(first.status, 0, first.stderr);
   const done = first.stdout.slice(0, first.stdout.indexOf('\nNext'));
   assert.equal(done, plan.stdout.replaceAll('would ', ''), 'it does what the dry run says');
   const installed = machine.state();
   assert.match(machine.accounts(), /^herakles:x:\d+:\d+:[^:]*:\/:\/usr\/sbin\/nologin$/m);
 
-  const second = machine.herakles('install');
+  const second = machine.herakles('install', '--socket');
   assert.match(second.stdout, /^unchanged user herakles$/m);
   assert.doesNotMatch(second.stdout, /^(?:create|update|keep|run) /m);
   assert.deepEqual(machine.state(), installed, 'a second time changes nothing');
@@ -96,7 +96,7 @@ test('installs, installs again, and leaves nothing behind', async (t) => {
 test('what it puts in place works: units, command, configuration, rules', async (t) => {
   const machine = await startMachine(t);
   if (!machine) return;
-  assert.equal(machine.herakles('install').status, 0);
+  assert.equal(machine.herakles('install', '--socket').status, 0);
   const verified = machine.run('systemd-analyze', 'verify', UNIT, UNIT.replace('.service', '.socket'));
   assert.deepEqual([verified.status, verified.stderr], [0, '']);
   const start = machine.run('grep', '^ExecStart=', UNIT).stdout.trim().replace('ExecStart=', '').split(' ');

@@ -16,7 +16,8 @@ declare global {
 type Verb =
   | { readonly verb: 'serve' | 'check' | 'subgroups' | 'config init' }
   | { readonly verb: 'scan' | 'config show'; readonly json: boolean }
-  | { readonly verb: 'install' | 'uninstall'; readonly dryRun: boolean }
+  | { readonly verb: 'install'; readonly dryRun: boolean; readonly socket: boolean }
+  | { readonly verb: 'uninstall'; readonly dryRun: boolean }
   | { readonly verb: 'explain'; readonly pid: number }
   /** output: file to write, or standard output when undefined; every: seconds between two frames. */
   | { readonly verb: 'capture'; readonly output: string | undefined; readonly frames: number; readonly every: number };
@@ -147,7 +148,9 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
     .option('--every <DURATION>', 'Time between two of them.', '1s');
   const dry = ['--dry-run', 'Only tell what would be done.'] as const;
   const putInPlace = 'Put unit, user, configuration and rules in place on a host run by systemd.';
-  command(root, 'install', putInPlace, ({ dryRun = false }) => ({ verb: 'install', dryRun })).option(...dry);
+  command(root, 'install', putInPlace, ({ dryRun = false, socket = false }) => ({ verb: 'install', dryRun, socket }))
+    .option(...dry)
+    .option('--socket', 'Also the socket unit, with which systemd listens and starts the exporter.');
   const takeAway = 'Take away what install put there, and nothing else.';
   command(root, 'uninstall', takeAway, ({ dryRun = false }) => ({ verb: 'uninstall', dryRun })).option(...dry);
   const config = command(root, 'config', 'Show the configuration in force, or start a file.').helpCommand(false);

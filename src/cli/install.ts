@@ -19,12 +19,15 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import sysusers from '../../deploy/systemd/herakles.sysusers.conf';
-import service from '../../deploy/systemd/herakles-node-exporter.service';
-import socket from '../../deploy/systemd/herakles-node-exporter.socket';
+import serviceUnit from '../../deploy/systemd/herakles-node-exporter.service';
+import socketUnit from '../../deploy/systemd/herakles-node-exporter.socket';
+import activation from '../../deploy/systemd/socket-activation.conf';
 import { NotFound } from './setup.ts';
 
 const USER = 'herakles';
-const UNITS = ['herakles-node-exporter.service', 'herakles-node-exporter.socket'];
+const SERVICE = 'herakles-node-exporter.service';
+const SOCKET = 'herakles-node-exporter.socket';
+const UNITS = '/etc/systemd/system';
 const PROGRAM = '/usr/local/lib/herakles/herakles.cjs';
 const COMMAND = '/usr/local/bin/herakles-node-exporter';
 const RECORD = '/var/lib/herakles/installed.json';
@@ -60,7 +63,7 @@ interface Step {
 }
 
 /** @throws NotFound where this host or this user cannot have it */
-export function install({ dryRun }: { readonly dryRun: boolean }): string {
+export function install({ dryRun, socket }: { readonly dryRun: boolean; readonly socket: boolean }): string {
   if (!dryRun) demandRoot('install');
   if (!onPath('systemd-sysusers')) {
     throw new NotFound('install is for hosts run by systemd, and there is none; see docs/deployment.md for others');
@@ -75,17 +78,13 @@ export function install({ dryRun }: { readonly dryRun: boolean }): string {
     ...fileSteps(record, '/etc/herakles/subgroups.toml', RULES),
     ...fileSteps(record, '/etc/sysusers.d/herakles.conf', sysusers),
     userStep(record),
-    ...fileSteps(record, `/etc/systemd/system/${UNITS[0]}`, service.replace('=/usr/bin/node ', `=${node} `)),
-    ...fileSteps(record, `/etc/systemd/system/${UNITS[1]}`, socket),
+    ...fileSteps(record, `${UNITS}/${SERVICE}`, serviceUnit.replace('=/usr/bin/node ', `=${node} `)),
+    ...(socket ? fileSteps(record, `${UNITS}/${SOCKET}`, socketUnit) : []),
+    ...(socket ? fileSteps(record, `${UNITS}/${SERVICE}.d/socket.conf`, activation) : []),
   ];
   if (steps.some(({ run }) => run)) steps.push(...reloadSteps());
   const done = carryOut(steps, dryRun, () => writeRecord(record));
-  const next = [
-    'Next, one of:',
-    `  systemctl enable --now ${UNITS[0]}`,
-    `  systemctl enable --now ${UNITS[1]}    systemd listens, and starts it at the first scrape`,
-  ];
-  return dryRun ? done : `${done}\n${next.join('\n')}\n`;
+  return dryRun ? done : `${done}\nNext: systemctl enable --now ${socket ? SOCKET : SERVICE}\n`;
 }
 
 /** @throws NotFound where nothing was installed, or this user may not remove it */
@@ -95,7 +94,7 @@ export function uninstall({ dryRun }: { readonly dryRun: boolean }): string {
   if (!dryRun) demandRoot('uninstall');
   const steps: Step[] = [];
   if (systemdRuns()) {
-    const disable = ['systemctl', 'disable', '--now', ...UNITS] as const;
+    const disable = ['systemctl', 'disable', '--now', SERVICE, SOCKET] as const;
     steps.push({ verb: 'run', what: disable.join(' '), run: () => void spawnSync('systemctl', disable.slice(1)) });
   }
   for (const [path, mark] of Object.entries(record.put).reverse()) steps.push(removeStep(record, path, mark));
