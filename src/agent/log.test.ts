@@ -50,4 +50,6 @@ test('what others can cause is told once a minute, with how often it was not tol
   t.mock.timers.tick(61_000);
   log.seldom('wrong password', { client: 'x' });
   assert.match(lines[2]!, /client=x untold=999\n$/);
+  for (let i = 0; i < 10_000; i++) log.seldom('refused', { reason: `r${i}` });
+  assert.ok(lines.length < 120, `${lines.length} lines for ten thousand reasons`);
 });

@@ -5,6 +5,8 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 const MINUTE = 60_000;
+/** Reasons that are kept apart. */
+const REASONS = 100;
 const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error'];
 
 export interface LogOptions {
@@ -39,18 +41,19 @@ export class Log {
   }
 
   /**
-   * A warning that others can cause as often as they like: told at most once a minute, with how often it was not told.
-   * @param message one of a fixed set
+   * A warning that others can cause as often as they like: for each message and reason told at most once a minute, with
+   * how often it was not told.
    */
-  seldom(message: string, fields?: Fields): void {
+  seldom(message: string, fields: Fields = {}): void {
     const now = Date.now();
-    const told = this.#told.get(message) ?? { at: Number.NEGATIVE_INFINITY, untold: 0 };
+    const key = this.#told.size < REASONS ? `${message} ${fields.reason}` : message;
+    const told = this.#told.get(key) ?? { at: Number.NEGATIVE_INFINITY, untold: 0 };
     if (now - told.at < MINUTE) told.untold++;
     else {
       this.warn(message, { ...fields, untold: told.untold || undefined });
       Object.assign(told, { at: now, untold: 0 });
     }
-    this.#told.set(message, told);
+    this.#told.set(key, told);
   }
 
   #log(level: Level, message: string, fields: Fields = {}): void {

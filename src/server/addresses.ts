@@ -47,9 +47,10 @@ export async function listenOn(places: readonly Place[], take: (socket: Socket) 
   }
 }
 
-/** As a person can use it: http://host:port, or unix:/path. */
+/** As a person can use it: http://host:port, or unix: and a path. */
 export function urlOf(server: Server, scheme: 'http' | 'https'): string {
-  const at = server.address() as AddressInfo | string;
+  const at = server.address() as AddressInfo | string | null;
+  if (at === null) return 'unix:(handed over)'; // Node can not tell the path of such a socket
   if (typeof at === 'string') return `unix:${at}`;
   const { address, port } = at;
   const everywhere = address === '::' || address === '0.0.0.0';

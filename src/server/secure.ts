@@ -36,8 +36,8 @@ export function secure(material: TlsMaterial, patience: number, events: SecureEv
     events.refused(clientOf(socket), reason);
     turnAway(socket, 403, `client certificate refused: ${reason}`);
   });
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    events.refused(clientOf(socket), error.code === 'ECONNRESET' ? 'hung up in the handshake' : error.message);
+  server.on('tlsClientError', (error: NodeJS.ErrnoException & { reason?: string }, socket) => {
+    events.refused(clientOf(socket), `handshake failed: ${error.reason ?? error.message}`);
     socket.destroy();
   });
   return (raw) => {

@@ -1,0 +1,409 @@
+// What each key of a web file, and each setting of the server, does to the running program: addresses, headers,
+// passwords, rates, versions and suites, client policies, limits, and how all of it is reloaded.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import type { RequestOptions } from 'node:https';
+import { test } from 'node:test';
+import { hashSync } from 'bcryptjs';
+import { Authority } from './certificates.ts';
+import { bundle, eventually, freePort, need, runBundle, Started, scratch } from './harness.ts';
+import { ask, serve } from './web-server.ts';
+
+const slow = ['--interval', '10m', '--cache-ttl', '10m'];
+const basic = (user: string, password: string) => ({ auth: `${user}:${password}` });
+
+test('check validates a web file without starting', async (t) => {
+  if (!need(t, 'openssl')) return;
+  const cwd = scratch();
+  const { cert, key } = new Authority('ca').issue('localhost');
+  const check = (web: string) => {
+    writeFileSync(`${cwd}/web.yml`, web);
+    return runBundle(t, ['check', '--web.config.file', 'web.yml'], { cwd });
+  };
+  const users = `basic_auth_users:\n  dave: ${hashSync('x', 10)}\n`;
+  const good = await check(`tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n${users}`);
+  assert.equal(good.code, 0, good.stderr);
+  assert.match(good.stdout, /^web: +ok, TLS, passwords of 1 user$/m);
+  const bad = await check(`tls_server_config:\n  cert_filse: ${cert}\n${users}a: b\n`);
+  assert.equal(bad.code, 2);
+  assert.match(
+    bad.stderr,
+    /web\.yml:2: tls_server_config\.cert_filse is no key .*did you mean cert_file\?\n.*web\.yml:5: a is no key/,
+  );
+  const none = await runBundle(t, ['--web.config.file', '/none.yml']);
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /^herakles-node-exporter: \/none\.yml: no such file; correct the path, or create it\n$/);
+});
+
+test('headers of a web file are sent, in place of our own', async (t) => {
+  const csp = "default-src 'self' *.test.example.net";
+  const headers = `X-Frame-Options: sameorigin\n    X-XSS-Protection: 1\n    Strict-Transport-Security: max-age=1\n    Content-Security-Policy: "${csp}"`;
+  const server = await serve(t, `http_server_config:\n  headers:\n    ${headers}\n`);
+  for (const path of ['/metrics', '/', '/none']) {
+    const { headers } = await ask(server.url + path);
+    assert.equal(headers['x-frame-options'], 'sameorigin');
+    assert.equal(headers['x-xss-protection'], '1');
+    assert.equal(headers['strict-transport-security'], 'max-age=1');
+    assert.equal(headers['content-security-policy'], csp);
+    assert.equal(headers['x-content-type-options'], 'nosniff', 'ours where the file says nothing');
+  }
+  await server.rewrite('http_server_config:\n  headers:\n    Content-Security-Policy: ""\n');
+  assert.equal((await ask(`${server.url}/`)).headers['content-security-policy'], undefined);
+});
+
+test('passwords: right, wrong, unknown, changed, taken away', async (t) => {
+  const [dave, carol] = [hashSync('dave123', 10), hashSync('carol123', 4).replace('$2b$', '$2y$')];
+  const server = await serve(t, `basic_auth_users:\n  dave: ${dave}\n  carol: ${carol}\n`, slow);
+  const status = async (options: RequestOptions = {}, path = '/metrics') =>
+    (await ask(server.url + path, options)).status;
+  for (const path of ['/', '/metrics', '/health', '/-/healthy', '/config', '/none'])
+    assert.equal(await status({}, path), 401, path);
+  assert.match((await ask(server.url)).headers['www-authenticate'] ?? '', /^Basic realm=/);
+  assert.equal(await status(basic('dave', 'dave123')), 200);
+  assert.equal(await status(basic('carol', 'carol123')), 200);
+  for (const wrong of [basic('dave', 'dave124'), basic('dave', ''), basic('nobody', 'dave123'), basic('', '')])
+    assert.equal(await status(wrong), 401, wrong.auth);
+
+  await t.test('an unknown user takes as long as a wrong password', async () => {
+    const time = async (user: string, i: number) => {
+      const began = performance.now();
+      assert.equal(await status(basic(user, `wrong${i}`)), 401);
+      return performance.now() - began;
+    };
+    const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1]!;
+    const [known, unknown, unasked]: [number[], number[], number[]] = [[], [], []];
+    await server.rewrite(`basic_auth_users:\n  dave: ${dave}\n`);
+    for (let i = 0; i < 15; i++) {
+      known.push(await time('dave', i));
+      unknown.push(await time('nobody', i));
+      const began = performance.now();
+      await status();
+      unasked.push(performance.now() - began);
+    }
+    const [a, b, c] = [known, unknown, unasked].map(median) as [number, number, number];
+    t.diagnostic(
+      `wrong password ${a.toFixed(1)} ms, unknown user ${b.toFixed(1)} ms, no credentials ${c.toFixed(1)} ms`,
+    );
+    assert.ok(Math.abs(a - b) < 0.3 * a, `${a} ms and ${b} ms`);
+    assert.ok(a > 5 * c, 'a comparison is what takes the time');
+  });
+
+  await t.test('a comparison does not hold up others', async () => {
+    const costly = hashSync('x', 10).replace('$10$', '$14$'); // a second and more
+    await server.rewrite(`basic_auth_users:\n  slow: ${costly}\n  dave: ${dave}\n`);
+    await status(basic('dave', 'dave123'));
+    const comparing = ask(server.url, basic('slow', 'wrong'));
+    const waits: number[] = [];
+    let over = false;
+    void comparing.finally(() => {
+      over = true;
+    });
+    while (!over) {
+      const began = performance.now();
+      assert.equal(await status(basic('dave', 'dave123')), 200);
+      waits.push(performance.now() - began);
+    }
+    assert.equal((await comparing).status, 401);
+    const longest = Math.max(...waits);
+    t.diagnostic(`${waits.length} scrapes meanwhile, the slowest ${longest.toFixed(1)} ms`);
+    assert.ok(waits.length > 20 && longest < 100, `${waits.length} scrapes, ${longest} ms`);
+  });
+
+  await server.rewrite(`basic_auth_users:\n  dave: ${hashSync('new', 4)}\n`);
+  assert.equal(await status(basic('dave', 'dave123')), 401, 'the old password');
+  assert.equal(await status(basic('dave', 'new')), 200);
+  assert.equal(await status(basic('carol', 'carol123')), 401, 'a user that was removed');
+  await server.rewrite('{}\n');
+  assert.equal(await status(), 200, 'no users, no password');
+  for (const secret of ['dave123', 'carol123', dave, carol])
+    assert.ok(!server.stderr.includes(secret), 'a secret in the log');
+});
+
+test('rates: of a web file for everybody, of a setting for each client', async (t) => {
+  const limited = await serve(t, 'rate_limit:\n  interval: 1h\n  burst: 3\n');
+  const statuses = async (url: string, count: number, localAddress = '127.0.0.1') => {
+    const found: number[] = [];
+    for (let i = 0; i < count; i++) found.push((await ask(`${url}/-/healthy`, { localAddress, family: 4 })).status);
+    return found;
+  };
+  assert.deepEqual(await statuses(limited.url, 5), [200, 200, 200, 429, 429]);
+  assert.equal((await ask(`${limited.url}/-/healthy`)).headers['retry-after'], '3600');
+  await limited.rewrite('rate_limit:\n  interval: 1s\n  burst: 0\n');
+  assert.deepEqual(await statuses(limited.url, 2), [429, 429]);
+  await limited.rewrite('rate_limit:\n  interval: 0\n');
+  assert.deepEqual(await statuses(limited.url, 2), [200, 200]);
+  const each = await serve(t, '', ['--max-request-rate', '5']);
+  const first = await statuses(each.url, 12);
+  assert.equal(first.slice(0, 5).join(), '200,200,200,200,200');
+  assert.ok(first.includes(429), `${first}`);
+  assert.deepEqual(await statuses(each.url, 2, '127.0.0.2'), [200, 200], 'others are not held to it');
+});
+
+test('versions, suites and curves are those of the file', async (t) => {
+  if (!need(t, 'openssl')) return;
+  const authority = new Authority('ca');
+  const { cert, key } = authority.issue('localhost', { key: 'rsa' });
+  const ca = readFileSync(authority.cert);
+  const file = (rest: string) => `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n${rest}`;
+  const server = await serve(t, file(''), slow);
+  const seen = async (options: RequestOptions = {}) => {
+    const { protocol, cipher } = await ask(`${server.url}/-/healthy`, { ca, ...options });
+    return `${protocol} ${cipher}`;
+  };
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' } as const;
+  assert.match(await seen(), /^TLSv1\.3 /);
+  assert.match(await seen({ maxVersion: 'TLSv1.2' }), /^TLSv1\.2 TLS_ECDHE_RSA_WITH_/);
+  await assert.rejects(seen(old));
+  await server.rewrite(file('  min_version: TLS10\n'));
+  assert.match(await seen(old), /^TLSv1\.1 /);
+  await server.rewrite(file('  min_version: TLS13\n'));
+  await assert.rejects(seen({ maxVersion: 'TLSv1.2' }));
+  await server.rewrite(file('  max_version: TLS12\n'));
+  assert.match(await seen(), /^TLSv1\.2 /);
+  const suites = '[TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]';
+  const two = 'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384';
+  await server.rewrite(file(`  cipher_suites: ${suites}\n`));
+  const v12 = { maxVersion: 'TLSv1.2' } as const;
+  assert.match(await seen({ ...v12, ciphers: two }), /AES_256_GCM/, 'our order');
+  await server.rewrite(file(`  cipher_suites: ${suites}\n  prefer_server_cipher_suites: false\n`));
+  assert.match(await seen({ ...v12, ciphers: two }), /AES_128_GCM/, 'the client’s order');
+  await assert.rejects(seen({ ...v12, ciphers: 'ECDHE-RSA-CHACHA20-POLY1305' }), 'no suite in common');
+  await server.rewrite(file('  curve_preferences: [CurveP521]\n'));
+  assert.match(await seen({ ecdhCurve: 'P-521' }), /^TLSv1/);
+  await assert.rejects(seen({ ecdhCurve: 'P-384' }), 'no curve in common');
+});
+
+test('all five policies for client certificates, and names', async (t) => {
+  if (!need(t, 'openssl')) return;
+  const [authority, strangers] = [new Authority('ca'), new Authority('strangers')];
+  const { cert, key } = authority.issue('localhost');
+  const ca = readFileSync(authority.cert);
+  const present = (signer: Authority, san: string) => {
+    const pair = signer.issue('client', { san });
+    return { cert: readFileSync(pair.cert), key: readFileSync(pair.key) };
+  };
+  const ours = present(authority, 'DNS:one,IP:10.0.0.1,IP:2001:db8::a,email:a@b.example,URI:spiffe://x/y');
+  const theirs = present(strangers, 'DNS:one');
+  const server = await serve(t, `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n`, slow);
+  const status = async (client: object) => (await ask(`${server.url}/-/healthy`, { ca, ...client })).status;
+  // biome-ignore format: one line a case
+  const cases: [policy: string, rest: string, none: number, stranger: number, ours: number][] = [
+    ['NoClientCert', '', 200, 200, 200],
+    ['RequestClientCert', '', 200, 200, 200],
+    ['RequireAnyClientCert', '', 403, 200, 200],
+    ['VerifyClientCertIfGiven', `  client_ca_file: ${authority.cert}\n`, 200, 403, 200],
+    ['RequireAndVerifyClientCert', `  client_ca_file: ${authority.cert}\n`, 403, 403, 200],
+    ['RequireAndVerifyClientCert', '', 403, 403, 403], // without a CA it is the public ones that count
+    ['RequireAnyClientCert', '  client_allowed_sans: [one]\n', 403, 200, 200],
+    ['RequireAnyClientCert', '  client_allowed_sans: [two]\n', 403, 403, 403],
+    ['RequireAnyClientCert', '  client_allowed_sans: []\n', 403, 403, 403],
+    ['RequestClientCert', '  client_allowed_sans: ["2001:db8::a"]\n', 200, 403, 200],
+    ['RequireAnyClientCert', '  client_allowed_sans: [10.0.0.1]\n', 403, 403, 200],
+    ['RequireAnyClientCert', '  client_allowed_sans: [a@b.example]\n', 403, 403, 200],
+    ['RequireAnyClientCert', '  client_allowed_sans: [spiffe://x/y]\n', 403, 403, 200],
+  ];
+  for (const [policy, rest, ...expected] of cases) {
+    const file = `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n  client_auth_type: ${policy}\n${rest}`;
+    const changed = readFileSync(`${server.dir}/web.yml`, 'utf8') !== file;
+    if (changed) await server.rewrite(file, /configuration loaded/);
+    const found = [await status({}), await status(theirs), await status(ours)];
+    assert.deepEqual(found, expected, `${policy} ${rest}`);
+  }
+});
+
+test('a connection made under another trust ends when the file changes, one under the same trust stays', async (t) => {
+  if (!need(t, 'openssl')) return;
+  const authority = new Authority('ca');
+  const { cert, key } = authority.issue('localhost');
+  const file = `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n`;
+  const server = await serve(t, file, slow);
+  const { Agent: SecureAgent } = await import('node:https');
+  const agent = new SecureAgent({ keepAlive: true, maxSockets: 1, ca: readFileSync(authority.cert) });
+  t.after(() => agent.destroy());
+  const port = () =>
+    new Promise<number>((resolve, reject) => {
+      ask(`${server.url}/-/healthy`, { agent }).then(({ status }) => assert.equal(status, 200), reject);
+      agent.once('free', (socket) => resolve(socket.localPort));
+    });
+  const first = await port();
+  assert.equal(await port(), first);
+  await server.rewrite(`${file}http_server_config:\n  headers:\n    X-XSS-Protection: 0\n`);
+  assert.equal(await port(), first, 'headers are no matter of trust');
+  await server.rewrite(`${file}  min_version: TLS13\n`);
+  assert.notEqual(await port(), first);
+});
+
+test('a Unix socket, its leftover, and a file that is none', async (t) => {
+  const dir = scratch();
+  const socketPath = `${dir}/herakles.sock`;
+  const args = ['--web.listen-address', `unix:${socketPath}`];
+  const start = async () => {
+    const run = new Started(t, [process.execPath, bundle, ...args], { cwd: dir, env: { HOME: dir } });
+    await eventually(() => assert.match(run.stderr, /url=unix:/), 10_000, 30);
+    return run;
+  };
+  const status = () =>
+    new Promise((resolve, reject) => {
+      const asked = request({ socketPath, path: '/-/healthy' }, (answer) => resolve(answer.resume().statusCode));
+      asked.on('error', reject).end();
+    });
+  const first = await start();
+  assert.equal(await status(), 200);
+  const second = await runBundle(t, args, { cwd: dir });
+  assert.equal(second.code, 2);
+  assert.match(second.stderr, /cannot listen on .*herakles\.sock: the socket is taken/);
+  await first.kill();
+  assert.ok(existsSync(socketPath), 'left behind by a kill');
+  const third = await start();
+  assert.equal(await status(), 200);
+  third.signal('SIGTERM');
+  await third.ended;
+  assert.ok(!existsSync(socketPath), 'removed in the end');
+  writeFileSync(socketPath, 'precious');
+  assert.equal((await runBundle(t, args, { cwd: dir })).code, 2);
+  assert.equal(readFileSync(socketPath, 'utf8'), 'precious');
+});
+
+test('several addresses at once, or none of them', async (t) => {
+  const server = await serve(t, '');
+  for (const host of ['127.0.0.1', '[::1]'])
+    assert.equal((await ask(`http://${host}:${server.port}/-/healthy`)).status, 200, host);
+  const free = await freePort();
+  const both = await runBundle(t, ['--web.listen-address', `127.0.0.1:${free},127.0.0.1:${server.port}`]);
+  assert.equal(both.code, 2);
+  assert.match(both.stderr, new RegExp(`cannot listen on 127.0.0.1:${server.port}: the port is taken`));
+  assert.equal((await runBundle(t, ['--web.listen-address', ':99999'])).code, 2);
+});
+
+test('sockets that systemd hands over', async (t) => {
+  const python = need(t, 'openmetrics-parser')?.['openmetrics-parser'];
+  if (!python) return;
+  const dir = scratch();
+  // What systemd does: descriptors from 3 on, and LISTEN_PID of the program itself.
+  const program = [
+    'import os, socket, sys',
+    "tcp, unix = socket.create_server(('127.0.0.1', 0)), socket.socket(socket.AF_UNIX)",
+    `unix.bind('${dir}/s.sock'); unix.listen()`,
+    "print('port', tcp.getsockname()[1], flush=True)",
+    'os.dup2(tcp.fileno(), 10); os.dup2(unix.fileno(), 11); os.dup2(10, 3); os.dup2(11, 4)',
+    "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2')",
+    'os.execv(sys.argv[1], sys.argv[1:])',
+  ].join('\n');
+  const command = [python, '-c', program, process.execPath, bundle, '--web.systemd-socket'];
+  const run = new Started(t, command, { cwd: dir, env: { HOME: dir } });
+  const [port] = await run.line('port');
+  await eventually(() => assert.equal(run.stderr.split('msg=serving').length, 3, run.stderr), 10_000, 30);
+  assert.match(run.stderr, new RegExp(`url=http://127.0.0.1:${port}/metrics`));
+  assert.equal((await ask(`http://127.0.0.1:${port}/-/healthy`)).status, 200);
+  assert.equal((await ask('http://localhost/-/healthy', { socketPath: `${dir}/s.sock` })).status, 200);
+  const without = await runBundle(t, ['--web.systemd-socket']);
+  assert.equal(without.code, 2);
+  assert.match(without.stderr, /systemd handed over no socket; start it by its \.socket unit/);
+});
+
+test('POST /-/reload loads anew where it is allowed', async (t) => {
+  const closed = await serve(t, '');
+  const post = (url: string, options: RequestOptions = {}) => ask(`${url}/-/reload`, { method: 'POST', ...options });
+  assert.equal((await post(closed.url)).status, 403);
+  const open = await serve(t, 'rate_limit:\n  interval: 0\n', ['--web.enable-lifecycle']);
+  const get = await ask(`${open.url}/-/reload`);
+  assert.deepEqual([get.status, get.headers.allow], [405, 'POST, PUT']);
+  assert.equal((await post(open.url)).status, 200);
+  assert.equal((await post(open.url, { headers: { origin: 'http://evil.example' } })).status, 403);
+  assert.equal((await post(open.url, { headers: { origin: open.url } })).status, 200);
+  writeFileSync(`${open.dir}/web.yml`, 'nonsense: 1\n');
+  const bad = await post(open.url);
+  assert.equal(bad.status, 500);
+  assert.match(bad.body, /old configuration is in force:\n.*web\.yml:1: nonsense is no key/);
+  assert.match((await ask(`${open.url}/health`)).body, /could not be loaded anew/);
+});
+
+test('a web file named by the configuration, TLS turned on and off while it runs', async (t) => {
+  if (!need(t, 'openssl')) return;
+  const { cert, key } = new Authority('ca').issue('localhost');
+  const dir = scratch();
+  const write = (text: string) => writeFileSync(`${dir}/config.yaml`, text);
+  const tls = `tls_cert_path: ${cert}\ntls_key_path: ${key}\n`;
+  write(tls);
+  const server = await serve(t, '', ['--config', `${dir}/config.yaml`]);
+  const change = async (text: string) => {
+    const from = server.stderr.length;
+    write(text);
+    await server.logs(/configuration loaded/, from);
+  };
+  const status = async (scheme: string) =>
+    (await ask(`${scheme}://127.0.0.1:${server.port}/-/healthy`, { rejectUnauthorized: false })).status;
+  assert.equal(await status('http'), 200);
+  await change(`enable_tls: true\n${tls}`);
+  assert.equal(await status('https'), 200);
+  assert.equal(await status('http'), 400);
+  writeFileSync(`${dir}/web.yml`, `basic_auth_users:\n  a: ${hashSync('b', 4)}\n`);
+  await change('web_config_file: web.yml\n');
+  assert.equal(await status('http'), 401);
+});
+
+test('limits: URL, headers, requests in flight', async (t) => {
+  const server = await serve(t, '', [
+    '--max-url-length',
+    '100',
+    '--max-header-size',
+    '2048',
+    '--max-requests-in-flight',
+    '1',
+  ]);
+  const get = (path: string, headers = {}) => ask(server.url + path, { headers });
+  assert.equal((await get(`/${'a'.repeat(99)}`)).status, 404);
+  assert.equal((await get(`/${'a'.repeat(100)}`)).status, 414);
+  assert.equal((await get('/-/healthy', { 'x-long': 'a'.repeat(1500) })).status, 200);
+  assert.equal((await get('/-/healthy', { 'x-long': 'a'.repeat(3000) })).status, 431);
+  const crowd = await serve(t, '', ['--max-requests-in-flight', '1', '--cache-ttl', '0s', '--smaps', 'exact']);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(`${crowd.url}/metrics`)));
+  const busy = answers.filter(({ status }) => status === 503);
+  assert.ok(busy.length > 0 && busy.length < 20, `${busy.length} of 20 were refused`);
+  assert.equal(busy[0]!.headers['retry-after'], '1');
+});
+
+test('404, 405 and 406 say what to do; HEAD has no body; secrets and command lines are nowhere', async (t) => {
+  const hash = hashSync('sesame', 4);
+  const server = await serve(t, `basic_auth_users:\n  ali: ${hash}\n`, ['--exclude-names', 'not-secret']);
+  const get = (path: string, options: RequestOptions = {}) =>
+    ask(server.url + path, { ...basic('ali', 'sesame'), ...options });
+  assert.match((await get('/nowhere')).body, /not found; see \//);
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH']) {
+    const { status, headers } = await get('/metrics', { method });
+    assert.deepEqual([status, headers.allow], [405, 'GET, HEAD'], method);
+  }
+  const image = { headers: { accept: 'image/png' } };
+  assert.deepEqual(
+    [(await get('/', image)).status, (await get('/config', image)).status, (await get('/metrics', image)).status],
+    [406, 406, 200],
+  );
+  const json = await get('/config', { headers: { accept: 'application/json' } });
+  assert.match(json.headers['content-type'] ?? '', /^application\/json/);
+  assert.equal(json.headers.vary, 'accept');
+  const head = await get('/metrics', { method: 'HEAD' });
+  assert.deepEqual([head.status, head.body, Number(head.headers['content-length']) > 100], [200, '', true]);
+  assert.equal(
+    (await get(`http://localhost:${server.port}/-/healthy`.slice(server.url.length) || '/-/healthy')).status,
+    200,
+  );
+  for (const path of ['/', '/config', '/subgroups', '/metrics', '/health']) {
+    const { body } = await get(path);
+    assert.ok(!body.includes(hash) && !body.includes('sesame'), `${path} shows a secret`);
+    assert.ok(!body.includes('--exclude-names') || path === '/config', `${path} shows a command line`);
+  }
+});
+
+test('the content security policy names the one style by its digest', async (t) => {
+  const server = await serve(t, '');
+  const { headers, body } = await ask(server.url);
+  const style = /<style>([^<]*)<\/style>/.exec(body)![1]!;
+  const digest = createHash('sha256').update(style).digest('base64');
+  assert.match(
+    headers['content-security-policy'] as string,
+    new RegExp(`default-src 'none'.*style-src 'sha256-${digest.replace(/[+/]/g, '\\$&')}'$`),
+  );
+  assert.doesNotMatch(body, /<script|style="| on\w+=/);
+});
