@@ -145,7 +145,7 @@ function writeInteger(bytes: Buffer, from: number, value: number): number {
 
 /**
  * Chooses the format by the Accept header (RFC 9110, 12.5.1). OpenMetrics only where it is asked for by name and with
- * a version we speak; the text format for everyone else, as Prometheus' own clients do. Equal weights: text first listed wins.
+ * a version we speak; the text format for everyone else, as Prometheus' own clients do. Of equal weights the first wins.
  */
 export function negotiate(accept: string | undefined): Format {
   let best: Format = 'text';
@@ -174,11 +174,11 @@ const FORMATS: ReadonlyMap<string, Format> = new Map([
 
 /** Whether the client takes gzip (RFC 9110, 12.5.3). */
 export function acceptsGzip(acceptEncoding: string | undefined): boolean {
+  const taken = new Map<string, boolean>();
   for (const coding of (acceptEncoding ?? '').slice(0, 4096).split(',')) {
     const [name = '', ...parameters] = coding.split(';').map((part) => part.trim().toLowerCase());
-    if (name !== 'gzip' && name !== '*') continue;
     const q = parameters.find((each) => each.startsWith('q='));
-    return q === undefined || Number(q.slice(2)) > 0;
+    taken.set(name, q === undefined || Number(q.slice(2)) > 0);
   }
-  return false;
+  return taken.get('gzip') ?? taken.get('*') ?? false;
 }

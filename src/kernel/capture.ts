@@ -145,7 +145,9 @@ export function recordFrame(files: KernelFiles, scrub: (cmdline: Uint8Array) => 
 
 /** Kernel files from memory: one frame a collection, and the last one from then on. */
 export function framedFiles(frames: readonly Frame[]): KernelFiles {
-  const buffer = new Uint8Array(Math.max(4096, ...frames.flatMap((frame) => [...frame.values()].map(size))));
+  let longest = 4096;
+  for (const frame of frames) for (const entry of frame.values()) longest = Math.max(longest, size(entry));
+  const buffer = new Uint8Array(longest);
   let current = -1;
   const entry = (path: string): Entry => {
     const found = frames[Math.max(0, current)]?.get(path) ?? { failed: 'gone' };

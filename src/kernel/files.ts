@@ -67,6 +67,7 @@ function failed(path: string, error: unknown): KernelFileError {
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 
 const CLOSED = -1;
+const PID = /^[1-9]\d*$/;
 
 class LiveProcess implements ProcessFiles {
   readonly pid: number;
@@ -160,10 +161,7 @@ class LiveHost implements KernelFiles {
     } catch (error) {
       throw failed(this.procfs, error);
     }
-    for (const name of names) {
-      const first = name.charCodeAt(0);
-      if (first >= 0x31 && first <= 0x39) into.push(Number(name));
-    }
+    for (const name of names) if (PID.test(name)) into.push(Number(name));
   }
 
   process(pid: number): ProcessFiles {
