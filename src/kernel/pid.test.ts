@@ -144,7 +144,7 @@ test('cmdline', () => {
     ['', []],
     ['\0', []],
     ['\0\0\0\0', []],
-    ['sleep\x080\0', ['sleep', '100']],
+    ['sleep\x00' + '100\x00', ['sleep', '100']],
     ['a\0\0b\0', ['a', '', 'b']],
     ['\0b\0', ['', 'b']],
     ['nginx: worker process', ['nginx: worker process']],

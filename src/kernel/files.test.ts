@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { frameOf, type ProcessText } from '../../test/kernel-text.ts';
+import { formatCapture, framedFiles, parseCapture } from './capture.ts';
+import { KernelFileError, type KernelFiles, LONGEST_FILE, liveFiles, type ProcessFile } from './files.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'herakles-files-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const SLEEP: ProcessText = {
+  pid: 7,
+  comm: 'a) (b\n\xff',
+  memory: { rss: 400 },
+  exe: '/usr/bin/a\n b',
+  argv: ['a', '\\x41'],
+};
+const KTHREAD: ProcessText = { pid: 2, comm: 'kthreadd', ppid: 0, kernelThread: true };
+const LONG = 'x'.repeat(20_000);
+const frame = new Map(
+  frameOf({ uptime: 123_45 }, [KTHREAD, SLEEP, { pid: 4_194_304, comm: 'last', memory: {}, cgroup: LONG }]),
+);
+
+/** The frame as a folder laid out like a root with /proc; what failed is not there. */
+function layOut(root: string): void {
+  for (const [path, entry] of frame) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    if ('bytes' in entry) writeFileSync(join(root, path), entry.bytes);
+    else if ('link' in entry) symlinkSync(entry.link, join(root, path));
+  }
+  mkdirSync(join(root, 'proc/1ab'));
+  mkdirSync(join(root, 'proc/0'));
+  mkdirSync(join(root, 'proc/sys'));
+}
+layOut(folder);
+
+const reason = (read: () => unknown): string => {
+  try {
+    read();
+  } catch (error) {
+    assert.ok(error instanceof KernelFileError, String(error));
+    assert.ok(error.message.includes(error.path) && error.message.includes(error.reason));
+    return error.reason;
+  }
+  return 'read';
+};
+
+/** Every way to build KernelFiles that shows this very host. */
+const builders: Record<string, () => KernelFiles> = {
+  'live, descriptors kept': () => liveFiles(join(folder, 'proc')),
+  'live, none kept': () => liveFiles(`${join(folder, 'proc')}/`, 0),
+  'live, few kept': () => liveFiles(join(folder, 'proc'), 2),
+  'frames in memory': () => framedFiles([frame]),
+  'a capture, there and back': () => framedFiles(parseCapture(formatCapture([frame], ['a remark']))),
+};
+
+for (const [what, build] of Object.entries(builders)) {
+  const open = () => {
+    const files = build();
+    files.begin();
+    const content = (length: number) => Buffer.from(files.buffer.slice(0, length));
+    return { files, content };
+  };
+
+  test(`${what}: pids are those of processes, and replace what was there`, () => {
+    const pids = [99];
+    open().files.pids(pids);
+    assert.deepEqual(
+      pids.sort((a, b) => a - b),
+      [2, 7, 4_194_304],
+    );
+  });
+
+  test(`${what}: every file has the bytes it was given, time and again`, () => {
+    const { files, content } = open();
+    for (const pid of [7, 4_194_304, 2]) {
+      const process = files.process(pid);
+      assert.equal(process.pid, pid);
+      for (let round = 0; round < 3; round++) {
+        for (const file of ['stat', 'statm', 'io', 'status', 'cmdline', 'cgroup'] as const) {
+          const entry = frame.get(`proc/${pid}/${file}`)!;
+          assert.deepEqual(content(process.read(file)), 'bytes' in entry && Buffer.from(entry.bytes), `${pid} ${file}`);
+        }
+        if (round === 1) process.close();
+      }
+      process.close();
+    }
+    for (const path of ['proc/stat', 'proc/uptime', 'proc/pressure/memory', 'etc/passwd']) {
+      const entry = frame.get(path)!;
+      assert.deepEqual(content(files.read(path)), 'bytes' in entry && Buffer.from(entry.bytes), path);
+    }
+  });
+
+  test(`${what}: reads off the main thread give the same bytes, and leave the buffer alone`, async () => {
+    const { files, content } = open();
+    const length = files.read('proc/uptime');
+    const before = content(length);
+    const entry = frame.get('proc/7/smaps_rollup')!;
+    const bytes = await files.process(7).readLater('smaps_rollup');
+    assert.deepEqual(Buffer.from(bytes), 'bytes' in entry && Buffer.from(entry.bytes));
+    assert.deepEqual(content(length), before);
+    await assert.rejects(files.process(2).readLater('smaps_rollup'), { name: 'KernelFileError', reason: 'gone' });
+    await assert.rejects(files.process(9999).readLater('stat'), { reason: 'gone' });
+  });
+
+  test(`${what}: what is not there is gone, and says which file`, () => {
+    const { files } = open();
+    assert.equal(files.process(7).exe(), SLEEP.exe);
+    const missing: [() => unknown, path: RegExp][] = [
+      [() => files.process(2).exe(), /proc\/2\/exe/],
+      [() => files.process(2).read('smaps_rollup'), /proc\/2\/smaps_rollup/],
+      [() => files.process(9999).read('stat'), /proc\/9999\/stat/],
+      [() => files.process(9999).read('status'), /proc\/9999\/status/],
+      [() => files.read('proc/nothing'), /proc\/nothing/],
+    ];
+    for (const [read, path] of missing) {
+      assert.equal(reason(read), 'gone');
+      assert.throws(read, path);
+    }
+  });
+}
+
+const FILES: ProcessFile[] = ['stat', 'statm', 'io', 'status', 'smaps_rollup', 'cmdline', 'cgroup'];
+
+test('the real /proc: this very process in every way of reading it', async () => {
+  for (const files of [liveFiles(), liveFiles('/proc', 0)]) {
+    const pids: number[] = [];
+    files.pids(pids);
+    assert.ok(pids.includes(process.pid));
+    assert.equal(new Set(pids).size, pids.length);
+    const own = files.process(process.pid);
+    for (const file of FILES) assert.ok(own.read(file) > 0, file);
+    assert.equal(own.exe(), readlinkSync('/proc/self/exe'));
+    assert.ok(
+      Buffer.from(await own.readLater('smaps_rollup'))
+        .toString()
+        .includes('\nPss:'),
+    );
+    own.close();
+    assert.ok(files.read('proc/uptime') > 0);
+    assert.ok(files.read('etc/passwd') > 0);
+  }
+});
+
+test('a kept descriptor knows that its process is gone, whoever has the pid', async () => {
+  const child = execFileSync('sh', ['-c', 'sleep 60 >/dev/null 2>&1 & echo $!']).toString().trim();
+  const files = liveFiles();
+  const sleeping = files.process(Number(child));
+  assert.ok(sleeping.read('stat') > 0);
+  process.kill(Number(child), 'SIGKILL');
+  for (const end = Date.now() + 5000; reason(() => sleeping.read('stat')) === 'read'; ) {
+    const state = Buffer.from(files.buffer.slice(0, 100)).toString().split(') ')[1]?.[0];
+    if (state === 'Z') break; // whoever inherited it does not wait for it
+    assert.ok(Date.now() < end, 'it is still there');
+  }
+  sleeping.close();
+});
+
+const openDescriptors = () => readdirSync('/proc/self/fd').length;
+
+test('descriptors: no more than allowed, all given back, none lost to failures', () => {
+  const before = openDescriptors();
+  const files = liveFiles(join(folder, 'proc'), 4);
+  const processes = [2, 7, 4_194_304, 9999].map((pid) => files.process(pid));
+  const readAll = () => {
+    for (const process of processes) for (const file of FILES) reason(() => process.read(file));
+  };
+  for (let round = 0; round < 5; round++) readAll();
+  assert.equal(openDescriptors(), before + 4);
+  for (const process of processes) process.close();
+  for (const process of processes) process.close();
+  assert.equal(openDescriptors(), before);
+  readAll();
+  assert.equal(openDescriptors(), before + 4, 'the room given back is used again');
+  for (const process of processes) process.close();
+});
+
+test('a FIFO, a folder or a file too long in place of a kernel file: an error or a value, at once', async () => {
+  const root = mkdtempSync(join(folder, 'odd-'));
+  mkdirSync(join(root, 'proc/5/cgroup'), { recursive: true });
+  for (const name of ['stat', 'smaps_rollup', 'cmdline']) execFileSync('mkfifo', [join(root, 'proc/5', name)]);
+  writeFileSync(join(root, 'proc/5/status'), LONG.repeat(50));
+  writeFileSync(join(root, 'proc/meminfo'), '');
+  const files = liveFiles(join(root, 'proc'));
+  const odd = files.process(5);
+  const began = Date.now();
+  assert.notEqual(
+    reason(() => odd.read('stat')),
+    'gone',
+  );
+  assert.equal(odd.read('cmdline'), 0);
+  assert.equal((await odd.readLater('smaps_rollup')).length, 0);
+  assert.equal(
+    reason(() => odd.read('cgroup')),
+    'unsupported',
+  );
+  await assert.rejects(odd.readLater('cgroup'), { reason: 'unsupported' });
+  assert.equal(odd.read('status'), LONGEST_FILE);
+  assert.equal(files.read('proc/meminfo'), 0);
+  assert.ok(Date.now() - began < 2000);
+  odd.close();
+});
+
+test('denied is denied', { skip: process.getuid?.() === 0 && 'root may read everything' }, () => {
+  const root = mkdtempSync(join(folder, 'denied-'));
+  mkdirSync(join(root, 'proc/5'), { recursive: true });
+  writeFileSync(join(root, 'proc/5/io'), '');
+  chmodSync(join(root, 'proc/5/io'), 0);
+  assert.equal(
+    reason(() => liveFiles(join(root, 'proc')).process(5).read('io')),
+    'denied',
+  );
+});
+
+test('no procfs at all', () => {
+  assert.equal(
+    reason(() => liveFiles(join(folder, 'nowhere')).pids([])),
+    'gone',
+  );
+  assert.equal(
+    reason(() => liveFiles(join(folder, 'etc/passwd')).pids([])),
+    'gone',
+  );
+});
