@@ -19,12 +19,13 @@ import { family, hostMemory, readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;
 const kinds = ['private', 'shared', 'burn', 'storm', 'reuse', 'init'];
-const rules = kinds.map((kind) => `[[rule]]\ngroup = "test"\nsubgroup = "${kind}"\ncomm = "hk-${kind}"\n`);
+const rule = (kind: string) =>
+  `[[rule]]\ngroup = "test"\nsubgroup = "${kind}"\ncomm = "hk-${kind}"\nexe = "${childProgram()}"\n`;
 
 /** Snapshots of the heartbeat only, so that every CPU window is a whole interval. */
 async function start(t: TestContext, ...args: string[]): Promise<Exporter> {
   const subgroups = `${scratch()}/subgroups.toml`;
-  writeFileSync(subgroups, rules.join('\n'));
+  writeFileSync(subgroups, kinds.map(rule).join('\n'));
   const pace = ['--interval', '1s', '--cache-ttl', '10s', '--smaps', 'exact', '--process-start-time'];
   return startExporter(t, { args: [...pace, '--subgroups', subgroups, ...args] });
 }
@@ -98,10 +99,24 @@ test('children of known memory, CPU and name', async (t) => {
   await t.test('half a core is 50 %', async (t) => {
     const { pids } = await startChildren(t, 'burn', 50);
     const pid = pids[0]!;
-    await until(exporter, (seen) => {
-      near(seen.value('herakles_cpu_process_usage_percent', { pid }), 50, 4, 'usage');
-      near(seen.value('herakles_cpu_group_usage_percent_sum', { subgroup: 'burn' }), 50, 4, 'group usage');
-    });
+    const windows: number[] = [];
+    let time = 0;
+    while (windows.length < 7) {
+      const seen = await until(exporter, (seen) => {
+        assert.ok(seen.value('herakles_cpu_process_time_seconds', { pid }) > time, 'a new window');
+        return seen;
+      });
+      time = seen.value('herakles_cpu_process_time_seconds', { pid });
+      windows.push(seen.value('herakles_cpu_process_usage_percent', { pid }));
+      near(
+        seen.value('herakles_cpu_group_usage_percent_sum', { subgroup: 'burn' }),
+        windows.at(-1)!,
+        0.01,
+        'its group',
+      );
+    }
+    const median = windows.sort((a, b) => a - b)[3]!; // a busy machine may disturb some
+    near(median, 50, 4, `usage, of ${windows.join(' ')}`);
     const first = await scrape(exporter);
     const began = readTruth(pid)!.cpuSeconds;
     await until(exporter, (seen) => {

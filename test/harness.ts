@@ -243,16 +243,25 @@ export async function runBundle(t: Scope, args: string[], options: ExporterOptio
   return { code, signal, stdout: run.stdout, stderr: run.stderr };
 }
 
-/** test/children/child.c, compiled when it is newer than the program. */
+let child: string | undefined;
+
+/**
+ * test/children/child.c, compiled when it is newer than the program, as a copy of this test file's own: a rule for its
+ * path catches no child of another run on the same machine.
+ */
 export function childProgram(): string {
+  if (child) return child;
   const source = `${root}test/children/child.c`;
-  const program = `${root}.cache/child`;
-  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
-  mkdirSync(dirname(program), { recursive: true });
-  const fresh = `${program}.${process.pid}`;
-  execFileSync(ensure('cc').cc, ['-O1', '-Wall', '-Wextra', '-Werror', '-o', fresh, source]);
-  renameSync(fresh, program);
-  return program;
+  const compiled = `${root}.cache/child`;
+  if (!existsSync(compiled) || statSync(compiled).mtimeMs <= statSync(source).mtimeMs) {
+    mkdirSync(dirname(compiled), { recursive: true });
+    const fresh = `${compiled}.${process.pid}`;
+    execFileSync(ensure('cc').cc, ['-O1', '-Wall', '-Wextra', '-Werror', '-o', fresh, source]);
+    renameSync(fresh, compiled);
+  }
+  child = `${scratch()}/child`;
+  copyFileSync(compiled, child);
+  return child;
 }
 
 /** Starts one mode of child.c and waits until it is set up; `pids` are those it names. */

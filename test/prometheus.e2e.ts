@@ -46,7 +46,13 @@ async function startInside(t: Scope, namespace: Namespace, ...mode: (string | nu
 /** What the namespace's processes were, twice a second, until the test ends. */
 function record(t: Scope, namespace: Namespace): { time: number; truths: Truth[] }[] {
   const history: { time: number; truths: Truth[] }[] = [];
-  const timer = setInterval(() => history.push({ time: Date.now() / 1000, truths: namespace.truths() }), 500);
+  const timer = setInterval(() => {
+    try {
+      history.push({ time: Date.now() / 1000, truths: namespace.truths() });
+    } catch {
+      clearInterval(timer); // the namespace has ended before the test
+    }
+  }, 500);
   t.after(() => clearInterval(timer));
   return history;
 }
@@ -113,6 +119,7 @@ test('the 38 expressions', async (t) => {
   const running = await setUp(t);
   if (!running) return;
   const { host, servers } = running;
+  let failures = 0;
   for (const [name, server] of servers) {
     const { version } = (await server.api<{ version: string }>('status/buildinfo')).data;
     t.diagnostic(`${name} is Prometheus ${version}`);
@@ -140,15 +147,17 @@ test('the 38 expressions', async (t) => {
     });
     for (const { title, document, corrected = document, outcome } of expressions) {
       await t.test(`${version} ${title}`, async () => {
-        if (outcome === 'refused') await assert.rejects(server.query(shorten(document)), /parse error/);
-        if (outcome === 'empty') assert.deepEqual((await server.query(shorten(document))).result, []);
-        if (outcome === undefined) assert.ok((await server.query(shorten(document))).result.length >= 0);
+        const asWritten = server.query(shorten(document));
+        if (outcome === 'refused') await assert.rejects(asWritten, /parse error/);
+        else if (outcome === 'empty') assert.deepEqual((await asWritten).result, []);
+        else await asWritten; // Prometheus takes it; what it is worth, the correction says
         await eventually(
           async () => {
             const { result } = await server.query(shorten(corrected));
             checks[title]!(result, host);
+            failures--;
           },
-          15_000,
+          failures++ < 5 ? 15_000 : 0, // enough has failed: no more waiting
           300,
         );
       });
