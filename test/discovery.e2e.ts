@@ -75,20 +75,22 @@ test('discovery by file', async (t) => {
     writeFileSync(`${dir}/next`, JSON.stringify([group])); // another name: it must not be read half-written
     renameSync(`${dir}/next`, `${dir}/herakles-production.json`);
   };
-  for (const [name, path] of Object.entries(servers)) {
-    await t.test(name, async (t) => {
-      write(one);
-      const server = await startPrometheus(t, path, scrapeConfig('file-sd.yml', ['/etc/prometheus/targets', dir]));
-      await settle(server.url, [`127.0.0.1:${one.port}`]);
-      write(one, two);
-      await settle(server.url, [`127.0.0.1:${one.port}`, `127.0.0.1:${two.port}`]);
-      const { environment, team } = await arrived(server, `127.0.0.1:${two.port}`);
-      assert.deepEqual({ environment, team }, { environment: 'production', team: 'platform' });
-      write(two);
-      await settle(server.url, [`127.0.0.1:${two.port}`]);
-      await server.process.kill();
-    });
+  write(one);
+  const config = scrapeConfig('file-sd.yml', ['/etc/prometheus/targets', dir]);
+  const started = await Promise.all(Object.values(servers).map((path) => startPrometheus(t, path, config)));
+  const scraped = async (...exporters: Exporter[]) => {
+    const addresses = exporters.map(({ port }) => `127.0.0.1:${port}`);
+    await Promise.all(started.map(({ url }) => settle(url, addresses)));
+  };
+  await scraped(one);
+  write(one, two);
+  await scraped(one, two);
+  for (const server of started) {
+    const { environment, team } = await arrived(server, `127.0.0.1:${two.port}`);
+    assert.deepEqual({ environment, team }, { environment: 'production', team: 'platform' });
   }
+  write(two);
+  await scraped(two);
 });
 
 const annotations = (port: number, more: Record<string, string> = {}) => ({
@@ -131,14 +133,13 @@ async function discoverPods(t: TestContext, path: string, [one, two]: [Exporter,
     assert.deepEqual([...targets.keys()], ['six-node'], api.requests.join('\n'));
     assert.equal(targets.get('six-node')?.scrapeUrl, 'https://[fd00::6]:9215/exporter');
   }, 40_000);
-  await server.process.kill();
 }
 
 test('discovery of Kubernetes pods', async (t) => {
   const servers = need(t, 'prometheus-trixie', 'prometheus-forky');
   if (!servers) return;
   const exporters = await pair(t);
-  for (const [name, path] of Object.entries(servers)) await t.test(name, (t) => discoverPods(t, path, exporters));
+  await Promise.all(Object.values(servers).map((path) => discoverPods(t, path, exporters)));
 });
 
 /** A Consul of one node that reads service definitions from a folder. */
