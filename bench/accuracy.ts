@@ -1,0 +1,122 @@
+// How near the bounded mode comes to the truth: for each scenario, group PSS and USS of real processes as the exporter
+// has them, against an exact reading of all of them at the same instants.
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Sampler, type SamplerOptions } from '../src/agent/sampler.ts';
+import { samplerOptionsOf } from '../src/agent/settings.ts';
+import { defaults } from '../src/config/options.ts';
+import { liveFiles } from '../src/kernel/files.ts';
+import type { Identity } from '../src/process/process.ts';
+import { childProgram, median, Program } from './machine.ts';
+
+interface Scenario {
+  readonly title: string;
+  /** Arguments of the child program. */
+  readonly child: readonly string[];
+  /** Happens after each collection. */
+  readonly then?: (program: Program) => void;
+  /** Everything is ended and started again after the third collection. */
+  readonly restart?: boolean;
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  { title: 'idle fleet of 300', child: ['fleet', '300', '20', '1024', 'acc'] },
+  { title: 'prefork server, parent writes after the fork', child: ['prefork', '64', '8'], then: (p) => p.say('write') },
+  { title: 'snapshotting store that forks and writes', child: ['prefork', '256', '1'], then: (p) => p.say('write') },
+  { title: 'leak of 4 MiB/s', child: ['leak', '4'] },
+  { title: 'growing shared mapping', child: ['growshared', '64', '4'] },
+  { title: 'churn of 200 processes a second', child: ['storm', '5000', '10', '2'], then: (p) => p.say('storm') },
+  { title: 'restart of everything', child: ['fleet', '300', '20', '1024', 'acc'], restart: true },
+];
+
+export interface Accuracy {
+  readonly scenario: string;
+  /** Error as a share of the exact value, over all collections after the second. */
+  readonly 'PSS median': string;
+  readonly 'PSS worst': string;
+  readonly 'USS median': string;
+  readonly 'USS worst': string;
+  /** Most processes that waited for budget at one collection. */
+  readonly deferred: number;
+}
+
+/** Time between two collections, seconds: shorter than the default, with a budget that is shorter alike. */
+const INTERVAL = 3;
+const COLLECTIONS = 8;
+
+export async function accuracy(log: (line: string) => void): Promise<Accuracy[]> {
+  const results: Accuracy[] = [];
+  for (const scenario of SCENARIOS) {
+    log(scenario.title);
+    results.push(await run(scenario));
+  }
+  return results;
+}
+
+async function run(scenario: Scenario): Promise<Accuracy> {
+  const options: SamplerOptions = samplerOptionsOf({ ...defaults, interval: INTERVAL });
+  const start = async () => {
+    const program = new Program(childProgram(), scenario.child);
+    await program.printed('ready');
+    return program;
+  };
+  let program = await start();
+  const classify = (identity: Identity) => ({
+    group: 'bench',
+    subgroup: /^(hk-|acc)/.test(identity.name) ? 'scenario' : 'others',
+    rule: 'bench',
+  });
+  const sampler = new Sampler(liveFiles(), classify, options);
+  const errors = { pss: [] as number[], uss: [] as number[] };
+  let deferred = 0;
+  try {
+    for (let round = 0; round < COLLECTIONS; round++) {
+      await sampler.collect();
+      const { view } = sampler.snapshot!;
+      const pids = view.rows.who
+        .slice(0, view.rows.length)
+        .filter((who) => who.subgroup === 'scenario')
+        .map(({ pid }) => pid);
+      const exact = exactSum(pids);
+      const group = view.groups.find(({ ledger }) => ledger.subgroup === 'scenario');
+      if (round >= 2 && group && exact.pss > 0) {
+        errors.pss.push(Math.abs(group.pss - exact.pss) / exact.pss);
+        if (exact.uss > 0) errors.uss.push(Math.abs(group.uss - exact.uss) / exact.pss);
+        deferred = Math.max(deferred, view.footprints.deferred);
+      }
+      scenario.then?.(program);
+      if (scenario.restart && round === 2) {
+        await program.end();
+        program = await start();
+      }
+      await pause(INTERVAL * 1000);
+    }
+  } finally {
+    sampler.stop();
+    await program.end();
+  }
+  const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+  return {
+    scenario: scenario.title,
+    'PSS median': percent(median(errors.pss)),
+    'PSS worst': percent(Math.max(...errors.pss)),
+    'USS median': percent(median(errors.uss)),
+    'USS worst': percent(Math.max(...errors.uss)),
+    deferred,
+  };
+}
+
+/** Bytes, by a reading of its own. */
+function exactSum(pids: readonly number[]): { pss: number; uss: number } {
+  let pss = 0;
+  let uss = 0;
+  for (const pid of pids) {
+    try {
+      const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+      const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) * 1024;
+      pss += bytes('Pss');
+      uss += bytes('Private_Clean') + bytes('Private_Dirty') + bytes('Private_Hugetlb');
+    } catch {} // gone since the collection
+  }
+  return { pss, uss };
+}

@@ -1,0 +1,238 @@
+// What a collection and a scrape cost, beside process-exporter and the bare reads, on the same processes in one run.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ensure } from '../scripts/test-servers.mjs';
+import {
+  answers,
+  bundle,
+  childProgram,
+  cpuSeconds,
+  median,
+  memoryOf,
+  Program,
+  quantile,
+  root,
+  scrape,
+} from './machine.ts';
+
+export interface Fleet {
+  readonly title: string;
+  readonly processes: number;
+  readonly mappings: number;
+  readonly kib: number;
+  /** Further processes of 2 GiB each. */
+  readonly large: number;
+}
+
+export const FLEETS: readonly Fleet[] = [
+  { title: '500 processes', processes: 500, mappings: 40, kib: 2048, large: 0 },
+  { title: '2,000 processes', processes: 2000, mappings: 40, kib: 2048, large: 0 },
+  { title: '2,000 small processes', processes: 2000, mappings: 1, kib: 64, large: 0 },
+  { title: '2,000 processes and three of 2 GiB', processes: 2000, mappings: 40, kib: 2048, large: 3 },
+  { title: '10,000 processes', processes: 10000, mappings: 4, kib: 256, large: 0 },
+];
+
+/** One line of the table. Seconds and bytes; NaN where it does not apply. */
+export interface Cost {
+  readonly fleet: string;
+  readonly subject: string;
+  /** CPU of one collection with its scrape: median, and the tenth and ninetieth of a hundred. */
+  readonly cpu: number;
+  readonly cpuLow: number;
+  readonly cpuHigh: number;
+  /** Wall time of a scrape that needs a collection, and of one that does not; the 99th of a hundred. */
+  readonly wall: number;
+  readonly wall99: number;
+  readonly fresh99: number;
+  readonly rss: number;
+  readonly anonymous: number;
+  readonly stall: number;
+  readonly bytes: number;
+  readonly series: number;
+}
+
+interface Subject {
+  readonly name: string;
+  /** Arguments of our exporter; undefined for another program. */
+  readonly ours?: readonly string[];
+  readonly peer?: readonly string[];
+}
+
+const ONE_GROUP = 'process_names:\n  - name: "all"\n    cmdline: [".+"]\n';
+
+const SUBJECTS: readonly Subject[] = [
+  { name: 'herakles, bounded', ours: ['--smaps', 'bounded'] },
+  { name: 'herakles, bounded, groups only', ours: ['--smaps', 'bounded', '--per-process', 'none'] },
+  { name: 'herakles, exact', ours: ['--smaps', 'exact'] },
+  { name: 'process-exporter, one group', peer: [] },
+  { name: 'process-exporter, no smaps, no threads', peer: ['-gather-smaps=false', '-threads=false'] },
+];
+
+/** Scrapes that count; the first ones, cold, do not. */
+const ROUNDS = 15;
+const WARM = 6;
+
+export async function measureCost(fleets: readonly Fleet[], log: (line: string) => void): Promise<Cost[]> {
+  const { 'process-exporter': processExporter } = ensure('process-exporter');
+  const costs: Cost[] = [];
+  for (const fleet of fleets) {
+    const programs = await raise(fleet);
+    log(fleet.title);
+    try {
+      for (const subject of SUBJECTS) {
+        const cost = subject.ours
+          ? await measureOurs(fleet.title, subject.name, subject.ours)
+          : await measurePeer(fleet.title, subject.name, processExporter, subject.peer!);
+        costs.push(cost);
+        log(`  ${subject.name}: ${(cost.cpu * 1000).toFixed(1)} ms CPU`);
+      }
+      for (const kind of ['exact', 'cheap'] as const) costs.push(await measureFloor(fleet.title, kind));
+    } finally {
+      for (const program of programs) await program.end();
+    }
+  }
+  return costs;
+}
+
+async function raise(fleet: Fleet): Promise<Program[]> {
+  const child = childProgram();
+  const { processes, mappings, kib, large } = fleet;
+  const programs = [new Program(child, ['fleet', String(processes), String(mappings), String(kib), 'fleet'])];
+  for (let i = 0; i < large; i++) programs.push(new Program(child, ['private', '2048']));
+  for (const program of programs) await program.printed('ready', 120);
+  return programs;
+}
+
+async function measureOurs(fleet: string, subject: string, flags: readonly string[]): Promise<Cost> {
+  const port = 19215;
+  const program = new Program(process.execPath, [
+    '--require',
+    `${root}bench/probe.cjs`,
+    bundle,
+    ...[
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--interval',
+      '1h',
+      '--cache-ttl',
+      '0s',
+      '--max-series',
+      '1000000',
+    ],
+    ...flags,
+  ]);
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await answers(`${url}/-/ready`);
+    await pause(1500); // the second collection
+    const costs = await rounds(program.pid, `${url}/metrics`);
+    const fresh = await measureFresh(flags);
+    process.kill(program.pid, 'SIGUSR2');
+    await program.printed('probe', 5);
+    const probe = JSON.parse(/probe (.*)/.exec(program.stderr)![1]!);
+    return { fleet, subject, ...costs, ...memoryOf(program.pid), fresh99: fresh, stall: probe.stallSeconds };
+  } finally {
+    await program.end();
+  }
+}
+
+/** A second exporter whose snapshots stay fresh: what serving alone takes. */
+async function measureFresh(flags: readonly string[]): Promise<number> {
+  const port = 19217;
+  const program = new Program(process.execPath, [
+    bundle,
+    ...[
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--interval',
+      '1h',
+      '--cache-ttl',
+      '1h',
+      '--max-series',
+      '1000000',
+    ],
+    ...flags,
+  ]);
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await answers(`${url}/-/ready`);
+    await pause(2500);
+    for (let i = 0; i < 20; i++) await scrape(`${url}/metrics`);
+    const walls: number[] = [];
+    for (let i = 0; i < 100; i++) walls.push((await scrape(`${url}/metrics`)).seconds);
+    return quantile(walls, 0.99);
+  } finally {
+    await program.end();
+  }
+}
+
+async function measurePeer(fleet: string, subject: string, path: string, flags: readonly string[]): Promise<Cost> {
+  const port = 19256;
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const config = join(folder, 'process-exporter.yml');
+  writeFileSync(config, ONE_GROUP);
+  const listen = `-web.listen-address=127.0.0.1:${port}`;
+  const program = new Program(path, [`-config.path=${config}`, listen, ...flags]);
+  const url = `http://127.0.0.1:${port}/metrics`;
+  try {
+    await answers(url);
+    const costs = await rounds(program.pid, url);
+    return { fleet, subject, ...costs, ...memoryOf(program.pid), fresh99: Number.NaN, stall: Number.NaN };
+  } finally {
+    await program.end();
+  }
+}
+
+/** Scrapes one after the other, each of which makes the exporter collect. */
+async function rounds(pid: number, url: string) {
+  const cpu: number[] = [];
+  const walls: number[] = [];
+  let bytes = 0;
+  for (let round = 0; round < WARM + ROUNDS; round++) {
+    const before = cpuSeconds(pid);
+    const scraped = await scrape(url);
+    await pause(30);
+    if (round < WARM) continue;
+    cpu.push(cpuSeconds(pid) - before);
+    walls.push(scraped.seconds);
+    bytes = scraped.bytes;
+  }
+  const page = await (await fetch(url)).text();
+  const series = page.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
+  return {
+    cpu: median(cpu),
+    cpuLow: quantile(cpu, 0.1),
+    cpuHigh: quantile(cpu, 0.9),
+    wall: median(walls),
+    wall99: quantile(walls, 0.99),
+    bytes,
+    series,
+  };
+}
+
+async function measureFloor(fleet: string, kind: 'exact' | 'cheap'): Promise<Cost> {
+  const program = new Program(process.execPath, ['--import', 'tsx', `${root}bench/floor.ts`]);
+  try {
+    await program.printed('ready');
+    const cpu: number[] = [];
+    for (let round = 0; round < WARM + ROUNDS; round++) {
+      program.stdout = '';
+      const before = cpuSeconds(program.pid);
+      program.say(kind);
+      await program.printed('read');
+      if (round >= WARM) cpu.push(cpuSeconds(program.pid) - before);
+    }
+    const none = { wall: Number.NaN, wall99: Number.NaN, fresh99: Number.NaN, stall: Number.NaN, bytes: 0, series: 0 };
+    const subject = kind === 'exact' ? 'bare loop, with smaps_rollup' : 'bare loop, cheap counters';
+    const spread = { cpu: median(cpu), cpuLow: quantile(cpu, 0.1), cpuHigh: quantile(cpu, 0.9) };
+    return { fleet, subject, ...spread, ...none, ...memoryOf(program.pid) };
+  } finally {
+    await program.end();
+  }
+}

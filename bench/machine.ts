@@ -1,0 +1,132 @@
+// What a benchmark runs on and with: fleets of real processes, exporters under test, and what the kernel accounts to them.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+
+export const root = new URL('..', import.meta.url).pathname;
+export const bundle = `${root}dist/herakles.cjs`;
+
+/** CPU time of a process and all its threads so far, seconds, to the nanosecond (/proc/<pid>/task/<tid>/schedstat). */
+export function cpuSeconds(pid: number): number {
+  let nanoseconds = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]);
+  }
+  return nanoseconds / 1e9;
+}
+
+export interface Memory {
+  readonly rss: number;
+  readonly anonymous: number;
+  readonly peak: number;
+}
+
+/** Bytes, from /proc/<pid>/status. */
+export function memoryOf(pid: number): Memory {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024;
+  return { rss: bytes('VmRSS'), anonymous: bytes('RssAnon'), peak: bytes('VmHWM') };
+}
+
+/** A program of the benchmark; its whole process group ends with it. */
+export class Program {
+  readonly pid: number;
+  stdout = '';
+  stderr = '';
+  readonly #child: ChildProcess;
+
+  constructor(command: string, args: readonly string[]) {
+    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    this.pid = this.#child.pid!;
+    this.#child.stdout!.on('data', (data) => {
+      this.stdout += data;
+    });
+    this.#child.stderr!.on('data', (data) => {
+      this.stderr += data;
+    });
+  }
+
+  /** A line on its standard input. */
+  say(line: string): void {
+    this.#child.stdin!.write(`${line}\n`);
+  }
+
+  /** Waits until it has printed a text. */
+  async printed(text: string, within = 60): Promise<void> {
+    for (let left = within * 20; left > 0; left--) {
+      if (this.stdout.includes(text) || this.stderr.includes(text)) return;
+      if (this.#child.exitCode !== null) throw new Error(`ended early: ${this.stderr}`);
+      await pause(50);
+    }
+    throw new Error(`never printed ${text}: ${this.stderr}`);
+  }
+
+  async end(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once('close', resolve));
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      process.kill(-this.pid, 'SIGKILL');
+      await ended;
+    }
+  }
+}
+
+const child = `${root}.cache/child`;
+
+/** The program whose memory the tests know, compiled when its source is newer. */
+export function childProgram(): string {
+  const source = `${root}test/children/child.c`;
+  mkdirSync(`${root}.cache`, { recursive: true });
+  if (!existsSync(child) || statSync(child).mtimeMs < statSync(source).mtimeMs) {
+    execFileSync('cc', ['-O2', '-o', child, source], { stdio: 'inherit' });
+  }
+  return child;
+}
+
+export interface Scrape {
+  readonly seconds: number;
+  readonly bytes: number;
+  readonly status: number;
+}
+
+/** One scrape as Prometheus makes it: gzip, text 0.0.4. */
+export function scrape(url: string): Promise<Scrape> {
+  const began = performance.now();
+  return new Promise((resolve, reject) => {
+    const headers = { accept: 'text/plain;version=0.0.4', 'accept-encoding': 'gzip' };
+    request(url, { headers }, (response) => {
+      let bytes = 0;
+      response.on('data', (data: Buffer) => {
+        bytes += data.length;
+      });
+      response.on('end', () =>
+        resolve({ seconds: (performance.now() - began) / 1000, bytes, status: response.statusCode! }),
+      );
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** The text of a page. */
+export async function text(url: string): Promise<string> {
+  return (await fetch(url)).text();
+}
+
+/** Waits until an exporter answers. */
+export async function answers(url: string): Promise<void> {
+  for (let left = 200; left > 0; left--) {
+    try {
+      if ((await fetch(url)).ok) return;
+    } catch {}
+    await pause(100);
+  }
+  throw new Error(`${url} never answered`);
+}
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5);

@@ -1,0 +1,74 @@
+// Runs the benchmarks and writes what they found: a table on standard output, bench/results/*.json, and the drawing in
+// docs/performance.md. Arguments: cost, accuracy, soak; --quick leaves out the largest fleet.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { accuracy } from './accuracy.ts';
+import { type Cost, FLEETS, measureCost } from './cost.ts';
+import { draw } from './drawing.ts';
+import { root } from './machine.ts';
+import { soak } from './soak.ts';
+
+const parts = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const quick = process.argv.includes('--quick');
+const wants = (part: string): boolean => parts.length === 0 || parts.includes(part);
+const log = (line: string): void => console.error(line);
+
+/** What the figures were taken on: absolute ones do not carry over, ratios do. */
+const machine = {
+  kernel: release(),
+  cores: cpus().length,
+  memory: totalmem(),
+  node: process.version,
+  date: new Date().toISOString().slice(0, 10),
+};
+
+function save(name: string, results: unknown): void {
+  mkdirSync(`${root}bench/results`, { recursive: true });
+  writeFileSync(`${root}bench/results/${name}.json`, `${JSON.stringify({ machine, results }, undefined, 2)}\n`);
+}
+
+const milliseconds = (seconds: number): string => (Number.isNaN(seconds) ? '–' : (seconds * 1000).toFixed(1));
+const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+
+function costTable(costs: readonly Cost[]): string {
+  const lines = [
+    '| Fleet | Subject | CPU ms (10–90 %) | against process-exporter | scrape ms, median / p99 | fresh p99 ms | RSS / anonymous MiB | stall ms | KB | series |',
+    '|---|---|---|---|---|---|---|---|---|---|',
+  ];
+  for (const cost of costs) {
+    const peer = costs.find(({ fleet, subject }) => fleet === cost.fleet && subject.endsWith('one group'));
+    const ratio = peer && peer.cpu / cost.cpu > 1.05 ? `1/${(peer.cpu / cost.cpu).toFixed(1)}` : '';
+    const cells = [
+      cost.fleet,
+      cost.subject,
+      `${milliseconds(cost.cpu)} (${milliseconds(cost.cpuLow)}–${milliseconds(cost.cpuHigh)})`,
+      ratio,
+      `${milliseconds(cost.wall)} / ${milliseconds(cost.wall99)}`,
+      milliseconds(cost.fresh99),
+      `${mebibytes(cost.rss)} / ${mebibytes(cost.anonymous)}`,
+      milliseconds(cost.stall),
+      cost.bytes ? (cost.bytes / 1000).toFixed(0) : '–',
+      cost.series ? String(cost.series) : '–',
+    ];
+    lines.push(`| ${cells.join(' | ')} |`);
+  }
+  return lines.join('\n');
+}
+
+if (wants('cost')) {
+  const costs = await measureCost(quick ? FLEETS.filter(({ processes }) => processes <= 2000) : FLEETS, log);
+  save('cost', costs);
+  console.log(costTable(costs));
+  writeFileSync(`${root}docs/performance-cost.svg`, draw(costs));
+}
+if (wants('accuracy')) {
+  const results = await accuracy(log);
+  save('accuracy', results);
+  console.table(results);
+}
+if (wants('soak')) {
+  const minutes = Number(process.argv.find((argument) => argument.startsWith('--minutes='))?.slice(10) ?? 60);
+  const result = await soak(minutes, log);
+  save('soak', result);
+  console.table([result]);
+}
