@@ -25,7 +25,8 @@ export async function gzipHead(bytes: Buffer): Promise<GzipHead> {
 export async function finishGzip(head: GzipHead, tail: Buffer): Promise<Buffer> {
   const compressed = await deflate(tail, { level: 1 });
   const trailer = Buffer.alloc(8);
-  trailer.writeUInt32LE(crc32(tail, head.crc), 0);
+  // Node's crc32 of nothing is 0, whatever it is to go on from.
+  trailer.writeUInt32LE(tail.length === 0 ? head.crc : crc32(tail, head.crc), 0);
   trailer.writeUInt32LE((head.length + tail.length) >>> 0, 4);
   return Buffer.concat([HEADER, head.compressed, compressed, trailer]);
 }
