@@ -1,6 +1,6 @@
 // Makes a kernel comm valid UTF-8 without loss of distinctness: two comms never get one name.
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * comm is any 15 bytes but NUL (prctl(2), PR_SET_NAME). Valid UTF-8 stays as it is. Otherwise each byte that is not
