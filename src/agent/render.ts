@@ -62,7 +62,13 @@ export class Renderer {
     const key = `${format} ${gzip}`;
     let head = this.#heads.get(key);
     if (!head) {
-      head = this.#writing.then(() => this.#write(snapshot, format, gzip));
+      const rows = snapshot?.view.rows;
+      if (rows) rows.readers++;
+      head = this.#writing
+        .then(() => this.#write(snapshot, format, gzip))
+        .finally(() => {
+          if (rows) rows.readers--;
+        });
       this.#writing = head.catch(() => {});
       this.#heads.set(key, head);
     }
@@ -72,15 +78,7 @@ export class Renderer {
   async #write(snapshot: Snapshot | undefined, format: Format, gzip: boolean): Promise<Head> {
     const encoder = this.#encoders[format];
     encoder.begin();
-    if (snapshot) {
-      const { rows } = snapshot.view;
-      rows.readers++;
-      try {
-        await inSlices(collectAll(snapshot, this.exported, encoder));
-      } finally {
-        rows.readers--;
-      }
-    }
+    if (snapshot) await inSlices(collectAll(snapshot, this.exported, encoder));
     const body = gzip ? await gzipHead(encoder.bytes()) : Buffer.from(encoder.bytes());
     return { body, series: encoder.series };
   }

@@ -116,9 +116,9 @@ export class Sampler {
   collect(): Promise<void> {
     this.#collecting ??= this.#collect().finally(() => {
       this.#collecting = undefined;
-      this.#onCollection(this);
       const second = this.#successes === 1;
       this.#schedule(second ? Math.min(SECOND_COLLECTION, this.#options.interval) : this.#options.interval);
+      this.#onCollection(this);
     });
     return this.#collecting;
   }

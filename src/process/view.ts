@@ -12,7 +12,7 @@ export const STATES = ['running', 'sleeping', 'blocked', 'stopped', 'zombie', 'i
 /** Processes with values of their own: no kernel threads unless they are asked for, no zombies. */
 export class ProcessRows {
   length = 0;
-  /** Renderers that read these rows now: they must not be filled anew. */
+  /** Pages that are written from these rows, or wait to be: they must not be filled anew. */
   readers = 0;
   readonly who: Who[] = [];
   /** Bytes. */
