@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { acceptsGzip, Encoder, type Format, negotiate, writeNumber } from './encode.ts';
+import { finishGzip, gzipHead } from './gzip.ts';
+import { counter, gauge, info, labelText, oddlyNamedCounter } from './metric.ts';
+
+const written = (value: number): string => {
+  const bytes = Buffer.alloc(40);
+  return bytes.toString('latin1', 0, writeNumber(bytes, 0, value));
+};
+
+test('numbers', () => {
+  // biome-ignore format: one line a case
+  const cases: [number, string][] = [
+    [0, '0'], [-0, '0'], [1, '1'], [-1, '-1'], [10, '10'], [999, '999'], [1000, '1000'], [0.5, '0.5'], [-0.25, '-0.25'],
+    [0.001, '0.001'], [0.1, '0.1'], [0.09, '0.09'], [1.005, '1.005'], [0.9996, '0.9996'], [12.34, '12.34'],
+    [0.1 + 0.2, '0.30000000000000004'], [1e12 + 0.5, '1000000000000.5'], [999_999_999_999_999, '999999999999999'],
+    [1e15, '1000000000000000'], [2 ** 53, '9007199254740992'], [1e21, '1e+21'], [1e-7, '1e-7'], [5e-324, '5e-324'],
+    [Number.MAX_VALUE, '1.7976931348623157e+308'], [Number.POSITIVE_INFINITY, '+Inf'], [Number.NEGATIVE_INFINITY, '-Inf'],
+  ];
+  for (const [value, text] of cases) assert.equal(written(value), text);
+});
+
+test('every number reads back as itself', () => {
+  const near = fc
+    .tuple(fc.integer({ min: -2e9, max: 2e9 }), fc.constantFrom(1, 10, 100, 1000, 4096))
+    .map(([a, b]) => a / b);
+  const size = fc
+    .tuple(fc.double({ noNaN: true }), fc.constantFrom(1, 1e3, 1e-3, 1e9, 4096))
+    .map(([a, b]) => Math.round(a) * b);
+  fc.assert(
+    fc.property(fc.oneof(fc.double({ noNaN: true }), near, size), (value) => {
+      if (Number.isNaN(value)) return;
+      const text = written(value);
+      assert.ok(text.length <= 32, text);
+      assert.equal(Number(text.replace('Inf', 'Infinity')), value + 0);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+const labelled = gauge('x_bytes', 'Help.', ['pid', 'name']);
+const encode = (format: Format, write: (encoder: Encoder) => void, capacity?: number): string => {
+  const encoder = new Encoder(format, capacity);
+  encoder.begin();
+  write(encoder);
+  encoder.end();
+  return encoder.bytes().toString();
+};
+
+test('label values: escaped for this sink, valid UTF-8 always', () => {
+  // biome-ignore format: one line a case
+  const cases: [value: string, text: string][] = [
+    ['', ''], ['plain', 'plain'], ['a"b', 'a\\"b'], ['a\\b', 'a\\\\b'], ['a\nb', 'a\\nb'], ['\\n', '\\\\n'], ['"}\nx 1', '\\"}\\nx 1'],
+    ['Zoë 🦜', 'Zoë 🦜'], ['\ud800', '\ufffd'], ['a\udc00b', 'a\ufffdb'], ['\0\t\r\x7f', '\0\t\r\x7f'], ['{}=,', '{}=,'],
+  ];
+  for (const [value, text] of cases) {
+    const labels = labelText(labelled, { pid: '1', name: value });
+    assert.equal(Buffer.from(labels, 'latin1').toString(), `{pid="1",name="${text}"}`);
+    const out = encode('text', (encoder) => {
+      encoder.family(labelled);
+      encoder.sample(labels, 1);
+    });
+    assert.equal(out.split('\n').length, 4, 'a value never ends a line');
+  }
+});
+
+test('labels are written in the order they are declared; empty ones are left out of info families only', () => {
+  const about = info('x_info', 'Help.', ['pid', 'unit']);
+  assert.equal(labelText(labelled, { name: 'b', pid: '' }), '{pid="",name="b"}');
+  assert.equal(labelText(about, { unit: '', pid: '1' }), '{pid="1"}');
+  assert.equal(labelText(about, { unit: '', pid: '' }), '');
+  assert.equal(labelText(gauge('x', 'Help.'), {}), '');
+});
+
+test('families in both formats', () => {
+  // biome-ignore format: one line a case
+  const cases: [family: Parameters<Encoder['family']>[0], text: string, openmetrics: string][] = [
+    [gauge('a_bytes', 'A "b" \\ c\nd.'), '# HELP a_bytes A "b" \\\\ c\\nd.\n# TYPE a_bytes gauge\na_bytes 1\n', '# HELP a_bytes A \\"b\\" \\\\ c\\nd.\n# TYPE a_bytes gauge\n# UNIT a_bytes bytes\na_bytes 1\n# EOF\n'],
+    [counter('a_seconds_total', 'A.'), '# HELP a_seconds_total A.\n# TYPE a_seconds_total counter\na_seconds_total 1\n', '# HELP a_seconds A.\n# TYPE a_seconds counter\n# UNIT a_seconds seconds\na_seconds_total 1\n# EOF\n'],
+    [counter('a_total', 'A.'), '# HELP a_total A.\n# TYPE a_total counter\na_total 1\n', '# HELP a A.\n# TYPE a counter\na_total 1\n# EOF\n'],
+    [info('a_info', 'A.'), '# HELP a_info A.\n# TYPE a_info gauge\na_info 1\n', '# HELP a A.\n# TYPE a info\na_info 1\n# EOF\n'],
+    [oddlyNamedCounter('a_seconds', 'A.'), '# HELP a_seconds A.\n# TYPE a_seconds counter\na_seconds 1\n', '# HELP a_seconds A.\n# TYPE a_seconds unknown\n# UNIT a_seconds seconds\na_seconds 1\n# EOF\n'],
+    [oddlyNamedCounter('a_seconds_sum', 'A.'), '# HELP a_seconds_sum A.\n# TYPE a_seconds_sum counter\na_seconds_sum 1\n', '# HELP a_seconds_sum A.\n# TYPE a_seconds_sum unknown\na_seconds_sum 1\n# EOF\n'],
+  ];
+  for (const [family, text, openmetrics] of cases) {
+    const write = (encoder: Encoder) => {
+      encoder.family(family);
+      encoder.sample('', 1);
+    };
+    assert.equal(encode('text', write), text);
+    assert.equal(encode('openmetrics', write), openmetrics);
+  }
+});
+
+test('what is not known is left out, and not counted', () => {
+  const encoder = new Encoder('text');
+  encoder.begin();
+  encoder.family(gauge('x', 'Help.'));
+  encoder.sample('', Number.NaN);
+  assert.equal(encoder.series, 0);
+  encoder.sample('', 0);
+  assert.equal(encoder.series, 1);
+  encoder.begin();
+  assert.deepEqual([encoder.series, encoder.bytes().length], [0, 0], 'it starts anew');
+});
+
+test('a page grows as far as it must, whatever it began with', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 30 }),
+      fc.integer({ min: 0, max: 200 }),
+      (names, capacity) => {
+        const write = (encoder: Encoder) => {
+          encoder.family(labelled);
+          for (const name of names) encoder.sample(labelText(labelled, { pid: '1', name }), 1e15 / 7);
+        };
+        assert.equal(encode('text', write, capacity), encode('text', write, 1 << 20));
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+const OM = 'application/openmetrics-text';
+// biome-ignore format: one line a case
+const accepts: [accept: string | undefined, format: Format][] = [
+  [undefined, 'text'], ['', 'text'], ['constructor', 'text'], ['__proto__', 'text'], [';;;,,,q=', 'text'], ['*/*', 'text'],
+  ['application/json', 'text'], [`${OM};version=9`, 'text'], [`${OM};q=0`, 'text'], [`${OM};q=x`, 'text'], [`${OM};q=-1`, 'text'],
+  [OM, 'openmetrics'], [OM.toUpperCase(), 'openmetrics'], [`${OM}; version=1.0.0; charset=utf-8`, 'openmetrics'], [`${OM};version=0.0.1`, 'openmetrics'],
+  [`text/plain,${OM}`, 'text'], [`${OM},text/plain`, 'openmetrics'], [`text/plain;q=0.4,${OM};q=0.5`, 'openmetrics'], [`${OM};q=0.4,text/plain;q=0.5`, 'text'],
+  [`text/plain;version=1.0.0;q=1,${OM};q=0.1`, 'openmetrics'], [`*/*;q=1,${OM};q=0.9`, 'text'],
+  // Prometheus 2.42, 2.53 and 3.5
+  [`${OM};version=1.0.0,${OM};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`, 'openmetrics'],
+  [`${OM};version=1.0.0;q=0.5,${OM};version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2`, 'openmetrics'],
+  [`${OM};version=1.0.0;escaping=allow-utf-8;q=0.5,${OM};version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1`, 'openmetrics'],
+  [`text/plain;version=0.0.4;q=0.5,${`x/y,`.repeat(5000)}${OM}`, 'text'],
+];
+test('the format is negotiated', () => {
+  for (const [accept, format] of accepts) assert.equal(negotiate(accept), format, accept);
+});
+
+test('gzip is negotiated', () => {
+  // biome-ignore format: one line a case
+  const cases: [string | undefined, boolean][] = [
+    [undefined, false], ['', false], ['identity', false], ['br', false], ['gzip', true], ['GZIP', true], ['deflate, gzip;q=1.0', true], ['*', true],
+    ['gzip;q=0', false], ['gzip;q=0, *', false], ['*;q=0, gzip', true], ['*;q=0', false], ['gzip;q=0.001', true], ['gzip;q=x', false], ['xgzip', false], ['constructor', false],
+  ];
+  for (const [accept, gzip] of cases) assert.equal(acceptsGzip(accept), gzip, accept);
+});
+
+test('any header is answered', () => {
+  fc.assert(
+    fc.property(
+      fc.string(),
+      (header) => ['text', 'openmetrics'].includes(negotiate(header)) && typeof acceptsGzip(header) === 'boolean',
+    ),
+  );
+});
+
+test('a head compressed once and any number of tails give the plain bytes', async () => {
+  const part = fc.oneof(
+    fc.uint8Array({ maxLength: 2000 }),
+    fc.string({ maxLength: 50 }).map((text) => Buffer.from(text.repeat(500))),
+  );
+  await fc.assert(
+    fc.asyncProperty(part, fc.array(part, { minLength: 1, maxLength: 3 }), async (head, tails) => {
+      const compressed = await gzipHead(Buffer.from(head));
+      for (const tail of tails) {
+        const whole = await finishGzip(compressed, Buffer.from(tail));
+        assert.ok(gunzipSync(whole).equals(Buffer.concat([head, tail])));
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
