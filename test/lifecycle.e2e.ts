@@ -1,8 +1,9 @@
 // Start, reload and end of the real program: one plain message and status 2 for what an operator can get wrong, the
 // old configuration in force after a bad reload, one collection for scrapes at the same time, a prompt end.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { test } from 'node:test';
 import { bundle, eventually, need, runBundle, Started, scratch, startChildren, startExporter } from './harness.ts';
 
@@ -30,9 +31,16 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} ends it within a second with status 0`, async (t) => {
     const exporter = await startExporter(t);
     await exporter.scrape(); // leaves a kept connection open
+    const slow = connect(exporter.port, '127.0.0.1', () => slow.write('GET /metrics HTTP/1.1\r\n')); // and says no more
+    slow.on('error', () => {});
+    t.after(() => void slow.destroy());
+    const scrapes = [1, 2, 3].map(() => exporter.scrape());
+    const answered = Promise.allSettled(scrapes);
+    await once(slow, 'connect');
     const { code, signal: by, seconds } = await exporter.stop(signal);
     assert.deepEqual({ code, by }, { code: 0, by: null }, exporter.stderr);
     assert.ok(seconds < 1, `it took ${seconds} s`);
+    await answered;
     await assert.rejects(fetch(`${exporter.url}/-/healthy`));
   });
 }
