@@ -2,7 +2,7 @@
 // in every per_process mode as far as it can be. The rules are shortened 180-fold (two hours become 40 seconds);
 // thresholds in bytes stay as they are.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -11,6 +11,7 @@ import {
   freePort,
   need,
   needRoot,
+  nobody,
   root,
   type Scope,
   Started,
@@ -158,4 +159,65 @@ test('a leak is told, and nothing else is', async (t) => {
     const leaks = ['all', 'top'].map((mode) => `${mode} HeraklesProcessLeaks leak hk-leak`);
     assert.deepEqual(await everFired(server), [...gone, ...leaks].sort());
   });
+});
+
+/** A program that is started anew a second after it ended, and ends a second after it started. */
+async function restart(t: Scope, until: () => Promise<boolean>): Promise<void> {
+  while (!(await until())) {
+    const child = new Started(t, [childProgram(), 'private', '1']);
+    await child.line('ready');
+    await pause(1000);
+    await child.kill();
+  }
+}
+
+test('what is wrong with exporters and services is told', async (t) => {
+  const paths = need(t, 'prometheus', 'cc');
+  if (!paths || !needRoot(t)) return;
+  const dir = scratch();
+  writeFileSync(`${dir}/config.yaml`, 'declared_groups: [test/loop]\n');
+  writeFileSync(`${dir}/subgroups.toml`, '[[rule]]\ngroup = "test"\nsubgroup = "loop"\ncomm = "hk-private"\n');
+  symlinkSync('/proc', `${dir}/proc`);
+  const pace = ['--interval', '1s', '--cache-ttl', '500ms'];
+  const exporters = {
+    poor: await startExporter(t, { uid: nobody, args: pace }),
+    wrong: await startExporter(t, {
+      args: [...pace, '--config', `${dir}/config.yaml`, '--subgroups', `${dir}/subgroups.toml`],
+    }),
+    blind: await startExporter(t, { args: [...pace, '--path-procfs', `${dir}/proc`, '--max-series', '100'] }),
+    stuck: await startExporter(t, { args: pace }),
+  };
+  const server = await startPrometheus(t, paths.prometheus, {
+    global: { scrape_interval: '1s', scrape_timeout: '1s' },
+    rule_files: copyRules(factor),
+    scrape_configs: [
+      {
+        job_name: 'herakles-proc-mem',
+        static_configs: Object.entries(exporters).map(([instance, { port }]) => {
+          return { targets: [`127.0.0.1:${port}`], labels: { instance } };
+        }),
+      },
+    ],
+  });
+  writeFileSync(`${dir}/config.yaml`, 'declared_groups: none\n');
+  exporters.wrong.signal('SIGHUP');
+  unlinkSync(`${dir}/proc`);
+  exporters.stuck.signal('SIGSTOP');
+
+  const expected = {
+    'poor HeraklesExporterLacksPrivilege': 'smaps_rollup of others is denied to it',
+    'blind HeraklesSeriesBudgetExceeded': 'a hundred series are not enough',
+    'wrong HeraklesConfigReloadFailed': 'its configuration became invalid',
+    'wrong HeraklesRestartLoop loop': 'its service keeps restarting',
+    'blind HeraklesExporterStale': 'it has lost its procfs',
+    'stuck HeraklesExporterDown': 'it does not answer',
+  };
+  const deadline = Date.now() + 60_000;
+  let missing = Object.keys(expected);
+  await restart(t, async () => {
+    const fired = await everFired(server);
+    missing = Object.keys(expected).filter((name) => !fired.includes(name));
+    return missing.length === 0 || Date.now() > deadline;
+  });
+  assert.deepEqual(missing, [], 'have not been told');
 });
