@@ -7,10 +7,15 @@ const NEW = 0;
 const IDLE = 1;
 const BUSY = 2;
 
+/** Requests that may come before the first is answered. The next one can overtake the end of an answer. */
+const PIPELINED = 4;
+
 interface Connection {
   readonly key: string | Socket;
   readonly socket: Socket;
   stage: number;
+  /** Requests that are not answered yet. */
+  asked: number;
   /** Ends after the answer under way. */
   last: boolean;
 }
@@ -38,27 +43,39 @@ export class Connections {
         this.#drop(connection);
       }
     }
-    const connection: Connection = { key: keyOf(socket), socket, stage: NEW, last: false };
+    const connection: Connection = { key: keyOf(socket), socket, stage: NEW, asked: 0, last: false };
     this.#found.set(connection.key, connection);
     this.#stages[NEW]!.add(connection);
     socket.once('close', () => this.#forget(connection));
   }
 
-  /** An answer begins. @param socket the one admitted, or TLS on it */
-  begin(socket: Socket): void {
-    const connection = this.#of(socket);
-    if (connection) this.#move(connection, BUSY);
+  /**
+   * A request has come. Returns whether it is to be answered: who asks on and on without reading is cut off.
+   * @param socket the one admitted, or TLS on it
+   */
+  begin(socket: Socket): boolean {
+    const connection = this.#found.get(keyOf(socket));
+    if (!connection) return !socket.destroyed;
+    connection.asked++;
+    if (connection.asked > PIPELINED) {
+      this.#drop(connection);
+      return false;
+    }
+    this.#move(connection, BUSY);
+    return true;
+  }
+
+  /** An answer has been sent. */
+  end(socket: Socket): void {
+    const connection = this.#found.get(keyOf(socket));
+    if (!connection) return;
+    connection.asked--;
+    if (connection.asked === 0) this.#move(connection, IDLE);
   }
 
   /** Whether the connection shall end with the answer under way. */
   ends(socket: Socket): boolean {
-    return this.#of(socket)?.last ?? false;
-  }
-
-  /** The answer has been sent. */
-  end(socket: Socket): void {
-    const connection = this.#of(socket);
-    if (connection?.stage === BUSY) this.#move(connection, IDLE);
+    return this.#found.get(keyOf(socket))?.last ?? false;
   }
 
   /** Ends every connection: those that wait at once, those that are being answered after that. */
@@ -72,10 +89,6 @@ export class Connections {
   /** Ends every connection at once. */
   cut(): void {
     for (const connection of [...this.#found.values()]) this.#drop(connection);
-  }
-
-  #of(socket: Socket): Connection | undefined {
-    return this.#found.get(keyOf(socket));
   }
 
   #drop(connection: Connection): void {

@@ -114,7 +114,7 @@ export class HttpServer {
     const { socket } = request;
     request.on('error', () => {}); // hung up in the middle of its body
     response.on('error', () => {});
-    this.#connections.begin(socket);
+    if (!this.#connections.begin(socket)) return;
     response.once('close', () => this.#connections.end(socket));
     const route = find(agent, request.url ?? '/');
     let reply: Reply;

@@ -107,6 +107,20 @@ test('who asked nothing yet gives way first, then who waits the longest, then wh
   assert.equal(connections.size, 4);
 });
 
+test('who asks on and on without waiting for an answer is cut off', async (t) => {
+  const [socket] = (await connected(t, 1)) as [Socket];
+  const connections = new Connections();
+  connections.admit(socket, 9);
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => connections.begin(socket)),
+    [true, true, true, true],
+  );
+  connections.end(socket);
+  assert.ok(connections.begin(socket));
+  assert.ok(!connections.begin(socket) && socket.destroyed);
+  assert.ok(!connections.begin(socket), 'nor is what came with it answered');
+});
+
 test('when trust changes, those that wait end at once and those being answered after it', async (t) => {
   const [waiting, busy] = (await connected(t, 2)) as [Socket, Socket];
   const connections = new Connections();

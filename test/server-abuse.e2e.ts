@@ -1,0 +1,229 @@
+// Clients that mean harm, from another address, while a real Prometheus scrapes: every scrape succeeds within its
+// deadline, nothing ends the process, the log stays short, and memory returns to where it was.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import { hashSync } from 'bcryptjs';
+import fc from 'fast-check';
+import { Authority } from './certificates.ts';
+import { eventually, need } from './harness.ts';
+import { startPrometheus } from './prometheus-server.ts';
+import { ask, serve, type WebServer } from './web-server.ts';
+
+const limits = ['--read-timeout', '2s', '--idle-timeout', '5s', '--send-timeout', '3s'];
+const attacker = '127.0.0.2';
+const head = 'GET /metrics HTTP/1.1\r\nHost: x\r\n';
+
+interface Client {
+  readonly socket: Socket;
+  text: string;
+  closed: boolean;
+}
+
+/** A connection of the attacker, with TLS on it where the server has TLS. */
+async function open(server: WebServer, encrypt = server.url.startsWith('https')): Promise<Client> {
+  const at = { port: server.port, host: '127.0.0.1', localAddress: attacker };
+  const raw = connect(at);
+  const socket = encrypt ? connectTls({ socket: raw, rejectUnauthorized: false }) : raw;
+  const client: Client = { socket, text: '', closed: false };
+  for (const one of new Set([raw, socket])) one.on('error', () => {});
+  socket.on('close', () => {
+    client.closed = true;
+  });
+  socket.on('data', (chunk) => {
+    if (client.text.length < 1000) client.text += chunk.toString('latin1');
+  });
+  await new Promise((resolve) => socket.once(encrypt ? 'secureConnect' : 'connect', resolve).once('close', resolve));
+  return client;
+}
+
+const many = async (count: number, server: WebServer, encrypt?: boolean): Promise<Client[]> => {
+  const clients: Client[] = [];
+  while (clients.length < count)
+    clients.push(
+      ...(await Promise.all(Array.from({ length: Math.min(50, count - clients.length) }, () => open(server, encrypt)))),
+    );
+  return clients;
+};
+const end = (clients: Client[]) => {
+  for (const { socket } of clients) socket.destroy();
+};
+const allClosed = (clients: Client[], within: number) =>
+  eventually(() => assert.equal(clients.filter(({ closed }) => !closed).length, 0), within, 50);
+
+/** Anonymous memory, bytes. */
+const memory = ({ pid }: WebServer) =>
+  Number(/^Anonymous:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))![1]) * 1024;
+
+const sockets = ({ pid }: WebServer) =>
+  readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false; // closed meanwhile
+    }
+  }).length;
+
+type Attack = (server: WebServer) => Promise<void>;
+const attacks: Record<string, Attack> = {
+  '200 clients that send a byte now and then': async (server) => {
+    const clients = await many(200, server);
+    for (const { socket } of clients) socket.write(`${head}X-`);
+    const timer = setInterval(() => {
+      for (const { socket } of clients) if (socket.writable) socket.write('a');
+    }, 100);
+    await allClosed(clients, 8000).finally(() => clearInterval(timer));
+    assert.ok(clients.filter(({ text }) => text.startsWith('HTTP/1.1 408')).length > 150, clients[0]!.text);
+  },
+  '2,000 connections that say nothing': async (server) => {
+    const clients = await many(2000, server, false);
+    assert.ok(sockets(server) < 300, `${sockets(server)} sockets are open`);
+    await allClosed(clients, 10_000);
+  },
+  '300 connections that wait after a request': async (server) => {
+    const clients = await many(300, server);
+    for (const { socket } of clients) socket.write(`${head}\r\n`);
+    await allClosed(clients, 12_000); // Node looks once a second, after the five of idle_timeout
+  },
+  'headers that are too long': async (server) => {
+    const clients = await many(50, server);
+    for (const { socket } of clients) socket.write(`${head}X-Long: ${'a'.repeat(100_000)}\r\n\r\n`);
+    await allClosed(clients, 6000);
+    assert.match(clients[0]!.text, /^HTTP\/1\.1 431 /);
+  },
+  'requests without end, unread answers': async (server) => {
+    const clients = await many(50, server);
+    for (const { socket } of clients) socket.pause().write(`${head}\r\n`.repeat(500));
+    await eventually(() => assert.ok(sockets(server) < 20, `${sockets(server)} sockets are open`), 12_000);
+    end(clients);
+  },
+  'pipelined garbage': async (server) => {
+    const clients = await many(100, server);
+    for (const { socket } of clients) socket.write(`${`${head}\r\n`.repeat(5)}\0\x01\xff GET\r\n\r\n\r\n: :\r\n`);
+    await allClosed(clients, 8000);
+  },
+  'bodies that are aborted, lie or never end': async (server) => {
+    const bodies = [
+      'POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nabc',
+      `GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n${'x'.repeat(200_000)}`,
+      'POST /-/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\nabc',
+      'GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\nGET /config HTTP/1.1\r\n',
+      'PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n',
+      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n',
+      'CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n',
+    ];
+    const clients = await many(140, server);
+    clients.forEach(({ socket }, i) => {
+      socket.write(bodies[i % bodies.length]!);
+      if (i % 2) setTimeout(() => socket.destroy(), 50);
+    });
+    await allClosed(clients, 10_000);
+  },
+  'a flood of bad passwords': async (server) => {
+    const statuses = new Map<number, number>();
+    const until = Date.now() + 5000;
+    const flood = async (user: string, localAddress: string) => {
+      for (let i = 0; Date.now() < until; i++) {
+        const options = { auth: `${user}:${i}`, localAddress, family: 4, rejectUnauthorized: false };
+        const { status } = await ask(`${server.url}/metrics`, options).catch(() => ({ status: 0 }));
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    };
+    await Promise.all(
+      Array.from({ length: 60 }, (_, i) => flood(i % 2 ? 'prometheus' : `u${i}`, `127.0.0.${2 + (i % 5)}`)),
+    );
+    assert.equal(statuses.get(200), undefined);
+    assert.ok(statuses.get(401)! > 10 && statuses.get(503)! > 10, JSON.stringify([...statuses]));
+  },
+  'random bytes, and requests with bytes changed': async (server) => {
+    const requests = [`${head}\r\n`, `${head}Accept: */*;q=0.1, constructor\r\nAuthorization: Basic ZGF2ZTp4\r\n\r\n`];
+    requests.push(
+      'GET /%00?a=<script> HTTP/1.0\r\n\r\n',
+      'GET http://[::1 HTTP/1.1\r\nHost: [\r\n\r\n',
+      'GET //\\ HTTP/1.1\r\nHost:\r\n\r\n',
+    );
+    const mutated = fc
+      .tuple(fc.constantFrom(...requests), fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 6 }))
+      .map(([text, changes]) => {
+        const bytes = Buffer.from(text);
+        for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+        return bytes;
+      });
+    const bytes = fc.oneof(
+      mutated,
+      fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
+    );
+    for (const sample of fc.sample(fc.array(bytes, { minLength: 40, maxLength: 40 }), { numRuns: 25 })) {
+      const clients = await many(40, server);
+      for (const [i, { socket }] of clients.entries()) socket.end(sample[i]!);
+      await pause(20);
+      end(clients);
+    }
+    if (!server.url.startsWith('https')) return;
+    const raw = await many(100, server, false);
+    for (const [i, sample] of fc.sample(fc.uint8Array({ minLength: 1, maxLength: 300 }), 100).entries())
+      raw[i]!.socket.end(Buffer.concat([Buffer.from([0x16, 3, i % 5]), sample]));
+    await allClosed(raw, 6000);
+  },
+};
+
+for (const scheme of ['http', 'https'] as const) {
+  test(`nothing a client does over ${scheme} keeps Prometheus out`, async (t) => {
+    const binary = need(t, 'prometheus', 'openssl')?.prometheus;
+    if (!binary) return;
+    const authority = new Authority('ca');
+    const { cert, key } = authority.issue('localhost');
+    const tls = scheme === 'https' ? `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n` : '';
+    const server = await serve(t, `${tls}basic_auth_users:\n  prometheus: ${hashSync('right', 10)}\n`, limits);
+    const prometheus = await startPrometheus(t, binary, {
+      global: { scrape_interval: '1s', scrape_timeout: '1s' },
+      scrape_configs: [
+        {
+          job_name: 'herakles',
+          scheme,
+          ...(tls && { tls_config: { ca_file: authority.cert } }),
+          basic_auth: { username: 'prometheus', password: 'right' },
+          static_configs: [{ targets: [`localhost:${server.port}`] }],
+        },
+      ],
+    });
+    await pause(3000);
+    const before = memory(server);
+    const scraped = async (seconds: number) => {
+      const range = `[${Math.ceil(seconds) + 1}s]`;
+      const { result } = await prometheus.query(
+        `count_over_time(up${range}) - sum_over_time(up${range}) + count_over_time(up${range}) * 1000`,
+      );
+      const value = result[0]!.value;
+      return { all: Math.floor(value / 1000), failed: value % 1000 };
+    };
+    for (const [name, attack] of Object.entries(attacks)) {
+      await t.test(name, async (t) => {
+        const began = performance.now();
+        await attack(server);
+        await pause(Math.max(0, 3000 - (performance.now() - began)));
+        const scrapes = await scraped((performance.now() - began) / 1000);
+        t.diagnostic(
+          `${scrapes.all} scrapes meanwhile, ${scrapes.failed} failed; ${(memory(server) / 2 ** 20).toFixed(1)} MiB`,
+        );
+        assert.ok(scrapes.all >= 2 && scrapes.failed === 0, JSON.stringify(scrapes));
+        assert.ok(server.running, server.stderr);
+      });
+    }
+    await t.test('and memory returns to where it was', async (t) => {
+      await eventually(
+        // Live objects are as few as before; V8 gives the last dozen MiB back when it next collects for other reasons.
+        () => assert.ok(memory(server) < before + 20 * 2 ** 20, `${before} became ${memory(server)}`),
+        45_000,
+        1000,
+      );
+      t.diagnostic(`${(before / 2 ** 20).toFixed(1)} MiB before, ${(memory(server) / 2 ** 20).toFixed(1)} MiB after`);
+      const lines = server.stderr.split('\n');
+      assert.ok(lines.length < 60, `${lines.length} lines were logged: ${server.stderr.slice(0, 3000)}`);
+      assert.doesNotMatch(server.stderr, /level=error/);
+    });
+  });
+}
