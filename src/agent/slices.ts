@@ -25,6 +25,9 @@ export async function within(seconds: number, work: Promise<void>): Promise<void
   const patience = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, seconds * 1000);
   });
-  await Promise.race([work, patience]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([work, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
