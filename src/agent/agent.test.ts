@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { Machine } from '../../test/machine.ts';
+import { type Config, defaults } from '../config/options.ts';
+import { parseRules } from '../process/rules.ts';
+import { Agent, type Setup } from './agent.ts';
+import { clock } from './slices.ts';
+
+const setup = (changes: Partial<Config> = {}, subgroup = 'web'): Setup => ({
+  config: { ...defaults, log_level: 'error', ...changes },
+  origins: {},
+  rules: parseRules({ rule: [{ group: 'test', subgroup, comm: 'init' }] }, 'rules.toml'),
+  catalogue: [],
+});
+
+function run(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
+  const agent = new Agent(machine, { version: '1.2.3', revision: 'abc' }, setup(changes), async () => loaded());
+  let loaded = (): Setup => setup(changes);
+  const logged: string[] = [];
+  agent.log.options = { level: 'error', format: 'logfmt' };
+  t.mock.method(process.stderr, 'write', (line: string) => logged.push(line) > 0);
+  t.after(() => agent.stop());
+  const scrape = async (patience = 5) => (await agent.metrics('text', false, patience)).toString();
+  return { agent, scrape, logged, load: (next: () => Setup) => (loaded = next) };
+}
+
+const value = (text: string, series: string): number | undefined => {
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+};
+
+test('a scrape is served the newest collection while it is fresh, else it waits for one', async (t) => {
+  const machine = new Machine();
+  let passes = 0;
+  machine.beforeStat = () => passes++;
+  const { scrape } = run(t, machine, { cache_ttl: 3600 });
+  await scrape();
+  await scrape();
+  assert.equal(passes, 1);
+  const eager = run(t, machine, { cache_ttl: 0 });
+  await Promise.all([eager.scrape(), eager.scrape(), eager.scrape()]);
+  assert.equal(passes, 2, 'those that wait, wait for the same one');
+  await eager.scrape();
+  assert.equal(passes, 3);
+});
+
+test('a scrape whose time is over gets what there is, with its age', async (t) => {
+  const machine = new Machine();
+  const open = machine.process.bind(machine);
+  machine.process = (pid) => ({ ...open(pid), readLater: () => new Promise(() => {}) });
+  machine.init.memory = { rss: 8 << 20 }; // its first footprint keeps a collection for a second
+  const { agent, scrape } = run(t, machine, { cache_ttl: 0 });
+  const began = clock();
+  const nothing = await scrape(0.01);
+  assert.ok(clock() - began < 0.5);
+  assert.equal(value(nothing, 'herakles_exporter_cache_updating'), 1);
+  assert.equal(value(nothing, 'herakles_exporter_cache_update_success'), 0);
+  assert.equal(value(nothing, 'herakles_exporter_collection_age_seconds'), undefined);
+  assert.ok(!nothing.includes('herakles_mem_process'));
+  await agent.collect();
+  machine.now += 100;
+  assert.equal(value(await scrape(), 'herakles_exporter_processes_total'), 1);
+  machine.broken = true;
+  machine.fork(machine.init);
+  await agent.collect();
+  const old = await scrape();
+  assert.equal(value(old, 'herakles_exporter_cache_update_success'), 0);
+  assert.ok(value(old, 'herakles_exporter_collection_age_seconds')! > 0);
+  assert.ok(old.includes('herakles_mem_process_rss_bytes{pid="1"'));
+});
+
+test('all forms of a page say the same', async (t) => {
+  const { agent } = run(t, new Machine(), { cache_ttl: 3600, collector_exporter: false });
+  for (const format of ['text', 'openmetrics'] as const) {
+    const plain = await agent.metrics(format, false, 5);
+    assert.ok(gunzipSync(await agent.metrics(format, true, 5)).equals(plain), format);
+    assert.equal(plain.toString().endsWith('# EOF\n'), format === 'openmetrics');
+  }
+});
+
+test('health: three intervals without a success', async (t) => {
+  const machine = new Machine();
+  const { agent } = run(t, machine, { interval: 0.02 });
+  assert.equal(agent.unhealthy, undefined, 'it has just begun');
+  machine.broken = true;
+  await agent.collect();
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  assert.match(agent.unhealthy!, /^no collection succeeded for 0 seconds: proc: denied/);
+  machine.broken = false;
+  await agent.collect();
+  assert.equal(agent.unhealthy, undefined);
+});
+
+test('a reload applies configuration and rules; one that fails leaves everything as it was, and says so', async (t) => {
+  const { agent, scrape, load, logged } = run(t, new Machine(), { cache_ttl: 0 });
+  assert.ok((await scrape()).includes('name="init",group="test",subgroup="web"'));
+  load(() => {
+    throw Object.assign(new Error('two faults'), { faults: ['port is "x"', 'bind is "\u001b[2J"'] });
+  });
+  assert.deepEqual(await agent.reload(), { ok: false, faults: ['port is "x"', 'bind is "\u001b[2J"'] });
+  assert.equal(logged.length, 2);
+  assert.ok(!logged.join('').includes('\u001b'));
+  const still = await scrape();
+  assert.ok(still.includes('subgroup="web"'));
+  assert.equal(value(still, 'herakles_exporter_config_last_reload_successful'), 0);
+  load(() => setup({ cache_ttl: 0, enable_swap: false, port: 1 }, 'new'));
+  const [first, second] = [agent.reload(), agent.reload()];
+  assert.equal(first, second, 'requests join a reload under way');
+  assert.deepEqual(await first, { ok: true, faults: [] });
+  const after = await scrape();
+  assert.ok(after.includes('name="init",group="test",subgroup="new"') && !after.includes('_process_swap_'));
+  assert.equal(value(after, 'herakles_exporter_config_last_reload_successful'), 1);
+  assert.equal(agent.subgroups()[0]!.subgroup, 'new');
+});
+
+test('what the exporter says of itself', async (t) => {
+  const { agent, scrape } = run(t, new Machine(), { cache_ttl: 3600 });
+  agent.countRequest('/metrics', 200);
+  agent.countRequest('/metrics', 200);
+  agent.countRequest('other', 404);
+  const first = await scrape();
+  assert.equal(
+    value(first, `herakles_exporter_build_info{version="1.2.3",revision="abc",nodejs="${process.versions.node}"}`),
+    1,
+  );
+  assert.equal(value(first, 'herakles_exporter_http_requests_total{path="/metrics",code="200"}'), 2);
+  assert.equal(value(first, 'herakles_exporter_http_requests_total{path="other",code="404"}'), 1);
+  assert.equal(value(first, 'herakles_exporter_scrape_duration_seconds'), undefined, 'there was none before');
+  const second = await scrape();
+  assert.ok(value(second, 'herakles_exporter_scrape_duration_seconds')! > 0);
+  const series = first.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
+  assert.equal(value(second, 'herakles_exporter_series'), series);
+  assert.ok(Math.abs(value(second, 'process_start_time_seconds')! - (Date.now() / 1000 - process.uptime())) < 1);
+  assert.ok(value(second, 'process_resident_memory_bytes')! > 10e6);
+});

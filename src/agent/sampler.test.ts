@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Machine } from '../../test/machine.ts';
+import type { ExporterState } from '../collectors/exporter.ts';
+import { type Config, defaults } from '../config/options.ts';
+import { type Exported, Renderer } from './render.ts';
+import { Sampler } from './sampler.ts';
+import { exportedOf, samplerOptionsOf } from './settings.ts';
+import { clock } from './slices.ts';
+
+const classify = ({ name }: { name: string }) => ({ group: name, subgroup: name, rule: 'test' });
+
+/** A sampler of a machine; it does not start by itself, and ends with the test. */
+function sample(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
+  const config = { ...defaults, ...changes };
+  let collections = 0;
+  const sampler = new Sampler(machine, classify, samplerOptionsOf(config), () => collections++);
+  t.after(() => sampler.stop());
+  return { sampler, config, collections: () => collections };
+}
+
+const STATE: ExporterState = {
+  ...{ version: '1', revision: 'r', nodejs: '20', scrapeDuration: 1, updateDuration: 1, updateSuccess: true },
+  ...{ updating: false, collectionAge: 1, series: 1, seriesDropped: new Map(), reloadSuccessful: true, reloadTime: 1 },
+  ...{ requests: [], cpuSeconds: 1, residentMemory: 1, startTime: 1 },
+  self: { openFiles: 1, maxFiles: 1, virtualMemory: 1 },
+};
+const render = async (exported: Exported, { snapshot }: Sampler) => {
+  const { bytes, series } = await new Renderer(exported).body(snapshot, 'text', false, () => STATE);
+  const lines = bytes
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  assert.equal(lines.length, series);
+  return lines;
+};
+
+test('whoever asks, there is one collection at a time', async (t) => {
+  const machine = new Machine();
+  let reads = 0;
+  machine.beforeStat = () => reads++;
+  const { sampler, collections } = sample(t, machine);
+  const [first, second] = [sampler.collect(), sampler.collect()];
+  assert.equal(first, second);
+  assert.equal(sampler.collecting, true);
+  await first;
+  assert.deepEqual([sampler.collecting, collections(), reads], [false, 1, 1]);
+  await sampler.collect();
+  assert.deepEqual([collections(), reads], [2, 2]);
+});
+
+test('a failed collection leaves the last snapshot in force and the gate open', async (t) => {
+  const machine = new Machine();
+  const { sampler, collections } = sample(t, machine);
+  await sampler.collect();
+  const { snapshot, lastSuccess } = sampler;
+  machine.broken = true;
+  machine.fork(machine.init);
+  await sampler.collect();
+  assert.match(sampler.failure!.message, /proc: denied/);
+  assert.equal(sampler.snapshot, snapshot);
+  assert.equal(sampler.lastSuccess, lastSuccess);
+  machine.broken = false;
+  await sampler.collect();
+  assert.equal(sampler.failure, undefined);
+  assert.equal(sampler.snapshot!.view.seen, 2);
+  assert.equal(collections(), 3);
+});
+
+test('the first failure leaves no snapshot, and a host that recovers is collected', async (t) => {
+  const machine = new Machine();
+  machine.broken = true;
+  const { sampler } = sample(t, machine);
+  await sampler.collect();
+  assert.equal(sampler.snapshot, undefined);
+  machine.broken = false;
+  await sampler.collect();
+  assert.ok(sampler.snapshot);
+});
+
+test('a listener that throws shuts no gate', async (t) => {
+  const sampler = new Sampler(new Machine(), classify, samplerOptionsOf({ ...defaults, interval: 0.01 }), () => {
+    throw new Error('log is gone');
+  });
+  t.after(() => sampler.stop());
+  await assert.rejects(sampler.collect(), /log is gone/);
+  assert.equal(sampler.collecting, false);
+  assert.ok(sampler.snapshot);
+});
+
+test('the heart beats: the second collection soon, then every interval; stopped, it stands still', async (t) => {
+  const machine = new Machine();
+  const { sampler, collections } = sample(t, machine, { interval: 0.02 });
+  sampler.start();
+  for (const end = clock() + 5; collections() < 4; await new Promise(setImmediate)) assert.ok(clock() < end);
+  sampler.stop();
+  await sampler.collect();
+  const stood = collections();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.equal(collections(), stood);
+});
+
+/** Late reads, of what is too large to be read on the main thread, never end. */
+function hang(machine: Machine): void {
+  const open = machine.process.bind(machine);
+  machine.process = (pid) => ({ ...open(pid), readLater: () => new Promise(() => {}) });
+}
+
+test('a hung read delays the first collection a little, and no later one', async (t) => {
+  const machine = new Machine();
+  hang(machine);
+  machine.init.memory = { rss: 8 << 20 };
+  const { sampler } = sample(t, machine);
+  for (const [seconds, what] of [
+    [2.5, 'first'],
+    [0.5, 'second'],
+    [0.5, 'third'],
+  ] as const) {
+    const began = clock();
+    machine.now += 1500;
+    await sampler.collect();
+    assert.ok(clock() - began < seconds, `${what}: ${clock() - began} s`);
+    assert.equal(sampler.snapshot!.view.rows.rss[0], 2 ** 33);
+    assert.equal(sampler.snapshot!.view.rows.pss[0], Number.NaN);
+  }
+});
+
+test('a snapshot does not change any more, whatever is collected later', async (t) => {
+  const machine = new Machine();
+  for (let i = 0; i < 20; i++) machine.fork(machine.init, 'web');
+  const { sampler, config } = sample(t, machine);
+  await sampler.collect();
+  const held = sampler.snapshot!;
+  const renderer = new Renderer(exportedOf(config));
+  const body = renderer.body(held, 'text', false, () => STATE); // not begun yet
+  for (let i = 0; i < 4; i++) {
+    for (const task of machine.tasks.values()) machine.spend(task, { user: 500 });
+    machine.fork(machine.init, 'db');
+    machine.now += 1500;
+    await sampler.collect();
+  }
+  const text = (await body).bytes.toString();
+  assert.ok(
+    !text.includes('"db"') &&
+      text.includes('herakles_cpu_process_time_seconds{pid="1",name="init",group="init",subgroup="init"} 0\n'),
+  );
+});
+
+test('series: all, top, none, then groups; deterministic, within the budget, and said so', async (t) => {
+  const machine = new Machine();
+  for (const [group, count] of [
+    ['a', 30],
+    ['b', 20],
+    ['c', 1],
+  ] as const) {
+    for (let i = 0; i < count; i++) machine.fork(machine.init, group).memory = { rss: 4096 + 4 * i };
+  }
+  const seen = new Set<string>();
+  for (const max of [100_000, 500, 480, 420, 300, 250, 200, 180, 150, 120, 100]) {
+    const { sampler, config } = sample(t, machine, { max_series: max });
+    await sampler.collect();
+    const lines = await render(exportedOf(config), sampler);
+    assert.ok(lines.length <= max, `${lines.length} series of ${max}`);
+    const rss = lines.filter((line) => line.startsWith('herakles_mem_process_rss_bytes'));
+    const groups = lines.filter((line) => line.startsWith('herakles_mem_group_rss_bytes')).length;
+    const top = rss.some((line) => line.includes('(rest)'));
+    const mode = groups < 4 ? 'groups' : top ? 'top' : rss.length > 0 ? 'all' : 'none';
+    seen.add(mode);
+    const { dropped } = sampler.snapshot!;
+    assert.equal(dropped.size > 0, mode !== 'all', `${max}: ${mode}`);
+    assert.equal(dropped.has('groups'), mode === 'groups');
+    for (const count of dropped.values()) assert.ok(count > 0);
+    const again = sample(t, machine, { max_series: max }).sampler;
+    await again.collect();
+    assert.deepEqual(
+      (await render(exportedOf(config), again)).filter((line) => line.includes('process')),
+      lines.filter((line) => line.includes('process')),
+    );
+  }
+  assert.deepEqual([...seen], ['all', 'top', 'none', 'groups']);
+});
+
+test('declared groups stand at zero, and new rules take effect at the next collection', async (t) => {
+  const machine = new Machine();
+  const { sampler, config } = sample(t, machine, { declared_groups: ['db/pg/x'] });
+  await sampler.collect();
+  const rows = () => sampler.snapshot!.view.groups.map(({ ledger, rss }) => [ledger.group, ledger.subgroup, rss]);
+  assert.deepEqual(rows(), [
+    ['db', 'pg/x', 0],
+    ['init', 'init', 1 << 20],
+  ]);
+  sampler.configure(samplerOptionsOf(config), () => ({ group: 'new', subgroup: 'new', rule: 'new' }));
+  await sampler.collect();
+  assert.deepEqual(rows().at(-1), ['new', 'new', 1 << 20]);
+});
+
+test('a switched-off collector leaves its families out, and costs no series', async (t) => {
+  const machine = new Machine();
+  const cases: [keyof Config, RegExp][] = [
+    ['collector_process', /^herakles_(mem|cpu|io)_process_|^herakles_process_info/],
+    ['collector_group', /_group_/],
+    ['collector_system', /_system_/],
+    ['collector_exporter', /^herakles_exporter_|^process_/],
+    ['enable_rss', /_rss_bytes/],
+    ['enable_pss', /_pss_bytes/],
+    ['enable_uss', /_uss_bytes/],
+    ['enable_swap', /_(process|group)_swap_bytes/],
+    ['enable_cpu', /^herakles_cpu_(process|group)/],
+    ['process_info', /^herakles_process_info/],
+  ];
+  for (const [key, families] of cases) {
+    for (const on of [true, false]) {
+      const { sampler, config } = sample(t, machine, { [key]: on });
+      await sampler.collect();
+      machine.now += 1000;
+      await sampler.collect();
+      const lines = await render(exportedOf(config), sampler);
+      assert.equal(
+        lines.some((line) => families.test(line)),
+        on,
+        `${key} ${on}`,
+      );
+    }
+  }
+});

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clock, inSlices, within } from './slices.ts';
+
+test('long work gives way to other work, and returns what it found', async () => {
+  let others = 0;
+  const timer = setInterval(() => others++, 1);
+  const value = await inSlices(
+    (function* () {
+      for (const end = clock() + 0.06; clock() < end; ) yield;
+      return 'found';
+    })(),
+  );
+  clearInterval(timer);
+  assert.equal(value, 'found');
+  assert.ok(others >= 3, `${others} others came in between`);
+});
+
+test('short work is done at once', async () => {
+  let turned = false;
+  setImmediate(() => {
+    turned = true;
+  });
+  await inSlices(
+    (function* () {
+      for (let i = 0; i < 100; i++) yield;
+    })(),
+  );
+  assert.equal(turned, false);
+});
+
+test('what the work throws comes out', async () => {
+  const work = (function* (): Generator<void> {
+    yield;
+    throw new Error('broken');
+  })();
+  await assert.rejects(inSlices(work), /broken/);
+});
+
+test('waiting ends with the work, its failure, or patience', async () => {
+  const began = clock();
+  await within(60, Promise.resolve());
+  await assert.rejects(within(60, Promise.reject(new Error('broken'))), /broken/);
+  await within(0.02, new Promise(() => {}));
+  assert.ok(clock() - began < 5);
+});
+
+test('work that fails after patience was lost takes nobody down', async () => {
+  let fail = (_: Error) => {};
+  await within(0.001, new Promise<void>((_, reject) => (fail = reject)));
+  fail(new Error('late'));
+  await new Promise(setImmediate); // an unhandled rejection would fail this test
+});

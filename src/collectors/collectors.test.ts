@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { collectors } from './index.ts';
+
+const families = collectors.flatMap((collector) =>
+  collector.families.map((family) => ({ ...family, collector: collector.name })),
+);
+
+/** Names that the requirements fixed before the naming rules, with what is odd about them. */
+const EXEMPT = new Map([
+  ['herakles_cpu_process_time_seconds', 'a counter without _total'],
+  ['herakles_cpu_group_time_seconds_sum', 'a counter that ends in _sum'],
+  ['herakles_cpu_group_usage_percent_sum', 'a gauge that ends in _sum'],
+  ['herakles_exporter_processes_total', 'a gauge that ends in _total'],
+]);
+
+test('names are unique, also after OpenMetrics took their suffixes', () => {
+  const bases = families.map(({ name, type }) => (type === 'counter' ? name.replace(/_total$/, '') : name));
+  assert.equal(new Set(bases).size, families.length);
+});
+
+for (const { name, type, help, labels, collector } of families) {
+  test(name, () => {
+    assert.match(name, collector === 'exporter' ? /^(herakles_exporter|process)_[a-z_]+$/ : /^herakles_[a-z_]+$/);
+    assert.match(help, /^[A-Z].*[^.]\.$|^.*;.*\.$/, 'a sentence');
+    assert.ok(!help.includes('\n'));
+    for (const label of labels) assert.match(label, /^[a-z][a-z_]*$/);
+    assert.equal(new Set(labels).size, labels.length);
+    if (EXEMPT.has(name)) return;
+    assert.equal(name.endsWith('_total'), type === 'counter');
+    assert.equal(name.endsWith('_info'), type === 'info');
+    assert.doesNotMatch(name, /_(sum|count|bucket)$/);
+    assert.notEqual(type, 'unknown');
+  });
+}
+
+test('labels stand in the stated order', () => {
+  for (const { name, labels, collector } of families) {
+    const wanted =
+      collector === 'process'
+        ? ['pid', 'name', 'group', 'subgroup']
+        : collector === 'group'
+          ? ['group', 'subgroup']
+          : [];
+    assert.deepEqual(labels.slice(0, wanted.length), wanted, name);
+  }
+});
