@@ -51,6 +51,9 @@ async function record(t: Scope): Promise<readonly Frame[]> {
     [40, 20, 2500, 'app'],
   ] as const)
     new Started(t, [...namespace.enter, child, 'fleet', ...[count, maps, kib, name].map(String)]);
+  // Daemons by their names only, for a usual number of subgroups.
+  for (const name of DAEMONS)
+    new Started(t, [...namespace.enter, child, 'name', Buffer.from(name).toString('hex'), '6']);
   for (const mode of [
     ['leak', '0.05'],
     ['burn', '3'],
@@ -116,13 +119,16 @@ const metricsOf = async (url: string): Promise<Exposition> =>
   new Exposition((await (await fetch(url)).text()).replaceAll('", ', '",'));
 const total = (seen: Exposition, name: string, labels: Record<string, string> = {}): number =>
   seen.all(name, labels).reduce((sum, { value }) => sum + value, 0);
+const cpuOf = async (url: string): Promise<number> =>
+  total(await metricsOf(`${url}/metrics`), 'process_cpu_seconds_total');
+
 /** Bytes of everything below a folder whose path ends so. */
 const sizeOf = (folder: string, ending: RegExp): number =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && ending.test(`${entry.parentPath}/${entry.name}`))
     .reduce((sum, entry) => sum + statSync(`${entry.parentPath}/${entry.name}`).size, 0);
 
-/** What a server has paid for: samples taken in, CPU seconds, bytes of samples and of the index on disk, bytes resident. */
+/** What a server has paid for: samples taken in, CPU seconds since it was ready, bytes of samples and of the index on disk, bytes resident. */
 interface Cost {
   readonly samples: number;
   readonly cpu: number;
@@ -151,12 +157,13 @@ async function startPrometheus(t: Scope, scrape: object, sendTo?: string): Promi
   await eventually(async () => {
     if (!(total(await metricsOf(`${url}/metrics`), appended) > 0)) throw new Error(`nothing scraped: ${server.stderr}`);
   }, 30_000);
+  const began = await cpuOf(url);
   return {
     stop: () => server.kill(),
     async cost() {
       const seen = await metricsOf(`${url}/metrics`);
       const common = {
-        cpu: total(seen, 'process_cpu_seconds_total'),
+        cpu: total(seen, 'process_cpu_seconds_total') - began,
         resident: total(seen, 'process_resident_memory_bytes'),
       };
       if (sendTo) {
@@ -179,6 +186,7 @@ async function startVictoria(t: Scope, scrape?: object): Promise<Store & { url: 
   const server = new Started(t, [binary, ...flags, `-promscrape.config=${dir}/scrape.yml`], { cwd: dir });
   const url = `http://127.0.0.1:${port}`;
   await eventually(() => metricsOf(`${url}/metrics`), 30_000);
+  const began = await cpuOf(url);
   return {
     url,
     stop: () => server.kill(),
@@ -191,7 +199,7 @@ async function startVictoria(t: Scope, scrape?: object): Promise<Store & { url: 
       const sizes = seen.all('vm_data_size_bytes');
       return {
         samples: total(seen, 'vm_rows_added_to_storage_total'),
-        cpu: total(before, 'process_cpu_seconds_total'),
+        cpu: total(before, 'process_cpu_seconds_total') - began,
         disk: sizes
           .filter(({ labels }) => labels.type?.startsWith('storage/'))
           .reduce((sum, { value }) => sum + value, 0),
@@ -211,6 +219,7 @@ async function play(fleet: Fleet, frames: number): Promise<void> {
   }
 }
 
+const STORES = ['Prometheus', 'VictoriaMetrics'];
 const perSample = (bytes: number, { samples }: Cost): string => (bytes / samples).toFixed(2);
 const microseconds = ({ cpu, samples }: Cost): string => ((cpu / samples) * 1e6).toFixed(2);
 
@@ -230,9 +239,10 @@ async function measure(t: Scope, frames: readonly Frame[], mode: Mode): Promise<
   const own = (user + system) / 1e3 / frames.length / hosts;
   const cells = [mode, series, `${(body.length / 1024).toFixed(0)} / ${(gzipSync(body).length / 1024).toFixed(0)}`];
   const stored = costs.flatMap((cost) => [perSample(cost.disk, cost), microseconds(cost)]);
-  console.error(
-    `# ${mode}: samples ${costs.map((cost) => cost.samples)}, resident MB ${costs.map((cost) => Math.round(cost.resident / 1e6))}`,
-  );
+  for (const [index, { samples, resident, index: bytes }] of costs.entries())
+    console.error(
+      `# ${mode}, ${STORES[index]}: ${samples} samples, ${Math.round(resident / 1e6)} MB resident, ${bytes} bytes of index`,
+    );
   return [...cells.map(String), own.toFixed(1), ...stored];
 }
 
@@ -243,9 +253,10 @@ async function measureAgentMode(t: Scope, frames: readonly Frame[]): Promise<str
   const victoria = await startVictoria(t);
   const agent = await startPrometheus(t, scrape, victoria.url);
   await play(fleet, Math.ceil(frames.length / 2));
+  fleet.close();
+  await pause(6000); // what is queued is sent within five seconds
   const sent = await agent.cost();
   const received = await victoria.cost();
-  fleet.close();
   await Promise.all([agent.stop(), victoria.stop()]);
   const arrived = ((received.samples / sent.samples) * 100).toFixed(0);
   return `agent mode: ${perSample(sent.disk, sent)} bytes a sample on the wire, ${microseconds(sent)} µs CPU a sample, ${(sent.resident / 1e6).toFixed(0)} MB resident; ${arrived} % arrived`;
