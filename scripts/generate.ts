@@ -3,11 +3,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { boards } from '../deploy/grafana/index.ts';
 import { prometheusRule } from '../deploy/kubernetes/prometheus-rule.ts';
+import { collectors } from '../src/collectors/index.ts';
 import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
 
 /** Add a reference here: where it is, and the function that makes its text. */
 const references: readonly { path: string; make(): string }[] = [
   { path: 'docs/configuration.md', make: configuration },
+  { path: 'docs/metrics.md', make: metrics },
   ...boards,
   prometheusRule,
 ];
@@ -62,6 +64,29 @@ function configuration(): string {
       help,
     ];
     lines.push(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function metrics(): string {
+  const lines = [
+    '# Metrics',
+    '',
+    '<!-- Made from src/collectors by scripts/generate.ts: change it there. -->',
+    '',
+    'A series is absent where its value is not known; it is never a made-up 0. Bytes and seconds throughout.',
+    '',
+    'Two counters keep names that are older than the naming rules; OpenMetrics gives them the type `unknown`. They,',
+    '`herakles_cpu_group_usage_percent_sum` and `herakles_exporter_processes_total` are the only exceptions to the rules.',
+    'In OpenMetrics the family of a counter is named without `_total`, that of an info metric without `_info`.',
+  ];
+  for (const { name, help, families } of collectors) {
+    lines.push('', `## \`${name}\``, '', `${help} Switched by \`collector_${name}\`.`, '');
+    lines.push('| Family | Type | Labels | Meaning |', '|---|---|---|---|');
+    for (const { name, type, textType, labels, help } of families) {
+      const shown = type === 'unknown' ? `${textType} (OpenMetrics: unknown)` : type;
+      lines.push(`| \`${name}\` | ${shown} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`);
+    }
   }
   return `${lines.join('\n')}\n`;
 }

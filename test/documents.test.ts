@@ -1,0 +1,129 @@
+// What the documents say is what the code does, both ways.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { collectors } from '../src/collectors/index.ts';
+import { keys } from '../src/config/options.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const read = (path: string): string => readFileSync(root + path, 'utf8');
+const families = new Map(
+  collectors.flatMap(({ families }) => families.map((family) => [family.name, family] as const)),
+);
+
+/** The metric contract of the project: names, types and what stands between braces in it. */
+const CONTRACT: Readonly<Record<string, readonly string[]>> = {
+  'gauge pid,name,group,subgroup': [
+    ...['rss', 'pss', 'uss', 'swap'].map((kind) => `herakles_mem_process_${kind}_bytes`),
+    'herakles_cpu_process_usage_percent',
+    'herakles_process_start_time_seconds',
+  ],
+  'unknown pid,name,group,subgroup': ['herakles_cpu_process_time_seconds'],
+  'info pid,name,group,subgroup,user,exe,unit,container_id,pod_uid,rule': ['herakles_process_info'],
+  'counter pid,name,group,subgroup': ['herakles_io_process_read_bytes_total', 'herakles_io_process_write_bytes_total'],
+  'gauge group,subgroup': [
+    ...['rss', 'pss', 'uss', 'swap', 'footprint'].map((kind) => `herakles_mem_group_${kind}_bytes`),
+    'herakles_mem_group_pss_coverage_ratio',
+    'herakles_cpu_group_usage_percent_sum',
+    'herakles_group_threads',
+    'herakles_group_oldest_start_time_seconds',
+  ],
+  'unknown group,subgroup': ['herakles_cpu_group_time_seconds_sum'],
+  'counter group,subgroup,mode': ['herakles_cpu_group_seconds_total'],
+  'counter group,subgroup': [
+    'herakles_io_group_read_bytes_total',
+    'herakles_io_group_write_bytes_total',
+    'herakles_group_processes_started_total',
+    'herakles_group_processes_exited_total',
+  ],
+  'counter group,subgroup,severity': ['herakles_mem_group_page_faults_total'],
+  'gauge group,subgroup,state': ['herakles_group_processes'],
+  'gauge ': [
+    ...['total', 'available', 'swap_total', 'swap_free'].map((kind) => `herakles_mem_system_${kind}_bytes`),
+    'herakles_exporter_scrape_duration_seconds',
+    'herakles_exporter_processes_total',
+    'herakles_exporter_cache_update_duration_seconds',
+    'herakles_exporter_cache_update_success',
+    'herakles_exporter_cache_updating',
+    'herakles_exporter_collection_age_seconds',
+    'herakles_exporter_smaps_oldest_age_seconds',
+    'herakles_exporter_smaps_deferred_processes',
+    'herakles_exporter_series',
+    'herakles_exporter_config_last_reload_successful',
+    'herakles_exporter_config_last_reload_success_timestamp_seconds',
+    ...['resident_memory_bytes', 'virtual_memory_bytes', 'start_time_seconds', 'open_fds', 'max_fds'].map(
+      (n) => `process_${n}`,
+    ),
+  ],
+  'counter kind': ['herakles_mem_system_pressure_seconds_total'],
+  'info version,revision,nodejs': ['herakles_exporter_build_info'],
+  'gauge file,reason': ['herakles_exporter_unreadable_processes'],
+  'counter outcome': ['herakles_exporter_smaps_reads_total'],
+  'counter ': ['herakles_exporter_smaps_seconds_total', 'process_cpu_seconds_total'],
+  'gauge reason': ['herakles_exporter_series_dropped'],
+  'counter path,code': ['herakles_exporter_http_requests_total'],
+};
+
+test('every family of the contract is there, with its type and its labels', () => {
+  for (const [shape, names] of Object.entries(CONTRACT)) {
+    for (const name of names) {
+      const family = families.get(name);
+      assert.equal(family && `${family.type} ${family.labels.join(',')}`, shape, name);
+    }
+  }
+});
+
+test('docs/metrics.md lists every family with type, labels, help and collector, and no other', () => {
+  const rows = read('docs/metrics.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  assert.equal(rows.length, families.size);
+  for (const { name, families } of collectors) {
+    const section = read('docs/metrics.md')
+      .split(/^## /m)
+      .find((part) => part.startsWith(`\`${name}\``))!;
+    for (const { name: family, type, textType, labels, help } of families) {
+      const row = section.split('\n').find((line) => line.startsWith(`| \`${family}\` `));
+      assert.ok(row, `${family} in ${name}`);
+      const shown = type === 'unknown' ? `${textType}` : type;
+      for (const part of [shown, help, ...labels.map((label) => `\`${label}\``)])
+        assert.ok(row.includes(part), `${family}: ${part}`);
+    }
+  }
+});
+
+test('generated references are what their declarations say', { timeout: 60_000 }, () => {
+  execFileSync(
+    process.execPath,
+    ['--import', 'tsx', '--import', './scripts/toml-loader.mjs', 'scripts/generate.ts', '--check'],
+    { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+});
+
+const markdown = ['.', 'docs', 'docs/decisions'].flatMap((folder) =>
+  readdirSync(root + folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => (folder === '.' ? name : `${folder}/${name}`)),
+);
+
+/** Names of ours that are no family: recording rules and what PromQL makes of families. */
+const isFamily = (name: string): boolean =>
+  families.has(name) || [...families.keys()].some((family) => family.startsWith(name) && name.endsWith('_'));
+
+for (const path of markdown) {
+  test(`${path}: every metric and key it names exists, every link leads somewhere`, () => {
+    const text = read(path);
+    for (const [name] of text.matchAll(/\bherakles_(?:mem|cpu|io|group|process|exporter)_[a-z_]+/g)) {
+      assert.ok(isFamily(name), `${name} is no family`);
+    }
+    for (const [, key] of text.matchAll(/\bHERAKLES_([A-Z_]+)\b/g)) {
+      assert.ok((keys as string[]).includes(key!.toLowerCase()), `HERAKLES_${key} is no setting`);
+    }
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^(https?:|#|mailto:)/.test(target!)) continue;
+      const file = new URL(target!.split('#')[0]!, `file://${root}${path}`).pathname;
+      assert.ok(existsSync(file), `${target} leads nowhere`);
+    }
+  });
+}
