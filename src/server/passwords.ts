@@ -58,7 +58,7 @@ export class Passwords {
 
   async #start(): Promise<Worker> {
     const { default: source } = await import('./password-worker.ts?source');
-    const worker = new Worker(source, { eval: true, env: {}, execArgv: [], stdin: false });
+    const worker = new Worker(source, { eval: true, env: {}, execArgv: [] });
     worker.unref();
     worker.on('message', (right: boolean) => this.#done((job) => job.resolve(right)));
     let reason = new Error('the thread that compares passwords ended');
