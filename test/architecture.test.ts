@@ -1,0 +1,156 @@
+// The house keeps its shape: who imports whom, where files and clocks are touched, how long and how named files are.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, extname, join, relative, resolve } from 'node:path';
+import { test } from 'node:test';
+
+const root = new URL('..', import.meta.url).pathname;
+const files = ['src', 'test', 'bench', 'scripts', 'deploy', 'catalogue'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+);
+const code = files.filter(
+  (path) => ['.ts', '.mjs', '.c'].includes(extname(path)) && !path.endsWith('.d.ts') && !path.endsWith('.d.mts'),
+);
+const program = code.filter((path) => path.startsWith('src/') && !path.endsWith('.test.ts'));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+/** What each folder may import of ours; what stands behind `types` only as types. */
+const ALLOWED: Readonly<Record<string, { values: readonly string[]; types?: readonly string[] }>> = {
+  kernel: { values: [] },
+  exposition: { values: [] },
+  config: { values: [] },
+  process: { values: ['kernel'] },
+  collectors: { values: ['kernel', 'process', 'exposition'] },
+  agent: { values: ['kernel', 'process', 'exposition', 'collectors', 'config'] },
+  server: { values: ['agent', 'exposition'], types: ['config', 'process'] },
+  cli: {
+    values: [
+      'kernel',
+      'process',
+      'exposition',
+      'collectors',
+      'agent',
+      'server',
+      'config',
+      'catalogue',
+      'deploy',
+      'heap.ts',
+    ],
+  },
+  'main.ts': { values: ['cli', 'heap.ts'] },
+  'heap.ts': { values: [] },
+};
+
+interface Import {
+  readonly from: string;
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+function importsOf(path: string): Import[] {
+  const found: Import[] = [];
+  for (const [, keyword, clause, target] of read(path).matchAll(
+    /^(import|export)\s([^;'"]*?)\s*(?:from\s)?'(\.[^']+)'/gm,
+  )) {
+    const names = clause!
+      .replace(/^type\s/, '')
+      .replace(/[{}\s]/g, ' ')
+      .split(',');
+    const typeOnly =
+      clause!.startsWith('type ') ||
+      (keyword === 'import' &&
+        clause!.startsWith('{') &&
+        names.every((name) => name.trim() === '' || name.trim().startsWith('type ')));
+    found.push({ from: path, target: relative(root, resolve(root, dirname(path), target!)), typeOnly });
+  }
+  for (const [, target] of read(path).matchAll(/\bimport\(\s*'(\.[^']+)'/g)) {
+    found.push({ from: path, target: relative(root, resolve(root, dirname(path), target!)), typeOnly: false });
+  }
+  return found;
+}
+
+const folderOf = (path: string): string => path.split('/')[path.startsWith('src/') ? 1 : 0]!;
+
+test('folders import only what they may', () => {
+  const folders = new Set(program.map(folderOf));
+  assert.deepEqual([...folders].sort(), Object.keys(ALLOWED).sort(), 'every folder has its rule');
+  let seen = 0;
+  for (const path of program) {
+    const folder = folderOf(path);
+    const { values, types = [] } = ALLOWED[folder]!;
+    for (const { target, typeOnly } of importsOf(path)) {
+      const to = folderOf(target);
+      seen++;
+      if (to !== folder)
+        assert.ok(values.includes(to) || (typeOnly && types.includes(to)), `${path} imports ${target}`);
+    }
+  }
+  assert.ok(seen > 100, `${seen} imports were looked at`);
+});
+
+test('no imports in circles', () => {
+  const graph = new Map(
+    program.map((path) => [
+      path,
+      importsOf(path)
+        .filter(({ typeOnly }) => !typeOnly)
+        .map(({ target }) => target),
+    ]),
+  );
+  const done = new Set<string>();
+  const visit = (path: string, above: readonly string[]): void => {
+    assert.ok(!above.includes(path), [...above, path].join(' → '));
+    if (done.has(path)) return;
+    for (const next of graph.get(path) ?? []) visit(next, [...above, path]);
+    done.add(path);
+  };
+  for (const path of program) visit(path, []);
+});
+
+const only = (what: RegExp, places: readonly string[]) => {
+  const found = program.filter((path) => what.test(read(path)));
+  assert.deepEqual(found.sort(), [...places].sort());
+};
+
+test('files are touched in a few places', () =>
+  only(/['"]node:fs(\/promises)?['"]/, [
+    'src/kernel/files.ts',
+    'src/kernel/self.ts',
+    'src/config/load.ts',
+    'src/config/rule-files.ts',
+    'src/config/watch.ts',
+    'src/server/addresses.ts',
+    'src/server/web.ts',
+    'src/cli/capture.ts',
+    'src/cli/install.ts',
+    'src/cli/setup.ts',
+  ]));
+
+test('the clock is read in agent/, and for dates that people see', () =>
+  only(/\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bhrtime\b/, [
+    'src/agent/agent.ts',
+    'src/agent/log.ts',
+    'src/agent/slices.ts',
+    'src/server/pages.ts',
+    'src/server/web.ts',
+  ]));
+
+test('processes are ended in one place', () => only(/\bprocess\.(exit|abort|kill)\(/, ['src/main.ts']));
+
+test('no name that says nothing', () => {
+  const empty = /^(utils?|helpers?|common|misc|managers?|types)$/;
+  for (const path of files) {
+    for (const part of path.split('/')) assert.doesNotMatch(part.split('.')[0]!, empty, path);
+  }
+});
+
+test('files are short, and say first why they exist', () => {
+  const long = code.map((path) => [path, read(path).split('\n').length] as const).filter(([, lines]) => lines > 400);
+  assert.deepEqual(long, []);
+  // A test that stands beside what it tests needs no reason.
+  const headed = code.filter((path) => !path.endsWith('.test.ts') || path.startsWith('test/'));
+  const silent = headed.filter((path) => !/^(#!.*\n)?(\/\/|\/\*) ?\S/.test(read(path)));
+  assert.deepEqual(silent, []);
+});
