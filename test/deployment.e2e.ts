@@ -180,6 +180,31 @@ test('manifests: the capabilities of the DaemonSet are those under which PSS is 
   assert.ok(asRoot.pss! > 64 * MIB, 'user 0 needs no file capability');
 });
 
+test('manifests: what an intruder in the container could do to the node', async (t) => {
+  const paths = needRoot(t) ? need(t, 'kubectl', 'setcap', 'setpriv', 'unshare', 'cc') : undefined;
+  if (!paths) return;
+  const pid = (await startChildren(t, 'private', 1)).pids[0]!;
+  const proc = scratch();
+  const [secret, victim] = [`${scratch()}/secret`, scratch()];
+  writeFileSync(secret, 'secret', { mode: 0o600 });
+  const tries = [
+    `readFileSync('${proc}/${pid}/root${secret}')`,
+    `writeFileSync('${proc}/${pid}/root${victim}/written', '')`,
+    `openSync('${proc}/${pid}/root/proc/${pid}/mem', 'r+')`,
+    `process.kill(${pid}, 0)`,
+  ];
+  const attempt = tries.map((code) => `try { ${code}; said.push('done') } catch (e) { said.push(e.code) }`).join('\n');
+  const script = `const { openSync, readFileSync, writeFileSync } = require('node:fs'), said = [];${attempt};console.log('said', ...said)`;
+  const intrude = async (daemonSet: DaemonSet, capabilities: string[]): Promise<string[]> => {
+    const node = nodeWith(paths.setcap, capabilities);
+    return new Started(t, [...contain(daemonSet, proc), node, '-e', script], { cwd: '/' }).line('said');
+  };
+  const daemonSetOf = (...components: string[]) =>
+    render(paths.kubectl, 'base', components).find(({ kind }) => kind === 'DaemonSet') as DaemonSet;
+  assert.deepEqual(await intrude(daemonSetOf(), ['SYS_PTRACE']), ['EACCES', 'EACCES', 'EACCES', 'ESRCH']);
+  assert.deepEqual(await intrude(daemonSetOf('root'), []), ['done', 'done', 'done', 'ESRCH'], 'user 0 owns files');
+});
+
 /** The system calls that the unit's filter allows, as systemd expands its sets. */
 function allowedCalls(analyze: string, unit: string): string[] {
   const expand = (name: string): string[] => {
