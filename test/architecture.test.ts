@@ -43,6 +43,14 @@ const ALLOWED: Readonly<Record<string, { values: readonly string[]; types?: read
   'heap.ts': { values: [] },
 };
 
+/** Where the rule is broken knowingly, with what for. Nothing else may. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'src/server/documents.ts → src/config/options.ts': 'the page of settings derives from the table of settings',
+  'src/server/web-file.ts → src/config/formats.ts': 'a web file is read by the YAML reader that knows lines',
+  'src/server/web-file.ts → src/config/nearest.ts': 'and suggests as the configuration does',
+  'src/server/web.ts → src/config/load.ts': 'and its faults are those of a configuration',
+};
+
 interface Import {
   readonly from: string;
   readonly target: string;
@@ -76,6 +84,7 @@ const folderOf = (path: string): string => path.split('/')[path.startsWith('src/
 test('folders import only what they may', () => {
   const folders = new Set(program.map(folderOf));
   assert.deepEqual([...folders].sort(), Object.keys(ALLOWED).sort(), 'every folder has its rule');
+  const excepted: string[] = [];
   let seen = 0;
   for (const path of program) {
     const folder = folderOf(path);
@@ -88,6 +97,7 @@ test('folders import only what they may', () => {
     }
   }
   assert.ok(seen > 100, `${seen} imports were looked at`);
+  assert.deepEqual(excepted.sort(), Object.keys(EXCEPTIONS).sort(), 'an exception that is not needed is none');
 });
 
 test('no imports in circles', () => {
