@@ -9,7 +9,7 @@ import { connect as connectTls } from 'node:tls';
 import { hashSync } from 'bcryptjs';
 import fc from 'fast-check';
 import { Authority } from './certificates.ts';
-import { eventually, need } from './harness.ts';
+import { eventually, need, Started, startChildren } from './harness.ts';
 import { startPrometheus } from './prometheus-server.ts';
 import { ask, serve, type WebServer } from './web-server.ts';
 
@@ -227,3 +227,29 @@ for (const scheme of ['http', 'https'] as const) {
     });
   });
 }
+
+test('who does not read an answer loses the connection after send_timeout', async (t) => {
+  const python = need(t, 'openmetrics-parser', 'cc')?.['openmetrics-parser'];
+  if (!python) return;
+  await startChildren(t, 'fleet', 300, 100, 800, 'hk-f'); // an answer too long for the buffers in between
+  const server = await serve(t, '', ['--send-timeout', '1s']);
+  await eventually(async () => assert.ok((await server.metrics()).all('herakles_mem_process_rss_bytes').length > 300));
+  const before = await eventually(() => {
+    const now = sockets(server);
+    assert.ok(now <= 5, `${now} sockets`); // three of its pipes are, and two listen
+    return now;
+  });
+  const program = [
+    'import socket, time',
+    's = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)',
+    `s.connect(('127.0.0.1', ${server.port})); s.sendall(b'GET /metrics HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n')`,
+    "print('sent now', flush=True); time.sleep(60)",
+  ].join('\n');
+  const reader = new Started(t, [python, '-c', program]);
+  await reader.line('sent');
+  const began = performance.now();
+  assert.equal(sockets(server), before + 1);
+  await eventually(() => assert.equal(sockets(server), before), 10_000, 50);
+  const seconds = (performance.now() - began) / 1000;
+  assert.ok(seconds > 0.5 && seconds < 5 && reader.running, `cut off after ${seconds} s`);
+});

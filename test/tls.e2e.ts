@@ -5,6 +5,7 @@ import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { hashSync } from 'bcryptjs';
 import { Authority, chained } from './certificates.ts';
 import { eventually, freePort, need, type Scope, Started, scratch } from './harness.ts';
@@ -238,3 +239,25 @@ test('a certificate that does not fit its key is refused, and the old one stays'
   await server.rewrite(web(two.cert, two.key), /configuration loaded/);
   assert.notEqual(await serial(), first);
 });
+
+for (const version of ['node22', 'node24'] as const) {
+  test(`TLS, a slow client and a password on ${version}`, async (t) => {
+    const node = need(t, 'openssl', version)?.[version];
+    if (!node) return;
+    const authority = new Authority('private');
+    const { cert, key } = authority.issue('localhost');
+    const web = `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\nbasic_auth_users:\n  a: ${hashSync('b', 4)}\n`;
+    const server = await serve(t, web, [...slow, '--read-timeout', '1s'], node);
+    const ca = readFileSync(authority.cert);
+    assert.equal((await ask(`${server.url}/metrics`, { ca, auth: 'a:b' })).status, 200);
+    assert.equal((await ask(`${server.url}/metrics`, { ca, auth: 'a:c' })).status, 401);
+    assert.equal((await ask(`http://localhost:${server.port}/`)).status, 400);
+    const late = connect({ port: server.port, host: '127.0.0.1', ca, servername: 'localhost' }, () =>
+      late.write('GET / HT'),
+    );
+    const said: Buffer[] = [];
+    late.on('data', (chunk) => said.push(chunk));
+    await new Promise((resolve) => late.once('close', resolve));
+    assert.match(Buffer.concat(said).toString(), /^HTTP\/1\.1 408 /);
+  });
+}

@@ -50,9 +50,9 @@ export class WebServer extends Started {
   /** With localhost as its host. */
   readonly url: string;
 
-  constructor(t: Scope, port: number, dir: string, tls: boolean, args: readonly string[], env: object) {
+  constructor(t: Scope, port: number, dir: string, tls: boolean, args: readonly string[], node: string) {
     const at = ['--web.listen-address', `127.0.0.1:${port}`, '--web.listen-address', `[::1]:${port}`];
-    super(t, [process.execPath, bundle, ...at, ...args], { cwd: dir, env: { HOME: dir, ...env } });
+    super(t, [node, bundle, ...at, ...args], { cwd: dir, env: { HOME: dir } });
     this.port = port;
     this.dir = dir;
     this.url = `${tls ? 'https' : 'http'}://localhost:${port}`;
@@ -100,13 +100,18 @@ export class WebServer extends Started {
 }
 
 /** Starts the bundle with this web file, on IPv4 and IPv6, and waits until it listens. */
-export async function serve(t: Scope, web: string, args: readonly string[] = [], env: object = {}): Promise<WebServer> {
+export async function serve(
+  t: Scope,
+  web: string,
+  args: readonly string[] = [],
+  node = process.execPath,
+): Promise<WebServer> {
   const dir = scratch();
   const port = await freePort();
   const file = web === '' ? [] : ['--web.config.file', `${dir}/web.yml`];
   if (web) writeFileSync(`${dir}/web.yml`, web);
   const tls = /tls_server_config/.test(web) || args.includes('--enable-tls');
-  const server = new WebServer(t, port, dir, tls, [...file, ...args], env);
+  const server = new WebServer(t, port, dir, tls, [...file, ...args], node);
   await eventually(
     () => {
       if (!server.running) throw new Error(`it ended: ${server.stderr}`);

@@ -222,6 +222,20 @@ test('a new certificate is no change of trust; another CA, policy or version is'
   assert.equal(found.size, all.length);
 });
 
+test('what docs/web-configuration.md shows is taken as it stands, and it names every key', async () => {
+  const text = readFileSync(new URL('../../docs/web-configuration.md', import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block]) => block!);
+  place('clients.crt', readFileSync(authority.cert, 'utf8'));
+  const web = await load(blocks.find((block) => block.startsWith('tls_server_config:'))!);
+  assert.ok('trust' in web && web.tls && web.users.size === 1 && web.rateLimit, String(web));
+  const source = readFileSync(new URL('web-file.ts', import.meta.url), 'utf8');
+  const keys = [...source.matchAll(/^ +(\w+): \((?:node|value)\) =>|^ +(\w+): (?:text|place|version),$/gm)].map(
+    ([, a, b]) => a ?? b!,
+  );
+  assert.ok(keys.length > 18, `${keys}`);
+  for (const key of keys) assert.match(text, new RegExp(`\\b${key}\\b`), key);
+});
+
 test('no fault shows a key or a hash', async () => {
   const secret = 'S3cretS3cretS3cret';
   const texts = [`tls_server_config:\n  cert: x\n  key: ${secret}\n`, `basic_auth_users:\n  dave: ${secret}\n`];
