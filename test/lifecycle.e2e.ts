@@ -305,7 +305,7 @@ for (const version of ['node22', 'node24'] as const) {
   test(`it serves on ${version}`, async (t) => {
     const node = need(t, version)?.[version];
     if (!node) return;
-    const exporter = await startExporter(t, { node });
+    const exporter = await startExporter(t, { node, args: ['--smaps', 'exact'] });
     const seen = await exporter.scrape();
     const nodejs = seen.all('herakles_exporter_build_info')[0]?.labels.nodejs;
     assert.match(nodejs ?? '', new RegExp(`^v?${version.slice(4)}\\.`));
