@@ -14,18 +14,22 @@ interface Scenario {
   /** Arguments of the child program. */
   readonly child: readonly string[];
   /** Happens after each collection. */
-  readonly then?: (program: Program) => void;
+  readonly after?: (program: Program) => void;
   /** Everything is ended and started again after the third collection. */
   readonly restart?: boolean;
 }
 
 const SCENARIOS: readonly Scenario[] = [
   { title: 'idle fleet of 300', child: ['fleet', '300', '20', '1024', 'acc'] },
-  { title: 'prefork server, parent writes after the fork', child: ['prefork', '64', '8'], then: (p) => p.say('write') },
-  { title: 'snapshotting store that forks and writes', child: ['prefork', '256', '1'], then: (p) => p.say('write') },
+  {
+    title: 'prefork server, parent writes after the fork',
+    child: ['prefork', '64', '8'],
+    after: (p) => p.say('write'),
+  },
+  { title: 'snapshotting store that forks and writes', child: ['prefork', '256', '1'], after: (p) => p.say('write') },
   { title: 'leak of 4 MiB/s', child: ['leak', '4'] },
   { title: 'growing shared mapping', child: ['growshared', '64', '4'] },
-  { title: 'churn of 200 processes a second', child: ['storm', '5000', '10', '2'], then: (p) => p.say('storm') },
+  { title: 'churn of 200 processes a second', child: ['storm', '5000', '10', '2'], after: (p) => p.say('storm') },
   { title: 'restart of everything', child: ['fleet', '300', '20', '1024', 'acc'], restart: true },
 ];
 
@@ -84,7 +88,7 @@ async function run(scenario: Scenario): Promise<Accuracy> {
         if (exact.uss > 0) errors.uss.push(Math.abs(group.uss - exact.uss) / exact.pss);
         deferred = Math.max(deferred, view.footprints.deferred);
       }
-      scenario.then?.(program);
+      scenario.after?.(program);
       if (scenario.restart && round === 2) {
         await program.end();
         program = await start();

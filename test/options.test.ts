@@ -1,0 +1,208 @@
+// Every setting does something: each is changed alone, and what changes with it is looked at. A setting that this file
+// does not know fails it. What listens and encrypts is driven end to end; here it is only held against those tests.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Agent, type Setup } from '../src/agent/agent.ts';
+import { samplerOptionsOf } from '../src/agent/settings.ts';
+import { openHost } from '../src/cli/setup.ts';
+import { type Config, defaults, type Key, keys } from '../src/config/options.ts';
+import { loadRuleFiles } from '../src/config/rule-files.ts';
+import { framedFiles } from '../src/kernel/capture.ts';
+import { parseRules } from '../src/process/rules.ts';
+import { frameOf, type ProcessText } from './kernel-text.ts';
+
+const MEMORY = { rss: 4096, pss: 3072, privateDirty: 2048, swap: 100 };
+const named = (pid: number, comm: string, more: Partial<ProcessText> = {}): ProcessText => ({
+  pid,
+  comm,
+  memory: { ...MEMORY, rss: 4096 + 16 * pid },
+  user: 10 * pid,
+  startTicks: 1000 + pid,
+  ...more,
+});
+
+const PROCESSES: readonly ProcessText[] = [
+  { pid: 2, comm: 'kthreadd', kernelThread: true, startTicks: 1 },
+  ...[11, 12, 13, 14, 15].map((pid) => named(pid, 'postgres')),
+  named(21, 'stranger'),
+  named(22, 'stranger'),
+  named(23, 'tiny', { memory: { rss: 64, pss: 32, privateDirty: 16 } }),
+];
+
+const rules = parseRules({ rule: [{ group: 'db', subgroup: 'postgres', comm: 'postgres' }] }, 'rules');
+
+function agentOf(change: Partial<Config>): Agent {
+  const setup: Setup = { config: { ...defaults, log_level: 'error', ...change }, origins: {}, rules, catalogue: [] };
+  const frame = frameOf({ swapTotal: 1000, swapFree: 500 }, PROCESSES);
+  return new Agent(framedFiles([frame]), { version: 'test', revision: 'test' }, setup, async () => setup);
+}
+
+/** The page of one collection under these settings. */
+async function pageOf(change: Partial<Config>): Promise<string> {
+  const agent = agentOf(change);
+  const page = await agent.metrics('text', false, 5);
+  agent.stop();
+  return page.toString();
+}
+
+/** Pids that have series. */
+const shown = (page: string): number[] =>
+  [...page.matchAll(/^herakles_mem_process_rss_bytes\{pid="(\d+)"/gm)].map(([, pid]) => Number(pid));
+const has = (family: string) => (page: string) => page.includes(`\n${family}`);
+const options = (change: Partial<Config>) => samplerOptionsOf({ ...defaults, ...change });
+
+/** What appears with one value and is not there with the other. */
+type Effect = { readonly on: Partial<Config>; readonly off: Partial<Config>; readonly seen: (page: string) => boolean };
+const family = (key: Key, name: string): Effect => ({
+  on: { [key]: true },
+  off: { [key]: false },
+  seen: has(name),
+});
+
+const EFFECTS: Partial<Record<Key, Effect>> = {
+  enable_rss: family('enable_rss', 'herakles_mem_process_rss_bytes{'),
+  enable_pss: family('enable_pss', 'herakles_mem_group_pss_bytes{'),
+  enable_uss: family('enable_uss', 'herakles_mem_process_uss_bytes{'),
+  enable_swap: family('enable_swap', 'herakles_mem_process_swap_bytes{'),
+  enable_cpu: family('enable_cpu', 'herakles_cpu_process_time_seconds{'),
+  process_info: family('process_info', 'herakles_process_info{'),
+  process_start_time: family('process_start_time', 'herakles_process_start_time_seconds{'),
+  process_io: family('process_io', 'herakles_io_process_read_bytes_total{'),
+  kernel_threads: family('kernel_threads', 'herakles_cpu_process_time_seconds{pid="2",'),
+  collector_process: family('collector_process', 'herakles_mem_process_rss_bytes{'),
+  collector_group: family('collector_group', 'herakles_mem_group_rss_bytes{'),
+  collector_system: family('collector_system', 'herakles_mem_system_total_bytes '),
+  collector_exporter: family('collector_exporter', 'herakles_exporter_build_info{'),
+  declared_groups: {
+    on: { declared_groups: ['web/nginx'] },
+    off: {},
+    seen: has('herakles_mem_group_rss_bytes{group="web",subgroup="nginx"} 0'),
+  },
+  per_process: { on: {}, off: { per_process: 'none' }, seen: (page) => shown(page).length > 0 },
+  top_n_subgroup: {
+    on: { per_process: 'top', top_n_subgroup: 2 },
+    off: { per_process: 'top', top_n_subgroup: 4 },
+    seen: (page) =>
+      shown(page)
+        .filter((pid) => pid < 20)
+        .join() === '11,12',
+  },
+  top_n_others: {
+    on: { per_process: 'top', top_n_others: 1 },
+    off: { per_process: 'top' },
+    seen: (page) =>
+      shown(page)
+        .filter((pid) => pid > 20)
+        .join() === '21',
+  },
+  max_series: {
+    on: { max_series: 170 },
+    off: {},
+    seen: has('herakles_exporter_series_dropped{reason="processes"}'),
+  },
+  max_processes: { on: { max_processes: 2 }, off: {}, seen: (page) => shown(page).length === 2 },
+  min_uss_kb: { on: { min_uss_kb: 100 }, off: {}, seen: (page) => !shown(page).includes(23) },
+  include_names: { on: { include_names: ['post'] }, off: {}, seen: (page) => shown(page).every((pid) => pid < 20) },
+  exclude_names: { on: { exclude_names: ['post'] }, off: {}, seen: (page) => shown(page).every((pid) => pid > 20) },
+  search_mode: {
+    on: { search_mode: 'exclude', search_groups: ['db'] },
+    off: { search_mode: 'include', search_groups: ['db'] },
+    seen: (page) => shown(page).every((pid) => pid > 20),
+  },
+  search_groups: {
+    on: { search_mode: 'include', search_groups: ['db'] },
+    off: { search_mode: 'include', search_groups: ['other'] },
+    seen: (page) => shown(page).every((pid) => pid < 20),
+  },
+  search_subgroups: {
+    on: { search_mode: 'include', search_subgroups: ['postgres'] },
+    off: { search_mode: 'include', search_subgroups: ['other'] },
+    seen: (page) => shown(page).every((pid) => pid < 20),
+  },
+  disable_others: { on: { disable_others: true }, off: {}, seen: (page) => shown(page).every((pid) => pid < 20) },
+  smaps: { on: {}, off: { smaps: 'off' }, seen: has('herakles_mem_process_pss_bytes{') },
+};
+
+for (const [key, { on, off, seen }] of Object.entries(EFFECTS)) {
+  test(`${key} changes the page`, async () => {
+    assert.equal(seen(await pageOf(on)), true, JSON.stringify(on));
+    assert.equal(seen(await pageOf(off)), false, JSON.stringify(off));
+  });
+}
+
+test('cache_ttl decides whether a scrape collects', async () => {
+  for (const [cache_ttl, same] of [
+    [60, true],
+    [0, false],
+  ] as const) {
+    const agent = agentOf({ cache_ttl });
+    await agent.metrics('text', false, 5);
+    const first = agent.snapshot;
+    await agent.metrics('text', false, 5);
+    assert.equal(agent.snapshot === first, same, String(cache_ttl));
+    agent.stop();
+  }
+});
+
+test('interval is the time between two collections', async () => {
+  const agent = agentOf({ interval: 0.1 });
+  agent.start();
+  await agent.collect();
+  const first = agent.snapshot;
+  for (let left = 100; left > 0 && agent.snapshot === first; left--) await new Promise((done) => setTimeout(done, 20));
+  assert.notEqual(agent.snapshot, first);
+  agent.stop();
+});
+
+test('the settings of footprints reach the sampler', () => {
+  assert.equal(options({ smaps_budget: 0.5 }).footprints.budget, 0.5);
+  assert.equal(options({ smaps_max_age: 7 }).footprints.maxAge, 7);
+  assert.equal(options({ smaps_max_read: 0.7 }).footprints.maxRead, 0.7);
+});
+
+test('path_procfs and capture say where kernel files are', () => {
+  assert.throws(() => openHost({ ...defaults, path_procfs: '/nowhere' }), /\/nowhere: no procfs can be read there/);
+  assert.throws(() => openHost({ ...defaults, capture: '/nowhere.capture' }), /\/nowhere.capture: cannot be read/);
+});
+
+test('subgroups names rule files that decide before all others', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'herakles-')), 'rules.toml');
+  writeFileSync(file, 'rule = [{ group = "mine", subgroup = "own", comm = "stranger" }]\n');
+  const loaded = await loadRuleFiles([file], '/nowhere');
+  assert.deepEqual(
+    loaded.map((each) => each.file),
+    [file],
+  );
+});
+
+test('log_level and log_format shape the log', (t) => {
+  const lines: string[] = [];
+  t.mock.method(process.stderr, 'write', (line: string) => lines.push(line) > 0);
+  agentOf({ log_level: 'warn' }).log.info('not heard');
+  agentOf({ log_level: 'info', log_format: 'json' }).log.info('heard');
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).msg),
+    ['heard'],
+  );
+});
+
+/** Settings that only a running server shows, and the tests that drive them. */
+const DRIVEN: readonly string[] = [
+  'test/lifecycle.e2e.ts',
+  'test/web-config.e2e.ts',
+  'test/tls.e2e.ts',
+  'test/server-abuse.e2e.ts',
+  'src/server/server.test.ts',
+  'src/server/web.test.ts',
+];
+
+test('every setting is under test', () => {
+  const own = readFileSync(new URL(import.meta.url), 'utf8');
+  const driven = DRIVEN.map((file) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')).join('\n');
+  const named = (text: string, key: string) => text.includes(key) || text.includes(`--${key.replaceAll('_', '-')}`);
+  const unknown = keys.filter((key) => !(key in EFFECTS) && !named(own, key) && !named(driven, key));
+  assert.deepEqual(unknown, []);
+});
