@@ -95,13 +95,14 @@ async function setUp(t: TestContext) {
   return { children, began: Date.now(), alertmanager, server }; // the first scrape has just been
 }
 
-/** Everything that has fired at any time, but for what other programs on this machine can cause. */
+/** Everything that has fired at any time. */
 async function everFired(server: Prometheus): Promise<string[]> {
   const { result } = await server.query('last_over_time(ALERTS{alertstate="firing"}[10m])');
-  const names = result.map(({ metric: { alertname, subgroup, name = '', instance } }) => {
-    return [instance, alertname, subgroup, name].join(' ').trim();
-  });
-  return names.filter((name) => !name.includes(' HeraklesMemory')).sort();
+  return result
+    .map(({ metric: { alertname, subgroup, name = '', instance } }) =>
+      [instance, alertname, subgroup, name].join(' ').trim(),
+    )
+    .sort();
 }
 
 test('a leak is told, and nothing else is', async (t) => {
@@ -157,7 +158,9 @@ test('a leak is told, and nothing else is', async (t) => {
     );
     const gone = modes.map((mode) => `${mode} HeraklesDeclaredGroupGone gone`);
     const leaks = ['all', 'top'].map((mode) => `${mode} HeraklesProcessLeaks leak hk-leak`);
-    assert.deepEqual(await everFired(server), [...gone, ...leaks].sort());
+    // Other programs on this machine can use up its memory, or keep the exporter from answering in a second.
+    const fired = (await everFired(server)).filter((name) => !/ Herakles(Memory|ExporterDown)/.test(name));
+    assert.deepEqual(fired, [...gone, ...leaks].sort());
   });
 });
 
