@@ -13,7 +13,8 @@ import {
   Started,
   scratch,
   startChildren,
-  startExporter, childProgram } from './harness.ts';
+  startExporter,
+} from './harness.ts';
 import { family, hostMemory, readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;

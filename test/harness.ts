@@ -33,6 +33,8 @@ process.on('exit', () => {
   for (const pid of groups) killGroup(pid);
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
+// A test file that is told to end, cleans up as well: only an orderly exit runs the above.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
 
 function killGroup(pid: number): void {
   groups.delete(pid);
