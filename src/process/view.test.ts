@@ -149,10 +149,12 @@ test('a group: states, threads, age; nothing known of its processes is not zero'
   assert.deepEqual([group.processes, group.threads, group.oldestStart], [10, 10, 1001]);
   const unknown = only(new Host().view([{ pid: 1, rss: 900, swap: Number.NaN }]));
   assert.deepEqual([unknown.pss, unknown.uss, unknown.swap, unknown.usage], Array(4).fill(Number.NaN));
+  assert.equal(unknown.ioKnown, false, 'io may not be read of its only process');
   const host = new Host();
   host.ledgers.declare([['db', 'idle']]);
   const idle = only(host.view([]));
   assert.deepEqual([idle.rss, idle.pss, idle.swap, idle.usage, idle.processes], [0, 0, 0, 0, 0]);
+  assert.equal(idle.ioKnown, true);
 });
 
 test('rows: no zombies, no absent ones, kernel threads only when asked for', () => {

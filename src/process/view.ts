@@ -55,6 +55,8 @@ export class GroupRow {
   /** Share of the group's RSS whose PSS is measured and fresh, 0–1; NaN without RSS. */
   coverage = Number.NaN;
   usage = 0;
+  /** Whether its storage I/O is known: it may be read of one of its processes, or of none because there is none. */
+  ioKnown = true;
   /** Processes by state, as in STATES. */
   readonly states = new Float64Array(STATES.length);
   threads = 0;
@@ -130,6 +132,7 @@ interface Estimate {
   /** Processes, and those whose percentage is known. */
   processes: number;
   usageKnown: number;
+  ioKnown: boolean;
 }
 
 export interface Summary {
@@ -183,6 +186,7 @@ const emptyEstimate = (): Estimate => ({
   swapKnown: false,
   processes: 0,
   usageKnown: 0,
+  ioKnown: false,
 });
 
 function append(rows: ProcessRows, process: Process): void {
@@ -213,6 +217,7 @@ function addToGroup(group: GroupRow, estimate: Estimate, process: Process, optio
   const { rss, pss } = process;
   if (!(rss >= 0)) return;
   estimate.memoryKnown = true;
+  if (process.readBytes >= 0) estimate.ioKnown = true;
   group.rss += rss;
   if (process.swap >= 0) {
     estimate.swapKnown = true;
@@ -238,6 +243,7 @@ function finish(group: GroupRow, estimate: Estimate): void {
   if (rss > 0) group.coverage = estimate.fresh / rss;
   if (estimate.processes > 0 && estimate.usageKnown === 0) group.usage = Number.NaN;
   if (!estimate.memoryKnown) return;
+  group.ioKnown = estimate.ioKnown || group.ledger.readBytes + group.ledger.writeBytes > 0;
   if (!estimate.pssKnown) {
     group.pss = Number.NaN;
     group.uss = Number.NaN;
