@@ -1,0 +1,72 @@
+// Captures of hosts become exposition text, byte for byte as committed in golden/; the exporter's own families left out.
+// After an intended change: UPDATE_GOLDEN=1 npm run unit -- golden, and read the difference before it is committed.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Renderer } from '../src/agent/render.ts';
+import { Sampler } from '../src/agent/sampler.ts';
+import { exportedOf, samplerOptionsOf } from '../src/agent/settings.ts';
+import type { ExporterState } from '../src/collectors/exporter.ts';
+import { type Config, defaults } from '../src/config/options.ts';
+import { framedFiles, parseCapture } from '../src/kernel/capture.ts';
+import { Classifier } from '../src/process/classify.ts';
+import { parseRules } from '../src/process/rules.ts';
+
+const folder = new URL('.', import.meta.url).pathname;
+const formats = { text: 'txt', openmetrics: 'om' } as const;
+
+/** Everything is on and read exactly, so that every family stands in the text. */
+const config: Config = {
+  ...defaults,
+  ...{ smaps: 'exact', process_start_time: true, process_io: true, collector_exporter: false },
+  declared_groups: ['db/mysql', 'web/idle'],
+};
+const rules = parseRules(
+  {
+    rule: [
+      { group: 'db', subgroup: 'postgres', comm: 'postgres' },
+      { group: 'web', subgroup: 'nginx', comm: 'nginx' },
+      { group: 'app', subgroup: 'java', exe: 'java' },
+      { group: 'container', subgroup: 'lxc', container: 'web*' },
+    ],
+  },
+  'golden.toml',
+);
+
+/** One collection a frame; the page of the last one in every format. */
+async function pagesOf(capture: string) {
+  const frames = parseCapture(capture);
+  const classifier = new Classifier(rules, []);
+  const sampler = new Sampler(
+    framedFiles(frames),
+    (identity) => classifier.classify(identity),
+    samplerOptionsOf(config),
+  );
+  for (const _ of frames) await sampler.collect();
+  sampler.stop();
+  assert.equal(sampler.failure, undefined);
+  const renderer = new Renderer(exportedOf(config));
+  const state = () => ({}) as ExporterState; // its collector is off
+  const page = async (format: keyof typeof formats) =>
+    (await renderer.body(sampler.snapshot, format, false, state)).bytes.toString();
+  return { text: await page('text'), openmetrics: await page('openmetrics') };
+}
+
+const captures = readdirSync(`${folder}captures`).map((name) => name.replace(/\.capture$/, ''));
+
+for (const name of captures) {
+  test(name, async () => {
+    const pages = await pagesOf(readFileSync(`${folder}captures/${name}.capture`, 'utf8'));
+    for (const [format, ending] of Object.entries(formats)) {
+      const path = `${folder}golden/${name}.${ending}`;
+      const page = pages[format as keyof typeof formats];
+      if (process.env.UPDATE_GOLDEN) writeFileSync(path, page);
+      assert.equal(page, readFileSync(path, 'utf8'), `${name}.${ending}`);
+    }
+  });
+}
+
+test('every page in golden/ has its capture', () => {
+  const wanted = captures.flatMap((name) => Object.values(formats).map((ending) => `${name}.${ending}`));
+  assert.deepEqual(readdirSync(`${folder}golden`).sort(), wanted.sort());
+});
