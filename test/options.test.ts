@@ -193,6 +193,7 @@ test('log_level and log_format shape the log', (t) => {
 const DRIVEN: readonly string[] = [
   'test/lifecycle.e2e.ts',
   'test/web-config.e2e.ts',
+  'test/addresses.e2e.ts',
   'test/tls.e2e.ts',
   'test/server-abuse.e2e.ts',
   'src/server/server.test.ts',

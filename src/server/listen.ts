@@ -25,7 +25,8 @@ const FAREWELL = 500;
 /** How often Node looks for clients that are too slow, milliseconds. */
 const CHECK = 1000;
 
-const NOT_FOUND_PATH = 'other';
+/** What requests for no route are counted as. */
+const OTHER = 'other';
 
 export class HttpServer {
   readonly #site: Site;
@@ -44,7 +45,12 @@ export class HttpServer {
     this.#site = site;
     this.#web = web;
     const options = { maxHeaderSize: site.agent.config.max_header_size, connectionsCheckingInterval: CHECK };
-    this.#http = createServer(options, (request, response) => void this.#answer(request, response));
+    this.#http = createServer(options, (request, response) => {
+      this.#answer(request, response).catch((error: Error) => {
+        site.agent.log.error('answer failed', { err: error.stack });
+        request.socket.destroy();
+      });
+    });
     this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#malformed(error, socket as Socket));
     this.#http.emit('listening'); // it does not listen itself, and yet has to watch over slow clients
   }
@@ -165,7 +171,7 @@ export class HttpServer {
   #send(request: IncomingMessage, response: ServerResponse, route: Route | undefined, reply: Reply): void {
     const { agent } = this.#site;
     const { socket } = request;
-    const path = route?.path ?? NOT_FOUND_PATH;
+    const path = route?.path ?? OTHER;
     agent.countRequest(path === 'web_telemetry_path' ? agent.config.web_telemetry_path : path, reply.status);
     if (socket.destroyed) return;
     const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
@@ -187,7 +193,7 @@ export class HttpServer {
   #malformed(error: NodeJS.ErrnoException, socket: Socket): void {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     const status = MALFORMED[error.code ?? ''] ?? '400 Bad Request';
-    this.#site.agent.countRequest(NOT_FOUND_PATH, Number(status.slice(0, 3)));
+    this.#site.agent.countRequest(OTHER, Number(status.slice(0, 3)));
     socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     setTimeout(() => socket.destroy(), FAREWELL).unref();
   }

@@ -52,8 +52,12 @@ export class Passwords {
     this.#waiting--;
     this.#queues.delete(client);
     if (queue.length > 0) this.#queues.set(client, queue);
-    this.#worker ??= await this.#start();
-    this.#worker.postMessage({ password: job.password, hash: job.hash });
+    try {
+      this.#worker ??= await this.#start();
+      this.#worker.postMessage({ password: job.password, hash: job.hash });
+    } catch (error) {
+      this.#done((job) => job.reject(error as Error)); // no thread could be had
+    }
   }
 
   async #start(): Promise<Worker> {
