@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
 import { bundle, need, needRoot, nobody, runBundle, Started, scratch } from './harness.ts';
 
-const TREES = ['/etc', '/usr/local', '/var/lib'];
+const TREES = ['/etc', '/run', '/usr/local', '/var/lib'];
 const UNIT = '/etc/systemd/system/herakles-node-exporter.service';
 const PROGRAM = '/usr/local/lib/herakles/herakles.cjs';
 
@@ -70,8 +70,8 @@ test('installs, installs again, and leaves nothing behind', async (t) => {
 
   const first = machine.herakles('install', '--socket');
   assert.equal(first.status, 0, first.stderr);
-  const done = first.stdout.slice(0, first.stdout.indexOf('\nNext'));
-  assert.equal(done, plan.stdout.replaceAll('would ', ''), 'it does what the dry run says');
+  assert.equal(first.stdout, plan.stdout.replaceAll('would ', ''), 'it does what the dry run says');
+  assert.match(first.stdout, /^Next: systemctl enable --now herakles-node-exporter\.socket$/m);
   const installed = machine.state();
   assert.match(machine.accounts(), /^herakles:x:\d+:\d+:[^:]*:\/:\/usr\/sbin\/nologin$/m);
 
@@ -136,7 +136,27 @@ test('replaces what it put there when it has something newer', async (t) => {
   machine.run('sh', '-c', 'cat "$0" > "$1"; echo "// newer" >> "$1"', bundle, newer);
   const upgrade = machine.run(process.execPath, newer, 'install');
   assert.match(upgrade.stdout, /^update \/usr\/local\/lib\/herakles\/herakles\.cjs$/m);
+  assert.match(upgrade.stdout, /^Next: systemctl try-restart/m);
   assert.equal(machine.run('cmp', newer, PROGRAM).status, 0);
+});
+
+test('where systemd runs, units are reloaded, and stopped before they go', async (t) => {
+  const machine = await startMachine(t);
+  if (!machine) return;
+  // No systemd runs where the tests do: this stands in for it and writes down what it is asked.
+  machine.run('mkdir', '-p', '/run/systemd/system', '/usr/local/bin');
+  machine.write(
+    '/usr/local/bin/systemctl',
+    '#!/bin/sh\necho "$@" "$(ls /etc/systemd/system | grep -c herakles)" >> /run/asked\n',
+  );
+  machine.run('chmod', '+x', '/usr/local/bin/systemctl');
+  const asked = () => machine.run('cat', '/run/asked').stdout.trim().split('\n');
+  assert.equal(machine.herakles('install').status, 0);
+  assert.deepEqual(asked(), ['daemon-reload 1']);
+  machine.herakles('install');
+  assert.equal(asked().length, 1, 'nothing to reload');
+  assert.equal(machine.herakles('uninstall').status, 0);
+  assert.deepEqual(asked().slice(1), ['disable --now herakles-node-exporter.service 1', 'daemon-reload 0']);
 });
 
 test('a failure half-way says what was done, and can be undone', async (t) => {
@@ -159,4 +179,7 @@ test('refuses what cannot work, before it has done anything', async (t) => {
   const nowhere = await runBundle(t, ['install', '--dry-run'], { env: { PATH: '/nonexistent' } });
   assert.equal(nowhere.code, 1);
   assert.match(nowhere.stderr, /hosts run by systemd/);
+  const setting = await runBundle(t, ['install', '--port', '9300', '--dry-run']);
+  assert.equal(setting.code, 2);
+  assert.match(setting.stderr, /config\.yaml in place; leave --port out/);
 });

@@ -124,6 +124,11 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
     }
     return made;
   };
+  /** For commands on which a setting would have no effect. */
+  const refuseSettings = (what: string) => {
+    const given = file === undefined ? flags[0]?.flag : '--config';
+    if (given) throw new UsageError(`${what}; leave ${given} out`);
+  };
   const json = ['--json', 'Print JSON, for programs.'] as const;
   const service = 'Serve metrics to Prometheus; what happens without a command.';
   command(root, 'serve', service, () => ({ verb: 'serve' }));
@@ -148,7 +153,10 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
     .option('--every <DURATION>', 'Time between two of them.', '1s');
   const dry = ['--dry-run', 'Only tell what would be done.'] as const;
   const putInPlace = 'Put unit, user, configuration and rules in place on a host run by systemd.';
-  command(root, 'install', putInPlace, ({ dryRun = false, socket = false }) => ({ verb: 'install', dryRun, socket }))
+  command(root, 'install', putInPlace, ({ dryRun = false, socket = false }) => {
+    refuseSettings('install puts /etc/herakles/config.yaml in place');
+    return { verb: 'install', dryRun, socket };
+  })
     .option(...dry)
     .option('--socket', 'Also the socket unit, with which systemd listens and starts the exporter.');
   const takeAway = 'Take away what install put there, and nothing else.';
@@ -157,8 +165,7 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
   const show = 'Print every value in force and where it came from.';
   command(config, 'show', show, ({ json = false }) => ({ verb: 'config show', json })).option(...json);
   command(config, 'init', 'Print a configuration file with every key, its meaning and its default.', () => {
-    const given = file === undefined ? flags[0]?.flag : '--config';
-    if (given) throw new UsageError(`config init prints the defaults; leave ${given} out`);
+    refuseSettings('config init prints the defaults');
     return { verb: 'config init' };
   });
 

@@ -78,13 +78,19 @@ export function install({ dryRun, socket }: { readonly dryRun: boolean; readonly
     ...fileSteps(record, '/etc/herakles/subgroups.toml', RULES),
     ...fileSteps(record, '/etc/sysusers.d/herakles.conf', sysusers),
     userStep(record),
-    ...fileSteps(record, `${UNITS}/${SERVICE}`, serviceUnit.replace('=/usr/bin/node ', `=${node} `)),
+    ...fileSteps(
+      record,
+      `${UNITS}/${SERVICE}`,
+      serviceUnit.replace('=/usr/bin/node ', () => `=${node} `),
+    ),
     ...(socket ? fileSteps(record, `${UNITS}/${SOCKET}`, socketUnit) : []),
     ...(socket ? fileSteps(record, `${UNITS}/${SERVICE}.d/socket.conf`, activation) : []),
   ];
   if (steps.some(({ run }) => run)) steps.push(...reloadSteps());
   const done = carryOut(steps, dryRun, () => writeRecord(record));
-  return dryRun ? done : `${done}\nNext: systemctl enable --now ${socket ? SOCKET : SERVICE}\n`;
+  if (steps.some(({ verb }) => verb === 'create'))
+    return `${done}\nNext: systemctl enable --now ${socket ? SOCKET : SERVICE}\n`;
+  return steps.some(({ verb }) => verb === 'update') ? `${done}\nNext: systemctl try-restart ${SERVICE}\n` : done;
 }
 
 /** @throws NotFound where nothing was installed, or this user may not remove it */
@@ -94,8 +100,9 @@ export function uninstall({ dryRun }: { readonly dryRun: boolean }): string {
   if (!dryRun) demandRoot('uninstall');
   const steps: Step[] = [];
   if (systemdRuns()) {
-    const disable = ['systemctl', 'disable', '--now', SERVICE, SOCKET] as const;
-    steps.push({ verb: 'run', what: disable.join(' '), run: () => void spawnSync('systemctl', disable.slice(1)) });
+    const units = [SOCKET, SERVICE].filter((unit) => existsSync(`${UNITS}/${unit}`));
+    const run = (): void => execute('systemctl', 'disable', '--now', ...units);
+    if (units.length > 0) steps.push({ verb: 'run', what: `systemctl disable --now ${units.join(' ')}`, run });
   }
   for (const [path, mark] of Object.entries(record.put).reverse()) steps.push(removeStep(record, path, mark));
   if (record.user) steps.push({ verb: 'remove', what: `user ${USER}`, run: () => execute('userdel', USER) });
@@ -210,7 +217,14 @@ function markOf(path: string): Mark | undefined {
 }
 
 function readRecord(): Installed | undefined {
-  return existsSync(RECORD) ? (JSON.parse(readFileSync(RECORD, 'utf8')) as Installed) : undefined;
+  if (!existsSync(RECORD)) return undefined;
+  try {
+    return JSON.parse(readFileSync(RECORD, 'utf8')) as Installed;
+  } catch {
+    throw new NotFound(
+      `${RECORD} is damaged, so it is not known what was installed; remove it, then what it was about by hand`,
+    );
+  }
 }
 
 function writeRecord(record: Installed): void {
@@ -224,6 +238,7 @@ const ownBundle = (): string => realpathSync(process.argv[1]!);
 /** This Node.js, as the unit will start it. @throws NotFound where the unit's own protection hides it */
 function reachableNode(): string {
   const node = process.execPath;
+  if (/[^\w./@+-]/.test(node)) throw new NotFound(`${node}: a unit cannot name this path; use a node at a plainer one`);
   if (!/^\/(?:home|root|run\/user|tmp|var\/tmp)\//.test(node)) return node;
   throw new NotFound(
     `${node} is hidden from services (ProtectHome, PrivateTmp); run install with a node below /usr or /opt`,
