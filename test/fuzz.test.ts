@@ -1,0 +1,142 @@
+// A capture of this very host in which any kernel file becomes any bytes: collecting and rendering it gives values or
+// counted errors, never a crash, and what is served keeps its promises.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { catalogue } from '../catalogue/index.ts';
+import { Renderer } from '../src/agent/render.ts';
+import { Sampler } from '../src/agent/sampler.ts';
+import { exportedOf, samplerOptionsOf } from '../src/agent/settings.ts';
+import type { ExporterState } from '../src/collectors/exporter.ts';
+import { type Config, defaults } from '../src/config/options.ts';
+import { type Entry, type Frame, framedFiles, recordFrame } from '../src/kernel/capture.ts';
+import { KernelFileError, liveFiles } from '../src/kernel/files.ts';
+import { Classifier } from '../src/process/classify.ts';
+import { parseCatalogue } from '../src/process/rules.ts';
+import { scrubCommandLine } from '../src/process/scrub.ts';
+import { Exposition } from './exposition-text.ts';
+
+const KEPT = 30;
+const LONGEST = 10_000;
+
+/** This host, thinned to some processes of each kind. */
+function capture(): Frame {
+  const frame = recordFrame(liveFiles(), scrubCommandLine);
+  const pids = [...frame.keys()].filter((path) => /^proc\/\d+\/exe$/.test(path)).map((path) => path.split('/')[1]!);
+  const userland = pids.filter((pid) => 'link' in frame.get(`proc/${pid}/exe`)!);
+  const others = pids.filter((pid) => !userland.includes(pid));
+  const kept = new Set([String(process.pid), ...userland.slice(0, KEPT), ...others.slice(0, 5)]);
+  return new Map([...frame].filter(([path]) => !/^proc\/\d/.test(path) || kept.has(path.split('/')[1]!)));
+}
+
+const host = capture();
+const classifier = new Classifier([], parseCatalogue(catalogue));
+const config: Config = { ...defaults, smaps: 'exact', process_io: true, process_start_time: true };
+const state: ExporterState = {
+  ...{ version: '1', revision: 'r', nodejs: '20', scrapeDuration: 1, updateDuration: 1, updateSuccess: true },
+  ...{ updating: false, collectionAge: 1, series: 1, seriesDropped: new Map(), reloadSuccessful: true, reloadTime: 1 },
+  ...{ requests: [], cpuSeconds: 1, residentMemory: 1, startTime: 1 },
+  self: { openFiles: 1, maxFiles: 1, virtualMemory: 1 },
+};
+
+/** Collects each frame; the page of the last. */
+async function serve(frames: readonly Frame[]): Promise<{ page: string; failure: Error | undefined }> {
+  const classify = classifier.classify.bind(classifier);
+  const sampler = new Sampler(framedFiles(frames), classify, samplerOptionsOf(config));
+  for (const _ of frames) await sampler.collect();
+  sampler.stop();
+  const renderer = new Renderer(exportedOf(config));
+  for (const format of ['openmetrics', 'text'] as const) {
+    const { bytes } = await renderer.body(sampler.snapshot, format, false, () => state);
+    if (format === 'text') return { page: bytes.toString(), failure: sampler.failure };
+  }
+  throw new Error('unreachable');
+}
+
+/** Random bytes, and what is worse: the file itself with digits gone wild, cut off, or said twice. */
+const noise = (whole: Buffer): fc.Arbitrary<Buffer> =>
+  fc.oneof(
+    fc
+      .tuple(fc.uint8Array({ minLength: 1, maxLength: 200 }), fc.integer({ min: 1, max: LONGEST }))
+      .map(([bytes, length]) => {
+        return Buffer.alloc(length, Buffer.from(bytes));
+      }),
+    fc.uint8Array({ maxLength: LONGEST, size: 'max' }).map((bytes) => Buffer.from(bytes)),
+    fc
+      .tuple(fc.nat(whole.length), fc.constantFrom('9'.repeat(25), '9'.repeat(400), '-1', '\0', '\xff\xfe', ')', '\n'))
+      .map(([at, wild]) => {
+        return Buffer.concat([whole.subarray(0, at), Buffer.from(wild, 'latin1'), whole.subarray(at)]);
+      }),
+    fc.nat(whole.length).map((length) => whole.subarray(0, length)),
+    fc.constant(Buffer.concat([whole, whole])),
+  );
+
+const paths = [...host.keys()];
+const corruption = fc.constantFrom(...paths).chain((path) => {
+  const entry = host.get(path)!;
+  const whole = 'bytes' in entry ? Buffer.from(entry.bytes) : Buffer.from('link' in entry ? entry.link : '');
+  const changed: fc.Arbitrary<Entry> = noise(whole).map((bytes) => {
+    return 'link' in entry ? { link: bytes.toString() } : { bytes };
+  });
+  return changed.map((to) => ({ path, to }));
+});
+
+/** What a page promises, whatever was read. */
+function check(page: string): void {
+  const { samples } = new Exposition(page);
+  const memory = new Map<string, Map<string, number>>();
+  let footprints = 0;
+  for (const { name, labels, value } of samples) {
+    assert.ok(!Number.isNaN(value), name);
+    if (name === 'herakles_mem_group_footprint_bytes') footprints += value;
+    const kind = /^herakles_mem_process_(rss|pss|uss)_bytes$/.exec(name)?.[1];
+    if (!kind) continue;
+    const of = memory.get(labels.pid!) ?? new Map();
+    memory.set(labels.pid!, of.set(kind, value));
+  }
+  for (const [pid, of] of memory) {
+    const { rss = 0, pss = 0, uss = 0 } = Object.fromEntries(of) as { rss?: number; pss?: number; uss?: number };
+    assert.ok(uss <= pss && pss <= rss, `${pid}: ${uss} ${pss} ${rss}`);
+  }
+  const total = samples.find(({ name }) => name === 'herakles_mem_system_total_bytes')?.value;
+  if (total !== undefined) assert.ok(footprints <= total, `${footprints} of ${total}`);
+}
+
+test('the capture itself is served', async () => {
+  const { page, failure } = await serve([host, host]);
+  assert.equal(failure, undefined);
+  check(page);
+  assert.ok(page.includes(`{pid="${process.pid}",name="node"`) || page.includes(`{pid="${process.pid}",`));
+});
+
+test('any kernel file may become any bytes', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(corruption, { minLength: 1, maxLength: 4 }), fc.boolean(), async (corruptions, later) => {
+      const corrupt = new Map(host);
+      for (const { path, to } of corruptions) corrupt.set(path, to);
+      const { page, failure } = await serve(later ? [host, corrupt, host] : [corrupt, host]);
+      assert.ok(failure === undefined || failure instanceof KernelFileError, failure?.stack);
+      check(page);
+    }),
+    { numRuns: 150, includeErrorInReport: true, interruptAfterTimeLimit: 20_000 },
+  );
+});
+
+for (const file of ['stat', 'statm', 'io', 'status', 'smaps_rollup', 'cmdline', 'cgroup']) {
+  test(`every process's ${file} may be nonsense`, async () => {
+    const nonsense = (path: string, entry: Entry): Entry =>
+      path.endsWith(`/${file}`) && /^proc\/\d/.test(path)
+        ? { bytes: Buffer.alloc(LONGEST, 'x y (z) \0\n\xff') }
+        : entry;
+    const { page, failure } = await serve([new Map([...host].map(([path, entry]) => [path, nonsense(path, entry)]))]);
+    assert.equal(failure, undefined);
+    check(page);
+    const { samples } = new Exposition(page);
+    const counted = samples.filter(
+      ({ name, labels }) =>
+        name === 'herakles_exporter_unreadable_processes' && labels.file === file && labels.reason === 'malformed',
+    );
+    const said = ['cmdline', 'cgroup'].includes(file); // free text: nonsense is a value
+    assert.equal((counted[0]?.value ?? 0) > 0, !said, `${file} is counted`);
+  });
+}
