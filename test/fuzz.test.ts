@@ -39,11 +39,21 @@ const state: ExporterState = {
   self: { openFiles: 1, maxFiles: 1, virtualMemory: 1 },
 };
 
-/** Collects each frame; the page of the last. */
+/** Collects each frame; the page of the last. No counter of a group falls on the way. */
 async function serve(frames: readonly Frame[]): Promise<{ page: string; failure: Error | undefined }> {
   const classify = classifier.classify.bind(classifier);
   const sampler = new Sampler(framedFiles(frames), classify, samplerOptionsOf(config));
-  for (const _ of frames) await sampler.collect();
+  const counted = new Map<string, number>();
+  for (const _ of frames) {
+    await sampler.collect();
+    for (const { ledger } of sampler.snapshot?.view.groups ?? []) {
+      for (const counter of ['user', 'system', 'before', 'minorFaults', 'readBytes', 'writeBytes'] as const) {
+        const key = `${counter} of ${ledger.group}/${ledger.subgroup}`;
+        assert.ok(!(ledger[counter] < (counted.get(key) ?? 0)), `${key} fell`);
+        counted.set(key, ledger[counter]);
+      }
+    }
+  }
   sampler.stop();
   const renderer = new Renderer(exportedOf(config));
   for (const format of ['openmetrics', 'text'] as const) {

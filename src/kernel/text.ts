@@ -4,12 +4,11 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const NEWLINE = 0x0a;
 const COLON = 0x3a;
-const MINUS = 0x2d;
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 
 /** Walks fields that are separated by spaces. One object is used over and over. */
 export class Fields {
-  /** A field was missing, or held no number. */
+  /** A field was missing, or held no number; none of those we read is ever negative. */
   failed = false;
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
@@ -29,8 +28,6 @@ export class Fields {
     const end = this.#end;
     let at = this.#at;
     while (at < end && (bytes[at] === SPACE || bytes[at] === NEWLINE)) at++;
-    const negative = bytes[at] === MINUS;
-    if (negative) at++;
     if (at >= end || !isDigit(bytes[at])) {
       this.failed = true;
       return 0;
@@ -44,7 +41,7 @@ export class Fields {
     }
     if (at < end && bytes[at] !== SPACE && bytes[at] !== NEWLINE) this.failed = true;
     this.#at = at;
-    return negative ? -value : value;
+    return value;
   }
 
   skip(count: number): void {
