@@ -49,7 +49,7 @@ export async function serve(invocation: Invocation, program: { version: string; 
     watch();
     return result;
   };
-  const server = await HttpServer.start({ agent, reload }, web);
+  const server = await HttpServer.start({ agent, reload, tidyUp }, web);
   process.on('SIGHUP', () => void reload());
   watch();
   agent.start();

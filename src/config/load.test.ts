@@ -115,6 +115,17 @@ test('each source wins over the one before it, and says so', async () => {
   await step(6, '--web.listen-address', 'mine.yml');
 });
 
+test('an address and a port on one command line are one too many; an address wins over a port in a file', async () => {
+  const listen = flag('web_listen_address', ':2', '--web.listen-address');
+  const flags = [flag('port', '1', '--port'), listen];
+  const refused = await load(host({}, { flags })).catch((error: ConfigError) => error);
+  assert.deepEqual('faults' in refused && refused.faults, [
+    '--web.listen-address: takes the place of --port; keep one of them',
+  ]);
+  const { config } = await load(host({ [etc]: 'port: 1' }, { flags: [listen] }));
+  assert.deepEqual(config.web_listen_address, [':2']);
+});
+
 test('sources complete each other, and a list replaces a list', async () => {
   const files = { [etc]: 'port: 1\ninclude_names: [a, b]', '/cwd/herakles.yaml': 'bind: ::1\ninclude_names: [c]' };
   const { config, files: read } = await load(host(files, { env: { HERAKLES_CACHE_TTL: '30' } }));

@@ -92,11 +92,17 @@ export async function load(sources: Sources): Promise<Loaded> {
 
 /** What no single key shows to be wrong. */
 function contradictions(config: Config, origins: Readonly<Record<string, string>>): string[] {
-  const { search_mode, search_groups, search_subgroups } = config;
-  if (search_mode === 'none' || search_groups.length + search_subgroups.length > 0) return [];
-  return [
-    `${origins.search_mode}: search_mode is "${search_mode}" but search_groups and search_subgroups are empty; name a group or a subgroup`,
-  ];
+  const faults: string[] = [];
+  const { search_mode, search_groups, search_subgroups, web_listen_address } = config;
+  if (search_mode !== 'none' && search_groups.length + search_subgroups.length === 0)
+    faults.push(
+      `${origins.search_mode}: search_mode is "${search_mode}" but search_groups and search_subgroups are empty; name a group or a subgroup`,
+    );
+  // From files and variables the address wins; on one command line nobody can have meant both.
+  for (const key of ['bind', 'port'] as const)
+    if (web_listen_address.length > 0 && /^--/.test(origins[key]!) && /^--/.test(origins.web_listen_address!))
+      faults.push(`${origins.web_listen_address}: takes the place of ${origins[key]}; keep one of them`);
+  return faults;
 }
 
 /** A configuration is a page. Parsing this much takes YAML up to half a second, and nothing else happens meanwhile. */
