@@ -10,7 +10,7 @@ import type { CountedFile, Unreadable } from './unreadable.ts';
 const DELETED = ' (deleted)';
 const NOWHERE = parseCgroup('');
 
-/** Reads identities; remembers only the users of the host and cgroup texts it has parsed. */
+/** Reads identities; remembers nothing but the users of the host. */
 export class Identities {
   readonly #files: KernelFiles;
   readonly #unreadable: Unreadable;
