@@ -3,4 +3,11 @@ import { install, run } from './install.mjs';
 
 install();
 run('building dist/herakles.cjs', 'node', ['scripts/build.mjs']);
-run('measuring', 'node', ['--import', 'tsx', '--import', './scripts/toml-loader.mjs', 'bench/run.ts', ...process.argv.slice(2)]);
+run('measuring', 'node', [
+  '--import',
+  'tsx',
+  '--import',
+  './scripts/toml-loader.mjs',
+  'bench/run.ts',
+  ...process.argv.slice(2),
+]);

@@ -6,5 +6,9 @@ import { parse } from 'smol-toml';
 export async function load(url, context, next) {
   if (!url.endsWith('.toml')) return next(url, context);
   const document = parse(await readFile(fileURLToPath(url), 'utf8'));
-  return { format: 'module', shortCircuit: true, source: `export default ${JSON.stringify(JSON.stringify(document))};` };
+  return {
+    format: 'module',
+    shortCircuit: true,
+    source: `export default ${JSON.stringify(JSON.stringify(document))};`,
+  };
 }
