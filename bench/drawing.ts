@@ -24,6 +24,7 @@ export function draw(costs: readonly Cost[]): string {
     y += 26;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" font-family="sans-serif" font-size="13">
+<title>CPU of one collection with its scrape, by exporter</title>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="8" y="18">CPU of one collection with its scrape (logarithmic)</text>
 ${parts.join('\n')}

@@ -34,8 +34,10 @@ export async function check(asked: Invocation): Promise<string> {
     lines.push(`kernel:        /${path} ${missing ? `missing (${missing}): no ${buys}` : `there: ${buys}`}`);
   }
   lines.push(`processes:     ${view.seen} seen`);
-  if (privileges.hidepid && !setup.config.capture) lines.push(...hiddenAdvice(privileges.hidepid));
-  lines.push('', ...advice(lasting(view.unreadable)));
+  const hidden =
+    privileges.hidepid !== '' && !privileges.capabilities.includes('CAP_SYS_PTRACE') && !setup.config.capture;
+  if (hidden) lines.push(...hiddenAdvice(privileges.hidepid));
+  lines.push('', ...advice(lasting(view.unreadable), hidden));
   return `${lines.join('\n')}\n`;
 }
 
@@ -60,8 +62,8 @@ function hiddenAdvice(hidepid: string): string[] {
   ];
 }
 
-function advice(denied: readonly UnreadableCount[]): string[] {
-  if (denied.length === 0) return ['everything can be read.'];
+function advice(denied: readonly UnreadableCount[], hidden: boolean): string[] {
+  if (denied.length === 0) return [hidden ? 'of what can be seen, everything can be read.' : 'everything can be read.'];
   const lines = ['not everything can be read:'];
   for (const { file, reason, processes } of denied) {
     const known = grantOf(file);
