@@ -14,11 +14,11 @@ const SHORT_FLAGS: readonly { program: RegExp; glued?: RegExp; next?: RegExp }[]
   { program: /^(?:redis-cli|mongo|mongosh|sshpass|ldap\w*)$/, glued: /^-[apw](?=.)/, next: /^-[apw]$/ },
 ];
 
-// Command lines are hostile and long: no pattern looks farther ahead than a bounded stretch from any place.
+// Command lines are hostile and long: no pattern looks far ahead from many places.
 const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^/\s]{0,2000}@/gi;
 /** JSON web tokens, keys of well-known services, and long random words behind Bearer or Basic. */
 const TOKENS =
-  /\beyJ[\w-]{8,2000}\.[\w-]{1,4000}\.[\w-]*|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}|\bsk-[\w-]{16,}|\bhv[sb]\.[\w-]{16,}|(?<=\b(?:Bearer|Basic)\s{1,9})\S+/gi;
+  /(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}|\bsk-[\w-]{16,}|\bhv[sb]\.[\w-]{16,}|(?<=\b(?:Bearer|Basic)\s{1,9})\S+/gi;
 /** `name=`, `name: `, `"name":"`; what follows is the value. */
 const NAMES = /(?<![\w.-])([\w.-]+)["']?[=:] ?(["']?)/g;
 
