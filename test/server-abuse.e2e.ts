@@ -96,7 +96,7 @@ const attacks: Record<string, Attack> = {
   },
   'requests without end, unread answers': async (server) => {
     const clients = await many(50, server);
-    for (const { socket } of clients) socket.pause().write(`${head}\r\n`.repeat(500));
+    for (const { socket } of clients) socket.pause().write(`${head}\r\n`.repeat(200));
     await eventually(() => assert.ok(sockets(server) < 20, `${sockets(server)} sockets are open`), 12_000);
     end(clients);
   },
@@ -179,7 +179,7 @@ for (const scheme of ['http', 'https'] as const) {
     const tls = scheme === 'https' ? `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n` : '';
     const server = await serve(t, `${tls}basic_auth_users:\n  prometheus: ${hashSync('right', 10)}\n`, limits);
     const prometheus = await startPrometheus(t, binary, {
-      global: { scrape_interval: '1s', scrape_timeout: '1s' },
+      global: { scrape_interval: '2s', scrape_timeout: '2s' },
       scrape_configs: [
         {
           job_name: 'herakles',
@@ -204,7 +204,7 @@ for (const scheme of ['http', 'https'] as const) {
       await t.test(name, async (t) => {
         const began = performance.now();
         await attack(server);
-        await pause(Math.max(0, 3000 - (performance.now() - began)));
+        await pause(Math.max(0, 5000 - (performance.now() - began)));
         const scrapes = await scraped((performance.now() - began) / 1000);
         t.diagnostic(
           `${scrapes.all} scrapes meanwhile, ${scrapes.failed} failed; ${(memory(server) / 2 ** 20).toFixed(1)} MiB`,
@@ -215,9 +215,8 @@ for (const scheme of ['http', 'https'] as const) {
     }
     await t.test('and memory returns to where it was', async (t) => {
       await eventually(
-        // Live objects are as few as before; V8 gives the last dozen MiB back when it next collects for other reasons.
-        () => assert.ok(memory(server) < before + 20 * 2 ** 20, `${before} became ${memory(server)}`),
-        45_000,
+        () => assert.ok(memory(server) < before + 10 * 2 ** 20, `${before} became ${memory(server)}`),
+        30_000,
         1000,
       );
       t.diagnostic(`${(before / 2 ** 20).toFixed(1)} MiB before, ${(memory(server) / 2 ** 20).toFixed(1)} MiB after`);
