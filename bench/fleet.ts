@@ -109,6 +109,7 @@ class Fleet {
   }
 
   close(): void {
+    for (const agent of this.agents) agent.stop();
     this.#server.close();
     this.#server.closeAllConnections();
   }
