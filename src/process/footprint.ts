@@ -102,7 +102,10 @@ export class Footprints {
       return !process.ended;
     });
     wanted.length = 0;
-    if (options.mode === 'off') return;
+    if (options.mode === 'off') {
+      for (const process of processes) if (process.unreadable) this.#unreadable.clear(process, 'smaps_rollup');
+      return;
+    }
     let cost = 0;
     for (let index = 0; index < processes.length; index++) {
       const process = processes[index]!;
