@@ -104,6 +104,18 @@ test('manifests: every overlay renders and fits its schema', async (t) => {
   assert.match(unknownFields([wrong]), /hostPid/, 'a misspelt field is found');
 });
 
+test('manifests: the kustomization of the guide renders', (t) => {
+  const kubectl = need(t, 'kubectl')?.kubectl;
+  if (!kubectl) return;
+  const guide = readFileSync(`${root}docs/deployment.md`, 'utf8');
+  const [, block] = /^```yaml kustomization\n([\s\S]*?)^```$/m.exec(guide)!;
+  const folder = `${root}.cache/guide`;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/kustomization.yaml`, block!.replaceAll('- deploy/', '- ../../deploy/'));
+  const text = execFileSync(kubectl, ['kustomize', folder], { encoding: 'utf8' });
+  assert.match(text, /image: images\.example\.com\/herakles-node-exporter:0\.1\.0-io$/m);
+});
+
 test('manifests: the rules of the operator are those of deploy/prometheus', () => {
   const stale = 'run: node --import tsx scripts/generate.ts';
   assert.ok(readFileSync(root + prometheusRule.path, 'utf8') === prometheusRule.make(), stale);
