@@ -37,7 +37,7 @@ export async function check(asked: Invocation): Promise<string> {
   const hidden =
     privileges.hidepid !== '' && !privileges.capabilities.includes('CAP_SYS_PTRACE') && !setup.config.capture;
   if (hidden) lines.push(...hiddenAdvice(privileges.hidepid));
-  lines.push('', ...advice(lasting(view.unreadable), hidden));
+  lines.push('', ...advice(lasting(view.unreadable), privileges, hidden));
   return `${lines.join('\n')}\n`;
 }
 
@@ -62,13 +62,21 @@ function hiddenAdvice(hidepid: string): string[] {
   ];
 }
 
-function advice(denied: readonly UnreadableCount[], hidden: boolean): string[] {
+function advice(denied: readonly UnreadableCount[], { capabilities }: Privileges, hidden: boolean): string[] {
   if (denied.length === 0) return [hidden ? 'of what can be seen, everything can be read.' : 'everything can be read.'];
+  const granted = ['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'].every((name) => capabilities.includes(name));
   const lines = ['not everything can be read:'];
   for (const { file, reason, processes } of denied) {
     const known = grantOf(file);
     lines.push(`  ${file} of ${processes} processes is ${reason}${known ? `; it buys ${known.buys}` : ''}`);
-    if (known && reason === 'denied') lines.push(`    grant ${known.grant}`);
+    if (known && reason === 'denied' && !granted) lines.push(`    grant ${known.grant}`);
+  }
+  if (granted) {
+    return [
+      ...lines,
+      '',
+      'This user has every capability that would help: what is still denied, a security module protects.',
+    ];
   }
   lines.push(
     '',

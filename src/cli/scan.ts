@@ -50,6 +50,7 @@ export async function collectOnce(setup: Setup, files: KernelFiles): Promise<Sna
   return sampler.snapshot;
 }
 
+const thousandths = (value: number): number => Math.round(value * 1000) / 1000;
 const percent = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(1));
 
 const GROUP_COLUMNS: readonly Column<GroupRow>[] = [
@@ -95,7 +96,7 @@ function documentOf(groups: readonly GroupRow[], rows: ProcessRows) {
         pss_bytes: row.pss,
         uss_bytes: row.uss,
         swap_bytes: row.swap,
-        cpu_percent: row.usage,
+        cpu_percent: thousandths(row.usage),
       }),
     })),
     processes: shownRows(rows).map((row) => {
@@ -106,7 +107,7 @@ function documentOf(groups: readonly GroupRow[], rows: ProcessRows) {
         pss_bytes: rows.pss[row]!,
         uss_bytes: rows.uss[row]!,
         swap_bytes: rows.swap[row]!,
-        cpu_percent: rows.usage[row]!,
+        cpu_percent: thousandths(rows.usage[row]!),
         cpu_seconds: rows.time[row]!,
       };
       return { pid, name, group, subgroup, rule, user, exe, unit, container, ...known(values) };
