@@ -132,14 +132,16 @@ test('a snapshot does not change any more, whatever is collected later', async (
   await sampler.collect();
   const held = sampler.snapshot!;
   const renderer = new Renderer(exportedOf(config));
-  const body = renderer.body(held, 'text', false, () => STATE); // not begun yet
+  const first = renderer.body(held, 'text', true, () => STATE);
+  const second = renderer.body(held, 'text', false, () => STATE); // begins when the first is compressed
   for (let i = 0; i < 4; i++) {
     for (const task of machine.tasks.values()) machine.spend(task, { user: 500 });
     machine.fork(machine.init, 'db');
     machine.now += 1500;
     await sampler.collect();
   }
-  const text = (await body).bytes.toString();
+  await first;
+  const text = (await second).bytes.toString();
   assert.ok(
     !text.includes('"db"') &&
       text.includes('herakles_cpu_process_time_seconds{pid="1",name="init",group="init",subgroup="init"} 0\n'),
@@ -178,6 +180,23 @@ test('series: all, top, none, then groups; deterministic, within the budget, and
     );
   }
   assert.deepEqual([...seen], ['all', 'top', 'none', 'groups']);
+});
+
+test('the choice of processes is steady from one collection to the next', async (t) => {
+  const machine = new Machine();
+  const [first, second] = [machine.fork(machine.init, 'web'), machine.fork(machine.init, 'web')];
+  const { sampler } = sample(t, machine, { per_process: 'top', top_n_subgroup: 1, smaps: 'off' });
+  const shown = async (sizes: readonly [number, number]) => {
+    first.memory = { rss: sizes[0] };
+    second.memory = { rss: sizes[1] };
+    machine.now += 1500;
+    await sampler.collect();
+    const { rows } = sampler.snapshot!.view;
+    return rows.who.filter((who, row) => rows.shown[row] && who.group === 'web').map(({ pid }) => pid);
+  };
+  assert.deepEqual(await shown([4000, 3600]), [first.pid]);
+  assert.deepEqual(await shown([4000, 4200]), [first.pid]);
+  assert.deepEqual(await shown([4000, 4800]), [second.pid]);
 });
 
 test('declared groups stand at zero, and new rules take effect at the next collection', async (t) => {

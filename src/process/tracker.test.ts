@@ -207,6 +207,60 @@ test('where every child is waited for, CPU is credited to the last tick', () => 
   );
 });
 
+/** One pass in the middle of which, before the nth stat is read, something happens. */
+function passWith(machine: Machine, watched: ReturnType<typeof track>, deeds: Record<number, () => void>): void {
+  let read = 0;
+  machine.beforeStat = () => deeds[read++]?.();
+  machine.now += 100;
+  watched.pass();
+  machine.beforeStat = () => {};
+}
+
+test('a child with a lower pid than its parent, reaped between their readings, is credited once', () => {
+  const machine = new Machine();
+  machine.lastPid = 900;
+  const parent = machine.fork(machine.init, 'parent');
+  machine.now += 100;
+  machine.lastPid = 1;
+  const child = machine.fork(parent, 'child');
+  const watched = track(machine);
+  watched.pass();
+  machine.spend(child, { user: 700 });
+  passWith(machine, watched, {
+    2: () => {
+      machine.exit(child);
+      machine.wait(parent);
+    },
+  });
+  passWith(machine, watched, {});
+  passWith(machine, watched, {});
+  assert.equal(sum(watched.tracker.ledgers, 'user'), 7);
+});
+
+test('a debt does not take what only another one can have brought back', () => {
+  const machine = new Machine();
+  const shell = machine.fork(machine.init, 'shell');
+  const job = machine.fork(shell, 'job');
+  const orphan = machine.fork(machine.init, 'orphan');
+  const watched = track(machine);
+  watched.pass();
+  machine.spend(job, { user: 100 });
+  machine.spend(orphan, { user: 100 });
+  passWith(machine, watched, {});
+  machine.exit(orphan);
+  machine.wait(machine.init);
+  passWith(machine, watched, {
+    // init and shell have been read: what the shell has of its job shows a pass later than what init has of the orphan
+    2: () => {
+      machine.exit(job);
+      machine.wait(shell);
+    },
+  });
+  passWith(machine, watched, {});
+  passWith(machine, watched, {});
+  assert.equal(sum(watched.tracker.ledgers, 'user'), 2);
+});
+
 test('a pid that is used again is another process', () => {
   for (const kept of [true, false]) {
     const machine = new Machine(3, kept);

@@ -39,6 +39,7 @@ interface Given {
   readonly sampled?: number;
   readonly absent?: boolean;
   readonly kernelThread?: boolean;
+  readonly startTime?: number;
 }
 
 const NOW = 5000;
@@ -66,7 +67,16 @@ class Host {
     const { pid, group = 'db', subgroup = group, name = 'p', state = 'S', rss = 4096, pss = Number.NaN } = given;
     const process = new Process({ pid } as ProcessFiles, 1, 1, given.kernelThread ?? false);
     const identity: Identity = { name, exe: '', argv: [], user: '', unit: '', container: '', podUid: '' };
-    process.who = { pid, identity, group, subgroup, rule: 'r', startTime: 1000 + pid, labels: '', infoLabels: '' };
+    process.who = {
+      pid,
+      identity,
+      group,
+      subgroup,
+      rule: 'r',
+      startTime: given.startTime ?? 1000 + pid,
+      labels: '',
+      infoLabels: '',
+    };
     process.ledger = this.ledgers.of(group, subgroup);
     process.state = state.charCodeAt(0);
     process.threads = 1;
@@ -264,6 +274,22 @@ test('a challenger must lead by a tenth, also after `all` was tried first, as it
   assert.deepEqual(look(100, 105), [1]);
   assert.deepEqual(look(100, 111), [2]);
   assert.deepEqual(look(120, 111), [2]);
+});
+
+test('a pid that is used again does not take from the rest what another process had', () => {
+  const host = new Host();
+  const selection = new Selection();
+  const options = { ...TOP, topOfSubgroup: 1 };
+  const look = (time: number, startTime: number) => {
+    const view = host.view([
+      { pid: 1, pss: 100, time, startTime },
+      { pid: 2, pss: 1, time: 5 },
+    ]);
+    chosen(view, options, selection);
+    return only(view).rest!.time;
+  };
+  assert.equal(look(10, 50), 5);
+  assert.equal(look(30, 60), 25, 'the series of the second begins at what it has, and no rate of it is lost');
 });
 
 test('the rest of the CPU time is a counter: it never falls, and with the shown ones gains what the group gains', () => {
