@@ -42,8 +42,16 @@ export const processStart = gauge(
   'Start of the process, in seconds since the epoch.',
   PROCESS,
 );
-export const processRead = counter('herakles_io_process_read_bytes_total', 'Bytes read from storage.', PROCESS);
-export const processWritten = counter('herakles_io_process_write_bytes_total', 'Bytes written to storage.', PROCESS);
+export const processRead = counter(
+  'herakles_io_process_read_bytes_total',
+  'Bytes read from storage, those of children it waited for included, as the kernel counts them.',
+  PROCESS,
+);
+export const processWritten = counter(
+  'herakles_io_process_write_bytes_total',
+  'Bytes written to storage, those of children it waited for included, as the kernel counts them.',
+  PROCESS,
+);
 
 /** Which families of the process collector are exported. */
 export interface ProcessFamilies {
