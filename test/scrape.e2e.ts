@@ -78,13 +78,15 @@ test('every way to scrape', async (t) => {
         const { result } = await server.query(`count by (__name__) ({job="${file}", __name__=~"herakles_.*"})`);
         return new Set(result.map(({ metric }) => metric.__name__!));
       };
-      const [all, kept] = [await families('basic.yml'), await families('relabel.yml')];
-      const dropped = [...all].filter((family) => !kept.has(family));
-      assert.ok(
-        dropped.length >= 7 && dropped.every((family) => /^herakles_(\w+_)?process_/.test(family)),
-        `${dropped}`,
-      );
-      assert.ok(kept.has('herakles_exporter_processes_total') && kept.has('herakles_mem_group_footprint_bytes'));
+      await eventually(async () => {
+        const [all, kept] = [await families('basic.yml'), await families('relabel.yml')];
+        const dropped = [...all].filter((family) => !kept.has(family));
+        assert.ok(
+          dropped.length >= 7 && dropped.every((family) => /^herakles_(\w+_)?process_/.test(family)),
+          `${dropped}`,
+        );
+        assert.ok(kept.has('herakles_exporter_processes_total') && kept.has('herakles_mem_group_footprint_bytes'));
+      });
       await server.process.kill();
     });
   }
