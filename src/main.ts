@@ -18,7 +18,8 @@ async function main(): Promise<number> {
 }
 
 main().then(
-  (status) => process.exit(status),
+  // Ends when everything is written: a pipe takes 64 KiB at a time, and its reader may be slow.
+  (status) => process.stdout.write('', () => process.exit(status)),
   (error) => {
     process.stderr.write(`herakles-node-exporter: ${error?.stack ?? error}\n`);
     process.exit(1);
