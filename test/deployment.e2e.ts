@@ -337,7 +337,12 @@ test('image: it builds, is small, has no shell, and sees PSS as a user', { timeo
   const env = { ...process.env, BUILDAH_ISOLATION: 'chroot' };
   const places = ['--root', `${store}/images`, '--runroot', `${store}/run`];
   const build = (...args: string[]) =>
-    execFileSync(paths.buildah, [...places, ...args], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
+    execFileSync(paths.buildah, [...places, ...args], {
+      encoding: 'utf8',
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      maxBuffer: 2 ** 28,
+    });
   t.after(() => {
     build('rm', '--all');
     spawnSync('umount', ['--lazy', `${store}/images/overlay`]);
