@@ -1,10 +1,9 @@
 // Keeps this program small: imported first, it holds V8's young generation at its initial size, for little here is
-// short-lived, lets the old one grow by a third between collections, and can give back what starting up left behind.
+// short-lived, and can give back what starting up left behind.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--semi-space-growth-factor=1');
-setFlagsFromString('--heap-growing-percent=30');
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 setFlagsFromString('--no-expose-gc');
