@@ -215,7 +215,8 @@ for (const scheme of ['http', 'https'] as const) {
     }
     await t.test('and memory returns to where it was', async (t) => {
       await eventually(
-        () => assert.ok(memory(server) < before + 10 * 2 ** 20, `${before} became ${memory(server)}`),
+        // A password thread that has ended leaves 7 to 10 MiB of the allocator's behind (decision 0006).
+        () => assert.ok(memory(server) < before + 16 * 2 ** 20, `${before} became ${memory(server)}`),
         30_000,
         1000,
       );
