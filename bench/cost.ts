@@ -105,27 +105,16 @@ async function raise(fleet: Fleet): Promise<Program[]> {
   return programs;
 }
 
+/** Our exporter, collecting only when it is asked and its snapshot is older than `cacheTtl`; `node`: flags of Node. */
+function startOurs(port: number, cacheTtl: string, flags: readonly string[], node: readonly string[] = []) {
+  const limits = ['--interval', '1h', '--cache-ttl', cacheTtl, '--max-series', '1000000'];
+  const listen = ['--port', String(port), '--bind', '127.0.0.1'];
+  const program = new Program(process.execPath, [...node, bundle, ...listen, ...limits, ...flags]);
+  return { program, url: `http://127.0.0.1:${port}` };
+}
+
 async function measureOurs(fleet: string, subject: string, flags: readonly string[]): Promise<Cost> {
-  const port = 19215;
-  const program = new Program(process.execPath, [
-    '--require',
-    `${root}bench/probe.cjs`,
-    bundle,
-    ...[
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--interval',
-      '1h',
-      '--cache-ttl',
-      '0s',
-      '--max-series',
-      '1000000',
-    ],
-    ...flags,
-  ]);
-  const url = `http://127.0.0.1:${port}`;
+  const { program, url } = startOurs(19215, '0s', flags, ['--require', `${root}bench/probe.cjs`]);
   try {
     await answers(`${url}/-/ready`);
     await pause(1500); // the second collection
@@ -142,24 +131,7 @@ async function measureOurs(fleet: string, subject: string, flags: readonly strin
 
 /** A second exporter whose snapshots stay fresh: what serving alone takes. */
 async function measureFresh(flags: readonly string[]): Promise<number> {
-  const port = 19217;
-  const program = new Program(process.execPath, [
-    bundle,
-    ...[
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--interval',
-      '1h',
-      '--cache-ttl',
-      '1h',
-      '--max-series',
-      '1000000',
-    ],
-    ...flags,
-  ]);
-  const url = `http://127.0.0.1:${port}`;
+  const { program, url } = startOurs(19217, '1h', flags);
   try {
     await answers(`${url}/-/ready`);
     await pause(2500);
