@@ -9,7 +9,7 @@ import { Classifier, type Subgroup } from '../process/classify.ts';
 import type { Rule } from '../process/rules.ts';
 import { Log } from './log.ts';
 import { type Body, Renderer } from './render.ts';
-import { Sampler, type Snapshot } from './sampler.ts';
+import { Sampler, type Snapshot, type Standing } from './sampler.ts';
 import { exportedOf, samplerOptionsOf } from './settings.ts';
 import { clock, within } from './slices.ts';
 
@@ -114,6 +114,12 @@ export class Agent {
     this.#scrapeDuration = clock() - began;
     this.#series = body.series;
     return body.bytes;
+  }
+
+  /** How a process stands since the newest collection, that under way included; undefined where it was not seen. */
+  async standing(pid: number): Promise<Standing | undefined> {
+    if (this.#sampler.collecting) await within(this.config.scrape_timeout, this.collect());
+    return this.#sampler.standing(pid);
   }
 
   /** Loads configuration and rules anew and applies them; requests join a reload under way. */

@@ -11,8 +11,10 @@ import {
   readUptime,
   readUsers,
 } from '../kernel/system.ts';
+import { accountOf, type FootprintAccount } from '../process/account.ts';
 import { type FootprintOptions, Footprints } from '../process/footprint.ts';
 import { Lane } from '../process/lane.ts';
+import type { Process } from '../process/process.ts';
 import { Selection, type SelectionOptions } from '../process/selection.ts';
 import { type Classify, type Host, Tracker } from '../process/tracker.ts';
 import { Unreadable } from '../process/unreadable.ts';
@@ -41,6 +43,15 @@ export interface Snapshot {
   readonly duration: number;
   /** Series left out to stay within the budget, by what was left out. */
   readonly dropped: ReadonlyMap<string, number>;
+}
+
+/** One process as it stands since the newest collection. */
+export interface Standing {
+  readonly process: Readonly<Process>;
+  readonly footprint: FootprintAccount;
+  readonly mode: FootprintOptions['mode'];
+  /** Whether it has series of its own. */
+  readonly shown: boolean;
 }
 
 /** Longest wait for footprints that are read off the main thread, seconds; what comes later is used next time. */
@@ -110,6 +121,20 @@ export class Sampler {
     this.#classify = classify;
     this.#tracker?.reclassify(classify);
     this.#schedule(options.interval);
+  }
+
+  /** How a process stands since the newest collection; undefined where that did not see it. */
+  standing(pid: number): Standing | undefined {
+    const process = this.#tracker?.living.find((each) => each.pid === pid);
+    if (!process || !this.snapshot) return undefined;
+    const { at, rows } = this.snapshot.view;
+    const { footprints } = this.#options;
+    return {
+      process,
+      footprint: accountOf(this.#footprints, process, footprints, at),
+      mode: footprints.mode,
+      shown: rows.shown[rows.who.findIndex((who) => who.pid === pid)] === 1,
+    };
   }
 
   /** Joins the collection under way, or starts one. Resolves when it is over, whether it succeeded or not. */

@@ -112,7 +112,7 @@ export class Footprints {
       this.#consider(process, options, at);
       if (process.wanted && !process.queued) {
         wanted.push(process);
-        cost += this.#predict(process);
+        cost += this.predict(process);
       }
       if (index % 64 === 63) yield;
     }
@@ -122,7 +122,7 @@ export class Footprints {
         this.#deferred++;
         continue;
       }
-      const predicted = this.#predict(process);
+      const predicted = this.predict(process);
       if (predicted > LONGEST_ON_MAIN_THREAD || process.state === BLOCKED) {
         this.#purse -= predicted;
         process.queued = true;
@@ -158,18 +158,25 @@ export class Footprints {
     }
   }
 
+  /** What reading a footprint will take, seconds: what it took last time, else what others of its size take. */
+  predict(process: Process): number {
+    const { sample, rss } = process;
+    if (sample.at >= 0 && sample.rss > 0) return sample.cost * Math.max(0.5, rss / sample.rss);
+    return (COST_BASE + COST_PER_BYTE * rss) * this.#correction;
+  }
+
   #consider(process: Process, options: FootprintOptions, at: number): void {
     if (process.queued) return;
     process.wanted = undefined;
     if (process.absent || !(process.rss > 0)) return;
-    const { sample, family } = process;
+    const { sample } = process;
     if (sample.tried < 0 || (sample.at < 0 && !process.unreadable?.has('smaps_rollup'))) {
       this.#want(process, 'first', 0);
       return;
     }
     const due = turn(process.pid, at, options.maxAge) > turn(process.pid, sample.tried, options.maxAge);
     const lost = sample.at < 0;
-    if (lost || (options.mode === 'bounded' && this.#predict(process) > options.maxRead)) {
+    if (lost || (options.mode === 'bounded' && this.predict(process) > options.maxRead)) {
       if (due) this.#want(process, 'age', at - sample.tried);
       return;
     }
@@ -178,11 +185,8 @@ export class Footprints {
       return;
     }
     const own = process.activity - sample.activity;
-    const worth = Math.max(WORTH_BYTES, sample.pss * WORTH_SHARE);
-    const others = Math.max(0, family.activity - sample.familyActivity - own) / Math.max(1, family.members - 1);
-    const membersMoved =
-      Math.abs(family.members - sample.familyMembers) / Math.max(family.members, sample.familyMembers);
-    const relatives = Math.min(others, sample.rss - sample.uss) + (sample.rss - sample.uss) * membersMoved;
+    const worth = worthOf(process);
+    const relatives = movedByRelatives(process);
     if (own >= worth) this.#want(process, 'changed', own);
     else if (own + relatives >= worth) this.#want(process, 'relative', own + relatives);
     else if (due) this.#want(process, 'age', at - sample.at);
@@ -191,13 +195,6 @@ export class Footprints {
   #want(process: Process, need: Need, amount: number): void {
     process.wanted = need;
     process.urgency = URGENCY[need] + Math.min(amount, 1e14);
-  }
-
-  /** What reading a footprint will take, seconds: what it took last time, else what others of its size take. */
-  #predict(process: Process): number {
-    const { sample, rss } = process;
-    if (sample.at >= 0 && sample.rss > 0) return sample.cost * Math.max(0.5, rss / sample.rss);
-    return (COST_BASE + COST_PER_BYTE * rss) * this.#correction;
   }
 
   #readNow(process: Process, at: number): void {
@@ -312,7 +309,24 @@ export class Footprints {
   }
 }
 
+/** Bytes that are worth a read. */
+export const worthOf = ({ sample }: Process): number => Math.max(WORTH_BYTES, sample.pss * WORTH_SHARE);
+
+/** Bytes by which relatives may have moved what is shared with them since the sample. */
+export function movedByRelatives({ sample, family, activity }: Process): number {
+  const own = activity - sample.activity;
+  const others = Math.max(0, family.activity - sample.familyActivity - own) / Math.max(1, family.members - 1);
+  const membersMoved = Math.abs(family.members - sample.familyMembers) / Math.max(family.members, sample.familyMembers);
+  return Math.min(others, sample.rss - sample.uss) + (sample.rss - sample.uss) * membersMoved;
+}
+
 /** Spreads the old samples evenly: each process has its turn once in every period, at a moment its pid chooses. */
 function turn(pid: number, at: number, period: number): number {
-  return Math.floor(at / period + ((pid * 0.6180339887) % 1));
+  return Math.floor(at / period + phase(pid));
 }
+
+const phase = (pid: number): number => (pid * 0.6180339887) % 1;
+
+/** Seconds until its turn comes next. */
+export const untilTurn = (pid: number, at: number, period: number): number =>
+  (turn(pid, at, period) + 1 - phase(pid)) * period - at;

@@ -1,5 +1,6 @@
-// What the pages show, as plain data: the JSON form of /config and /subgroups, and of the tables on `/`.
+// What the pages show, as plain data: the JSON form of /config, /subgroups and /explain, and of the tables on `/`.
 import type { Agent } from '../agent/agent.ts';
+import type { Standing } from '../agent/sampler.ts';
 import { keys, optionOf } from '../config/options.ts';
 import type { GroupRow } from '../process/view.ts';
 
@@ -47,3 +48,42 @@ export function subgroupsDocument(agent: Agent): SubgroupEntry[] {
 /** Groups with processes, largest footprint first. */
 export const groupsBySize = (agent: Agent): GroupRow[] =>
   (agent.snapshot?.view.groups ?? []).filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);
+
+/**
+ * Why the footprint of a process is as old as it is. Of the process itself only what the metrics tell: nothing of its
+ * command line and executable, and no name where it has no series. Seconds, bytes, unix time; what is not known is left out.
+ */
+export function explanationDocument({ config, age }: Agent, { process, footprint, mode, shown }: Standing) {
+  const { pid, who, rss, pss, uss } = process;
+  const known = (value: number) => (Number.isNaN(value) ? undefined : value);
+  const told = (value: number, enabled: boolean) => (shown && enabled ? known(value) : undefined);
+  return {
+    pid,
+    start_time_seconds: who.startTime,
+    series: shown,
+    ...(shown && { name: who.identity.name, group: who.group, subgroup: who.subgroup }),
+    rule: shown && config.process_info ? who.rule : undefined,
+    rss_bytes: told(rss, config.enable_rss),
+    pss_bytes: told(pss, config.enable_pss),
+    uss_bytes: told(uss, config.enable_uss),
+    collection_age_seconds: age,
+    smaps: {
+      mode,
+      state: footprint.state,
+      need: footprint.need,
+      failure: footprint.failure,
+      source: footprint.source,
+      age_seconds: known(footprint.age + age),
+      predicted_seconds: known(footprint.predicted),
+      over_max_read: footprint.overMaxRead,
+      max_read_seconds: config.smaps_max_read,
+      max_age_seconds: config.smaps_max_age,
+      moved_bytes: known(footprint.moved),
+      moved_by_relatives_bytes: known(footprint.movedByRelatives),
+      worth_bytes: known(footprint.worth),
+      next_turn_seconds: Math.max(0, footprint.nextTurn - age),
+    },
+  };
+}
+
+export type ExplanationDocument = ReturnType<typeof explanationDocument>;

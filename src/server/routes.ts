@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Agent, Reload } from '../agent/agent.ts';
 import { acceptsGzip, CONTENT_TYPES, negotiate } from '../exposition/encode.ts';
 import { choose } from './accept.ts';
-import { configDocument, subgroupsDocument } from './documents.ts';
+import { configDocument, explanationDocument, subgroupsDocument } from './documents.ts';
 import type { Link } from './pages.ts';
 
 export interface Reply {
@@ -27,6 +27,8 @@ export interface Route {
   /** The path, or the setting that holds it. */
   readonly path: string | 'web_telemetry_path';
   readonly help: string;
+  /** What has to be asked behind `?`; a bare link would not do. */
+  readonly query?: string;
   /** GET and HEAD unless given. */
   readonly methods?: readonly string[];
   /** What it can be had as, best first; unless given, the handler decides. */
@@ -81,6 +83,13 @@ export const routes: readonly Route[] = [
     handle: ({ agent }, _, type) =>
       type === HTML ? html(({ subgroupsPage }) => subgroupsPage(agent)) : json(subgroupsDocument(agent)),
   },
+  {
+    path: '/explain',
+    query: 'pid=N',
+    help: 'How old the PSS of process N is, and why it was or was not read at the last collection. JSON.',
+    types: [JSON_TYPE],
+    handle: explain,
+  },
 ];
 
 /** What a route table has to say to any request. */
@@ -107,7 +116,7 @@ export const pathOf = (route: Route, agent: Agent): string =>
 /** Every other page and document that can be looked at. */
 const linksOf = (agent: Agent): Link[] =>
   routes
-    .filter(({ path, methods = READING }) => path !== '/' && methods === READING)
+    .filter(({ path, query, methods = READING }) => path !== '/' && !query && methods === READING)
     .map((route) => ({ path: pathOf(route, agent), help: route.help }));
 
 /** Part of a scraper's patience that is kept for sending the response, seconds. */
@@ -127,6 +136,20 @@ function health(agent: Agent): Reply {
   if (agent.unhealthy) return text(503, agent.unhealthy);
   const { ok, faults } = agent.lastReload;
   return text(200, ok ? 'ok' : `ok, but the configuration could not be loaded anew: ${faults.join('; ')}`);
+}
+
+/** Most a pid can be (proc_sys_kernel(5), pid_max). */
+const LAST_PID = 4_194_304;
+
+async function explain({ agent }: Site, { url = '' }: IncomingMessage): Promise<Reply> {
+  const asked = new URLSearchParams(url.split('?', 2)[1]).getAll('pid');
+  const pid = asked.length === 1 && /^[1-9]\d{0,6}$/.test(asked[0]!) ? Number(asked[0]) : 0;
+  if (pid === 0 || pid > LAST_PID) return text(400, `ask for one process: ?pid=N, an integer from 1 to ${LAST_PID}`);
+  const standing = await agent.standing(pid);
+  if (standing) return json(explanationDocument(agent, standing));
+  if (!agent.snapshot) return text(503, 'no collection has succeeded yet; try again later');
+  const ago = agent.age.toFixed(1);
+  return text(404, `process ${pid} was not seen at the last collection, ${ago} s ago; it ended, or began since then`);
 }
 
 async function reload(site: Site, request: IncomingMessage): Promise<Reply> {
