@@ -5,18 +5,18 @@ import { catalogue } from '../../catalogue/index.ts';
 import type { Setup } from '../agent/agent.ts';
 import { ConfigError, candidates, type Loaded, load, type Sources } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
-import { loadRuleFiles, ruleFilePlaces } from '../config/rule-files.ts';
+import { loadRuleFiles, type RuleFile, ruleFilePlaces } from '../config/rule-files.ts';
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
 import { KernelFileError, type KernelFiles, liveFiles } from '../kernel/files.ts';
 import { readBoot, readUptime } from '../kernel/system.ts';
-import { parseCatalogue, parseRules, RuleError } from '../process/rules.ts';
+import { parseCatalogue, parseRuleDocument, type RuleDocument, RuleError } from '../process/rules.ts';
 import type { Invocation } from './arguments.ts';
 
 /** What was asked for is not there. */
 export class NotFound extends Error {}
 
 /** The rules that ship with the product; they are the same for as long as the program runs. */
-const shipped = parseCatalogue(catalogue);
+export const shipped = parseCatalogue(catalogue);
 
 export const sourcesOf = ({ flags, file }: Pick<Invocation, 'flags' | 'file'>): Sources => ({
   flags,
@@ -36,10 +36,15 @@ export const placesOf = (sources: Sources, config: Config): string[] => [
 export async function loadSetup(sources: Sources): Promise<Setup & Loaded> {
   const loaded = await load(sources);
   const files = await loadRuleFiles(loaded.config.subgroups, sources.cwd);
+  return { ...loaded, rules: readDocuments(files).flatMap(({ rules }) => rules), catalogue: shipped };
+}
+
+/** What each of the files says. @throws ConfigError with every fault of all of them */
+export function readDocuments(files: readonly RuleFile[]): RuleDocument[] {
   const faults: string[] = [];
-  const rules = files.flatMap(({ file, document }) => {
+  const documents = files.flatMap(({ file, document, lines }) => {
     try {
-      return parseRules(document, file);
+      return [parseRuleDocument(document, file, lines)];
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
       faults.push(...error.messages);
@@ -47,7 +52,7 @@ export async function loadSetup(sources: Sources): Promise<Setup & Loaded> {
     }
   });
   if (faults.length > 0) throw new ConfigError(faults);
-  return { ...loaded, rules, catalogue: shipped };
+  return documents;
 }
 
 /** This host, or the capture that stands for one. @throws ConfigError where neither can be read */

@@ -3,11 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from './load.ts';
+import { tableLines } from './table-lines.ts';
 
 export interface RuleFile {
   /** As it goes by in messages and in the names of rules. */
   readonly file: string;
   readonly document: unknown;
+  /** Where its lists of tables have their tables; see tableLines(). */
+  readonly lines: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Longest rule file that is read, bytes. */
@@ -21,15 +24,19 @@ export const ruleFilePlaces = (named: readonly string[], cwd: string): string[] 
 ];
 
 /** @throws ConfigError with a fault for every file that cannot be read or parsed */
-export async function loadRuleFiles(named: readonly string[], cwd: string): Promise<RuleFile[]> {
+export const loadRuleFiles = (named: readonly string[], cwd: string): Promise<RuleFile[]> =>
+  readRuleFiles(ruleFilePlaces(named, cwd), named);
+
+/** The files of these paths, in their order; those that are named have to be there. @throws ConfigError as above */
+export async function readRuleFiles(paths: readonly string[], named: readonly string[]): Promise<RuleFile[]> {
   const faults: string[] = [];
   const files: RuleFile[] = [];
-  for (const path of new Set(ruleFilePlaces(named, cwd))) {
+  for (const path of new Set(paths)) {
     const text = read(path, named.includes(path), faults);
     if (text === undefined) continue;
     const { parse, TomlError } = await import('smol-toml');
     try {
-      files.push({ file: path, document: parse(text) });
+      files.push({ file: path, document: parse(text), lines: tableLines(text) });
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
       const what = error.message.split('\n')[0]!.replace(/^Invalid TOML document: /, '');
@@ -48,7 +55,7 @@ function read(path: string, named: boolean, faults: string[]): string | undefine
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      if (named) faults.push(`${path}: there is no such file; correct --subgroups, or create it`);
+      if (named) faults.push(`${path}: there is no such file; correct its name, or create it`);
     } else if (code === 'EACCES') faults.push(`${path}: may not be read by this user; change its mode or owner`);
     else if (error instanceof TypeError) faults.push(`${path}: is not UTF-8 text; save it as UTF-8`);
     else faults.push(`${path}: cannot be read (${message}); name a file of rules`);

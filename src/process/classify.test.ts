@@ -39,6 +39,24 @@ test('hostile identities have a class', () => {
   assert.ok(performance.now() - before < 1000);
 });
 
+test('argv0 is the first word of the command line, whatever the executable', () => {
+  const classifier = new Classifier(
+    userRules(lines('path argv0=/srv/run', 'name argv0=-bash', 'glob argv0=work*')),
+    [],
+  );
+  const shell = { name: 'x', exe: '/bin/bash' };
+  const cases: [argv: string[], subgroup: string][] = [
+    [['/srv/run'], 'path'],
+    [['/opt/srv/run'], 'other'],
+    [['-bash'], 'name'],
+    [['./-bash', 'x'], 'name'],
+    [['bash', '-bash'], 'other'],
+    [['/opt/worker 7'], 'glob'],
+    [[], 'other'],
+  ];
+  for (const [argv, subgroup] of cases) assert.equal(decides(classifier, { ...shell, argv }), subgroup, argv[0]);
+});
+
 test('nothing matched is other/other', () => {
   assert.deepEqual(new Classifier([], []).classify(identity({ name: 'x' })), {
     ...{ group: 'other', subgroup: 'other', rule: 'none' },

@@ -1,6 +1,6 @@
 // Says which group and subgroup a process belongs to, and why: the user's rules in file order, then the catalogue's,
 // most specific kind first. explain() and classify() ask the same question of a rule, so they cannot disagree.
-import { baseName, fullName, jvmMain, pythonModule, runsSomething, script } from './interpreter.ts';
+import { baseName, fullName, Interpreted } from './interpreter.ts';
 import { globHead } from './pattern.ts';
 import type { Classification, Identity } from './process.ts';
 import type { Key, Matcher, Rule } from './rules.ts';
@@ -51,8 +51,9 @@ export function kindOf({ keys, fallback }: Rule): (typeof KINDS)[number] {
   if (fallback) return 'fallback';
   if (keys.has('jvm_main') || keys.has('python_module') || keys.has('script')) return 'interpreted';
   if (keys.has('argv')) return 'argv';
-  if (keys.get('exe')?.some((matcher) => matcher.path)) return 'path';
-  const names = [keys.get('comm'), keys.get('exe')].filter((matchers) => matchers !== undefined);
+  const programs = [keys.get('exe'), keys.get('argv0')];
+  if (programs.some((matchers) => matchers?.some((matcher) => matcher.path))) return 'path';
+  const names = [keys.get('comm'), ...programs].filter((matchers) => matchers !== undefined);
   if (names.some((matchers) => matchers.every((matcher) => matcher.form === 'literal'))) return 'name';
   if (names.length > 0) return 'name glob';
   return keys.has('unit') ? 'unit' : 'container';
@@ -74,7 +75,7 @@ class Subject {
   readonly exe: string;
   private readonly identity: Identity;
   private readonly found: Partial<Record<Key, string>> = {};
-  private interpreted: boolean | undefined;
+  private interpreted: Interpreted | undefined | null;
 
   constructor(identity: Identity) {
     this.identity = identity;
@@ -87,6 +88,7 @@ class Subject {
   value(key: Key): string {
     if (key === 'comm') return this.names[0]!;
     if (key === 'exe') return this.exe;
+    if (key === 'argv0') return this.identity.argv[0] ?? '';
     if (key === 'unit') return this.identity.unit;
     if (key === 'container') return this.identity.container;
     this.found[key] ??= this.find(key);
@@ -96,15 +98,15 @@ class Subject {
   private find(key: 'argv' | 'jvm_main' | 'python_module' | 'script'): string {
     const { argv, exe } = this.identity;
     if (key === 'argv') return argv.join(' ').slice(0, MAX_COMMAND_LINE);
-    this.interpreted ??= runsSomething(argv, exe);
+    if (this.interpreted === undefined) this.interpreted = Interpreted.of(argv, exe) ?? null;
     if (!this.interpreted) return '';
-    if (key === 'jvm_main') return jvmMain(argv, exe);
-    return key === 'python_module' ? pythonModule(argv, exe) : script(argv, exe);
+    if (key === 'jvm_main') return this.interpreted.jvmMain();
+    return key === 'python_module' ? this.interpreted.pythonModule() : this.interpreted.script();
   }
 }
 
 /** Keys whose value is a path, of which a rule may mean the base name. */
-const PATHS: ReadonlySet<Key> = new Set(['exe', 'script']);
+const PATHS: ReadonlySet<Key> = new Set(['exe', 'argv0', 'script']);
 
 /** Whether one value of a key is what the process has. */
 function matches(key: Key, matcher: Matcher, subject: Subject): boolean {
@@ -122,6 +124,11 @@ function holding(key: Key, matchers: readonly Matcher[], subject: Subject): Matc
 function matchesAll(rule: Rule, subject: Subject): boolean {
   for (const [key, matchers] of rule.keys) if (!holding(key, matchers, subject)) return false;
   return true;
+}
+
+/** What one rule makes of a process. */
+export function verdict(rule: Rule, identity: Identity): Verdict {
+  return judge(rule, new Subject(identity));
 }
 
 function judge(rule: Rule, subject: Subject): Verdict {
@@ -214,7 +221,7 @@ function firstMatch(
 }
 
 /** Keys a rule is indexed by, the cheapest to ask first. */
-const INDEXED = ['comm', 'exe', 'script', 'jvm_main', 'python_module', 'unit', 'container'] as const;
+const INDEXED = ['comm', 'exe', 'argv0', 'script', 'jvm_main', 'python_module', 'unit', 'container'] as const;
 
 /** Classifies processes, a few microseconds each: keep the answer for as long as the identity holds. */
 export class Classifier {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
-import { parseCatalogue, parseRules, type Rule, RuleError } from './rules.ts';
+import { parseCatalogue, parseRuleDocument, parseRules, type Rule, RuleError } from './rules.ts';
 
 const faults = (document: unknown): readonly string[] => {
   try {
@@ -41,7 +41,7 @@ test('a faulty document is refused with every fault', () => {
   assert.deepEqual(faults(parse(toml)), [
     'x.toml: unknown key "groupe"; did you mean "group"?',
     'x.toml: rule 1: unknown key "com"; did you mean "comm"?',
-    'x.toml: rule 1: matches nothing; give at least one of comm, exe, unit, container, jvm_main, python_module, script, argv',
+    'x.toml: rule 1: matches nothing; give at least one of comm, exe, argv0, unit, container, jvm_main, python_module, script, argv',
     'x.toml: rule 1: group is missing; say group = "..."',
     'x.toml: rule 2: subgroup must have 1 to 100 characters, none of them a control character',
     'x.toml: rule 2: comm must be a string or a list of strings, none empty',
@@ -69,13 +69,27 @@ test('what is no rule document at all says so', () => {
   assert.deepEqual(faults(null), ['x.toml: must be a table that holds rules, not object null']);
   assert.deepEqual(faults([]), ['x.toml: must be a table that holds rules, not a list']);
   assert.deepEqual(faults('x'), ['x.toml: must be a table that holds rules, not string x']);
-  assert.match(faults({})[0]!, /holds no rules/);
+  assert.match(faults({ group: 'x' })[0]!, /holds no rules/);
   assert.match(faults({ rule: {} })[0]!, /rule must be a list of tables/);
   assert.match(faults({ subgroups: [1] })[0]!, /subgroups must be a list of tables/);
 });
 
+test('a document that says nothing holds no rules', () => assert.deepEqual(parseRules({}, 'x'), []));
+
 test('any document gives rules or a RuleError', () => {
-  const keys = ['group', 'rule', 'subgroups', 'subgroup', 'comm', 'argv', 'examples', 'matches', 'fallback', 'exe'];
+  const keys = [
+    'group',
+    'rule',
+    'subgroups',
+    'subgroup',
+    'comm',
+    'argv',
+    'examples',
+    'matches',
+    'fallback',
+    'exe',
+    'expect',
+  ];
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof({ maxDepth: 5 }, fc.string(), fc.constant(null), fc.double(), fc.array(tie('value')), tie('table')),
     table: fc.dictionary(fc.constantFrom(...keys), tie('value')),
@@ -125,6 +139,60 @@ test('rules are read with the default group, names and forms', () => {
     ],
   );
   assert.equal(parseRules(document, './my.toml')[1]!.name, './my.toml:2');
+});
+
+test('a list among the values of argv is one value, all of which must be found', () => {
+  const [rule] = parseRules({ rule: [{ group: 'g', subgroup: 's', argv: ['^a', ['b', 'c$']] }] }, 'x');
+  const finds = (line: string) => rule!.keys.get('argv')!.some((matcher) => matcher.test(line));
+  for (const line of ['a', 'xbc', 'bxc', 'cbc']) assert.ok(finds(line), line);
+  for (const line of ['xb', 'xc', 'cb', 'bcx']) assert.ok(!finds(line), line);
+  assert.deepEqual(faults({ rule: [{ group: 'g', subgroup: 's', argv: [[]] }] }), [
+    'x.toml: rule 1: argv must be a string or a list of strings, none empty',
+  ]);
+  assert.match(faults({ rule: [{ group: 'g', subgroup: 's', argv: [['x', '(']] }] })[0]!, /expression "\(" is no good/);
+  assert.match(faults({ rule: [{ group: 'g', subgroup: 's', comm: [['x', 'y']] }] })[0]!, /comm must be a string/);
+});
+
+test('expectations: of rules and on their own, with their lines', () => {
+  const document = parse(`
+    group = "g"
+    [[rule]]
+    subgroup = "s"
+    comm = "x"
+    examples = [ { comm = "x" } ]
+    [[expect]]
+    group = "db"
+    subgroup = "postgres"
+    not_examples = [ { comm = "psql" } ]
+    [[rule]]
+    subgroup = "t"
+    comm = "y"`);
+  const { rules, expectations } = parseRuleDocument(document, 'x', { rule: [3, 11], expect: [7] });
+  assert.deepEqual(
+    rules.map(({ name, line }) => [name, line]),
+    [
+      ['x:1', 3],
+      ['x:2', 11],
+    ],
+  );
+  assert.deepEqual(
+    expectations.map(({ line, rule, group, subgroup }) => [line, rule?.name, group, subgroup]),
+    [
+      [3, 'x:1', 'g', 's'],
+      [7, undefined, 'db', 'postgres'],
+      [11, 'x:2', 'g', 't'],
+    ],
+  );
+  const wrong = { rule: [{ group: 'g', subgroup: 's', com: 'x' }], expect: [{ group: 'g', comm: 'x' }] };
+  assert.throws(() => parseRuleDocument(wrong, 'x', { rule: [3], expect: [7] }), {
+    messages: [
+      'x:3: rule 1: unknown key "com"; did you mean "comm"?',
+      'x:3: rule 1: matches nothing; give at least one of comm, exe, argv0, unit, container, jvm_main, python_module, script, argv',
+      'x:7: expect 1: unknown key "comm"; known are group, subgroup, examples, not_examples',
+      'x:7: expect 1: expects nothing; give examples or not_examples',
+      'x:7: expect 1: subgroup is missing; say subgroup = "..."',
+    ],
+  });
 });
 
 test('the older form keeps its meaning', () => {

@@ -5,7 +5,17 @@ import { glob, isGlob, PatternError, regex } from './pattern.ts';
 import type { Identity } from './process.ts';
 
 /** What a rule may look at; all that it gives must hold. They are asked in this order, the cheap ones first. */
-export const KEYS = ['comm', 'exe', 'unit', 'container', 'jvm_main', 'python_module', 'script', 'argv'] as const;
+export const KEYS = [
+  'comm',
+  'exe',
+  'argv0',
+  'unit',
+  'container',
+  'jvm_main',
+  'python_module',
+  'script',
+  'argv',
+] as const;
 export type Key = (typeof KEYS)[number];
 
 /** One of the values of a key. */
@@ -22,6 +32,8 @@ export interface Matcher {
 export interface Rule {
   /** Where it stands: "catalogue/db.toml#postgres", "./subgroups.toml:3". */
   readonly name: string;
+  /** Line of its file it begins at, from 1; undefined where that is not known. */
+  readonly line: number | undefined;
   readonly group: string;
   readonly subgroup: string;
   readonly keys: ReadonlyMap<Key, readonly Matcher[]>;
@@ -33,6 +45,22 @@ export interface Rule {
   readonly examples: readonly Identity[];
   readonly notExamples: readonly Identity[];
 }
+
+/** Processes a file expects in a group and subgroup, whichever rule puts them there, and strangers it does not. */
+export interface Expectation extends Pick<Rule, 'line' | 'group' | 'subgroup' | 'examples' | 'notExamples'> {
+  /** The rule that gives the examples; undefined where they stand alone, under [[expect]]. */
+  readonly rule: Rule | undefined;
+}
+
+/** What one document says. */
+export interface RuleDocument {
+  readonly rules: readonly Rule[];
+  /** Of its rules and of its [[expect]] tables, in the order of the file as far as lines are known. */
+  readonly expectations: readonly Expectation[];
+}
+
+/** Lines at which the tables of a document begin, by key ("rule"); a key or line that is not there is not known. */
+export type TableLines = Readonly<Record<string, readonly number[]>>;
 
 /** A rule document that is refused; every fault has a message of its own. */
 export class RuleError extends Error {
@@ -47,8 +75,9 @@ export class RuleError extends Error {
 
 const MAX_LABEL = 100;
 
-const DOCUMENT_KEYS = ['group', 'rule', 'subgroups'];
+const DOCUMENT_KEYS = ['group', 'rule', 'subgroups', 'expect'];
 const RULE_KEYS = ['group', 'subgroup', ...KEYS, 'fallback', 'source', 'examples', 'not_examples'];
+const EXPECT_KEYS = ['group', 'subgroup', 'examples', 'not_examples'];
 const OLD_KEYS = ['group', 'subgroup', 'matches', 'cmdline_matches'];
 const EXAMPLE_KEYS = ['comm', 'exe', 'argv', 'user', 'unit', 'container'];
 
@@ -61,26 +90,48 @@ const isTable = (value: unknown): value is Table =>
 class RuleReader {
   readonly faults: string[] = [];
   private readonly file: string;
+  private readonly lines: TableLines;
   private where = '';
+  /** Where the table that is being read begins. */
+  private line: number | undefined;
 
-  constructor(file: string) {
+  constructor(file: string, lines: TableLines) {
     this.file = file;
+    this.lines = lines;
   }
 
-  read(document: Table, nameOf: (number: number, subgroup: string) => string): Rule[] {
+  read(document: Table, nameOf: (number: number, subgroup: string) => string): RuleDocument {
     this.known(document, DOCUMENT_KEYS);
     const group = document.group === undefined ? undefined : this.label(document, 'group');
-    if (document.rule === undefined && document.subgroups === undefined)
+    const keys = Object.keys(document);
+    if (keys.length > 0 && !['rule', 'subgroups', 'expect'].some((key) => keys.includes(key)))
       this.fault('holds no rules: a rule starts with [[rule]], in the older form with [[subgroups]]');
-    const rules = this.tables(document, 'rule').flatMap((table, i) => {
-      this.where = `rule ${i + 1}: `;
+    const [tables, expected, old] = ['rule', 'expect', 'subgroups'].map((key) => this.tables(document, key));
+    const rules = tables!.map((table, i) => {
+      this.enter('rule', i, `rule ${i + 1}: `);
       return this.rule(table, group, (subgroup) => nameOf(i + 1, subgroup));
     });
-    return [...rules, ...this.older(document, group, (number) => nameOf(rules.length + number, ''))];
+    const alone = expected!.map((table, i) => {
+      this.enter('expect', i, `expect ${i + 1}: `);
+      return this.expectation(table, group);
+    });
+    const expectations = [...rules.map((rule) => ({ ...rule, rule })), ...alone];
+    const older = this.older(old!, group, (number) => nameOf(rules.length + number, ''));
+    return {
+      rules: [...rules, ...older],
+      expectations: expectations.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)),
+    };
+  }
+
+  /** From here on faults are of the nth table of a key. */
+  private enter(key: string, index: number, where: string): void {
+    this.where = where;
+    this.line = this.lines[key]?.[index];
   }
 
   private fault(what: string): undefined {
-    this.faults.push(`${this.file}: ${this.where}${what}`);
+    const line = this.line === undefined ? '' : `:${this.line}`;
+    this.faults.push(`${this.file}${line}: ${this.where}${what}`);
   }
 
   /** Every table of a list of tables; anything else is a fault. */
@@ -119,25 +170,50 @@ class RuleReader {
     if (typeof source !== 'string') this.fault(`source must be a string, not ${kindOf(source)}`);
     return {
       name: nameOf(subgroup),
+      line: this.line,
       group: this.label(table, 'group', group),
       subgroup,
       keys,
       fallback: fallback === true,
       source: String(source),
+      ...this.examples(table),
+    };
+  }
+
+  private expectation(table: Table, group: string | undefined): Expectation {
+    this.known(table, EXPECT_KEYS);
+    const [place, examples] = [this.label(table, 'group', group), this.examples(table)];
+    if (examples.examples.length + examples.notExamples.length === 0)
+      this.fault('expects nothing; give examples or not_examples');
+    return { rule: undefined, line: this.line, group: place, subgroup: this.label(table, 'subgroup'), ...examples };
+  }
+
+  private examples(table: Table): Pick<Rule, 'examples' | 'notExamples'> {
+    return {
       examples: this.tables(table, 'examples').map((example) => this.example(example)),
       notExamples: this.tables(table, 'not_examples').map((example) => this.example(example)),
     };
   }
 
+  /** A list among the values of argv is one value: expressions that must all be found. */
   private matchers(table: Table, key: Key): Matcher[] {
-    return this.strings(table, key, 1).flatMap((text) => {
+    const value = table[key];
+    const lists = key === 'argv' && Array.isArray(value) ? value.filter(Array.isArray) : [];
+    if (lists.length === 0) return this.values(key, this.strings(table, key, 1));
+    const single = (value as unknown[]).filter((item) => !Array.isArray(item));
+    const together = lists.map((list) => allOf(this.values(key, this.strings({ [key]: list }, key, 1))));
+    return [...this.values(key, this.strings({ [key]: single }, key, 0)), ...together];
+  }
+
+  private values(key: Key, texts: readonly string[]): Matcher[] {
+    return texts.flatMap((text) => {
       const form = key === 'argv' ? 'regex' : isGlob(text) ? 'glob' : 'literal';
       return this.matcher(key, text, form);
     });
   }
 
   private matcher(key: string, text: string, form: Matcher['form']): Matcher[] {
-    const path = (key === 'exe' || key === 'script') && text.includes('/');
+    const path = (key === 'exe' || key === 'argv0' || key === 'script') && text.includes('/');
     if (form === 'literal') return [{ text, form, path, test: (value) => value === text }];
     try {
       const pattern = form === 'glob' ? glob(text, path) : regex(text);
@@ -181,14 +257,15 @@ class RuleReader {
    * The older form kept its meaning: names before command lines whatever their order in the file, of two claims to a
    * name the later one; a name is compared as it is.
    */
-  private older(document: Table, group: string | undefined, nameOf: (number: number) => string): Rule[] {
+  private older(tables: readonly Table[], group: string | undefined, nameOf: (number: number) => string): Rule[] {
     const byName: Rule[] = [];
     const byCommandLine: Rule[] = [];
-    for (const [i, table] of this.tables(document, 'subgroups').entries()) {
-      this.where = `subgroups entry ${i + 1}: `;
+    for (const [i, table] of tables.entries()) {
+      this.enter('subgroups', i, `subgroups entry ${i + 1}: `);
       this.known(table, OLD_KEYS);
       const rule = {
         name: nameOf(i + 1),
+        line: this.line,
         group: this.label(table, 'group', group),
         subgroup: this.label(table, 'subgroup'),
         ...{ fallback: false, source: '', examples: [], notExamples: [] },
@@ -201,6 +278,11 @@ class RuleReader {
     }
     return [...byName, ...byCommandLine];
   }
+}
+
+function allOf(matchers: readonly Matcher[]): Matcher {
+  const text = matchers.map((matcher) => matcher.text).join(' and ');
+  return { text, form: 'regex', path: false, test: (value) => matchers.every((matcher) => matcher.test(value)) };
 }
 
 function kindOf(value: unknown): string {
@@ -236,10 +318,16 @@ function distance(a: string, b: string): number {
 /**
  * Reads one parsed document (TOML, YAML or JSON).
  * @param file the name it goes by in messages and in the rules' names: "./subgroups.toml" gives "./subgroups.toml:3"
+ * @param lines where its tables begin, for messages and findings
  * @throws RuleError with every fault of the document
  */
-export function parseRules(document: unknown, file: string): Rule[] {
-  return parse(document, file, (number) => `${file}:${number}`);
+export function parseRuleDocument(document: unknown, file: string, lines: TableLines = {}): RuleDocument {
+  return parse(document, file, lines, (number) => `${file}:${number}`);
+}
+
+/** The rules of parseRuleDocument() alone. @throws RuleError */
+export function parseRules(document: unknown, file: string, lines: TableLines = {}): readonly Rule[] {
+  return parseRuleDocument(document, file, lines).rules;
 }
 
 /**
@@ -250,18 +338,24 @@ export function parseRules(document: unknown, file: string): Rule[] {
 export function parseCatalogue(documents: readonly { readonly file: string; readonly document: unknown }[]): Rule[] {
   return documents.flatMap(({ file, document }) => {
     const uses = new Map<string, number>();
-    return parse(document, file, (_, subgroup) => {
+    const { rules } = parse(document, file, {}, (_, subgroup) => {
       const use = (uses.get(subgroup) ?? 0) + 1;
       uses.set(subgroup, use);
       return `${file}#${subgroup}${use > 1 ? `.${use}` : ''}`;
     });
+    return rules;
   });
 }
 
-function parse(document: unknown, file: string, nameOf: (number: number, subgroup: string) => string): Rule[] {
+function parse(
+  document: unknown,
+  file: string,
+  lines: TableLines,
+  nameOf: (number: number, subgroup: string) => string,
+): RuleDocument {
   if (!isTable(document)) throw new RuleError([`${file}: must be a table that holds rules, not ${kindOf(document)}`]);
-  const reader = new RuleReader(file);
-  const rules = reader.read(document, nameOf);
+  const reader = new RuleReader(file, lines);
+  const read = reader.read(document, nameOf);
   if (reader.faults.length > 0) throw new RuleError(reader.faults);
-  return rules;
+  return read;
 }

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parse } from 'smol-toml';
+import { tableLines } from './table-lines.ts';
+
+// biome-ignore format: one line a case
+const cases: [what: string, toml: string, lines: Record<string, number[]>][] = [
+  ['nothing', '', {}],
+  ['headers', '# x\n[[rule]]\na = 1\n\n  [[ "rule" ]] # y\n[[expect]]\n', { rule: [2, 5], expect: [6] }],
+  ['a list of inline tables', 'subgroups = [\n  { a = 1 }, { b = 2 },\n  # { no }\n  { c = [\n "]", ] },\n]\n[[rule]]\n', { subgroups: [2, 2, 4], rule: [7] }],
+  ['strings that look like headers', 'a = """\n[[rule]]\n\\"""{ [ """\nb = \'\'\'\n[[rule]]\n\'\'\'\n[[rule]]\nc = "# [ {"\nd = \'\\\'\n[[rule]]\n', { rule: [7, 10] }],
+  ['quotes before the closing ones', 'a = """x"""""\n[[rule]]\nb = \'\'\'x\'\'\'\'\n[[rule]]', { rule: [2, 4] }],
+  ['lists of other things', '[[rule]]\nexamples = [\n  { argv = ["[[rule]]", "x"] },\n]\nargv = [\n  ["a", "b"],\n]\n[[rule]]\n', { rule: [1, 8], examples: [3] }],
+];
+for (const [what, toml, lines] of cases) {
+  test(what, () => {
+    parse(toml); // what it promises for is TOML
+    assert.deepEqual(tableLines(toml), lines);
+  });
+}
