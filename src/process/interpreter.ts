@@ -87,8 +87,8 @@ const JVM_VALUED = words(
 );
 /** Those of Apache Commons Daemon's launcher; see jsvc(1). */
 const JSVC_VALUED = words('-user -home -pidfile -outfile -errfile -jvm -cwd -wait -procname -umask -service');
-const JVM = /^(?:java|jsvc(?:\.exec)?)$/;
-const ERLANG = /^beam(?:\.smp)?$/;
+/** Longer words are no such option: a class path or a property, of any length. */
+const LONGEST_OPTION = Math.max(...[...JVM_VALUED, ...JSVC_VALUED].map(({ length }) => length));
 /** Boot scripts of Erlang itself; a release's own carries its name. */
 const ERLANG_BOOT = /^(?:start|start_clean|start_sasl|no_dot_erlang)$/;
 
@@ -106,37 +106,95 @@ export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** The command line as words: a title, one argument with spaces, is taken apart. */
-function wordsOf(argv: readonly string[]): readonly string[] {
-  const first = argv[0] ?? '';
-  if (!first.includes(' ') || argv.some((word, i) => i > 0 && word !== '')) return argv.slice(0, MAX_WORDS);
-  return first.slice(0, MAX_TITLE).split(' ').filter(Boolean);
-}
-
-/** "python" for /usr/bin/python3.11, "bash" for -bash, "ruby" for ruby2.7; no interpreter's name is long. */
-function interpreterName(word: string): string {
-  const name = baseName(word);
-  return name.length > MAX_NAME ? '' : name.replace(/^-/, '').replace(/[-\d.]+t?$/, '');
-}
-
-/** The interpreter's name from argv, else from the executable: a title or `exec -a` hides it in argv. */
-function interpreter(argv: readonly string[], exe: string, known: (name: string) => boolean): string {
-  const named = interpreterName(argv[0] ?? '');
-  if (known(named)) return named;
-  const real = interpreterName(exe);
-  return known(real) ? real : '';
-}
-
-const isScripted = (name: string) => Object.hasOwn(SYNTAX, name);
-const INTERPRETERS: ReadonlySet<string> = new Set([
-  ...Object.keys(SYNTAX),
-  ...words('java jsvc jsvc.exec beam beam.smp'),
+/** Interpreters by their base names, versions and login dashes off: how they read their command lines. */
+type Kind = Syntax | 'java' | 'jsvc' | 'erlang';
+const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  ...Object.entries(SYNTAX),
+  ['java', 'java'],
+  ['jsvc', 'jsvc'],
+  ['jsvc.exec', 'jsvc'],
+  ['beam', 'erlang'],
+  ['beam.smp', 'erlang'],
 ]);
+const LONGEST_NAME = Math.max(...[...KINDS.keys()].map(({ length }) => length));
 
-/** Whether there is anything to tell: where not, jvmMain(), pythonModule() and script() are all ''. Cheaper than they are. */
-export function runsSomething(argv: readonly string[], exe: string): boolean {
-  const first = argv[0] ?? '';
-  return first.includes(' ') || INTERPRETERS.has(interpreterName(first)) || INTERPRETERS.has(interpreterName(exe));
+const PLUS = 0x2b;
+const DASH = 0x2d;
+const DOT = 0x2e;
+const SLASH = 0x2f;
+const isVersion = (c: number) => (c >= 0x30 && c <= 0x39) || c === DASH || c === DOT;
+
+/** Of "python" for /usr/bin/python3.11 and python3.13t, of "bash" for -bash. Asked of every new process: makes no text. */
+function kindOf(word: string): Kind | undefined {
+  let start = word.length;
+  while (start > 0 && word.charCodeAt(start - 1) !== SLASH) if (word.length - --start > MAX_NAME) return undefined;
+  if (word.charCodeAt(start) === DASH) start++;
+  let end = word.length;
+  const version = word.endsWith('t') ? end - 1 : end;
+  if (version > start && isVersion(word.charCodeAt(version - 1)))
+    for (end = version; end > start && isVersion(word.charCodeAt(end - 1)); ) end--;
+  return end - start > LONGEST_NAME ? undefined : KINDS.get(word.slice(start, end));
+}
+
+const isSyntax = (kind: Kind | undefined): kind is Syntax => typeof kind === 'object';
+const isJvm = (kind: Kind | undefined): kind is 'java' | 'jsvc' => kind === 'java' || kind === 'jsvc';
+
+/** What an interpreter runs, or a rewritten title names; each answer is '' where the command line does not say. */
+export class Interpreted {
+  /** By argv[0], and by the executable: a title or `exec -a` hides it in argv. */
+  private readonly named: Kind | undefined;
+  private readonly real: Kind | undefined;
+  /** One argument with spaces that stands for the whole command line, or ''. */
+  private readonly title: string;
+  private readonly line: readonly string[];
+
+  private constructor(argv: readonly string[], named: Kind | undefined, real: Kind | undefined, title: string) {
+    this.named = named;
+    this.real = real;
+    this.title = title;
+    if (title === '') this.line = argv.length > MAX_WORDS ? argv.slice(0, MAX_WORDS) : argv;
+    else this.line = title.slice(0, MAX_TITLE).split(' ').filter(Boolean);
+  }
+
+  /** Nothing for the many processes that neither are interpreters nor have a title. */
+  static of(argv: readonly string[], exe = ''): Interpreted | undefined {
+    const first = argv[0] ?? '';
+    const named = kindOf(first);
+    const real = kindOf(exe);
+    const title = first.includes(' ') && !argv.some((word, i) => i > 0 && word !== '') ? first : '';
+    return named || real || title !== '' ? new Interpreted(argv, named, real, title) : undefined;
+  }
+
+  /**
+   * The main class of a JVM ("org.apache.catalina.startup.Bootstrap"), the base name of what -jar names ("jenkins.war"),
+   * or the module of -m when it names no class; '' where only an @argfile says. Options as java(1) of JDK 21 has them.
+   */
+  jvmMain(): string {
+    const kind = isJvm(this.named) ? this.named : this.real;
+    return isJvm(kind) ? jvmMain(this.line, kind === 'jsvc') : '';
+  }
+
+  /** What Python's -m names ("celery"). Options as python(1) of 3.13 has them. */
+  pythonModule(): string {
+    const syntax = isSyntax(this.named) ? this.named : this.real;
+    if (syntax !== PYTHON) return '';
+    const found = operand(this.line, PYTHON);
+    return found?.option === '-m' ? (found.value ?? '') : '';
+  }
+
+  /**
+   * The script an interpreter runs, as its command line names it ("/usr/bin/celery", "server.js", "App.dll"), the program
+   * behind `bundle exec`, the application of an Erlang node ("rabbit"), or the program a rewritten title names ("puma").
+   */
+  script(): string {
+    const { line, title } = this;
+    const first = line[0] ?? '';
+    const named = title === '' ? this.named : kindOf(first);
+    if (isSyntax(named)) return scriptOf(line, named);
+    if (named === 'erlang' && /^beam(?:\.smp)?$/.test(baseName(first))) return erlangApplication(line);
+    if (title !== '') return first.includes('/') ? first : titleProgram(title);
+    return isSyntax(this.real) ? scriptOf(line, this.real) : '';
+  }
 }
 
 interface Operand {
@@ -147,13 +205,15 @@ interface Operand {
   readonly value?: string;
 }
 
+const isOption = (word: string) => word.charCodeAt(0) === DASH || word.charCodeAt(0) === PLUS;
+
 /** Walks over options as the interpreter would. */
 function operand(argv: readonly string[], syntax: Syntax): Operand | undefined {
   for (let i = 1; i < argv.length; i++) {
     const word = argv[i]!;
     if (word === '--') return { index: i + 1 };
     if (word === '-') return undefined;
-    if (!/^[-+]/.test(word)) {
+    if (!isOption(word)) {
       if (syntax.verbs?.has(word)) continue;
       return { index: i };
     }
@@ -179,52 +239,22 @@ function splitOption(word: string, syntax: Syntax): [option: string, attached: s
   return [word, ''];
 }
 
-/**
- * The main class of a JVM ("org.apache.catalina.startup.Bootstrap"), the base name of what -jar names ("jenkins.war"),
- * or the module of -m when it names no class; '' for other programs and where only an @argfile says.
- * Options as java(1) of JDK 21 has them.
- */
-export function jvmMain(argv: readonly string[], exe = ''): string {
-  const name = interpreter(argv, exe, (candidate) => JVM.test(candidate));
-  if (name === '') return '';
-  const line = wordsOf(argv);
+function jvmMain(line: readonly string[], jsvc: boolean): string {
   let jar = false;
   for (let i = 1; i < line.length; i++) {
     const word = line[i]!;
-    if (word === '-jar') jar = true;
-    else if (word === '-m' || word === '--module') return moduleMain(line[i + 1] ?? '');
-    else if (word.startsWith('--module=')) return moduleMain(word.slice('--module='.length));
-    else if (JVM_VALUED.has(word) || (name !== 'java' && JSVC_VALUED.has(word))) i++;
-    else if (word !== '' && !word.startsWith('-') && !word.startsWith('@')) return jar ? baseName(word) : word;
+    if (word.charCodeAt(0) === DASH) {
+      if (word === '-jar') jar = true;
+      else if (word === '-m' || word === '--module') return moduleMain(line[i + 1] ?? '');
+      else if (word.startsWith('--module=')) return moduleMain(word.slice('--module='.length));
+      else if (word.length <= LONGEST_OPTION && (JVM_VALUED.has(word) || (jsvc && JSVC_VALUED.has(word)))) i++;
+    } else if (word !== '' && !word.startsWith('@')) return jar ? baseName(word) : word;
   }
   return '';
 }
 
 /** java -m module[/class] */
 const moduleMain = (value: string) => value.slice(value.indexOf('/') + 1);
-
-/** What Python's -m names ("celery"), or ''. Options as python(1) of 3.13 has them. */
-export function pythonModule(argv: readonly string[], exe = ''): string {
-  const name = interpreter(argv, exe, isScripted);
-  if (SYNTAX[name] !== PYTHON) return '';
-  const found = operand(wordsOf(argv), PYTHON);
-  return found?.option === '-m' ? (found.value ?? '') : '';
-}
-
-/**
- * The script an interpreter runs, as its command line names it ("/usr/bin/celery", "server.js", "App.dll"), the program
- * behind `bundle exec`, the application of an Erlang node ("rabbit"), or the program a rewritten title names ("puma").
- */
-export function script(argv: readonly string[], exe = ''): string {
-  const line = wordsOf(argv);
-  const first = line[0] ?? '';
-  const named = interpreterName(first);
-  if (isScripted(named)) return scriptOf(line, SYNTAX[named]!);
-  if (ERLANG.test(baseName(first))) return erlangApplication(line);
-  if ((argv[0] ?? '') !== first) return first.includes('/') ? first : titleProgram(argv[0] ?? '');
-  const real = interpreterName(exe);
-  return isScripted(real) ? scriptOf(line, SYNTAX[real]!) : '';
-}
 
 function scriptOf(line: readonly string[], syntax: Syntax): string {
   const found = operand(line, syntax);
@@ -258,11 +288,20 @@ function titleProgram(title: string): string {
  * that begins with it, and what stands before a title's colon. Other names come back as they are.
  */
 export function fullName(name: string, argv: readonly string[], exe: string): string {
-  let full = name;
-  if (Buffer.byteLength(name) >= COMM_BYTES) {
-    const title = argv[0] ?? '';
-    const candidates = [baseName(title), title, baseName(exe), baseName(script(argv, exe))];
-    full = candidates.find((candidate) => candidate.startsWith(name)) ?? name;
-  }
-  return TITLE.exec(full)?.[1] ?? full.slice(0, MAX_TITLE);
+  const full = fillsComm(name) ? completed(name, argv, exe) : name;
+  return (full.includes(':') && TITLE.exec(full)?.[1]) || full.slice(0, MAX_TITLE);
+}
+
+function completed(name: string, argv: readonly string[], exe: string): string {
+  const title = argv[0] ?? '';
+  for (const candidate of [baseName(title), title, baseName(exe)]) if (candidate.startsWith(name)) return candidate;
+  const program = baseName(Interpreted.of(argv, exe)?.script() ?? '');
+  return program.startsWith(name) ? program : name;
+}
+
+/** Whether a name takes all the bytes the kernel has for it. */
+function fillsComm(name: string): boolean {
+  if (name.length >= COMM_BYTES) return true;
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return Buffer.byteLength(name) >= COMM_BYTES;
+  return false;
 }
