@@ -2,15 +2,7 @@
 // snapshot in force. The only caller of process/.
 import type { KernelFiles } from '../kernel/files.ts';
 import { KernelFileError } from '../kernel/files.ts';
-import {
-  type Boot,
-  readBoot,
-  readMemory,
-  readMemoryPressure,
-  readUnits,
-  readUptime,
-  readUsers,
-} from '../kernel/system.ts';
+import { type Boot, readBoot, readMemory, readPressure, readUnits, readUptime, readUsers } from '../kernel/system.ts';
 import { accountOf, type FootprintAccount } from '../process/account.ts';
 import { type FootprintOptions, Footprints } from '../process/footprint.ts';
 import { Lane } from '../process/lane.ts';
@@ -178,7 +170,7 @@ export class Sampler {
     const tracker = this.#tracker;
     tracker.ledgers.declare(options.declaredGroups);
     await inSlices(tracker.pass(boot.forks));
-    const pressure = absentIfUnread(() => readMemoryPressure(files));
+    const pressure = absentIfUnread(() => readPressure(files, 'proc/pressure/memory'));
     const host: HostRow = { memory: readMemory(files), pressure, cpus: boot.cpus };
     const at = readUptime(files);
     const { living } = tracker;

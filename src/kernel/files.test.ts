@@ -234,3 +234,8 @@ test('no procfs at all', () => {
     'gone',
   );
 });
+
+test('a table that the kernel gives in pieces is read to its end', () => {
+  const files = liveFiles();
+  assert.ok(files.read('proc/kallsyms') > 100_000, 'each read gives some page of lines');
+});

@@ -169,13 +169,14 @@ class LiveHost implements KernelFiles {
   }
 
   read(path: string): number {
-    return this.readPath(path.startsWith('proc/') ? this.procfs + path.slice(4) : `${this.#root}/${path}`);
+    return this.readPath(path.startsWith('proc/') ? this.procfs + path.slice(4) : `${this.#root}/${path}`, 1);
   }
 
-  readPath(path: string): number {
+  /** @param enough a read that gives fewer bytes than this is the last one */
+  readPath(path: string, enough = 4096): number {
     const fd = this.#open(path);
     try {
-      return this.#fill(fd);
+      return this.#fill(fd, enough);
     } catch (error) {
       throw failed(path, error);
     } finally {
@@ -218,13 +219,13 @@ class LiveHost implements KernelFiles {
     }
   }
 
-  /** One read gives the whole of a file of /proc that fits; only a file longer than a read needs another. */
-  #fill(fd: number): number {
+  /** One read gives the whole of a process's file that fits; of tables such as mountinfo each gives as many lines as fit. */
+  #fill(fd: number, enough: number): number {
     let length = 0;
     while (length < LONGEST_FILE) {
       const got = fs.readSync(fd, this.buffer, length, LONGEST_FILE - length, null);
       length += got;
-      if (got === 0 || got < 4096) break;
+      if (got < enough) break;
     }
     return length;
   }

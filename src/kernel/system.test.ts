@@ -6,7 +6,7 @@ import { hostEntries } from '../../test/kernel-text.ts';
 import { type Entry, framedFiles } from './capture.ts';
 import { KernelFileError, type KernelFiles, liveFiles } from './files.ts';
 import { readPrivileges, readSelf } from './self.ts';
-import { readBoot, readMemory, readMemoryPressure, readUnits, readUptime, readUsers } from './system.ts';
+import { readBoot, readMemory, readPressure, readUnits, readUptime, readUsers } from './system.ts';
 
 const one = (path: string, text: string | Uint8Array): KernelFiles =>
   framedFiles([new Map<string, Entry>([[path, { bytes: Buffer.from(text) }]])]);
@@ -41,9 +41,9 @@ const cases: [what: string, read: () => unknown, expected: unknown][] = [
   ['memory before Linux 3.14, without swap', () => readMemory(one('proc/meminfo', 'MemTotal: 2 kB\nMemFree: 1 kB\n')), { ...MEMORY, available: Number.NaN }],
   ['memory: no total', () => readMemory(one('proc/meminfo', 'MemFree: 1 kB\n')), 'malformed'],
   ['memory: nothing', () => readMemory(one('proc/meminfo', '')), 'malformed'],
-  ['pressure', () => readMemoryPressure(one('proc/pressure/memory', 'some avg10=1.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=250000\n')), { some: 1.5, full: 0.25 }],
-  ['pressure without full', () => readMemoryPressure(one('proc/pressure/memory', 'some total=0\n')), { some: 0, full: Number.NaN }],
-  ['pressure switched off', () => readMemoryPressure(one('proc/pressure/memory', '')), 'malformed'],
+  ['pressure', () => readPressure(one('proc/pressure/memory', 'some avg10=1.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=250000\n'), 'proc/pressure/memory'), { some: 1.5, full: 0.25 }],
+  ['pressure without full', () => readPressure(one('proc/pressure/memory', 'some total=0\n'), 'proc/pressure/memory'), { some: 0, full: Number.NaN }],
+  ['pressure switched off', () => readPressure(one('proc/pressure/memory', ''), 'proc/pressure/memory'), 'malformed'],
   ['uptime', () => readUptime(one('proc/uptime', '361889.07 5.00\n')), 361889.07],
   ['uptime in whole seconds', () => readUptime(one('proc/uptime', '7 5\n')), 7],
   ['uptime: a word', () => readUptime(one('proc/uptime', 'x')), 'malformed'],
@@ -65,7 +65,7 @@ for (const [what, read, expected] of cases) {
 const readers: Record<string, (files: KernelFiles) => unknown> = {
   'proc/self/auxv': readUnits,
   'proc/meminfo': readMemory,
-  'proc/pressure/memory': readMemoryPressure,
+  'proc/pressure/memory': (files) => readPressure(files, 'proc/pressure/memory'),
   'proc/uptime': readUptime,
   'proc/stat': readBoot,
   'etc/passwd': readUsers,

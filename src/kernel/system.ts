@@ -49,18 +49,22 @@ export function readMemory(files: KernelFiles): HostMemory {
   return { total: total!, free: free!, available: available!, swapTotal: swapTotal || 0, swapFree: swapFree || 0 };
 }
 
-/** /proc/pressure/memory: seconds in which some task, or all of them, waited for memory (Documentation/accounting/psi.rst). */
+/** Seconds in which some task, or all of them, waited (Documentation/accounting/psi.rst). */
 export interface Pressure {
   readonly some: number;
+  /** NaN where the kernel does not tell: of a cgroup's CPU before Linux 5.13. */
   readonly full: number;
 }
 
-/** `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345\nfull …` in microseconds. @throws KernelFileError */
-export function readMemoryPressure(files: KernelFiles): Pressure {
-  const text = latin1(files, files.read('proc/pressure/memory'));
+/**
+ * The host's "proc/pressure/memory", or a cgroup's "memory.pressure" and "cpu.pressure":
+ * `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345\nfull …` in microseconds. @throws KernelFileError
+ */
+export function readPressure(files: KernelFiles, path: string): Pressure {
+  const text = latin1(files, files.read(path));
   const seconds = (kind: string): number => Number(new RegExp(`^${kind} .*total=(\\d+)$`, 'm').exec(text)?.[1]) / 1e6;
   const pressure = { some: seconds('some'), full: seconds('full') };
-  if (Number.isNaN(pressure.some)) throw new KernelFileError('proc/pressure/memory', 'malformed');
+  if (Number.isNaN(pressure.some)) throw new KernelFileError(path, 'malformed');
   return pressure;
 }
 
