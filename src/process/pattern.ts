@@ -23,6 +23,7 @@ const SPACE: readonly Range[] = [
   [0x20, 0x20],
 ];
 const ANY: CharSet = { ranges: [], negated: true, fold: false };
+const NO_NEWLINE: CharSet = { ranges: [[0x0a, 0x0a]], negated: true, fold: false };
 const CLASSES: Readonly<Record<string, readonly Range[]>> = { d: DIGIT, w: WORD, s: SPACE };
 const POSIX: Readonly<Record<string, readonly Range[]>> = {
   alpha: [WORD[1]!, WORD[3]!],
@@ -58,6 +59,7 @@ class RegexParser {
   private at = 0;
   private depth = 0;
   private fold = false;
+  private dot = ANY;
   private readonly source: string;
 
   constructor(source: string) {
@@ -135,7 +137,7 @@ class RegexParser {
   private atom(): Node {
     if (this.take('(')) return this.group();
     if (this.take('[')) return this.charClass();
-    if (this.take('.')) return { kind: 'set', set: ANY };
+    if (this.take('.')) return { kind: 'set', set: this.dot };
     if (this.take('^')) return { kind: 'assert', what: 'start' };
     if (this.take('$')) return { kind: 'assert', what: 'end' };
     if (/[*+?]/.test(this.peek())) throw this.error(`nothing to repeat before ${this.peek()}`);
@@ -149,12 +151,14 @@ class RegexParser {
 
   private group(): Node {
     if (++this.depth > MAX_DEPTH) throw this.error(`more than ${MAX_DEPTH} nested groups`);
-    const outer = this.fold;
+    const [fold, dot] = [this.fold, this.dot];
     if (this.take('?')) {
       const flags = this.takeMatch(/([is]*)(-[is]+)?([:)])/y);
       if (flags) {
         if (flags[1]!.includes('i')) this.fold = true;
         if (flags[2]?.includes('i')) this.fold = false;
+        if (flags[1]!.includes('s')) this.dot = ANY;
+        if (flags[2]?.includes('s')) this.dot = NO_NEWLINE;
         if (flags[3] === ')') {
           this.depth--;
           return { kind: 'concat', parts: [] };
@@ -164,7 +168,8 @@ class RegexParser {
     }
     const inside = this.alternation();
     if (!this.take(')')) throw this.error('missing )');
-    this.fold = outer;
+    this.fold = fold;
+    this.dot = dot;
     this.depth--;
     return inside;
   }
@@ -237,7 +242,7 @@ class RegexParser {
 
 /**
  * A regular expression, found anywhere in the text: what Rust, Go and JavaScript share, with (?i) and [[:digit:]];
- * a dot is any character. Look-around and back-references have no linear matcher and are refused with a PatternError.
+ * a dot is any character, after (?-s) any but a newline. Look-around and back-references have no linear matcher and are refused with a PatternError.
  */
 export function regex(source: string): Pattern {
   if (source.length > MAX_SOURCE) throw new PatternError(`longer than ${MAX_SOURCE} characters`);
