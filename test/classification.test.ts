@@ -1,0 +1,125 @@
+// The classifier finds by index what asking every rule in order finds, for the catalogue and rules of users alike.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { catalogue } from '../catalogue/index.ts';
+import { Classifier } from '../src/process/classify.ts';
+import type { Identity } from '../src/process/process.ts';
+import { parseCatalogue, parseRules, type Rule } from '../src/process/rules.ts';
+import { askEveryRule } from './every-rule.ts';
+
+const shipped = parseCatalogue(catalogue);
+const examples = shipped.flatMap(({ examples, notExamples }) => [...examples, ...notExamples]);
+
+function agree(userRules: readonly Rule[], rules: readonly Rule[]): (identity: Identity) => void {
+  const classifier = new Classifier(userRules, rules);
+  const naive = askEveryRule(userRules, rules);
+  return (identity) => {
+    const expected = naive(identity);
+    assert.deepEqual(classifier.classify(identity), expected);
+    assert.deepEqual(classifier.explain(identity).classification, expected);
+  };
+}
+
+test('every example of the catalogue lands where asking every rule puts it', () => {
+  examples.forEach(agree([], shipped));
+});
+
+/** A part of some example's identity, so that parts of different programs meet in one process. */
+const partOf = <K extends keyof Identity>(key: K): fc.Arbitrary<Identity[K]> =>
+  fc.constantFrom(...examples).map((example) => example[key]);
+const word = fc.oneof(
+  partOf('name'),
+  partOf('exe'),
+  partOf('argv').map((argv) => argv[0] ?? ''),
+  fc.constantFrom('-jar', '-m', '-c', '--', '-s', 'java', '/usr/bin/python3.11', 'node', 'sh', 'x y', '', 'é'),
+  fc.string({ maxLength: 20 }),
+);
+/** As the kernel would have it, cut or rewritten: what is before and behind a place in it. */
+const name = fc.oneof(
+  partOf('name'),
+  fc.tuple(partOf('name'), fc.nat(15), word).map(([start, at, end]) => (start.slice(0, at) + end).slice(0, 15)),
+);
+const identity: fc.Arbitrary<Identity> = fc.record({
+  name,
+  exe: fc.oneof(
+    partOf('exe'),
+    fc.constant(''),
+    fc.tuple(fc.constantFrom('/opt/', '/usr/bin/'), name).map((p) => p.join('')),
+  ),
+  argv: fc.oneof(partOf('argv'), fc.array(word, { maxLength: 6 })),
+  user: fc.constant(''),
+  unit: fc.oneof(partOf('unit'), fc.constantFrom('', 'ssh.service')),
+  container: fc.oneof(partOf('container'), fc.constantFrom('', 'f00d'.repeat(16))),
+  podUid: fc.constant(''),
+});
+
+test('processes put together from examples land where asking every rule puts them', () => {
+  const same = agree([], shipped);
+  fc.assert(fc.property(identity, same), { numRuns: 1500 });
+});
+
+/** Rules of a user who has some of these texts in mind: as they are, their start, a piece of them, an expression. */
+function userRules(texts: readonly string[]): fc.Arbitrary<unknown[]> {
+  const text = fc.constantFrom(...texts);
+  const piece = fc.tuple(text, fc.nat(12), fc.integer({ min: 1, max: 40 }));
+  const literal = fc.oneof(
+    text,
+    piece.map(([whole, from, size]) => whole.slice(from, from + size) || whole),
+  );
+  const plain = literal.map((whole) => whole.replace(/[*?[\\]/g, '\\$&'));
+  const pattern = fc.oneof(
+    plain,
+    fc.tuple(plain, fc.constantFrom('*', '?', '[a-z]*', '*/**')).map((parts) => parts.join('')),
+    fc.tuple(fc.constantFrom('*', '**/', '?', '/*/'), plain, fc.constantFrom('', '*')).map((parts) => parts.join('')),
+  );
+  const escaped = literal.map((whole) => whole.replace(/[^\w\s/-]/g, '\\$&'));
+  const expression = fc.oneof(
+    escaped,
+    escaped.map((a) => `^${a}`),
+    escaped.map((a) => `(?i)${a.toUpperCase()}`),
+    fc.tuple(escaped, escaped).map(([a, b]) => `(${a}|${b})`),
+    fc.tuple(escaped, escaped).map(([a, b]) => `${a}.*\\b${b}`),
+    fc.tuple(escaped, escaped).map(([a, b]) => `(${a})+(?:${b})?$`),
+  );
+  const values = fc.array(pattern, { minLength: 1, maxLength: 3 });
+  const expressions = fc.array(expression, { minLength: 1, maxLength: 2 });
+  const key = fc.oneof(
+    ...['comm', 'exe', 'argv0', 'script', 'jvm_main', 'python_module', 'unit', 'container'].map((of) =>
+      values.map((list) => ({ [of]: list })),
+    ),
+    expressions.map((argv) => ({ argv })),
+    expressions.map((together) => ({ argv: [together] })),
+  );
+  const rule = fc.tuple(fc.array(key, { minLength: 1, maxLength: 2 }), fc.constantFrom({}, {}, { fallback: true }));
+  return fc
+    .array(rule, { minLength: 1, maxLength: 6 })
+    .map((list) => list.map((parts, i) => Object.assign({ group: 'own', subgroup: `s${i}` }, ...parts.flat())));
+}
+
+test("users' rules decide as asking every rule does", () => {
+  const processes = fc.array(identity, { minLength: 1, maxLength: 4 });
+  const given = processes.chain((list) => {
+    const texts = list.flatMap((process) => [
+      process.name,
+      process.exe,
+      process.unit,
+      process.container,
+      ...process.argv,
+    ]);
+    return fc.tuple(
+      fc.constant(list),
+      userRules([...texts.filter((text) => text !== '').map((t) => t.slice(0, 100)), 'x']),
+    );
+  });
+  let decided = 0;
+  fc.assert(
+    fc.property(given, ([list, own]) => {
+      const rules = parseRules({ rule: own }, 'own.toml');
+      list.forEach(agree(rules, shipped));
+      decided += list.filter((process) => new Classifier(rules, []).classify(process).group === 'own').length;
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(decided > 30, `users' rules decided only ${decided} times`);
+});

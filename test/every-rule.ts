@@ -1,0 +1,47 @@
+// Classification without any cleverness: every rule asked in order, the first that holds decides. What the classifier's
+// answers are tested against, and the peer its benchmark runs beside.
+import { inOrder } from '../src/process/classify.ts';
+import { baseName, fullName, Interpreted } from '../src/process/interpreter.ts';
+import type { Classification, Identity } from '../src/process/process.ts';
+import type { Key, Matcher, Rule } from '../src/process/rules.ts';
+
+/** What a process has for each key: a rule's value must be one of them, or its base name where the rule gives no path. */
+function seen({ name, exe, argv, unit, container }: Identity): Record<Key, readonly string[]> {
+  const first = argv[0] ?? '';
+  const interpreted = Interpreted.of(argv, exe);
+  return {
+    comm: [fullName(name, argv, exe), name],
+    exe: [exe || (first.startsWith('/') ? first : '')],
+    argv0: [first],
+    unit: [unit],
+    container: [container],
+    jvm_main: [interpreted?.jvmMain() ?? ''],
+    python_module: [interpreted?.pythonModule() ?? ''],
+    script: [interpreted?.script() ?? ''],
+    argv: [argv.join(' ').slice(0, 65_536)],
+  };
+}
+
+function holds(key: Key, matcher: Matcher, values: readonly string[]): boolean {
+  const ofPath = key === 'exe' || key === 'argv0' || key === 'script';
+  return values
+    .filter((value) => value !== '' || key === 'comm')
+    .some((value) => matcher.test(ofPath && !matcher.path ? baseName(value) : value));
+}
+
+/** The same answers as a Classifier of the same rules. */
+export function askEveryRule(
+  userRules: readonly Rule[],
+  catalogue: readonly Rule[],
+): (identity: Identity) => Classification {
+  const rules = inOrder(userRules, catalogue).map((rule) => ({ rule, keys: [...rule.keys] }));
+  return (identity) => {
+    const values = seen(identity);
+    const decides = rules.find(({ keys }) =>
+      keys.every(([key, matchers]) => matchers.some((matcher) => holds(key, matcher, values[key]))),
+    );
+    if (!decides) return { group: 'other', subgroup: 'other', rule: 'none' };
+    const { group, subgroup, name } = decides.rule;
+    return { group, subgroup, rule: name };
+  };
+}
