@@ -1,11 +1,12 @@
 // A snapshot becomes response bodies: encoded and compressed once per snapshot and format, whoever asks. What changes
 // at every scrape, the exporter's own families, is written behind it.
+import { collectCgroups } from '../collectors/cgroup.ts';
 import { collectExporter, type ExporterState } from '../collectors/exporter.ts';
 import { collectGroups, type GroupFamilies } from '../collectors/group.ts';
 import { collectProcesses, type ProcessFamilies } from '../collectors/process.ts';
 import { collectSystem } from '../collectors/system.ts';
 import { Encoder, type Format } from '../exposition/encode.ts';
-import { finishGzip, type GzipHead, gzipHead } from '../exposition/gzip.ts';
+import { finishGzip, type GzipHead, GzipWriter } from '../exposition/gzip.ts';
 import type { Snapshot } from './sampler.ts';
 import { inSlices } from './slices.ts';
 
@@ -13,6 +14,7 @@ import { inSlices } from './slices.ts';
 export interface Exported {
   readonly process: ProcessFamilies | undefined;
   readonly group: GroupFamilies | undefined;
+  readonly cgroup: boolean;
   readonly system: boolean;
   readonly exporter: boolean;
 }
@@ -78,9 +80,25 @@ export class Renderer {
   async #write(snapshot: Snapshot | undefined, format: Format, gzip: boolean): Promise<Head> {
     const encoder = this.#encoders[format];
     encoder.begin();
-    if (snapshot) await inSlices(collectAll(snapshot, this.exported, encoder));
-    const body = gzip ? await gzipHead(encoder.bytes()) : Buffer.from(encoder.bytes());
-    return { body, series: encoder.series };
+    const families = snapshot ? collectAll(snapshot, this.exported, encoder) : none();
+    if (!gzip) {
+      await inSlices(families);
+      return { body: encoder.bytes(), series: encoder.series };
+    }
+    const writer = new GzipWriter();
+    // A page of many megabytes is never there as a whole: what a slice has written is compressed before the next one.
+    const compress = async () => {
+      const written = encoder.take();
+      await writer.write(written);
+      encoder.giveBack(written);
+    };
+    try {
+      await inSlices(families, compress);
+      await compress();
+      return { body: await writer.finish(), series: encoder.series };
+    } finally {
+      writer.close();
+    }
   }
 
   #tail(snapshot: Snapshot | undefined, format: Format, state: () => ExporterState): Body {
@@ -88,12 +106,15 @@ export class Renderer {
     encoder.begin();
     if (this.exported.exporter) collectExporter(state(), snapshot?.view, encoder);
     encoder.end();
-    return { bytes: Buffer.from(encoder.bytes()), series: encoder.series };
+    return { bytes: encoder.bytes(), series: encoder.series };
   }
 }
 
 function* collectAll({ view }: Snapshot, exported: Exported, encoder: Encoder): Generator<void> {
   if (exported.process) yield* collectProcesses(view, exported.process, encoder);
   if (exported.group) yield* collectGroups(view, exported.group, encoder);
+  if (exported.cgroup) yield* collectCgroups(view, encoder);
   if (exported.system) yield* collectSystem(view, encoder);
 }
+
+function* none(): Generator<void> {}

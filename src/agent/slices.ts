@@ -10,10 +10,14 @@ export const clock = (): number => performance.now() / 1000;
 /** When work last began after a turn of the event loop: pieces of work that follow each other share one slice. */
 let turn = Number.NEGATIVE_INFINITY;
 
-/** Runs a generator to its end, giving way to other work whenever a slice is used up. */
-export async function inSlices<T>(work: Generator<void, T, void>): Promise<T> {
+/**
+ * Runs a generator to its end, giving way to other work whenever a slice is used up.
+ * @param between is awaited there as well
+ */
+export async function inSlices<T>(work: Generator<void, T, void>, between?: () => Promise<void>): Promise<T> {
   for (;;) {
     if (clock() - turn > SLICE) {
+      await between?.();
       await setImmediate();
       turn = clock();
     }

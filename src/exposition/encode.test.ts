@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { acceptsGzip, Encoder, type Format, negotiate, writeNumber } from './encode.ts';
-import { finishGzip, gzipHead } from './gzip.ts';
+import { finishGzip, GzipWriter } from './gzip.ts';
 import { counter, gauge, info, labelText, oddlyNamedCounter } from './metric.ts';
 
 const written = (value: number): string => {
@@ -107,6 +108,27 @@ test('what is not known is left out, and not counted', () => {
   assert.deepEqual([encoder.series, encoder.bytes().length], [0, 0], 'it starts anew');
 });
 
+test('a page taken away piece by piece is the same, and its memory is used again', () => {
+  const whole = encode('text', (encoder) => {
+    for (let i = 0; i < 3000; i++) encoder.sample(labelText(labelled, { pid: String(i), name: 'x' }), i);
+  });
+  const encoder = new Encoder('text', 1000);
+  let seen = '';
+  const memory = new Set<ArrayBufferLike>();
+  for (let i = 0; i < 3000; i++) {
+    if (i === 0) encoder.begin();
+    encoder.sample(labelText(labelled, { pid: String(i), name: 'x' }), i);
+    if (i % 100 < 99) continue;
+    const taken = encoder.take();
+    for (const piece of taken) memory.add(piece.buffer);
+    seen += Buffer.concat(taken).toString();
+    encoder.giveBack(taken);
+  }
+  assert.equal(seen, whole);
+  assert.equal(encoder.series, 3000);
+  assert.ok(whole.length > 50_000 && memory.size < 10, `${memory.size} chunks`);
+});
+
 test('a page grows as far as it must, whatever it began with', () => {
   fc.assert(
     fc.property(
@@ -166,13 +188,20 @@ test('a head compressed once and any number of tails give the plain bytes', asyn
     fc.string({ maxLength: 50 }).map((text) => Buffer.from(text.repeat(500))),
   );
   await fc.assert(
-    fc.asyncProperty(part, fc.array(part, { minLength: 1, maxLength: 3 }), async (head, tails) => {
-      const compressed = await gzipHead(Buffer.from(head));
+    fc.asyncProperty(fc.array(part), fc.array(part, { minLength: 1, maxLength: 3 }), async (head, tails) => {
+      const writer = new GzipWriter();
+      for (const piece of head) await writer.write(piece.length > 0 ? [Buffer.from(piece)] : []);
+      const compressed = await writer.finish();
       for (const tail of tails) {
         const whole = await finishGzip(compressed, Buffer.from(tail));
-        assert.ok(gunzipSync(whole).equals(Buffer.concat([head, tail])));
+        assert.ok(gunzipSync(whole).equals(Buffer.concat([...head, tail])));
       }
     }),
     { numRuns: 60 },
   );
+  const noise = randomBytes(3 << 20); // more than any buffer in between holds
+  const writer = new GzipWriter();
+  await writer.write([noise, noise]);
+  const whole = await finishGzip(await writer.finish(), Buffer.alloc(0));
+  assert.ok(gunzipSync(whole).equals(Buffer.concat([noise, noise])));
 });

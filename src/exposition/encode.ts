@@ -1,4 +1,4 @@
-// Families become bytes: Prometheus text 0.0.4 and OpenMetrics 1.0, written straight into one growing buffer.
+// Families become bytes: Prometheus text 0.0.4 and OpenMetrics 1.0, written straight into chunks that are used again.
 // Numbers are written digit by digit, so that a page of a hundred thousand series makes no garbage.
 import type { Family } from './metric.ts';
 
@@ -17,25 +17,34 @@ const NEWLINE = 0x0a;
 const ZERO = 0x30;
 const POINT = 0x2e;
 const MINUS = 0x2d;
+/** Chunks that are kept while nothing is written: a slice's worth. */
+const MOST_FREE = 8;
 /** Longest number: 17 digits, sign, point, exponent. */
 const LONGEST_NUMBER = 32;
 
-/** Writes one response. Reusable: `begin` starts anew in the same memory. */
+/** Writes one response, which can be taken away piece by piece. Reusable: `begin` starts anew in the same memory. */
 export class Encoder {
   readonly format: Format;
   /** Series written since `begin`. */
   series = 0;
+  readonly #chunk: number;
+  /** The chunk that is being filled, and how far it is. */
   #bytes: Buffer;
   #length = 0;
+  /** What was written before that, and not taken yet. */
+  #written: Buffer[] = [];
+  readonly #free: Buffer[] = [];
   #name = '';
 
-  constructor(format: Format, capacity = 64 << 10) {
+  /** @param chunk bytes of one piece of memory; a longer sample gets one for itself */
+  constructor(format: Format, chunk = 64 << 10) {
     this.format = format;
-    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+    this.#chunk = chunk;
+    this.#bytes = Buffer.allocUnsafeSlow(chunk);
   }
 
   begin(): void {
-    this.#length = 0;
+    this.giveBack(this.take());
     this.series = 0;
   }
 
@@ -67,7 +76,7 @@ export class Encoder {
     if (Number.isNaN(value)) return;
     const name = this.#name;
     const needed = name.length + labels.length + LONGEST_NUMBER + 2;
-    if (this.#length + needed > this.#bytes.length) this.#grow(needed);
+    if (this.#length + needed > this.#bytes.length) this.#turn(needed);
     const bytes = this.#bytes;
     let at = this.#length;
     at += bytes.write(name, at, 'latin1');
@@ -84,21 +93,43 @@ export class Encoder {
     if (this.format === 'openmetrics') this.#write('# EOF\n');
   }
 
-  /** What was written since `begin`; valid until the next `begin` or growth. */
+  /** What was written since `begin` and not taken yet, in order; none of it is empty. The caller's until given back. */
+  take(): Buffer[] {
+    if (this.#length > 0) this.#turn(0);
+    const written = this.#written;
+    this.#written = [];
+    return written;
+  }
+
+  /** Lets the memory of what was taken be written again. */
+  giveBack(taken: readonly Buffer[]): void {
+    for (const { buffer } of taken) {
+      if (this.#free.length < MOST_FREE && buffer.byteLength === this.#chunk) this.#free.push(Buffer.from(buffer));
+    }
+  }
+
+  /** What was written since `begin` and not taken yet, as a copy. */
   bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+    const taken = this.take();
+    const copy = Buffer.concat(taken);
+    this.giveBack(taken);
+    return copy;
   }
 
   #write(text: string): void {
     const needed = text.length * 3;
-    if (this.#length + needed > this.#bytes.length) this.#grow(needed);
+    if (this.#length + needed > this.#bytes.length) this.#turn(needed);
     this.#length += this.#bytes.write(text, this.#length, 'utf8');
   }
 
-  #grow(needed: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + needed));
-    this.#bytes.copy(grown, 0, 0, this.#length);
-    this.#bytes = grown;
+  /** Goes on in another chunk. @param needed bytes it must hold */
+  #turn(needed: number): void {
+    if (this.#length > 0) this.#written.push(this.#bytes.subarray(0, this.#length));
+    this.#length = 0;
+    this.#bytes =
+      needed <= this.#chunk
+        ? (this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#chunk))
+        : Buffer.allocUnsafeSlow(needed);
   }
 }
 

@@ -1,12 +1,14 @@
-// One gzip stream out of a part that is compressed once and a small part that is new at every response.
+// One gzip stream out of a part that is compressed once, piece by piece, and a small part that is new at every response.
 
 import { promisify } from 'node:util';
-import { constants, crc32, deflateRaw } from 'node:zlib';
+import { constants, crc32, createDeflateRaw, deflateRaw } from 'node:zlib';
 
 const deflate = promisify(deflateRaw);
 
 /** RFC 1952: magic, deflate, no flags, no time, no hint, unknown system. */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+
+const LEVEL = 1;
 
 /** The beginning of a gzip stream, compressed: `finishGzip` may be called on it any number of times. */
 export interface GzipHead {
@@ -15,15 +17,44 @@ export interface GzipHead {
   readonly length: number;
 }
 
-/** Compresses off the main thread. The deflate stream is flushed, not ended, so that more can follow. */
-export async function gzipHead(bytes: Buffer): Promise<GzipHead> {
-  const compressed = await deflate(bytes, { level: 1, finishFlush: constants.Z_SYNC_FLUSH });
-  return { compressed, crc: crc32(bytes), length: bytes.length };
+/** Compresses a head off the main thread. Ends with `finish` or `close`. */
+export class GzipWriter {
+  readonly #stream = createDeflateRaw({ level: LEVEL });
+  readonly #compressed: Buffer[] = [];
+  #crc = 0;
+  #length = 0;
+
+  constructor() {
+    this.#stream.on('data', (bytes: Buffer) => this.#compressed.push(bytes));
+    this.#stream.on('error', () => {}); // whoever writes is told
+  }
+
+  /** Compresses pieces that are not empty; resolves when they are no longer needed. */
+  async write(pieces: readonly Buffer[]): Promise<void> {
+    for (const piece of pieces) {
+      this.#crc = crc32(piece, this.#crc);
+      this.#length += piece.length;
+      await new Promise<void>((resolve, reject) => {
+        this.#stream.write(piece, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+  }
+
+  /** The stream is flushed, not ended, so that more can follow. */
+  async finish(): Promise<GzipHead> {
+    await new Promise<void>((resolve) => this.#stream.flush(constants.Z_SYNC_FLUSH, resolve));
+    this.close();
+    return { compressed: Buffer.concat(this.#compressed), crc: this.#crc, length: this.#length };
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
 }
 
 /** A whole gzip body: header, head, tail, checksum and length. */
 export async function finishGzip(head: GzipHead, tail: Buffer): Promise<Buffer> {
-  const compressed = await deflate(tail, { level: 1 });
+  const compressed = await deflate(tail, { level: LEVEL });
   const trailer = Buffer.alloc(8);
   // Node's crc32 of nothing is 0, whatever it is to go on from.
   trailer.writeUInt32LE(tail.length === 0 ? head.crc : crc32(tail, head.crc), 0);
