@@ -69,61 +69,82 @@ export function inOrder(userRules: readonly Rule[], catalogue: readonly Rule[]):
   return [...rules.filter((rule) => !rule.fallback), ...rules.filter((rule) => rule.fallback)];
 }
 
-/** A process as rules see it; what an interpreter runs is found out when a rule first asks. */
+/** A process as rules see it; what takes time is found out when a rule first asks. */
 class Subject {
-  readonly names: readonly string[];
+  /** The name in full, and as the kernel has it. */
+  readonly name: string;
+  readonly comm: string;
   readonly exe: string;
   private readonly identity: Identity;
-  private readonly found: Partial<Record<Key, string>> = {};
-  private interpreted: Interpreted | undefined | null;
+  private interpreted: Interpreted | undefined | null = null;
+  private script: string | undefined = undefined;
+  private jvmMain: string | undefined = undefined;
+  private pythonModule: string | undefined = undefined;
+  private commandLine: string | undefined = undefined;
 
   constructor(identity: Identity) {
+    const { name, argv, exe } = identity;
     this.identity = identity;
-    const full = fullName(identity.name, identity.argv, identity.exe);
-    this.names = full === identity.name ? [full] : [full, identity.name];
-    const first = identity.argv[0] ?? '';
-    this.exe = identity.exe || (first.startsWith('/') ? first : '');
+    this.name = fullName(name, argv, exe);
+    this.comm = name;
+    this.exe = exe !== '' ? exe : argv[0]?.startsWith('/') ? argv[0] : '';
   }
 
   value(key: Key): string {
-    if (key === 'comm') return this.names[0]!;
-    if (key === 'exe') return this.exe;
-    if (key === 'argv0') return this.identity.argv[0] ?? '';
-    if (key === 'unit') return this.identity.unit;
-    if (key === 'container') return this.identity.container;
-    this.found[key] ??= this.find(key);
-    return this.found[key];
+    switch (key) {
+      case 'comm':
+        return this.name;
+      case 'exe':
+        return this.exe;
+      case 'argv0':
+        return this.identity.argv[0] ?? '';
+      case 'unit':
+        return this.identity.unit;
+      case 'container':
+        return this.identity.container;
+      case 'script':
+        this.script ??= this.runs()?.script() ?? '';
+        return this.script;
+      case 'jvm_main':
+        this.jvmMain ??= this.runs()?.jvmMain() ?? '';
+        return this.jvmMain;
+      case 'python_module':
+        this.pythonModule ??= this.runs()?.pythonModule() ?? '';
+        return this.pythonModule;
+      case 'argv':
+        this.commandLine ??= joined(this.identity.argv);
+        return this.commandLine;
+    }
   }
 
-  private find(key: 'argv' | 'jvm_main' | 'python_module' | 'script'): string {
-    const { argv, exe } = this.identity;
-    if (key === 'argv') return argv.join(' ').slice(0, MAX_COMMAND_LINE);
-    if (this.interpreted === undefined) this.interpreted = Interpreted.of(argv, exe) ?? null;
-    if (!this.interpreted) return '';
-    if (key === 'jvm_main') return this.interpreted.jvmMain();
-    return key === 'python_module' ? this.interpreted.pythonModule() : this.interpreted.script();
+  private runs(): Interpreted | undefined {
+    if (this.interpreted === null) this.interpreted = Interpreted.of(this.identity.argv, this.identity.exe);
+    return this.interpreted;
   }
+}
+
+/** The command line as regular expressions see it; what they do not see is not put together. */
+function joined(argv: readonly string[]): string {
+  let length = 0;
+  let words = 0;
+  while (words < argv.length && length <= MAX_COMMAND_LINE) length += argv[words++]!.length + 1;
+  return (words < argv.length ? argv.slice(0, words) : argv).join(' ').slice(0, MAX_COMMAND_LINE);
 }
 
 /** Keys whose value is a path, of which a rule may mean the base name. */
-const PATHS: ReadonlySet<Key> = new Set(['exe', 'argv0', 'script']);
-
-/** Whether one value of a key is what the process has. */
-function matches(key: Key, matcher: Matcher, subject: Subject): boolean {
-  if (key === 'comm') return subject.names.some((name) => matcher.test(name));
-  const value = subject.value(key);
-  if (value === '') return false;
-  return matcher.test(PATHS.has(key) && !matcher.path ? baseName(value) : value);
-}
+const isPath = (key: Key) => key === 'exe' || key === 'argv0' || key === 'script';
 
 /** The first of a key's values that the process has. */
 function holding(key: Key, matchers: readonly Matcher[], subject: Subject): Matcher | undefined {
-  return matchers.find((matcher) => matches(key, matcher, subject));
-}
-
-function matchesAll(rule: Rule, subject: Subject): boolean {
-  for (const [key, matchers] of rule.keys) if (!holding(key, matchers, subject)) return false;
-  return true;
+  const value = subject.value(key);
+  if (key === 'comm') {
+    for (const matcher of matchers)
+      if (matcher.test(value) || (subject.comm !== value && matcher.test(subject.comm))) return matcher;
+  } else if (value !== '') {
+    const name = isPath(key) ? baseName(value) : value;
+    for (const matcher of matchers) if (matcher.test(matcher.path ? value : name)) return matcher;
+  }
+  return undefined;
 }
 
 /** What one rule makes of a process. */
@@ -143,52 +164,77 @@ function judge(rule: Rule, subject: Subject): Verdict {
   return { rule, held, failed };
 }
 
+type Check = readonly [key: Key, matchers: readonly Matcher[]];
+
+/** A rule in the order of all, with what is still to be asked of a process that was found to be near it. */
 interface Ranked {
   readonly rule: Rule;
   readonly rank: number;
   readonly classification: Classification;
+  readonly checks: readonly Check[];
+}
+
+function firstMatch(list: readonly Ranked[] | undefined, subject: Subject, best: Ranked | undefined) {
+  if (list === undefined) return best;
+  for (const ranked of list) {
+    if (best !== undefined && ranked.rank >= best.rank) return best;
+    if (holdsAll(ranked.checks, subject)) return ranked;
+  }
+  return best;
+}
+
+function holdsAll(checks: readonly Check[], subject: Subject): boolean {
+  for (const [key, matchers] of checks) if (!holding(key, matchers, subject)) return false;
+  return true;
 }
 
 /** Globs are found by so many letters of their literal start, the longest that it has; the shortest tells of them all. */
 const SHORTEST = 3;
 const PREFIXES = [14, 7, SHORTEST] as const;
 
-/** "/opt/" and "/opt/acme/" of "/opt/acme/bin/x": what path rules are found by. */
-function folders(path: string): readonly string[] {
-  if (!path.startsWith('/')) return [];
-  const outer = path.indexOf('/', 1) + 1;
-  if (outer === 0) return [];
-  const inner = path.indexOf('/', outer) + 1;
-  return inner === 0 ? [path.slice(0, outer)] : [path.slice(0, inner), path.slice(0, outer)];
-}
+/** The first three letters as a number that others seldom have: asking costs less than with a text. */
+const headOf = (text: string) => text.charCodeAt(0) ^ (text.charCodeAt(1) << 7) ^ (text.charCodeAt(2) << 14);
+
+/** Length of the outermost folder of a path, "/opt/" of "/opt/acme/bin/x", or of the next one; 0 where there is none. */
+const outerFolder = (path: string) => (path.startsWith('/') ? path.indexOf('/', 1) + 1 : 0);
+const innerFolder = (path: string, outer: number) => path.indexOf('/', outer) + 1;
 
 /** Rules found by the literal, or the literal start, of one key's values. */
 class KeyIndex {
+  readonly key: Key;
   /** The best rank in this index: with a better rule in hand nobody needs to look. */
   first = Number.POSITIVE_INFINITY;
-  private readonly literals = new Map<string, Ranked[]>();
-  private readonly prefixes = new Map<string, Ranked[]>();
-  private readonly folders = new Map<string, Ranked[]>();
+  private readonly literals = new Map<string, readonly Ranked[]>();
+  private readonly prefixes = new Map<string, readonly Ranked[]>();
+  private readonly heads = new Set<number>();
+  private readonly folders = new Map<string, readonly Ranked[]>();
+
+  constructor(key: Key) {
+    this.key = key;
+  }
 
   /** Takes the rule for what values it can be found by, and gives back the others. Rules must come in order. */
   take(ranked: Ranked, matchers: readonly Matcher[]): readonly Matcher[] {
+    const near = [ranked];
+    const found = [{ ...ranked, checks: ranked.checks.filter(([key]) => key !== this.key) }];
     return matchers.filter((matcher) => {
       const [map, text] = this.place(matcher) ?? [];
       if (map === undefined || text === undefined) return true;
-      const start = text.slice(0, SHORTEST);
-      if (map === this.prefixes && !map.has(start)) map.set(start, []);
+      if (map === this.prefixes) this.heads.add(headOf(text));
+      const mine = map === this.literals ? found : near;
       const list = map.get(text);
-      if (!list) map.set(text, [ranked]);
-      else if (list.at(-1) !== ranked) list.push(ranked);
+      if (!list) map.set(text, mine);
+      else if (list.at(-1) !== mine[0]) map.set(text, [...list, ...mine]);
       this.first = Math.min(this.first, ranked.rank);
       return false;
     });
   }
 
-  private place({ text, form, path }: Matcher): [Map<string, Ranked[]>, string] | undefined {
+  private place({ text, form, path }: Matcher): [Map<string, readonly Ranked[]>, string] | undefined {
     if (path) {
-      const folder = folders(globHead(text))[0];
-      return folder === undefined ? undefined : [this.folders, folder];
+      const head = globHead(text);
+      const outer = outerFolder(head);
+      return outer === 0 ? undefined : [this.folders, head.slice(0, innerFolder(head, outer) || outer)];
     }
     if (form === 'literal') return [this.literals, text];
     const head = form === 'glob' ? globHead(text) : '';
@@ -197,58 +243,59 @@ class KeyIndex {
   }
 
   /** The first rule better than the one in hand that matches. */
-  better(name: string, path: string, subject: Subject, best: Ranked | undefined): Ranked | undefined {
+  better(subject: Subject, best: Ranked | undefined): Ranked | undefined {
+    const value = subject.value(this.key);
+    if (this.key === 'comm') {
+      const found = this.named(value, subject, best);
+      return subject.comm === value ? found : this.named(subject.comm, subject, found);
+    }
+    if (value === '') return best;
+    if (!isPath(this.key)) return this.named(value, subject, best);
+    const found = this.named(baseName(value), subject, best);
+    return this.folders.size > 0 ? this.within(value, subject, found) : found;
+  }
+
+  private named(name: string, subject: Subject, best: Ranked | undefined): Ranked | undefined {
     let found = firstMatch(this.literals.get(name), subject, best);
-    if (this.prefixes.has(name.slice(0, SHORTEST)))
+    if (this.heads.has(headOf(name)))
       for (const letters of PREFIXES) found = firstMatch(this.prefixes.get(name.slice(0, letters)), subject, found);
-    if (this.folders.size > 0)
-      for (const folder of folders(path)) found = firstMatch(this.folders.get(folder), subject, found);
     return found;
   }
-}
 
-function firstMatch(
-  list: readonly Ranked[] | undefined,
-  subject: Subject,
-  best: Ranked | undefined,
-): Ranked | undefined {
-  if (!list) return best;
-  for (const ranked of list) {
-    if (best && ranked.rank >= best.rank) break;
-    if (matchesAll(ranked.rule, subject)) return ranked;
+  private within(path: string, subject: Subject, best: Ranked | undefined): Ranked | undefined {
+    const outer = outerFolder(path);
+    if (outer === 0) return best;
+    const inner = innerFolder(path, outer);
+    const found = inner === 0 ? best : firstMatch(this.folders.get(path.slice(0, inner)), subject, best);
+    return firstMatch(this.folders.get(path.slice(0, outer)), subject, found);
   }
-  return best;
 }
 
 /** Keys a rule is indexed by, the cheapest to ask first. */
 const INDEXED = ['comm', 'exe', 'argv0', 'script', 'jvm_main', 'python_module', 'unit', 'container'] as const;
 
-/** Classifies processes, a few microseconds each: keep the answer for as long as the identity holds. */
+/** Classifies processes, about a microsecond each: keep the answer for as long as the identity holds. */
 export class Classifier {
   private readonly ranked: readonly Ranked[];
-  private readonly indexes: readonly (readonly [Key, KeyIndex])[] = INDEXED.map((key) => [key, new KeyIndex()]);
+  private readonly indexes: readonly KeyIndex[];
   /** Rules, or values of rules, that no index could take. */
   private readonly rest: Ranked[] = [];
 
   constructor(userRules: readonly Rule[], catalogue: readonly Rule[]) {
     this.ranked = inOrder(userRules, catalogue).map((rule, rank) => {
       const { group, subgroup, name } = rule;
-      return { rule, rank, classification: { group, subgroup, rule: name } };
+      return { rule, rank, classification: { group, subgroup, rule: name }, checks: [...rule.keys] };
     });
-    for (const ranked of this.ranked) this.index(ranked);
+    const indexes = INDEXED.map((key) => new KeyIndex(key));
+    for (const ranked of this.ranked) this.index(ranked, indexes);
+    this.indexes = indexes.filter(({ first }) => first < Number.POSITIVE_INFINITY);
   }
 
   classify(identity: Identity): Classification {
     const subject = new Subject(identity);
     let best: Ranked | undefined;
-    for (const [key, index] of this.indexes) {
-      if (index.first >= (best?.rank ?? Number.POSITIVE_INFINITY)) continue;
-      if (key === 'comm') for (const name of subject.names) best = index.better(name, '', subject, best);
-      else {
-        const value = subject.value(key);
-        if (value !== '') best = index.better(PATHS.has(key) ? baseName(value) : value, value, subject, best);
-      }
-    }
+    for (const index of this.indexes)
+      if (best === undefined || index.first < best.rank) best = index.better(subject, best);
     return firstMatch(this.rest, subject, best)?.classification ?? NOTHING_MATCHED;
   }
 
@@ -276,13 +323,12 @@ export class Classifier {
   }
 
   /** Enters a rule under its first key that can be looked up; what that leaves is asked of every process. */
-  private index(ranked: Ranked): void {
-    for (const [key, index] of this.indexes) {
-      const matchers = ranked.rule.keys.get(key);
+  private index(ranked: Ranked, indexes: readonly KeyIndex[]): void {
+    for (const index of indexes) {
+      const matchers = ranked.rule.keys.get(index.key);
       const left = matchers && index.take(ranked, matchers);
       if (!left || left.length === matchers.length) continue;
-      if (left.length > 0)
-        this.rest.push({ ...ranked, rule: { ...ranked.rule, keys: new Map(ranked.rule.keys).set(key, left) } });
+      if (left.length > 0) this.rest.push({ ...ranked, checks: [...new Map(ranked.rule.keys).set(index.key, left)] });
       return;
     }
     this.rest.push(ranked);
