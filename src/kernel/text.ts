@@ -104,3 +104,7 @@ export function numberAt(bytes: Uint8Array, from: number, length: number): numbe
   }
   return value;
 }
+
+/** Bytes as text of one character each, whatever they mean. */
+export const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');

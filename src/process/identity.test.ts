@@ -35,7 +35,7 @@ function identify(given: ProcessText, changes: Record<string, Entry> = {}, state
   };
   const watched = { ...own, read: watch };
   const process = new Process(watched, 1, 1, given.kernelThread ?? false);
-  process.comm = Buffer.from(String(given.comm), 'latin1');
+  process.comm = String(given.comm);
   process.state = state;
   const identities = new Identities(files, unreadable, USERS);
   const identity = given.kernelThread ? identities.ofKernelThread(process) : identities.of(process);

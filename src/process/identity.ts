@@ -2,20 +2,20 @@
 // an exec. What may not be read stays empty and is counted; it never keeps the rest from being known.
 import type { KernelFiles } from '../kernel/files.ts';
 import { readCgroup, readCmdline, readStatus, StatusReading } from '../kernel/pid.ts';
-import { parseCgroup } from './cgroup.ts';
+import { CgroupReader } from './cgroup.ts';
 import { commName } from './name.ts';
 import { BLOCKED, type Identity, type Process } from './process.ts';
 import type { CountedFile, Unreadable } from './unreadable.ts';
 
 const DELETED = ' (deleted)';
-const NOWHERE = parseCgroup('');
 
-/** Reads identities; remembers nothing but the users of the host. */
+/** Reads identities; remembers nothing but the users of the host, and what texts about cgroups mean. */
 export class Identities {
   readonly #files: KernelFiles;
   readonly #unreadable: Unreadable;
   readonly #users: ReadonlyMap<number, string>;
   readonly #status = new StatusReading();
+  readonly #cgroups = new CgroupReader();
 
   constructor(files: KernelFiles, unreadable: Unreadable, users: ReadonlyMap<number, string>) {
     this.#files = files;
@@ -25,16 +25,18 @@ export class Identities {
 
   /** A kernel thread has a name and nothing else. */
   ofKernelThread(process: Process): Identity {
-    return { ...NOTHING, name: commName(process.comm), user: this.#users.get(0) ?? '0' };
+    return { ...NOTHING, name: commName(Buffer.from(process.comm, 'latin1')), user: this.#users.get(0) ?? '0' };
   }
 
   /** The command line of a process in state D is not read: it may hold its mmap lock, and the read would wait for it. */
   of(process: Process): Identity {
     const { files } = process;
-    const place = this.#try(process, 'cgroup', () => parseCgroup(readCgroup(this.#files, files))) ?? NOWHERE;
+    process.cgroups =
+      this.#try(process, 'cgroup', () => this.#cgroups.of(readCgroup(this.#files, files))) ?? this.#cgroups.of('');
+    const { place } = process.cgroups;
     const readArgv = () => readCmdline(this.#files, files);
     return {
-      name: commName(process.comm),
+      name: commName(Buffer.from(process.comm, 'latin1')),
       exe: this.#try(process, 'exe', () => withoutDeleted(wellFormed(files.exe()))) ?? '',
       argv: (process.state === BLOCKED ? undefined : this.#try(process, 'cmdline', readArgv)) ?? [],
       user: this.#try(process, 'status', () => this.#user(process)) ?? '',

@@ -1,6 +1,7 @@
 // The vocabulary: what identifies a process, what is known of it, and what a rule makes of it.
 // Process is the record the tracker keeps and updates in place; everyone above sees view.ts instead.
 import type { ProcessFiles } from '../kernel/files.ts';
+import type { Cgroups } from './cgroup.ts';
 import type { Inheritance, Ledger } from './ledger.ts';
 
 /** A process, never confused with a later one of the same pid: pid and start time together (proc(5), stat field 22). */
@@ -96,8 +97,11 @@ export class Process implements ProcessId {
   who!: Who;
   ledger!: Ledger;
   family!: Family;
+  /** As last read with its identity; undefined for kernel threads. */
+  cgroups: Cgroups | undefined = undefined;
 
-  comm: Uint8Array = new Uint8Array(0);
+  /** The kernel's bytes, a character each: a typed array of Node's takes ten times the memory. */
+  comm = '';
   startStack = 0;
   ppid = 0;
   state = 0;

@@ -3,6 +3,7 @@
 import type { KernelFiles } from '../kernel/files.ts';
 import { IoReading, readIo, readStat, readStatm, StatmReading, StatReading, type Units } from '../kernel/pid.ts';
 import { readUptime } from '../kernel/system.ts';
+import { latin1 } from '../kernel/text.ts';
 import { ReapedChildren } from './children.ts';
 import { Identities } from './identity.ts';
 import { type Gain, Ledgers } from './ledger.ts';
@@ -199,7 +200,7 @@ export class Tracker {
     gain.system = stat.system;
     gain.minorFaults = stat.minorFaults;
     gain.majorFaults = stat.majorFaults;
-    process.comm = this.#files.buffer.slice(stat.commFrom, stat.commTo);
+    process.comm = latin1(this.#files.buffer, stat.commFrom, stat.commTo);
     process.startStack = stat.startStack;
     const born = start >= this.#previous - CLOCK_SLACK;
     if (born) {
@@ -298,9 +299,10 @@ export class Tracker {
     const { buffer } = this.#files;
     const moved = stat.startStack !== process.startStack && stat.startStack !== 0 && process.startStack !== 0;
     let same = process.comm.length === stat.commTo - stat.commFrom;
-    for (let i = 0; same && i < process.comm.length; i++) same = process.comm[i] === buffer[stat.commFrom + i];
+    for (let i = 0; same && i < process.comm.length; i++)
+      same = process.comm.charCodeAt(i) === buffer[stat.commFrom + i];
     process.startStack = stat.startStack;
-    if (!same) process.comm = buffer.slice(stat.commFrom, stat.commTo);
+    if (!same) process.comm = latin1(buffer, stat.commFrom, stat.commTo);
     if (moved) process.sample.at = -1;
     return moved || !same;
   }
