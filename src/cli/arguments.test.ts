@@ -42,6 +42,9 @@ const refused: [line: string, message: string][] = [
   ['capture --frames 0', '--frames is "0"; give an integer from 1 to 10000'],
   ['capture --every soon', '--every is "soon"; give a duration from 10ms to 1h'],
   ['capture -o', "option '-o, --output <FILE>' argument missing; see herakles-node-exporter --help"],
+  ['subgroups test', "missing required argument 'FILE'; see herakles-node-exporter --help"],
+  ['import process-exporter', 'import process-exporter takes either a FILE or --procnames and --namemapping'],
+  ['import process-exporter a --procnames b', 'import process-exporter takes either a FILE or --procnames and --namemapping'],
   ['config init --port 1', 'config init prints the defaults; leave --port out'],
   ['config init -c x', 'config init prints the defaults; leave --config out'],
 ];
@@ -60,6 +63,11 @@ const understood: [line: string, invocation: object][] = [
   ['check', { verb: 'check', ...plain }],
   ['subgroups', { verb: 'subgroups', ...plain }],
   ['explain 4711', { verb: 'explain', pid: 4711, ...plain }],
+  ['subgroups lint', { verb: 'subgroups lint', files: [], json: false, ...plain }],
+  ['subgroups lint a b --json', { verb: 'subgroups lint', files: ['a', 'b'], json: true, ...plain }],
+  ['subgroups test a', { verb: 'subgroups test', path: 'a', ...plain }],
+  ['import process-exporter a', { verb: 'import process-exporter', path: 'a', procnames: '', namemapping: '', ...plain }],
+  ['import process-exporter --procnames a --namemapping b,c', { verb: 'import process-exporter', path: undefined, procnames: 'a', namemapping: 'b,c', ...plain }],
   ['scan', { verb: 'scan', json: false, ...plain }],
   ['scan --json', { verb: 'scan', json: true, ...plain }],
   ['config show', { verb: 'config show', json: false, ...plain }],
@@ -106,7 +114,7 @@ test('--help names every command, every flag with its default and its variable, 
   const { output, status } = answer('--help');
   assert.equal(status, 0);
   const help = output.replaceAll(/\s+/g, ' ');
-  for (const verb of ['serve', 'check', 'scan', 'explain', 'subgroups', 'capture', 'config']) {
+  for (const verb of ['serve', 'check', 'scan', 'explain', 'subgroups', 'import', 'capture', 'config']) {
     assert.match(output, new RegExp(`^  ${verb}\\b`, 'm'));
   }
   for (const key of keys) {

@@ -16,6 +16,16 @@ declare global {
 type Verb =
   | { readonly verb: 'serve' | 'check' | 'subgroups' | 'config init' }
   | { readonly verb: 'scan' | 'config show'; readonly json: boolean }
+  /** files: to look at instead of those configured. */
+  | { readonly verb: 'subgroups lint'; readonly files: readonly string[]; readonly json: boolean }
+  | { readonly verb: 'subgroups test'; readonly path: string }
+  /** path: of the configuration, or undefined where its two flags give the names. */
+  | {
+      readonly verb: 'import process-exporter';
+      readonly path: string | undefined;
+      readonly procnames: string;
+      readonly namemapping: string;
+    }
   | { readonly verb: 'install'; readonly dryRun: boolean; readonly socket: boolean }
   | { readonly verb: 'uninstall'; readonly dryRun: boolean }
   | { readonly verb: 'explain'; readonly pid: number }
@@ -140,7 +150,23 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
     return { verb: 'explain', pid: parsed('PID', text, integer(1, 4_194_304)) };
   }).argument('<PID>', 'number of a running process');
   const rules = 'Print the rules in force, and what matches them now.';
-  command(root, 'subgroups', rules, () => ({ verb: 'subgroups' }));
+  const subgroups = command(root, 'subgroups', rules, () => ({ verb: 'subgroups' })).helpCommand(false);
+  const lint = 'Find rules of yours that are never reached, contradict another or catch strangers; status 1 if any.';
+  command(subgroups, 'lint', lint, (files, { json = false }) => ({ verb: 'subgroups lint', files, json }))
+    .argument('[FILE...]', 'rule files; those configured unless given')
+    .option(...json);
+  const test = 'Tell whether the examples of a rule file land where it says, and if not, why; status 1 if any does not.';
+  command(subgroups, 'test', test, (path) => ({ verb: 'subgroups test', path })).argument('<FILE>', 'a rule file');
+  const imports = command(root, 'import', "Turn another exporter's configuration into rules.").helpCommand(false);
+  const peer = 'Print rules that group processes as a configuration of process-exporter does, and what they cannot.';
+  command(imports, 'process-exporter', peer, (path, { procnames = '', namemapping = '' }) => {
+    if ((path !== undefined) === (procnames + namemapping !== ''))
+      throw new UsageError('import process-exporter takes either a FILE or --procnames and --namemapping');
+    return { verb: 'import process-exporter', path, procnames, namemapping };
+  })
+    .argument('[FILE]', 'what its -config.path names')
+    .option('--procnames <NAME,…>', 'What its -procnames is given, instead of a file.')
+    .option('--namemapping <NAME,REGEX,…>', 'What its -namemapping is given, instead of a file.');
   const record = 'Record what the kernel says into a file that --capture serves from.';
   command(root, 'capture', record, ({ output, frames, every }) => ({
     verb: 'capture',

@@ -19,6 +19,12 @@ export async function run(asked: Invocation, program: { version: string; revisio
         return print(await (await import('./explain.ts')).explain(asked));
       case 'subgroups':
         return print(await (await import('./subgroups.ts')).subgroups(asked));
+      case 'subgroups lint':
+        return report(await (await import('./lint.ts')).lintFiles(asked));
+      case 'subgroups test':
+        return report(await (await import('./expectations.ts')).testExpectations(asked));
+      case 'import process-exporter':
+        return report(await (await import('./import.ts')).importProcessExporter(asked));
       case 'capture':
         return print(await (await import('./capture.ts')).capture(asked));
       case 'install':
@@ -40,4 +46,11 @@ export async function run(asked: Invocation, program: { version: string; revisio
 function print(text: string): number {
   process.stdout.write(text);
   return 0;
+}
+
+/** An answer whose status says something, or that has remarks for people. */
+function report({ output, notes = '', status = 0 }: { output: string; notes?: string; status?: number }): number {
+  process.stderr.write(notes);
+  print(output);
+  return status;
 }

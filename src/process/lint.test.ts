@@ -12,7 +12,13 @@ const rule = (subgroup: string, keys: string) => `[[rule]]\nsubgroup = "${subgro
 test('faults of single rules', () => {
   const cases: [keys: string, says: RegExp | undefined][] = [
     ['comm = "clickhouse-server"', undefined],
-    ['comm = "a/name-longer-than-comm"', /never seen: the kernel keeps 15 bytes \("a\/name-longer-t"\)/],
+    [
+      'comm = "a/name-longer-than-comm"',
+      /never seen: the kernel keeps 15 bytes \("a\/name-longer-t"\).*; say "a\/name/,
+    ],
+    ['comm = "ossec-"', /"ossec-" is compared with the whole name; for names that begin with it say "ossec-\*"/],
+    ['comm = "cut-by-kernel--"', undefined],
+    ['argv0 = "python3"', /a name many programs have/],
     ['comm = "kworker/0:1"', undefined],
     ['exe = "usr/bin/x"', /a path starts with a slash/],
     ['exe = "/usr/bin/"', /does not end in a slash/],
@@ -66,6 +72,12 @@ test('rules that stand in the way of another', () => {
   }
 });
 
+test('a rule of a file is called by its line as well', () => {
+  const two = { rule: ['one', 'two'].map((subgroup) => ({ group: 'g', subgroup, comm: 'acme' })) };
+  const [finding] = lint(parseRules(two, 'u', { rule: [4, 9] }), []);
+  assert.match(finding!.message, /^is never reached: u:1 \(line 4\) matches/);
+});
+
 test("the user's rules may hide the catalogue's, not each other", () => {
   const shipped = ofCatalogue(rule('web', 'comm = "nginx"') + rule('late', 'comm = "late"\nfallback = true'));
   assert.deepEqual(lint(ofUser(rule('own', 'comm = "nginx"')), shipped), []);
@@ -75,8 +87,8 @@ test("the user's rules may hide the catalogue's, not each other", () => {
   assert.deepEqual(
     lint(both, shipped).map((finding) => `${finding.severity} ${finding.rule}: ${finding.message}`),
     [
-      'error u:2: is never reached: u:1 matches whenever it would, and decides first',
-      'warning u:3: comm "abc" is decided before by u:1, for g/one',
+      'error u:2: is never reached: u:1 matches whenever it would, and decides first; delete this one, or make it decide before by place or by more keys',
+      'warning u:3: comm "abc" is decided before by u:1, for g/one; take it out of one of them',
     ],
   );
 });

@@ -57,10 +57,19 @@ export function lint(userRules: readonly Rule[], catalogue: readonly Rule[]): Fi
     tooGeneral(rule, report);
     const rivals = ranked.slice(0, rank).filter((earlier) => ofUser.has(rule) || !ofUser.has(earlier));
     hidden(rule, rivals, !ofUser.has(rule), report);
-    examples(rule, classifier, report);
+    const called = (name: string) =>
+      named(
+        ranked.find((one) => one.name === name),
+        name,
+      );
+    examples(rule, classifier, called, report);
   }
   return findings;
 }
+
+/** A rule's name, with its line where that is known: the name counts rules, not lines. */
+const named = (rule: Rule | undefined, name = rule?.name ?? ''): string =>
+  rule?.line === undefined ? name : `${name} (line ${rule.line})`;
 
 /**
  * A comm of more than 15 bytes is only ever seen completed: from a base name, so it holds no slash, and without a
@@ -70,15 +79,21 @@ function unreachable(key: Key, { text, form, path }: Matcher, report: Report): v
   if (key === 'comm' && form === 'literal' && Buffer.byteLength(text) > COMM_BYTES && /\/|: /.test(text))
     report(
       'error',
-      `comm "${text}" is never seen: the kernel keeps 15 bytes ("${cut(text)}"), and a completed name has no "/" or ": "`,
+      `comm "${text}" is never seen: the kernel keeps 15 bytes ("${cut(text)}"), and a completed name has no "/" or ": "; say "${cut(text)}"`,
+    );
+  if ((key === 'comm' || key === 'exe') && form === 'literal' && /[-_]$/.test(text) && text.length < COMM_BYTES)
+    report(
+      'warning',
+      `${key} "${text}" is compared with the whole name; for names that begin with it say "${text}*" in a [[rule]]`,
     );
   if (path && !/^(?:\/|\*|\[|\?)/.test(text) && key === 'exe')
-    report('error', `exe "${text}" is never seen: a path starts with a slash; without any slash it is a base name`);
-  if (path && text.endsWith('/')) report('error', `${key} "${text}" is never seen: a file does not end in a slash`);
+    report('error', `exe "${text}" is never seen: a path starts with a slash; write all of it, or the base name alone`);
+  if (path && text.endsWith('/'))
+    report('error', `${key} "${text}" is never seen: a file does not end in a slash; say "${text}**"`);
   if (key === 'unit' && !UNIT_END.test(text))
-    report('error', `unit "${text}" is never seen: a unit ends in .service, .scope, .mount, .socket or .swap`);
+    report('error', `unit "${text}" is never seen: a unit ends in .service, .scope, .mount, .socket or .swap; say so`);
   if ((key === 'python_module' || key === 'jvm_main') && /[\s/]/.test(text))
-    report('error', `${key} "${text}" is never seen: it has neither blanks nor slashes`);
+    report('error', `${key} "${text}" is never seen: it has neither blanks nor slashes; write the name alone`);
 }
 
 function contradiction({ keys }: Rule, report: Report): void {
@@ -91,7 +106,7 @@ function tooGeneral({ keys, fallback }: Rule, report: Report): void {
   const only = keys.size === 1;
   if (only && keys.has('argv'))
     report('warning', 'argv alone also finds editors, shells and greps that name the program; add comm or exe');
-  for (const key of ['comm', 'exe', 'unit', 'script', 'jvm_main'] as const) {
+  for (const key of ['comm', 'exe', 'argv0', 'unit', 'script', 'jvm_main'] as const) {
     for (const { text, form, test } of only ? (keys.get(key) ?? []) : []) {
       const said = text.replace(/[*?[\\/]/g, '');
       if (form === 'literal' && (GENERAL_NAMES.has(text) || text.length < MIN_LETTERS))
@@ -122,7 +137,12 @@ function hidden(rule: Rule, earlier: readonly Rule[], ranked: boolean, report: R
     const shared = [...other.keys].map(([key, wide]) => covered(rule.keys.get(key) ?? [], wide));
     if (shared.some((values) => values.length === 0)) continue;
     const whole = [...other.keys.keys()].every((key, i) => shared[i]!.length === rule.keys.get(key)!.length);
-    if (whole) report('error', `is never reached: ${other.name} matches whenever it would, and decides first`);
+    if (whole)
+      report(
+        'error',
+        `is never reached: ${named(other)} matches whenever it would, and decides first; delete this one, or make it ` +
+          'decide before by place or by more keys',
+      );
     else if (rule.group !== other.group || rule.subgroup !== other.subgroup)
       conflict(rule, other, shared, ranked, report);
   }
@@ -135,21 +155,27 @@ function conflict(rule: Rule, other: Rule, shared: readonly Matcher[][], ranked:
   const values = [...other.keys.keys()].map(
     (key, i) => `${key} ${shared[i]!.map(({ text }) => `"${text}"`).join(', ')}`,
   );
-  const rival = `${other.name}, for ${other.group}/${other.subgroup}`;
-  if (ranked) report('error', `${values.join(' with ')} is claimed by ${rival} as well`);
-  else report('warning', `${values.join(' with ')} is decided before by ${rival}`);
+  const rival = `${named(other)}, for ${other.group}/${other.subgroup}`;
+  const remedy = 'take it out of one of them';
+  if (ranked) report('error', `${values.join(' with ')} is claimed by ${rival} as well; ${remedy}`);
+  else report('warning', `${values.join(' with ')} is decided before by ${rival}; ${remedy}`);
 }
 
-function examples(rule: Rule, classifier: Classifier, report: Report): void {
+function examples(rule: Rule, classifier: Classifier, called: (name: string) => string, report: Report): void {
   for (const example of rule.examples) {
     const got = classifier.classify(example);
-    if (got.rule !== rule.name) report('error', `its example ${shown(example)} is decided by ${got.rule}`);
+    if (got.rule !== rule.name)
+      report('error', `its example ${shown(example)} is decided by ${called(got.rule)}; correct it, or the rule`);
   }
   for (const example of rule.notExamples) {
     const got = classifier.classify(example);
     if (got.group === rule.group && got.subgroup === rule.subgroup)
-      report('error', `the stranger ${shown(example)} is taken for one of its own by ${got.rule}`);
+      report(
+        'error',
+        `the stranger ${shown(example)} is taken for one of its own by ${called(got.rule)}; add a key that tells it apart`,
+      );
   }
 }
 
-const shown = ({ name, argv, exe }: Identity) => `"${name}" (${argv.join(' ') || exe || 'no command line'})`;
+/** A process of an example, for people. */
+export const shown = ({ name, argv, exe }: Identity) => `"${name}" (${argv.join(' ') || exe || 'no command line'})`;

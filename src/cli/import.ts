@@ -1,0 +1,53 @@
+// import process-exporter FILE: its configuration as a rule file on standard output; what has no equivalent as comments
+// in it, and on standard error.
+import { readFileSync } from 'node:fs';
+import { stringify } from 'smol-toml';
+import { Malformed } from '../config/formats.ts';
+import { ConfigError } from '../config/load.ts';
+import type { Invocation } from './arguments.ts';
+import { type Entry, flagEntries, importEntries, readEntries } from './process-exporter.ts';
+import { harmless } from './table.ts';
+
+type Asked = Extract<Invocation, { verb: 'import process-exporter' }>;
+
+/** @throws ConfigError for what process-exporter refuses too */
+export async function importProcessExporter(asked: Asked): Promise<{ output: string; notes: string }> {
+  const entries = await entriesOf(asked);
+  const from = asked.path ?? 'flags';
+  const [blocks, notes]: [string[], string[]] = [[], []];
+  for (const { line, rules, notes: said } of importEntries(entries)) {
+    const place = line === undefined ? from : `${from}:${line}`;
+    const told = said.map((note) => harmless(`${place}: ${note}`));
+    notes.push(...told);
+    blocks.push([...told.map((note) => `# ${note}`), ...rules.map(ruleText), ''].join('\n'));
+  }
+  return {
+    output: `${HEAD}${stringify({ group: 'process-exporter' })}\n${blocks.join('\n')}`,
+    notes: notes.map((note) => `${note}\n`).join(''),
+  };
+}
+
+const HEAD = `# Rules that put processes where a configuration of process-exporter put them: groupname is the subgroup here.
+# (?-s) keeps a dot from matching a newline, as it does there. A process that no rule takes is not dropped: the catalogue
+# decides. Its children are no members of its group for that alone.
+`;
+
+const ruleText = (rule: object): string => `[[rule]]\n${stringify(rule).trimEnd()}`;
+
+async function entriesOf({ path, procnames, namemapping }: Asked): Promise<Entry[]> {
+  try {
+    return path === undefined ? flagEntries(procnames, namemapping) : await readEntries(read(path));
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    throw new ConfigError([path === undefined ? error.message : `${path}:${error.line}: ${error.message}`]);
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new ConfigError([`${path}: cannot be read (${code ?? message}); name the file that -config.path names`]);
+  }
+}
