@@ -28,7 +28,8 @@ type Verb =
     }
   | { readonly verb: 'install'; readonly dryRun: boolean; readonly socket: boolean }
   | { readonly verb: 'uninstall'; readonly dryRun: boolean }
-  | { readonly verb: 'explain'; readonly pid: number }
+  /** url: of the exporter to ask, as given; undefined: where this configuration listens. */
+  | { readonly verb: 'explain'; readonly pid: number | 'all'; readonly json: boolean; readonly url: string | undefined }
   /** output: file to write, or standard output when undefined; every: seconds between two frames. */
   | { readonly verb: 'capture'; readonly output: string | undefined; readonly frames: number; readonly every: number };
 
@@ -53,7 +54,8 @@ Examples:
   ${program}                              serve http://localhost:9215/metrics
   ${program} config init > herakles.yaml  start a configuration file
   ${program} check                        what this user may read, and what to grant
-  ${program} explain 4711                 which rule put process 4711 where it is`;
+  ${program} explain 4711                 which rule put process 4711 where it is
+  ${program} explain --all                what no rule matches, and rules for it`;
 
 /** Our own complaint; the message says what to do instead. Commander's say only what is wrong. */
 class UsageError extends Error {}
@@ -146,16 +148,26 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
   command(root, 'check', advice, () => ({ verb: 'check' }));
   const scan = 'Collect once and print a table.';
   command(root, 'scan', scan, ({ json = false }) => ({ verb: 'scan', json })).option(...json);
-  command(root, 'explain', 'Tell which rule put a process into its group, and what else matched.', (text) => {
-    return { verb: 'explain', pid: parsed('PID', text, integer(1, 4_194_304)) };
-  }).argument('<PID>', 'number of a running process');
+  const why = 'Tell which rule put a process into its group, what else matched, and how old its PSS is.';
+  command(root, 'explain', why, (text, { all = false, json = false, url }) => {
+    if (all === (text !== undefined)) throw new UsageError('explain takes either a PID or --all');
+    if (all && url !== undefined) throw new UsageError('explain --all asks no exporter; leave --url out');
+    if (url !== undefined && !isAddress(url))
+      throw new UsageError('--url is no address; give http://host:port, https://host:port or unix:/path');
+    return { verb: 'explain', pid: all ? 'all' : parsed('PID', text, integer(1, 4_194_304)), json, url };
+  })
+    .argument('[PID]', 'number of a running process')
+    .option('--all', 'Every process, and rules for those that none matches.')
+    .option(...json)
+    .option('--url <URL>', 'Exporter to ask for the age of the PSS; unless given, where this configuration listens.');
   const rules = 'Print the rules in force, and what matches them now.';
   const subgroups = command(root, 'subgroups', rules, () => ({ verb: 'subgroups' })).helpCommand(false);
   const lint = 'Find rules of yours that are never reached, contradict another or catch strangers; status 1 if any.';
   command(subgroups, 'lint', lint, (files, { json = false }) => ({ verb: 'subgroups lint', files, json }))
     .argument('[FILE...]', 'rule files; those configured unless given')
     .option(...json);
-  const test = 'Tell whether the examples of a rule file land where it says, and if not, why; status 1 if any does not.';
+  const test =
+    'Tell whether the examples of a rule file land where it says, and if not, why; status 1 if any does not.';
   command(subgroups, 'test', test, (path) => ({ verb: 'subgroups test', path })).argument('<FILE>', 'a rule file');
   const imports = command(root, 'import', "Turn another exporter's configuration into rules.").helpCommand(false);
   const peer = 'Print rules that group processes as a configuration of process-exporter does, and what they cannot.';
@@ -227,6 +239,9 @@ function parsed<T>(name: string, text: string, kind: Kind<T>): T {
   if (value === undefined) throw new UsageError(`${name} is ${JSON.stringify(text)}; give ${kind.expects}`);
   return value;
 }
+
+const isAddress = (text: string): boolean =>
+  /^unix:\/./.test(text) || (/^https?:\/\/./i.test(text) && URL.canParse(text));
 
 /** Help of a key: meaning, other spellings, default, variable. */
 function describe(key: Key): string {

@@ -1,55 +1,80 @@
-// explain PID: which rule put a process into its group, why, what else matched, and what its footprint is.
+// explain PID: which rule put a process into its group, why, what else matched, what its footprint is, and what the
+// running exporter knows of that. explain --all is in explain-all.ts.
 import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
-import { FootprintReading, readSmapsRollup, readStat, StatReading } from '../kernel/pid.ts';
-import { readUnits, readUsers } from '../kernel/system.ts';
-import { Classifier, type Verdict } from '../process/classify.ts';
-import { Identities } from '../process/identity.ts';
-import { type Identity, Process } from '../process/process.ts';
-import { scrub } from '../process/scrub.ts';
-import { Unreadable } from '../process/unreadable.ts';
+import { FootprintReading, readSmapsRollup } from '../kernel/pid.ts';
+import { Classifier, type Explanation, type Verdict } from '../process/classify.ts';
+import type { Identity, Process } from '../process/process.ts';
+import { scrub, scrubText } from '../process/scrub.ts';
 import type { Invocation } from './arguments.ts';
+import { type Asked, askExporter } from './ask.ts';
+import { Examiner, identityDocument, verdictDocument, wantedOf } from './examine.ts';
+import { sampleLines } from './sample.ts';
 import { loadSetup, NotFound, openHost, sourcesOf } from './setup.ts';
 import { bytes, harmless } from './table.ts';
 
 /** @throws NotFound where no such process runs */
-export async function explain(asked: Invocation & { readonly pid: number }): Promise<string> {
+export async function explain(asked: Extract<Invocation, { verb: 'explain' }>): Promise<string> {
+  const { pid, json, url } = asked;
   const setup = await loadSetup(sourcesOf(asked));
   const files = openHost(setup.config);
+  if (pid === 'all') return (await import('./explain-all.ts')).explainAll(setup, files, json);
   files.begin();
-  const process = look(files, asked.pid);
-  if (process.kernelThread) return `process ${asked.pid} is a kernel thread: system/kernel\n`;
-  const unreadable = new Unreadable();
-  const identity = new Identities(files, unreadable, readUsers(files)).of(process);
-  const { classification, winner, others, nearMisses } = new Classifier(setup.rules, setup.catalogue).explain(identity);
+  const examiner = new Examiner(files);
+  const process = look(examiner, pid);
+  const identity = examiner.identity(process);
+  if (process.kernelThread) {
+    const kernel = { pid, name: identity.name, group: 'system', subgroup: 'kernel', rule: 'kernel thread' };
+    return json ? text(kernel) : `process ${pid} is a kernel thread: system/kernel\n`;
+  }
+  const explanation = new Classifier(setup.rules, setup.catalogue).explain(identity);
+  const footprint = read(files, process);
+  const age = examiner.age(process);
+  const exporter = await askExporter(setup.config, pid, url);
+  if (json) return text(documentOf(pid, identity, explanation, footprint, exporter));
+  const { classification, winner, others, nearMisses } = explanation;
   const { group, subgroup, rule } = classification;
-  const why = winner ? `because of rule ${rule}` : 'because no rule matches it';
   return [
-    `process ${asked.pid} is in ${group}/${subgroup}, ${why}`,
+    `process ${pid} is in ${group}/${subgroup}, because ${winner ? `of rule ${rule}` : 'no rule matches it'}`,
     ...(winner ? winner.held.map(evidence) : []),
     '',
     ...describe(identity),
-    ...footprint(files, process),
+    memory(footprint),
     ...section('would match as well', others),
     ...section('nearly match', nearMisses),
-    ...unreadable.counts().map(({ file, reason }) => `not readable: /proc/${asked.pid}/${file} (${reason})`),
+    ...examiner.unreadable.counts().map(({ file, reason }) => `not readable: /proc/${pid}/${file} (${reason})`),
+    '',
+    ...sampleLines(exporter, { pid, startTime: examiner.startTime(process), age, group, subgroup }),
     '',
   ].join('\n');
 }
 
-function look(files: KernelFiles, pid: number): Process {
-  const stat = new StatReading();
-  const handle = files.process(pid);
-  const units = readUnits(files);
+function look(examiner: Examiner, pid: number): Process {
   try {
-    readStat(files, handle, units, stat);
+    const process = examiner.look(pid);
+    if (process) return process;
   } catch (error) {
-    if (!(error instanceof KernelFileError)) throw error;
-    throw new NotFound(`process ${pid}: ${error.reason === 'gone' ? 'no such process runs' : error.message}`);
+    if (error instanceof KernelFileError) throw new NotFound(`process ${pid}: ${error.message}`);
+    throw error;
   }
-  const process = new Process(handle, stat.startTicks, 0, stat.kernelThread);
-  process.state = stat.state;
-  process.comm = files.buffer.slice(stat.commFrom, stat.commTo);
-  return process;
+  throw new NotFound(`process ${pid}: no such process runs`);
+}
+
+/** The footprint as it is now, or why it cannot be read. */
+function read(files: KernelFiles, process: Process): FootprintReading | KernelFileError {
+  const reading = new FootprintReading();
+  try {
+    readSmapsRollup(files, process.files, reading);
+    return reading;
+  } catch (error) {
+    if (error instanceof KernelFileError) return error;
+    throw error;
+  }
+}
+
+function memory(footprint: FootprintReading | KernelFileError): string {
+  if (footprint instanceof KernelFileError) return `  memory    PSS and USS cannot be read (${footprint.reason})`;
+  const { rss, pss, uss, swap } = footprint;
+  return `  memory    RSS ${bytes(rss)}, PSS ${bytes(pss)}, USS ${bytes(uss)}, swap ${bytes(swap)}`;
 }
 
 /** The command line is shown because the operator asks for it, and scrubbed. */
@@ -60,20 +85,8 @@ function describe({ name, exe, argv, user, unit, container, podUid }: Identity):
     .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
 }
 
-function footprint(files: KernelFiles, process: Process): string[] {
-  const reading = new FootprintReading();
-  try {
-    readSmapsRollup(files, process.files, reading);
-    const { rss, pss, uss, swap } = reading;
-    return [`  memory    RSS ${bytes(rss)}, PSS ${bytes(pss)}, USS ${bytes(uss)}, swap ${bytes(swap)}`];
-  } catch (error) {
-    if (!(error instanceof KernelFileError)) throw error;
-    return [`  memory    PSS and USS cannot be read (${error.reason})`];
-  }
-}
-
 const evidence = ({ key, wanted, value }: Verdict['held'][number]): string =>
-  `  ${key} ${harmless(key === 'argv' ? 'matches' : `is ${value}, and matches`)} ${wanted.join(' or ')}`;
+  `  ${key} ${harmless(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
 
 function section(title: string, verdicts: readonly Verdict[]): string[] {
   if (verdicts.length === 0) return [];
@@ -82,4 +95,31 @@ function section(title: string, verdicts: readonly Verdict[]): string[] {
     return `  ${rule.group}/${rule.subgroup} (${rule.name})${misses && `: ${misses}`}`;
   };
   return ['', `rules that ${title}:`, ...verdicts.slice(0, 10).map(line)];
+}
+
+const text = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`;
+
+function documentOf(
+  pid: number,
+  identity: Identity,
+  { classification, winner, others, nearMisses }: Explanation,
+  footprint: FootprintReading | KernelFileError,
+  { from, ...exporter }: Asked,
+) {
+  const read = footprint instanceof KernelFileError ? undefined : footprint;
+  return {
+    pid,
+    ...identityDocument(identity),
+    ...classification,
+    held: (winner?.held ?? []).map(wantedOf),
+    would_match: others.map(verdictDocument),
+    nearly_match: nearMisses.map(verdictDocument),
+    ...(read && { rss_bytes: read.rss, pss_bytes: read.pss, uss_bytes: read.uss, swap_bytes: read.swap }),
+    exporter: {
+      address: from,
+      ...('told' in exporter && exporter.told),
+      ...('unseenFor' in exporter && { error: 'not seen', collection_age_seconds: exporter.unseenFor }),
+      ...('why' in exporter && { error: exporter.why }),
+    },
+  };
 }

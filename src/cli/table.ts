@@ -19,9 +19,13 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
 
 /** Names are hostile: no control character, no direction override reaches the terminal. */
 export const harmless = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, (character) =>
+  escaped(text, (character) =>
     character === '\n' ? '\\n' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
+
+/** The same, with another way to write what does harm. */
+export const escaped = (text: string, write: (character: string) => string): string =>
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, write);
 
 /** 1.5G as df(1) writes it; a dash for what is not known. */
 export function bytes(value: number): string {

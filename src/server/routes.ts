@@ -148,8 +148,8 @@ async function explain({ agent }: Site, { url = '' }: IncomingMessage): Promise<
   const standing = await agent.standing(pid);
   if (standing) return json(explanationDocument(agent, standing));
   if (!agent.snapshot) return text(503, 'no collection has succeeded yet; try again later');
-  const ago = agent.age.toFixed(1);
-  return text(404, `process ${pid} was not seen at the last collection, ${ago} s ago; it ended, or began since then`);
+  const error = `process ${pid} was not seen at the last collection, ${agent.age.toFixed(1)} s ago; it ended, or began since then`;
+  return { ...json({ error, collection_age_seconds: agent.age }), status: 404 };
 }
 
 async function reload(site: Site, request: IncomingMessage): Promise<Reply> {
