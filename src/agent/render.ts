@@ -35,7 +35,8 @@ export class Renderer {
   readonly #tails = { text: new Encoder('text', 8 << 10), openmetrics: new Encoder('openmetrics', 8 << 10) };
   #snapshot: Snapshot | undefined;
   readonly #heads = new Map<string, Promise<Head>>();
-  /** Encoders are shared: one page is written at a time. */
+  #gzip: GzipWriter | undefined;
+  /** All of these are shared: one page is written at a time. */
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(exported: Exported) {
@@ -85,20 +86,18 @@ export class Renderer {
       await inSlices(families);
       return { body: encoder.bytes(), series: encoder.series };
     }
-    const writer = new GzipWriter();
     // A page of many megabytes is never there as a whole: what a slice has written is compressed before the next one.
+    this.#gzip ??= new GzipWriter();
+    const writer = this.#gzip;
     const compress = async () => {
       const written = encoder.take();
       await writer.write(written);
       encoder.giveBack(written);
     };
-    try {
-      await inSlices(families, compress);
-      await compress();
-      return { body: await writer.finish(), series: encoder.series };
-    } finally {
-      writer.close();
-    }
+    writer.begin();
+    await inSlices(families, compress);
+    await compress();
+    return { body: await writer.finish(), series: encoder.series };
   }
 
   #tail(snapshot: Snapshot | undefined, format: Format, state: () => ExporterState): Body {

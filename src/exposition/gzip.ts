@@ -3,12 +3,13 @@
 import { promisify } from 'node:util';
 import { constants, crc32, createDeflateRaw, deflateRaw } from 'node:zlib';
 
+const LEVEL = 1;
+/** What a tail of some kilobytes needs: 32 KiB of state instead of 256. */
+const deflateTail = (tail: Buffer): Promise<Buffer> => deflate(tail, { level: LEVEL, windowBits: 12, memLevel: 5 });
 const deflate = promisify(deflateRaw);
 
 /** RFC 1952: magic, deflate, no flags, no time, no hint, unknown system. */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
-
-const LEVEL = 1;
 
 /** The beginning of a gzip stream, compressed: `finishGzip` may be called on it any number of times. */
 export interface GzipHead {
@@ -17,16 +18,23 @@ export interface GzipHead {
   readonly length: number;
 }
 
-/** Compresses a head off the main thread. Ends with `finish` or `close`. */
+/** Compresses heads off the main thread, one after the other in the same memory. */
 export class GzipWriter {
   readonly #stream = createDeflateRaw({ level: LEVEL });
-  readonly #compressed: Buffer[] = [];
+  #compressed: Buffer[] = [];
   #crc = 0;
   #length = 0;
 
   constructor() {
     this.#stream.on('data', (bytes: Buffer) => this.#compressed.push(bytes));
     this.#stream.on('error', () => {}); // whoever writes is told
+  }
+
+  begin(): void {
+    this.#stream.reset();
+    this.#compressed = [];
+    this.#crc = 0;
+    this.#length = 0;
   }
 
   /** Compresses pieces that are not empty; resolves when they are no longer needed. */
@@ -43,18 +51,15 @@ export class GzipWriter {
   /** The stream is flushed, not ended, so that more can follow. */
   async finish(): Promise<GzipHead> {
     await new Promise<void>((resolve) => this.#stream.flush(constants.Z_SYNC_FLUSH, resolve));
-    this.close();
-    return { compressed: Buffer.concat(this.#compressed), crc: this.#crc, length: this.#length };
-  }
-
-  close(): void {
-    this.#stream.destroy();
+    const compressed = Buffer.concat(this.#compressed);
+    this.#compressed = [];
+    return { compressed, crc: this.#crc, length: this.#length };
   }
 }
 
 /** A whole gzip body: header, head, tail, checksum and length. */
 export async function finishGzip(head: GzipHead, tail: Buffer): Promise<Buffer> {
-  const compressed = await deflate(tail, { level: LEVEL });
+  const compressed = await deflateTail(tail);
   const trailer = Buffer.alloc(8);
   // Node's crc32 of nothing is 0, whatever it is to go on from.
   trailer.writeUInt32LE(tail.length === 0 ? head.crc : crc32(tail, head.crc), 0);
