@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { type TestContext, test } from 'node:test';
+import { Machine } from '../../test/machine.ts';
+import { Agent } from '../agent/agent.ts';
+import { type Config, defaults } from '../config/options.ts';
+import { parseRules } from '../process/rules.ts';
+import { answer, find } from './routes.ts';
+
+/** An exporter of a machine in memory, that answers URLs. */
+function site(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
+  const setup = {
+    config: { ...defaults, log_level: 'error' as const, ...changes },
+    origins: {},
+    rules: parseRules({ rule: [{ group: 'test', subgroup: 'web', comm: 'init' }] }, 'rules.toml'),
+    catalogue: [],
+  };
+  const agent = new Agent(machine, { version: '1', revision: 'r' }, setup, async () => setup);
+  t.after(() => agent.stop());
+  const get = async (url: string, method = 'GET', accept = '*/*') => {
+    const request = { url, method, headers: { accept } } as IncomingMessage;
+    const reload = async () => ({ ok: true, faults: [] });
+    const { status, body } = await answer({ agent, reload, tidyUp: () => {} }, find(agent, url), request);
+    const told = String(body);
+    return { status, told, json: told.startsWith('{') ? JSON.parse(told) : undefined };
+  };
+  return { agent, get };
+}
+
+test('a process is told by the exporter as its metrics tell it, and why its footprint is as old as it is', async (t) => {
+  const machine = new Machine();
+  machine.init.memory = { rss: 4096, pss: 2048, privateDirty: 1024 };
+  const { agent, get } = site(t, machine);
+  await agent.collect();
+  const { status, json } = await get('/explain?pid=1');
+  assert.equal(status, 200);
+  const { collection_age_seconds, smaps, start_time_seconds, ...rest } = json;
+  const named = { pid: 1, series: true, name: 'init', group: 'test', subgroup: 'web', rule: 'rules.toml:1' };
+  assert.deepEqual(rest, { ...named, rss_bytes: 4 << 20, pss_bytes: 2 << 20, uss_bytes: 1 << 20 });
+  assert.ok(collection_age_seconds >= 0 && collection_age_seconds < 5 && start_time_seconds > 0);
+  const { age_seconds, predicted_seconds, next_turn_seconds, ...known } = smaps;
+  const limits = { over_max_read: false, max_read_seconds: 0.25, max_age_seconds: 300 };
+  const moved = { moved_bytes: 0, moved_by_relatives_bytes: 0, worth_bytes: 32 << 10 };
+  assert.deepEqual(known, { mode: 'bounded', state: 'read', need: 'first', source: 'read', ...limits, ...moved });
+  assert.ok(age_seconds >= collection_age_seconds && predicted_seconds > 0 && next_turn_seconds <= 300);
+});
+
+test('what has no series of its own keeps its name and values to itself', async (t) => {
+  for (const changes of [{ per_process: 'none' }, { exclude_names: ['init'] }, { collector_process: false }] as const) {
+    const { agent, get } = site(t, new Machine(), changes as Partial<Config>);
+    await agent.collect();
+    const { json } = await get('/explain?pid=1');
+    const told = ['pid', 'start_time_seconds', 'series', 'collection_age_seconds', 'smaps'];
+    assert.deepEqual([Object.keys(json), json.series], [told, false]);
+  }
+});
+
+test('a value or rule that is not exported is not told', async (t) => {
+  const { agent, get } = site(t, new Machine(), { enable_uss: false, process_info: false });
+  await agent.collect();
+  const { json } = await get('/explain?pid=1');
+  assert.ok('pss_bytes' in json && !('uss_bytes' in json) && !('rule' in json));
+});
+
+// biome-ignore format: one line a case
+const refused: [url: string, status: number, message: RegExp][] = [
+  ['/explain', 400, /^ask for one process: \?pid=N, an integer from 1 to 4194304\n$/],
+  ['/explain?pid=', 400, /ask for one/], ['/explain?pid=0', 400, /ask for one/], ['/explain?pid=01', 400, /ask for one/],
+  ['/explain?pid=-1', 400, /ask for one/], ['/explain?pid=1.5', 400, /ask for one/], ['/explain?pid=self', 400, /ask/],
+  ['/explain?pid=4194305', 400, /ask for one/], ['/explain?pid=99999999', 400, /ask for one/],
+  ['/explain?pid=1&pid=1', 400, /ask for one/], ['/explain?pid=1%0a', 400, /ask for one/], ['/explain?PID=1', 400, /ask/],
+  ['/explain?pid=4194304', 404, /process 4194304 was not seen at the last collection, 0\.\d s ago; it ended, or began since/],
+];
+for (const [url, status, message] of refused) {
+  test(`${url} is answered ${status}`, async (t) => {
+    const { agent, get } = site(t, new Machine());
+    await agent.collect();
+    const reply = await get(url);
+    assert.equal(reply.status, status);
+    assert.match(reply.told, message);
+  });
+}
+
+test('a process is unknown until a collection has seen it, and known at once when one is under way', async (t) => {
+  const machine = new Machine();
+  const { agent, get } = site(t, machine);
+  assert.deepEqual([(await get('/explain?pid=1')).status], [503]);
+  await agent.collect();
+  const { pid } = machine.fork(machine.init);
+  const { status, json } = await get(`/explain?pid=${pid}`);
+  assert.deepEqual([status, typeof json.collection_age_seconds], [404, 'number']);
+  void agent.collect();
+  assert.equal((await get(`/explain?pid=${pid}`)).status, 200);
+});
+
+test('only reading, and only JSON', async (t) => {
+  const { agent, get } = site(t, new Machine());
+  await agent.collect();
+  assert.equal((await get('/explain?pid=1', 'POST')).status, 405);
+  assert.equal((await get('/explain?pid=1', 'HEAD')).status, 200);
+  assert.equal((await get('/explain?pid=1', 'GET', 'text/html')).status, 406);
+  assert.ok(!(await get('/')).told.includes('/explain'), 'a link without a pid would lead nowhere');
+});
