@@ -10,7 +10,7 @@ import { samplerOptionsOf } from '../src/agent/settings.ts';
 import { openHost } from '../src/cli/setup.ts';
 import { type Config, defaults, type Key, keys } from '../src/config/options.ts';
 import { loadRuleFiles } from '../src/config/rule-files.ts';
-import { framedFiles } from '../src/kernel/capture.ts';
+import { type Entry, framedFiles } from '../src/kernel/capture.ts';
 import { parseRules } from '../src/process/rules.ts';
 import { frameOf, type ProcessText } from './kernel-text.ts';
 
@@ -27,7 +27,7 @@ const named = (pid: number, comm: string, more: Partial<ProcessText> = {}): Proc
 const PROCESSES: readonly ProcessText[] = [
   { pid: 2, comm: 'kthreadd', kernelThread: true, startTicks: 1 },
   ...[11, 12, 13, 14, 15].map((pid) => named(pid, 'postgres')),
-  named(21, 'stranger'),
+  named(21, 'stranger', { cgroup: '0::/a.service\n' }),
   named(22, 'stranger'),
   named(23, 'tiny', { memory: { rss: 64, pss: 32, privateDirty: 16 } }),
 ];
@@ -37,7 +37,17 @@ const rules = parseRules({ rule: [{ group: 'db', subgroup: 'postgres', comm: 'po
 function agentOf(change: Partial<Config>): Agent {
   const setup: Setup = { config: { ...defaults, log_level: 'error', ...change }, origins: {}, rules, catalogue: [] };
   const frame = frameOf({ swapTotal: 1000, swapFree: 500 }, PROCESSES);
-  return new Agent(framedFiles([frame]), { version: 'test', revision: 'test' }, setup, async () => setup);
+  const cgroup = { 'cgroup.controllers': 'memory\n', 'memory.current': '4096\n' };
+  const accounts = Object.entries(cgroup).map(([file, text]): [string, Entry] => [
+    `sys/fs/cgroup/a.service/${file}`,
+    { bytes: Buffer.from(text) },
+  ]);
+  return new Agent(
+    framedFiles([new Map([...frame, ...accounts])]),
+    { version: 'test', revision: 'test' },
+    setup,
+    async () => setup,
+  );
 }
 
 /** The page of one collection under these settings. */
@@ -74,6 +84,7 @@ const EFFECTS: Partial<Record<Key, Effect>> = {
   kernel_threads: family('kernel_threads', 'herakles_cpu_process_time_seconds{pid="2",'),
   collector_process: family('collector_process', 'herakles_mem_process_rss_bytes{'),
   collector_group: family('collector_group', 'herakles_mem_group_rss_bytes{'),
+  collector_cgroup: family('collector_cgroup', 'herakles_cgroup_memory_bytes{'),
   collector_system: family('collector_system', 'herakles_mem_system_total_bytes '),
   collector_exporter: family('collector_exporter', 'herakles_exporter_build_info{'),
   declared_groups: {

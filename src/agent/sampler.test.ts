@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { frameOf } from '../../test/kernel-text.ts';
 import { Machine } from '../../test/machine.ts';
 import type { ExporterState } from '../collectors/exporter.ts';
 import { type Config, defaults } from '../config/options.ts';
+import { type Entry, framedFiles } from '../kernel/capture.ts';
 import { type Exported, Renderer } from './render.ts';
 import { Sampler } from './sampler.ts';
 import { exportedOf, samplerOptionsOf } from './settings.ts';
@@ -180,6 +182,34 @@ test('series: all, top, none, then groups; deterministic, within the budget, and
     );
   }
   assert.deepEqual([...seen], ['all', 'top', 'none', 'groups']);
+});
+
+test('cgroups give way after processes and before groups, the smallest first', async (t) => {
+  const entry = (text: string): Entry => ({ bytes: Buffer.from(text) });
+  const units = [1, 2, 3, 4, 5, 6];
+  const processes = units.map((unit) => ({
+    ...{ pid: 10 * unit, comm: 'web', memory: { rss: 4096 * unit }, cgroup: `0::/${unit}.service\n` },
+  }));
+  const accounts = units.flatMap((unit): [string, Entry][] => [
+    [`sys/fs/cgroup/${unit}.service/cgroup.controllers`, entry('memory\n')],
+    [`sys/fs/cgroup/${unit}.service/memory.current`, entry(`${unit}\n`)],
+  ]);
+  const host = new Map([...frameOf({}, processes), ...accounts]);
+  const seen = new Map<number, string>();
+  for (const max_series of [1000, 150, 100, 60, 30]) {
+    const config = { ...defaults, max_series, collector_cgroup: true, collector_exporter: false };
+    const sampler = new Sampler(framedFiles([host]), classify, samplerOptionsOf(config));
+    t.after(() => sampler.stop());
+    await sampler.collect();
+    const lines = await render(exportedOf(config), sampler);
+    assert.ok(lines.length <= max_series, `${lines.length} series of ${max_series}`);
+    const cgroups = lines.flatMap((line) => /^herakles_cgroup_memory_bytes.* (\d)$/.exec(line)?.[1] ?? []);
+    seen.set(max_series, `${cgroups.join('')} ${[...sampler.snapshot!.dropped.keys()]}`);
+  }
+  assert.deepEqual(
+    [...seen.values()],
+    ['654321 ', '654321 processes', '6543 cgroups,processes', '6 cgroups,processes', ' cgroups,processes,groups'],
+  );
 });
 
 test('the choice of processes is steady from one collection to the next', async (t) => {

@@ -4,6 +4,7 @@ import type { KernelFiles } from '../kernel/files.ts';
 import { KernelFileError } from '../kernel/files.ts';
 import { type Boot, readBoot, readMemory, readPressure, readUnits, readUptime, readUsers } from '../kernel/system.ts';
 import { accountOf, type FootprintAccount } from '../process/account.ts';
+import { CgroupAccounts } from '../process/cgroup-accounts.ts';
 import { type FootprintOptions, Footprints } from '../process/footprint.ts';
 import { Lane } from '../process/lane.ts';
 import type { Process } from '../process/process.ts';
@@ -18,11 +19,13 @@ export interface SamplerOptions {
   readonly interval: number;
   readonly footprints: FootprintOptions;
   readonly kernelThreads: boolean;
+  /** Whether the kernel's accounts of cgroups are read. */
+  readonly cgroups: boolean;
   readonly selection: SelectionOptions;
   /** Most series of one response. */
   readonly maxSeries: number;
-  /** Most series of one process, of one subgroup, and of everything else. */
-  readonly seriesOf: { readonly process: number; readonly group: number; readonly rest: number };
+  /** Most series of one process, of one subgroup, of one cgroup, and of everything else. */
+  readonly seriesOf: Readonly<Record<'process' | 'group' | 'cgroup' | 'rest', number>>;
   readonly declaredGroups: readonly (readonly [group: string, subgroup: string])[];
 }
 
@@ -65,6 +68,7 @@ export class Sampler {
   readonly #unreadable = new Unreadable();
   readonly #lane = new Lane(clock);
   readonly #selection = new Selection();
+  readonly #cgroups: CgroupAccounts;
   readonly #onCollection: (sampler: Sampler) => void;
   /** Two sets of rows in turn, more only while a slow reader holds one: steady collections allocate none. */
   readonly #rows: ProcessRows[] = [];
@@ -88,6 +92,7 @@ export class Sampler {
     this.#classify = classify;
     this.#options = options;
     this.#onCollection = onCollection;
+    this.#cgroups = new CgroupAccounts(files);
     this.#footprints = new Footprints(files, this.#unreadable, this.#lane, clock);
     this.lastSuccess = clock();
   }
@@ -192,6 +197,7 @@ export class Sampler {
       host,
       rows,
       groups: summary.groups,
+      cgroups: options.cgroups ? await inSlices(this.#cgroups.read(living)) : undefined,
       seen: living.length,
       unreadable: this.#unreadable.counts(),
       footprints: this.#footprints.statistics,
@@ -224,7 +230,8 @@ export class Sampler {
   #choose(view: ProcessView): ReadonlyMap<string, number> {
     const { selection, maxSeries, seriesOf } = this.#options;
     const dropped = new Map<string, number>();
-    const room = maxSeries - seriesOf.rest - view.groups.length * seriesOf.group;
+    const spare = maxSeries - seriesOf.rest - view.groups.length * seriesOf.group;
+    const room = spare - this.#chooseCgroups(view, Math.max(0, spare), dropped);
     const modes = ['all', 'top', 'none'] as const;
     let wanted = Number.NaN;
     for (const mode of modes.slice(modes.indexOf(selection.perProcess))) {
@@ -237,12 +244,23 @@ export class Sampler {
       }
     }
     this.#selection.keep(view);
-    if (room < 0) {
+    if (spare < 0) {
       const kept = Math.max(0, Math.floor((maxSeries - seriesOf.rest) / seriesOf.group));
       for (const group of view.groups.slice(kept)) group.shown = false;
       dropped.set('groups', (view.groups.length - kept) * seriesOf.group);
     }
     return dropped;
+  }
+
+  /** Cgroups come after groups and before processes. @returns the series they take of those there is room for */
+  #chooseCgroups({ cgroups }: ProcessView, room: number, dropped: Map<string, number>): number {
+    if (!cgroups) return 0;
+    const { rows, left } = cgroups;
+    const each = this.#options.seriesOf.cgroup;
+    const kept = Math.min(rows.length, Math.floor(room / each));
+    for (const row of rows.slice(kept)) row.shown = false;
+    if (left > 0 || kept < rows.length) dropped.set('cgroups', (left + rows.length - kept) * each);
+    return kept * each;
   }
 }
 

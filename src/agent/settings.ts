@@ -1,4 +1,5 @@
 // What the configuration means to the parts: settings of the sampler and of the renderer, out of the flat keys.
+import { seriesOfUnread, seriesPerCgroup } from '../collectors/cgroup.ts';
 import { exporterFamilies } from '../collectors/exporter.ts';
 import { seriesPerGroup } from '../collectors/group.ts';
 import { seriesPerProcess } from '../collectors/process.ts';
@@ -24,6 +25,7 @@ export function exportedOf(config: Config): Exported {
   return {
     process: config.collector_process ? process : undefined,
     group: config.collector_group ? values : undefined,
+    cgroup: config.collector_cgroup,
     system: config.collector_system,
     exporter: config.collector_exporter,
   };
@@ -44,6 +46,7 @@ export function samplerOptionsOf(config: Config): SamplerOptions {
       interval: config.interval,
     },
     kernelThreads: config.kernel_threads,
+    cgroups: exported.cgroup,
     selection: {
       perProcess: exported.process ? config.per_process : 'none',
       topOfSubgroup: config.top_n_subgroup,
@@ -61,7 +64,12 @@ export function samplerOptionsOf(config: Config): SamplerOptions {
     seriesOf: {
       process: exported.process ? seriesPerProcess(exported.process) : 0,
       group: exported.group ? seriesPerGroup(exported.group) : 0,
-      rest: systemFamilies.length + 1 + (exported.exporter ? exporterFamilies.length + LABELLED : 0),
+      cgroup: seriesPerCgroup,
+      rest:
+        systemFamilies.length +
+        1 +
+        (exported.cgroup ? seriesOfUnread : 0) +
+        (exported.exporter ? exporterFamilies.length + LABELLED : 0),
     },
     declaredGroups: config.declared_groups.map((pair) => {
       const slash = pair.indexOf('/');

@@ -176,6 +176,11 @@ export const options = {
     ),
     collector_process: option(boolean, true, 'Run the process collector: the per-process families.'),
     collector_group: option(boolean, true, 'Run the group collector: the per-group families.'),
+    collector_cgroup: option(
+      boolean,
+      false,
+      "Run the cgroup collector: the kernel's own account of the control groups in which processes live.",
+    ),
     collector_system: option(boolean, true, "Run the system collector: the host's memory and memory pressure."),
     collector_exporter: option(boolean, true, 'Run the exporter collector: the families about the exporter itself.'),
   }),

@@ -1,5 +1,14 @@
 // A capture: kernel files as one readable text, in one or several frames. Fixture, replay and bug report in one.
 // Any text gives a capture or a CaptureError that names the line; reading a capture behaves as a live host does.
+import {
+  cgroupLinesOf,
+  findMemoryCgroup,
+  MOUNTINFO,
+  memoryPathOf,
+  parseMemberships,
+  readCgroupMounts,
+  readMemoryCgroup,
+} from './cgroup.ts';
 import { KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles, type Reason } from './files.ts';
 
 /** What one path answered: its bytes, a link's target, or why it could not be read. */
@@ -140,7 +149,44 @@ export function recordFrame(files: KernelFiles, scrub: (cmdline: Uint8Array) => 
     record(`proc/${pid}/exe`, () => ({ link: process.exe() }));
     process.close();
   }
+  recordCgroups(files, pids, frame);
   return frame;
+}
+
+/** Adds what is read of the cgroups that these processes are in: the reader reads them, and its reads are recorded. */
+function recordCgroups(files: KernelFiles, pids: readonly number[], frame: Map<string, Entry>): void {
+  const recorder: KernelFiles = {
+    buffer: files.buffer,
+    begin: () => {},
+    pids: () => {},
+    process: (pid) => files.process(pid),
+    read(path) {
+      if (/\s/.test(path)) throw new KernelFileError(path, 'unsupported', 'a capture has no place for this name');
+      try {
+        const length = files.read(path);
+        const bytes = files.buffer.slice(0, length);
+        frame.set(path, { bytes: path === MOUNTINFO ? cgroupLinesOf(bytes) : bytes });
+        return length;
+      } catch (error) {
+        if (error instanceof KernelFileError) frame.set(path, { failed: error.reason });
+        throw error;
+      }
+    },
+  };
+  const mounts = readCgroupMounts(recorder);
+  const paths = new Set<string>();
+  for (const pid of pids) {
+    const text = frame.get(`proc/${pid}/cgroup`)!;
+    if ('bytes' in text) paths.add(memoryPathOf(mounts, parseMemberships(Buffer.from(text.bytes).toString())));
+  }
+  for (const path of paths) {
+    try {
+      const cgroup = findMemoryCgroup(recorder, mounts, path);
+      if (cgroup) readMemoryCgroup(recorder, cgroup);
+    } catch (error) {
+      if (!(error instanceof KernelFileError)) throw error;
+    }
+  }
 }
 
 /** Kernel files from memory: one frame a collection, and the last one from then on. */

@@ -1,5 +1,6 @@
 // What a process's control group says of its surroundings: systemd unit and slice, container, Kubernetes pod.
 // Pure: any text gives a value, never an error; lengths are bounded. /proc/<pid>/cgroup is described in cgroups(7).
+import { type Membership, parseMemberships } from '../kernel/cgroup.ts';
 
 /** Where a process runs; an empty string where its control group does not say. */
 export interface CgroupPlace {
@@ -17,6 +18,8 @@ export interface CgroupPlace {
 const MAX_TEXT = 65_536;
 const MAX_SEGMENTS = 64;
 const MAX_NAME = 255;
+/** Texts that are remembered; more begin anew. */
+const MOST_KNOWN = 1000;
 
 const UNIT = /^[^/]+\.(?:service|scope|mount|socket|swap)$/;
 const POD = /(?:^|-)pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?$/;
@@ -64,7 +67,7 @@ function containerOf(segment: string, before: string, after: string): Container 
 }
 
 /** One path, from the root inwards: a container found hides the units around it. */
-function parsePath(path: string): CgroupPlace {
+export function parsePath(path: string): CgroupPlace {
   const segments = path
     .replace(/ \(deleted\)$/, '')
     .split('/', MAX_SEGMENTS)
@@ -100,9 +103,7 @@ const knows = (place: CgroupPlace) =>
 export function parseCgroup(text: string): CgroupPlace {
   let best = NOWHERE;
   let bestRank = 0;
-  for (const line of text.slice(0, MAX_TEXT).split('\n')) {
-    const [, hierarchy, controllers, path] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
-    if (path === undefined) continue;
+  for (const { hierarchy, controllers, path } of parseMemberships(text.slice(0, MAX_TEXT))) {
     const place = parsePath(path);
     const rank = knows(place) * 4 + (hierarchy === '0' ? 3 : controllers === 'name=systemd' ? 2 : 1);
     if (rank > bestRank) {
@@ -111,4 +112,25 @@ export function parseCgroup(text: string): CgroupPlace {
     }
   }
   return best;
+}
+
+/** What /proc/<pid>/cgroup says: where a process runs, and each of the cgroups it is in. */
+export interface Cgroups {
+  readonly place: CgroupPlace;
+  readonly memberships: readonly Membership[];
+}
+
+/** Reads each text once: those of processes in one place are the same, and so is what they are given for it. */
+export class CgroupReader {
+  readonly #known = new Map<string, Cgroups>();
+
+  of(text: string): Cgroups {
+    let known = this.#known.get(text);
+    if (!known) {
+      if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+      known = { place: parseCgroup(text), memberships: [...parseMemberships(text.slice(0, MAX_TEXT))] };
+      this.#known.set(text, known);
+    }
+    return known;
+  }
 }

@@ -60,7 +60,8 @@ class Host {
     while (!step.done) step = work.next();
     const { groups, oldestSample } = step.value;
     const footprints = { reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 }, seconds: 0, deferred: 0 };
-    return { at: NOW, host, rows, groups, seen: given.length, unreadable: [], footprints, oldestSample };
+    const about = { seen: given.length, unreadable: [], footprints, oldestSample };
+    return { at: NOW, host, rows, groups, cgroups: undefined, ...about };
   }
 
   #process(given: Given): Process {

@@ -1,6 +1,7 @@
 // What everyone else may see: one immutable picture of the processes, the groups and the host after a collection.
 // Numbers stand in columns, so that a picture of ten thousand processes is a dozen arrays. NaN: the value is not known.
 import type { HostMemory, Pressure } from '../kernel/system.ts';
+import type { CgroupView } from './cgroup-accounts.ts';
 import type { FootprintStatistics } from './footprint.ts';
 import type { Ledger } from './ledger.ts';
 import { type Process, type Who, ZOMBIE } from './process.ts';
@@ -105,6 +106,8 @@ export interface ProcessView {
   readonly host: HostRow;
   readonly rows: ProcessRows;
   readonly groups: readonly GroupRow[];
+  /** Undefined unless they are asked for. */
+  readonly cgroups: CgroupView | undefined;
   /** Processes seen, kernel threads and zombies included. */
   readonly seen: number;
   readonly unreadable: readonly UnreadableCount[];

@@ -1,0 +1,122 @@
+// Collector "cgroup": what the kernel has on account for each control group in which processes live, top-down, beside
+// what those processes add up to, bottom-up.
+import type { Encoder } from '../exposition/encode.ts';
+import { counter, type Family, gauge, labelText } from '../exposition/metric.ts';
+import type { CgroupRow } from '../process/cgroup-accounts.ts';
+import type { ProcessView } from '../process/view.ts';
+
+const CGROUP = ['cgroup', 'unit', 'container_id'] as const;
+type CgroupLabel = (typeof CGROUP)[number];
+
+export const cgroupMemory = gauge(
+  'herakles_cgroup_memory_bytes',
+  "All memory on the cgroup's account: anonymous memory, page cache and the kernel's own.",
+  CGROUP,
+);
+export const cgroupAnon = gauge('herakles_cgroup_memory_anon_bytes', 'Anonymous memory: heaps and stacks.', CGROUP);
+export const cgroupFile = gauge(
+  'herakles_cgroup_memory_file_bytes',
+  'Page cache, that of files which no process has mapped and shared memory included.',
+  CGROUP,
+);
+export const cgroupMapped = gauge(
+  'herakles_cgroup_memory_file_mapped_bytes',
+  'Page cache that processes have mapped.',
+  CGROUP,
+);
+export const cgroupShmem = gauge(
+  'herakles_cgroup_memory_shmem_bytes',
+  'Shared memory and tmpfs, a part of the page cache.',
+  CGROUP,
+);
+export const cgroupKernel = gauge(
+  'herakles_cgroup_memory_kernel_bytes',
+  "The kernel's own memory: slab, kernel stacks, page tables; since Linux 5.18 with version 2.",
+  CGROUP,
+);
+export const cgroupSwap = gauge('herakles_cgroup_memory_swap_bytes', 'Memory swapped out.', CGROUP);
+export const cgroupOomKills = counter(
+  'herakles_cgroup_oom_kills_total',
+  'Processes of the cgroup that the kernel killed because memory was used up.',
+  CGROUP,
+);
+export const cgroupProcesses = gauge(
+  'herakles_cgroup_processes',
+  'Processes that live in the cgroup, zombies left out.',
+  CGROUP,
+);
+export const cgroupPss = gauge(
+  'herakles_cgroup_process_pss_bytes',
+  'Sum of the proportional memory of the processes that live in the cgroup; absent unless it is known of all of them.',
+  CGROUP,
+);
+export const cgroupMemoryPressure = counter(
+  'herakles_cgroup_memory_pressure_seconds_total',
+  'Time in which some task of the cgroup, or every task that was not idle, waited for memory.',
+  [...CGROUP, 'kind'],
+);
+export const cgroupCpuPressure = counter(
+  'herakles_cgroup_cpu_pressure_seconds_total',
+  'Time in which some task of the cgroup, or every task that was not idle, waited for a CPU.',
+  [...CGROUP, 'kind'],
+);
+export const cgroupUnreadable = gauge(
+  'herakles_cgroup_unreadable',
+  'Cgroups in which processes live and of which nothing could be read, by reason.',
+  ['reason'],
+);
+
+const PLAIN: readonly { readonly family: Family<CgroupLabel>; readonly value: (row: CgroupRow) => number }[] = [
+  { family: cgroupMemory, value: ({ reading }) => reading.memory },
+  { family: cgroupAnon, value: ({ reading }) => reading.anon },
+  { family: cgroupFile, value: ({ reading }) => reading.file },
+  { family: cgroupMapped, value: ({ reading }) => reading.mapped },
+  { family: cgroupShmem, value: ({ reading }) => reading.shmem },
+  { family: cgroupKernel, value: ({ reading }) => reading.kernel },
+  { family: cgroupSwap, value: ({ reading }) => reading.swap },
+  { family: cgroupOomKills, value: ({ reading }) => reading.oomKills },
+  { family: cgroupProcesses, value: ({ processes }) => processes },
+  { family: cgroupPss, value: ({ pss }) => Math.round(pss) },
+];
+
+const PRESSURES = [
+  { family: cgroupMemoryPressure, of: 'memoryPressure' },
+  { family: cgroupCpuPressure, of: 'cpuPressure' },
+] as const;
+const KINDS = ['some', 'full'] as const;
+
+export const cgroupFamilies: readonly Family[] = [
+  ...PLAIN.map(({ family }) => family),
+  ...PRESSURES.map(({ family }) => family),
+  cgroupUnreadable,
+];
+
+/** Most series one cgroup can have. */
+export const seriesPerCgroup = PLAIN.length + PRESSURES.length * KINDS.length;
+/** Most series about cgroups that cannot be read: one a reason. */
+export const seriesOfUnread = 4;
+
+export function* collectCgroups({ cgroups }: ProcessView, out: Encoder): Generator<void> {
+  if (!cgroups) return;
+  const rows = cgroups.rows
+    .filter(({ shown }) => shown)
+    .map((row) => ({ row, text: labelText(cgroupMemory, labelsOf(row)) }));
+  for (const { family, value } of PLAIN) {
+    out.family(family);
+    for (const { row, text } of rows) out.sample(text, value(row));
+    yield;
+  }
+  for (const { family, of } of PRESSURES) {
+    out.family(family);
+    for (const { row } of rows) {
+      const pressure = row.reading[of];
+      if (pressure) for (const kind of KINDS) out.sample(labelText(family, { ...labelsOf(row), kind }), pressure[kind]);
+    }
+    yield;
+  }
+  out.family(cgroupUnreadable);
+  for (const [reason, count] of cgroups.unreadable) out.sample(labelText(cgroupUnreadable, { reason }), count);
+}
+
+/** unit and container_id as on the info family of processes, so that the two can be joined. */
+const labelsOf = ({ path, place }: CgroupRow) => ({ cgroup: path, unit: place.unit, container_id: place.container });
