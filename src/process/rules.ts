@@ -103,9 +103,6 @@ class RuleReader {
   read(document: Table, nameOf: (number: number, subgroup: string) => string): RuleDocument {
     this.known(document, DOCUMENT_KEYS);
     const group = document.group === undefined ? undefined : this.label(document, 'group');
-    const keys = Object.keys(document);
-    if (keys.length > 0 && !['rule', 'subgroups', 'expect'].some((key) => keys.includes(key)))
-      this.fault('holds no rules: a rule starts with [[rule]], in the older form with [[subgroups]]');
     const [tables, expected, old] = ['rule', 'expect', 'subgroups'].map((key) => this.tables(document, key));
     const rules = tables!.map((table, i) => {
       this.enter('rule', i, `rule ${i + 1}: `);
