@@ -141,8 +141,8 @@ function holding(key: Key, matchers: readonly Matcher[], subject: Subject): Matc
     for (const matcher of matchers)
       if (matcher.test(value) || (subject.comm !== value && matcher.test(subject.comm))) return matcher;
   } else if (value !== '') {
-    const name = isPath(key) ? baseName(value) : value;
-    for (const matcher of matchers) if (matcher.test(matcher.path ? value : name)) return matcher;
+    const named = isPath(key);
+    for (const matcher of matchers) if (matcher.test(named && !matcher.path ? baseName(value) : value)) return matcher;
   }
   return undefined;
 }
@@ -195,9 +195,12 @@ const PREFIXES = [14, 7, SHORTEST] as const;
 /** The first three letters as a number that others seldom have: asking costs less than with a text. */
 const headOf = (text: string) => text.charCodeAt(0) ^ (text.charCodeAt(1) << 7) ^ (text.charCodeAt(2) << 14);
 
-/** Length of the outermost folder of a path, "/opt/" of "/opt/acme/bin/x", or of the next one; 0 where there is none. */
-const outerFolder = (path: string) => (path.startsWith('/') ? path.indexOf('/', 1) + 1 : 0);
-const innerFolder = (path: string, outer: number) => path.indexOf('/', outer) + 1;
+/** So many folders deep path rules are told apart: "/usr/", "/usr/lib/", "/usr/lib/cyrus/". */
+const DEPTH = 3;
+
+/** The same of a path up to a slash. */
+const folderHead = (path: string, slash: number) =>
+  path.charCodeAt(slash - 1) ^ (path.charCodeAt(slash >> 1) << 7) ^ (slash << 14);
 
 /** Rules found by the literal, or the literal start, of one key's values. */
 class KeyIndex {
@@ -221,6 +224,7 @@ class KeyIndex {
       const [map, text] = this.place(matcher) ?? [];
       if (map === undefined || text === undefined) return true;
       if (map === this.prefixes) this.heads.add(headOf(text));
+      if (map === this.folders) this.heads.add(folderHead(text, text.length - 1));
       const mine = map === this.literals ? found : near;
       const list = map.get(text);
       if (!list) map.set(text, mine);
@@ -232,9 +236,8 @@ class KeyIndex {
 
   private place({ text, form, path }: Matcher): [Map<string, readonly Ranked[]>, string] | undefined {
     if (path) {
-      const head = globHead(text);
-      const outer = outerFolder(head);
-      return outer === 0 ? undefined : [this.folders, head.slice(0, innerFolder(head, outer) || outer)];
+      const folder = /^\/(?:[^/]*\/){1,3}/.exec(globHead(text))?.[0];
+      return folder === undefined ? undefined : [this.folders, folder];
     }
     if (form === 'literal') return [this.literals, text];
     const head = form === 'glob' ? globHead(text) : '';
@@ -263,11 +266,14 @@ class KeyIndex {
   }
 
   private within(path: string, subject: Subject, best: Ranked | undefined): Ranked | undefined {
-    const outer = outerFolder(path);
-    if (outer === 0) return best;
-    const inner = innerFolder(path, outer);
-    const found = inner === 0 ? best : firstMatch(this.folders.get(path.slice(0, inner)), subject, best);
-    return firstMatch(this.folders.get(path.slice(0, outer)), subject, found);
+    let found = best;
+    let slash = path.startsWith('/') ? path.indexOf('/', 1) : -1;
+    for (let depth = 0; depth < DEPTH && slash > 0; depth++) {
+      if (this.heads.has(folderHead(path, slash)))
+        found = firstMatch(this.folders.get(path.slice(0, slash + 1)), subject, found);
+      slash = path.indexOf('/', slash + 1);
+    }
+    return found;
   }
 }
 

@@ -118,6 +118,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
 ]);
 const LONGEST_NAME = Math.max(...[...KINDS.keys()].map(({ length }) => length));
 
+const SPACE = 0x20;
 const PLUS = 0x2b;
 const DASH = 0x2d;
 const DOT = 0x2e;
@@ -146,14 +147,13 @@ export class Interpreted {
   private readonly real: Kind | undefined;
   /** One argument with spaces that stands for the whole command line, or ''. */
   private readonly title: string;
-  private readonly line: readonly string[];
+  private readonly argv: readonly string[];
 
   private constructor(argv: readonly string[], named: Kind | undefined, real: Kind | undefined, title: string) {
     this.named = named;
     this.real = real;
     this.title = title;
-    if (title === '') this.line = argv.length > MAX_WORDS ? argv.slice(0, MAX_WORDS) : argv;
-    else this.line = title.slice(0, MAX_TITLE).split(' ').filter(Boolean);
+    this.argv = argv;
   }
 
   /** Nothing for the many processes that neither are interpreters nor have a title. */
@@ -171,14 +171,14 @@ export class Interpreted {
    */
   jvmMain(): string {
     const kind = isJvm(this.named) ? this.named : this.real;
-    return isJvm(kind) ? jvmMain(this.line, kind === 'jsvc') : '';
+    return isJvm(kind) ? jvmMain(this.words(), kind === 'jsvc') : '';
   }
 
   /** What Python's -m names ("celery"). Options as python(1) of 3.13 has them. */
   pythonModule(): string {
     const syntax = isSyntax(this.named) ? this.named : this.real;
     if (syntax !== PYTHON) return '';
-    const found = operand(this.line, PYTHON);
+    const found = operand(this.words(), PYTHON);
     return found?.option === '-m' ? (found.value ?? '') : '';
   }
 
@@ -187,14 +187,26 @@ export class Interpreted {
    * behind `bundle exec`, the application of an Erlang node ("rabbit"), or the program a rewritten title names ("puma").
    */
   script(): string {
-    const { line, title } = this;
-    const first = line[0] ?? '';
+    const { title } = this;
+    const first = title === '' ? (this.argv[0] ?? '') : firstWord(title);
     const named = title === '' ? this.named : kindOf(first);
-    if (isSyntax(named)) return scriptOf(line, named);
-    if (named === 'erlang' && /^beam(?:\.smp)?$/.test(baseName(first))) return erlangApplication(line);
+    if (isSyntax(named)) return scriptOf(this.words(), named);
+    if (named === 'erlang' && /^beam(?:\.smp)?$/.test(baseName(first))) return erlangApplication(this.words());
     if (title !== '') return first.includes('/') ? first : titleProgram(title);
-    return isSyntax(this.real) ? scriptOf(line, this.real) : '';
+    return isSyntax(this.real) ? scriptOf(this.words(), this.real) : '';
   }
+
+  private words(): readonly string[] {
+    if (this.title !== '') return this.title.slice(0, MAX_TITLE).split(' ').filter(Boolean);
+    return this.argv.length > MAX_WORDS ? this.argv.slice(0, MAX_WORDS) : this.argv;
+  }
+}
+
+function firstWord(title: string): string {
+  let start = 0;
+  while (start < MAX_TITLE && title.charCodeAt(start) === SPACE) start++;
+  const end = title.indexOf(' ', start);
+  return title.slice(start, Math.min(end < 0 ? title.length : end, MAX_TITLE));
 }
 
 interface Operand {
@@ -279,7 +291,7 @@ function erlangApplication(line: readonly string[]): string {
 
 /** "puma" of "puma 5.6.5 (tcp://0.0.0.0:3000) [app]", "gunicorn" of "gunicorn: master [app]", "PM2" of "PM2 v5: God". */
 function titleProgram(title: string): string {
-  const text = title.replace(/^\[[^\]:]*\] /, ''); // "[ready] gunicorn: worker [x]"
+  const text = title.startsWith('[') ? title.replace(/^\[[^\]:]*\] /, '') : title; // "[ready] gunicorn: worker [x]"
   return TITLE.exec(text)?.[1] ?? /^\[?([^\s\]:]+)/.exec(text)?.[1] ?? '';
 }
 

@@ -2,6 +2,7 @@
 // Syntax only, the matching is in automaton.ts; why neither RegExp nor a library: docs/decisions/0003-rule-patterns.md.
 
 import { type Assertion, Automaton, type CharSet, type Node, PatternError, type Range, WORD } from './automaton.ts';
+import { holdsLetters, lettersOf } from './literal.ts';
 
 export { PatternError };
 
@@ -246,8 +247,10 @@ class RegexParser {
  */
 export function regex(source: string): Pattern {
   if (source.length > MAX_SOURCE) throw new PatternError(`longer than ${MAX_SOURCE} characters`);
-  const automaton = new Automaton(new RegexParser(source).parse());
-  return { source, test: (text) => automaton.test(text) };
+  const root = new RegexParser(source).parse();
+  const letters = lettersOf(root);
+  const automaton = new Automaton(root);
+  return { source, test: (text) => holdsLetters(text, letters) && automaton.test(text) };
 }
 
 /** Whether the text needs glob(): anything else is compared as it is. */
@@ -264,9 +267,10 @@ const MAX_GLOB = 400;
  */
 export function glob(source: string, paths = false): Pattern {
   if (source.length > MAX_GLOB) throw new PatternError(`longer than ${MAX_GLOB} characters`);
-  const head = globHead(source);
-  if (source === `${head}*` && !paths) return { source, test: (text) => text.startsWith(head) };
+  const simple = /^([^*?[\\]*)(\*+)([^*?[\\]*)$/.exec(source);
+  if (simple) return { source, test: between(simple[1]!, simple[3]!, paths && simple[2]!.length === 1) };
   globSyntax(source, paths); // refuses what is no good; kept only once a text begins like it, which most never meet
+  const head = globHead(source);
   let automaton: Automaton | undefined;
   return {
     source,
@@ -275,6 +279,17 @@ export function glob(source: string, paths = false): Pattern {
       automaton ??= new Automaton(globSyntax(source, paths));
       return automaton.test(text);
     },
+  };
+}
+
+/** A glob of one run of stars. */
+function between(head: string, tail: string, withinFolder: boolean): (text: string) => boolean {
+  return (text) => {
+    const end = text.length - tail.length;
+    if (end < head.length || !text.startsWith(head) || !text.endsWith(tail)) return false;
+    if (!withinFolder) return true;
+    const slash = text.indexOf('/', head.length);
+    return slash < 0 || slash >= end;
   };
 }
 
