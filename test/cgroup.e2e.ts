@@ -1,0 +1,79 @@
+// The kernel's account of a real cgroup beside the processes that live in it: memory, OOM kills, and its end. Driven with
+// version 1's memory controller where that is mounted; version 2 is tested from trees in src/kernel/cgroup.test.ts.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { childProgram, eventually, need, needRoot, Started, startExporter } from './harness.ts';
+
+const MIB = 1 << 20;
+const container = 'c0ffee'.padEnd(64, '0');
+
+/** A cgroup that looks like a container's, inside the one this test runs in; gone with the test. */
+function containerCgroup(t: TestContext): { path: string; folder: string } | undefined {
+  const mount = / (\/\S+) \S+ .*- cgroup \S+ \S*\bmemory\b/.exec(readFileSync('/proc/self/mountinfo', 'utf8'))?.[1];
+  if (!mount) {
+    t.skip("needs version 1's memory controller");
+    return undefined;
+  }
+  const own = /^\d+:(?:.*,)?memory(?:,.*)?:(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))![1]!;
+  const parent = `${own === '/' ? '' : own}/herakles-e2e-${process.pid}`;
+  const path = `${parent}/docker-${container}.scope`;
+  mkdirSync(mount + path, { recursive: true });
+  t.after(() =>
+    eventually(() => {
+      rmdirSync(mount + path);
+      rmdirSync(mount + parent);
+    }),
+  );
+  return { path, folder: mount + path };
+}
+
+test('a real cgroup: its memory beside its processes, OOM kills, its end', async (t) => {
+  if (!needRoot(t) || !need(t, 'cc')) return;
+  const cgroup = containerCgroup(t);
+  if (!cgroup) return;
+  const { path, folder } = cgroup;
+  const inside = (mib: number) =>
+    new Started(t, [
+      '/bin/sh',
+      '-c',
+      'echo $$ > "$0/cgroup.procs"; exec "$@"',
+      folder,
+      childProgram(),
+      'private',
+      `${mib}`,
+    ]);
+  const resident = inside(30);
+  const [pid] = await resident.line('ready');
+  const exporter = await startExporter(t, { args: ['--collector-cgroup', '--cache-ttl', '0s', '--smaps', 'exact'] });
+  const labels = { cgroup: path, container_id: container };
+
+  const page = await exporter.scrape();
+  const value = (family: string) => page.value(`herakles_cgroup_${family}`, labels);
+  assert.equal(value('processes'), 1);
+  const anon = value('memory_anon_bytes');
+  assert.ok(Math.abs(anon - 30 * MIB) < 2 * MIB, `${anon} bytes are anonymous`);
+  assert.ok(value('memory_bytes') >= anon, 'the whole is more than a part');
+  const pss = page.value('herakles_mem_process_pss_bytes', { pid: pid! });
+  assert.ok(Math.abs(value('process_pss_bytes') - pss) <= 1, 'bottom-up is what its one process has');
+  assert.ok(Math.abs(pss - anon) < 2 * MIB, `from below ${pss}, from above ${anon}`);
+  assert.equal(value('oom_kills_total'), 0);
+  assert.equal(page.all('herakles_process_info', { pid: pid!, container_id: container }).length, 1, 'can be joined');
+
+  writeFileSync(`${folder}/memory.limit_in_bytes`, `${120 * MIB}`);
+  const { signal } = await inside(200).ended;
+  assert.equal(signal, 'SIGKILL', 'it could not have its 200 MiB');
+  await eventually(async () => {
+    assert.equal((await exporter.scrape()).value('herakles_cgroup_oom_kills_total', labels), 1);
+  });
+
+  await resident.kill();
+  await eventually(async () => {
+    const after = await exporter.scrape();
+    assert.deepEqual(
+      after.samples.filter((sample) => sample.labels.cgroup === path),
+      [],
+    );
+    assert.ok(after.value('herakles_exporter_cache_update_success') === 1);
+  });
+});
