@@ -67,6 +67,7 @@ export function suggest(kind: readonly Identity[], settled: readonly Settled[]):
 function candidates(identity: Identity): Candidate[] {
   const { module, main, script, name, full, exe, unit } = looksOf(identity);
   const [program, base] = [baseName(script), baseName(exe)];
+  const interprets = Interpreted.of([], exe) !== undefined;
   const all: Candidate[] = [
     { subgroup: module, keys: { python_module: module } },
     { subgroup: main.split('.').at(-1)!, keys: { jvm_main: main } },
@@ -74,8 +75,8 @@ function candidates(identity: Identity): Candidate[] {
     { subgroup: program, keys: { script: script.startsWith('/') ? script : '' } },
     { subgroup: program, keys: { script: program, unit } },
     { subgroup: name, keys: { comm: name } },
-    { subgroup: base, keys: { exe: base } },
-    { subgroup: base, keys: { exe } },
+    { subgroup: base, keys: { exe: interprets ? '' : base } },
+    { subgroup: base, keys: { exe: interprets ? '' : exe } },
     { subgroup: full, keys: { comm: full, unit } },
     { subgroup: unit, keys: { unit } },
     { subgroup: full, keys: { comm: full }, fallback: true },
