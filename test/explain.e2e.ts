@@ -1,0 +1,228 @@
+// explain on the real bundle: what the running exporter knows of real children, asked over every kind of address, with
+// and without leave; and explain --all, whose rules are pasted and have to work.
+import assert from 'node:assert/strict';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { hashSync } from 'bcryptjs';
+import { Authority } from './certificates.ts';
+import {
+  childProgram,
+  eventually,
+  freePort,
+  need,
+  runBundle,
+  type Scope,
+  Started,
+  scratch,
+  startChildren,
+  startExporter,
+} from './harness.ts';
+import { ask, serve } from './web-server.ts';
+
+const seldom = ['--interval', '10m', '--cache-ttl', '10m'];
+
+/** Runs explain, which has to end well, and gives what it printed. */
+async function explain(t: Scope, ...args: (string | number)[]): Promise<string> {
+  const { code, stdout, stderr } = await runBundle(t, ['explain', ...args.map(String)]);
+  assert.deepEqual([code, stderr], [0, ''], stdout);
+  return stdout;
+}
+
+test('the age of a sample, and why it was or was not read', async (t) => {
+  if (!need(t, 'cc')) return;
+  const leak = await startChildren(t, 'leak', 8);
+  const alone = `${scratch()}/alone`; // a program of its own: what the others do must not move what it shares
+  copyFileSync(childProgram(), alone);
+  const quiet = new Started(t, [alone, 'private', '8']);
+  const large = await startChildren(t, 'private', 160);
+  const { url } = await startExporter(t, { args: ['--interval', '500ms', '--smaps-max-read', '1ms'] });
+  await t.test('it grows', () =>
+    eventually(async () => {
+      const text = await explain(t, leak.pid, '--url', url);
+      assert.match(text, /^process \d+ is in other\/other, because no rule matches it$/m);
+      assert.match(text, /^the exporter at http:\/\/127\.0\.0\.1:\d+, \S+ m?s after its last collection:$/m);
+      assert.match(text, /^ {2}sample {4}\S+ m?s old$/m);
+      assert.match(text, /^ {2}why {7}read at the last collection: its own memory has moved \(reason 2 of 4\)$/m);
+      assert.match(text, /^ {2}exported {2}PSS [\d.]+M, USS [\d.]+M, as they were read$/m);
+      assert.match(
+        text,
+        /^ {2}cost {6}a read is predicted to take \S+ (ms|s), (within|over) smaps_max_read \(1 ms\)$/m,
+      );
+    }, 20_000),
+  );
+  await t.test('it does nothing', () =>
+    eventually(async () => {
+      const text = await explain(t, quiet.pid, '--url', `${url}/metrics`);
+      const why =
+        /why {7}not read: since the sample \S+ moved.*, and [\d.]+K are worth a read; by age its turn comes in/;
+      assert.match(text, why);
+    }, 20_000),
+  );
+  await t.test('it is large', () =>
+    eventually(async () => {
+      const { exporter } = JSON.parse(await explain(t, large.pid, '--json', '--url', url));
+      assert.equal(exporter.smaps.state, 'large');
+      assert.ok(exporter.smaps.over_max_read && exporter.smaps.predicted_seconds > 0.001);
+      assert.ok(exporter.smaps.age_seconds > 0.5, 'and its sample grows old');
+      assert.match(
+        await explain(t, large.pid, '--url', url),
+        /longer than smaps_max_read \(1 ms\), so it happens only/,
+      );
+    }, 20_000),
+  );
+});
+
+test('what the exporter says is what its metrics say', async (t) => {
+  if (!need(t, 'cc')) return;
+  const { pid } = await startChildren(t, 'private', 12);
+  const exporter = await startExporter(t, { args: [...seldom, '--smaps', 'exact'] });
+  const seen = await eventually(async () => {
+    const found = await exporter.scrape();
+    found.value('herakles_cpu_process_usage_percent', { pid }); // of the second collection; the next is far
+    return found;
+  });
+  const document = JSON.parse((await ask(`${exporter.url}/explain?pid=${pid}`)).body);
+  for (const kind of ['rss', 'pss', 'uss'])
+    assert.equal(document[`${kind}_bytes`], seen.value(`herakles_mem_process_${kind}_bytes`, { pid }), kind);
+  assert.equal(document.smaps.mode, 'exact');
+  assert.match(await explain(t, pid, '--url', exporter.url), /read at the last collection, as all are: smaps is exact/);
+  assert.doesNotMatch(JSON.stringify(document), /exe|argv|\/child/);
+
+  const late = await startChildren(t, 'private', 1);
+  assert.match(await explain(t, late.pid, '--url', exporter.url), /has not seen process \d+ yet: it appeared after/);
+  const { exporter: answer } = JSON.parse(await explain(t, late.pid, '--json', '--url', exporter.url));
+  assert.equal(answer.error, 'not seen');
+  assert.ok(answer.collection_age_seconds > 0);
+});
+
+test('where smaps is off, or may not be read', async (t) => {
+  const { pid } = new Started(t, ['sleep', '600']);
+  const off = await startExporter(t, { args: ['--smaps', 'off'] });
+  const text = await explain(t, pid, '--url', off.url);
+  assert.match(text, /sample {4}none\n {2}exported {2}neither PSS nor USS\n {2}why {7}not read: smaps is off/);
+  if (process.getuid?.() !== 0) return;
+  const denied = await startExporter(t, { uid: 65534 });
+  const why = /why {7}not read: the last attempt failed \(denied\); by age its turn comes in .*, and it is tried again/;
+  await eventually(async () => assert.match(await explain(t, pid, '--url', denied.url), why));
+});
+
+test('nobody to ask: what is known without an exporter is told all the same', async (t) => {
+  const { pid } = new Started(t, ['sleep', '600']);
+  const port = await freePort();
+  const alone = await explain(t, pid, '--bind', '127.0.0.1', '--port', port);
+  assert.match(alone, /^process \d+ is in /);
+  assert.match(
+    alone,
+    new RegExp(`cannot ask http://127\\.0\\.0\\.1:${port}: nobody listens there; start the exporter`),
+  );
+  assert.match(await explain(t, pid, '--port', 0), /cannot ask the running exporter: port is 0, which takes any free/);
+  const socket = `unix:${scratch()}/none.sock`;
+  assert.match(await explain(t, pid, '--web.listen-address', socket), /none\.sock: there is no such socket/);
+});
+
+test('the configuration says where: several addresses, a socket, TLS with a certificate of any name', async (t) => {
+  if (!need(t, 'openssl')) return;
+  const { pid } = new Started(t, ['sleep', '600']);
+  const dir = scratch();
+  const told = (from: string) => new RegExp(`^the exporter at ${from}, \\S+ m?s after its last collection:$`, 'm');
+  const [port, socket] = [await freePort(), `${dir}/x.sock`];
+  const both = ['--web.listen-address', `127.0.0.1:${port}`, '--web.listen-address', `unix:${socket}`];
+  const plain = await serve(t, '', ['--web.listen-address', `unix:${socket}`, ...seldom]);
+  await eventually(async () => assert.match(await explain(t, pid, ...both), told(`unix:${socket}`)));
+  assert.match(await explain(t, pid, '--url', `unix:${socket}`), told(`unix:${socket}`));
+
+  const { cert, key } = new Authority('private').issue('x', { san: 'DNS:elsewhere.example' });
+  const tls = ['--enable-tls', '--tls-cert-path', cert, '--tls-key-path', key];
+  const secure = await serve(t, '', [...tls, ...seldom]);
+  const at = ['--bind', '127.0.0.1', '--port', secure.port];
+  await eventually(async () =>
+    assert.match(await explain(t, pid, ...at, ...tls), told(`https://127\\.0\\.0\\.1:${secure.port}`)),
+  );
+  assert.match(
+    await explain(t, pid, '--url', secure.url),
+    /neither the configured one nor trusted \(.+\); run this with/,
+  );
+  assert.match(await explain(t, pid, ...at), /status 400: this port speaks HTTPS/);
+  assert.match(await explain(t, pid, '--url', plain.url.replace('http:', 'https:')), /speaks? no TLS/);
+});
+
+test('a password comes in the URL, and leaves in nothing that is printed', async (t) => {
+  const { pid } = new Started(t, ['sleep', '600']);
+  const secret = 'p@ss:w%rd';
+  const server = await serve(t, `basic_auth_users:\n  ops: ${hashSync(secret, 4)}\n`, seldom);
+  const url = (password: string) => server.url.replace('//', `//ops:${encodeURIComponent(password)}@`);
+  assert.equal((await ask(`${server.url}/explain?pid=${pid}`)).status, 401);
+  assert.match(await explain(t, pid, '--url', server.url), /wants a user and password; give --url http:\/\/USER:PASS/);
+  assert.match(await explain(t, pid, '--url', url('no')), /it refused the user and password of --url/);
+  await eventually(async () => {
+    const text = await explain(t, pid, '--url', url(secret));
+    assert.match(text, new RegExp(`^the exporter at ${server.url}, `, 'm'));
+    assert.ok(!text.includes(secret) && !text.includes(encodeURIComponent(secret)));
+  });
+});
+
+test('explain --all: equal processes are one line, and its rules can be pasted', async (t) => {
+  if (!need(t, 'cc')) return;
+  const name = `acme-${process.pid}`; // other runs on this machine have children of the usual name
+  const program = `${scratch()}/${name}`;
+  copyFileSync(childProgram(), program);
+  const fleet = new Started(t, [program, 'fleet', '200', '2', '64', 'acme-w']);
+  const pids = (await fleet.line('ready')).map(Number);
+  new Started(t, ['bash', '-c', 'read x', 'acme', '--password=hunter2', '--url', 'http://u:hunter2@h/']);
+  const text = await explain(t, '--all', '--exclude-names', 'nothing');
+  assert.match(text, /^\d+ processes matched by a rule, \d+ by none; \d+ kernel threads and zombies left out$/m);
+  assert.match(text, /^acme-w\* +\d+ \+\d+ +other\/other +none/m, text);
+  const line = new RegExp(`^hk-launcher, … +${fleet.pid} \\+200 +[\\d.]+M +PSS +${program} +${name}$`, 'm');
+  assert.match(text, line, 'its launcher is of the same program');
+  const pasted = text.slice(text.indexOf('# For subgroups.toml'));
+  const file = `${scratch()}/subgroups.toml`;
+  writeFileSync(file, pasted);
+  const { processes, unmatched } = JSON.parse(await explain(t, '--all', '--json', '--subgroups', file));
+  const ours = processes.filter(({ pid }: { pid: number }) => pids.includes(pid));
+  assert.equal(ours.length, 200);
+  for (const { group, subgroup, rule, rss_bytes, pss_bytes } of ours) {
+    assert.deepEqual([group, subgroup], ['local', name]);
+    assert.match(rule, /subgroups\.toml:\d+$/);
+    assert.ok(pss_bytes <= rss_bytes);
+  }
+  for (const kind of unmatched) for (const pid of kind.pids) assert.ok(!pids.includes(pid));
+  for (const printed of [text, await explain(t, '--all', '--json')]) assert.doesNotMatch(printed, /hunter2/);
+});
+
+test('a command line is shown only for the process that is asked about, scrubbed', async (t) => {
+  const { pid } = new Started(t, [
+    'bash',
+    '-c',
+    'read x',
+    'acme',
+    '--password=hunter2',
+    '--url',
+    'http://u:hunter2@h/',
+  ]);
+  const text = await explain(t, pid, '--port', await freePort());
+  assert.match(text, /argv {6}bash -c read x acme --password=\*\*\* --url http:\/\/\*\*\*@h\//);
+  assert.doesNotMatch(text + (await explain(t, pid, '--json')), /hunter2/);
+});
+
+test('what cannot be had, and what makes no sense', async (t) => {
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runBundle(t, ['explain', ...args]);
+    return [code, stdout, stderr] as const;
+  };
+  const gone = await run('4194304');
+  assert.deepEqual(gone, [1, '', 'herakles-node-exporter: process 4194304: no such process runs\n']);
+  for (const args of [
+    [],
+    ['x'],
+    ['1', '--all'],
+    ['--all', '--url', 'http://localhost:1'],
+    ['1', '--url', 'localhost'],
+  ]) {
+    const [code, stdout, stderr] = await run(...args);
+    assert.deepEqual([code, stdout], [2, ''], args.join(' '));
+    assert.match(stderr, /^herakles-node-exporter: .+\n$/);
+  }
+  const [code, help] = await run('--help');
+  assert.equal(code, 0);
+  for (const part of ['[PID]', '--all', '--json', '--url <URL>']) assert.ok(help.includes(part), part);
+});
