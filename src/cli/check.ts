@@ -3,6 +3,7 @@
 import { grantOf, lasting, UNIT_SETTING } from '../agent/grants.ts';
 import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../kernel/self.ts';
+import { lint } from '../process/lint.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
 import { describeWeb, loadWeb } from '../server/web.ts';
 import type { Invocation } from './arguments.ts';
@@ -21,9 +22,14 @@ export async function check(asked: Invocation): Promise<string> {
   const web = await loadWeb(setup.config, []);
   const files = openHost(setup.config);
   const privileges = readPrivileges();
+  const own = new Set(setup.rules.map(({ name }) => name));
+  const findings = lint(setup.rules, setup.catalogue).filter(({ rule }) => own.has(rule)).length;
   const lines = [
     `configuration: ok, ${setup.files.length === 0 ? 'no file' : setup.files.join(', ')}`,
     `rules:         ok, ${setup.rules.length} of yours, ${setup.catalogue.length} of the catalogue`,
+    ...(findings > 0
+      ? [`               warning: ${findings} findings; herakles-node-exporter subgroups lint tells`]
+      : []),
     `web:           ok, ${describeWeb(web)}`,
     ...web.warnings.map((warning) => `               warning: ${warning}`),
     `user:          ${privileges.uid === 0 ? 'root' : `uid ${privileges.uid}`}, ${capabilityText(privileges)}`,
