@@ -5,18 +5,27 @@ import { stringify } from 'smol-toml';
 import { Malformed } from '../config/formats.ts';
 import { ConfigError } from '../config/load.ts';
 import type { Invocation } from './arguments.ts';
-import { type Entry, flagEntries, importEntries, readEntries } from './process-exporter.ts';
+import { type Entry, flagEntries, type Imported, importEntries, readEntries } from './process-exporter.ts';
 import { harmless } from './table.ts';
 
 type Asked = Extract<Invocation, { verb: 'import process-exporter' }>;
 
 /** @throws ConfigError for what process-exporter refuses too */
-export async function importProcessExporter(asked: Asked): Promise<{ output: string; notes: string }> {
-  const entries = await entriesOf(asked);
-  const from = asked.path ?? 'flags';
+export async function importProcessExporter(asked: Asked): Promise<RuleFileText> {
+  return ruleFile(asked.path, importEntries(await entriesOf(asked)));
+}
+
+interface RuleFileText {
+  readonly output: string;
+  /** One line each, with its place. */
+  readonly notes: string;
+}
+
+/** @param path of the configuration, for the places of notes; undefined where flags gave the entries */
+export function ruleFile(path: string | undefined, imported: readonly Imported[]): RuleFileText {
   const [blocks, notes]: [string[], string[]] = [[], []];
-  for (const { line, rules, notes: said } of importEntries(entries)) {
-    const place = line === undefined ? from : `${from}:${line}`;
+  for (const { line, rules, notes: said } of imported) {
+    const place = line === undefined ? (path ?? 'flags') : `${path}:${line}`;
     const told = said.map((note) => harmless(`${place}: ${note}`));
     notes.push(...told);
     blocks.push([...told.map((note) => `# ${note}`), ...rules.map(ruleText), ''].join('\n'));
