@@ -23,10 +23,10 @@ const SAME_START = 2;
 const SAME_TIME = 1;
 
 const NEEDS: Readonly<Record<string, string>> = {
-  first: 'it never was since it began or became another program (reason 1 of 4)',
-  changed: 'its own memory has moved (reason 2 of 4)',
+  first: 'it had not been read since it began or became another program (reason 1 of 4)',
+  changed: 'its own memory had moved (reason 2 of 4)',
   relative: 'a process that may share pages with it came, went or moved (reason 3 of 4)',
-  age: 'its sample has become old (reason 4 of 4)',
+  age: 'its sample had become old (reason 4 of 4)',
 };
 
 /** Lines for `explain PID`. */
@@ -85,11 +85,11 @@ function whyOf(smaps: Smaps): string {
     case 'read':
       return mode === 'exact'
         ? 'read at the last collection, as all are: smaps is exact'
-        : `read at the last collection: ${because}`;
+        : `read at the last collection, because ${because}`;
     case 'reading':
-      return `being read off the main thread, or waits for those before it: ${because}`;
+      return `being read off the main thread, or waits for those before it, because ${because}`;
     case 'waiting':
-      return `not read: smaps_budget was spent; it waits for the next collection, since ${because}`;
+      return `not read yet: smaps_budget was spent on more urgent ones; it is wanted because ${because}`;
     case 'unreadable':
       return `not read: the last attempt failed (${failure}); ${turn}, and it is tried again`;
     case 'large':
