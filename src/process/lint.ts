@@ -119,7 +119,8 @@ function tooGeneral({ keys, fallback }: Rule, report: Report): void {
 
 /** Whether everything the one matches, the other does too: decided for literals and simple starts, denied in doubt. */
 function covers(wide: Matcher, narrow: Matcher): boolean {
-  if (wide.form === 'regex' || narrow.form === 'regex' || wide.path !== narrow.path) return wide.text === narrow.text;
+  const expressions = [wide, narrow].some(({ form }) => form === 'regex' || form === 'regexes');
+  if (expressions || wide.path !== narrow.path) return wide.text === narrow.text;
   if (narrow.form === 'literal') return wide.test(narrow.text);
   if (wide.text === narrow.text) return true;
   const head = /^([^*?[\\]*)\*$/.exec(wide.text)?.[1];

@@ -22,8 +22,8 @@ export type Key = (typeof KEYS)[number];
 export interface Matcher {
   /** As it was written. */
   readonly text: string;
-  /** Compared as it is, or by a glob or a regular expression. */
-  readonly form: 'literal' | 'glob' | 'regex';
+  /** Compared as it is, by a glob, by a regular expression, or by several that must all be found. */
+  readonly form: 'literal' | 'glob' | 'regex' | 'regexes';
   /** Compared with a whole path rather than its base name. */
   readonly path: boolean;
   test(value: string): boolean;
@@ -209,7 +209,7 @@ class RuleReader {
     });
   }
 
-  private matcher(key: string, text: string, form: Matcher['form']): Matcher[] {
+  private matcher(key: string, text: string, form: 'literal' | 'glob' | 'regex'): Matcher[] {
     const path = (key === 'exe' || key === 'argv0' || key === 'script') && text.includes('/');
     if (form === 'literal') return [{ text, form, path, test: (value) => value === text }];
     try {
@@ -279,7 +279,7 @@ class RuleReader {
 
 function allOf(matchers: readonly Matcher[]): Matcher {
   const text = matchers.map((matcher) => matcher.text).join(' and ');
-  return { text, form: 'regex', path: false, test: (value) => matchers.every((matcher) => matcher.test(value)) };
+  return { text, form: 'regexes', path: false, test: (value) => matchers.every((matcher) => matcher.test(value)) };
 }
 
 function kindOf(value: unknown): string {
