@@ -291,7 +291,7 @@ function erlangApplication(line: readonly string[]): string {
 
 /** "puma" of "puma 5.6.5 (tcp://0.0.0.0:3000) [app]", "gunicorn" of "gunicorn: master [app]", "PM2" of "PM2 v5: God". */
 function titleProgram(title: string): string {
-  const text = title.startsWith('[') ? title.replace(/^\[[^\]:]*\] /, '') : title; // "[ready] gunicorn: worker [x]"
+  const text = title.startsWith('[') ? title.replace(/^\[[^\]:]*\] (?=\w)/, '') : title; // "[ready] gunicorn: worker [x]"
   return TITLE.exec(text)?.[1] ?? /^\[?([^\s\]:]+)/.exec(text)?.[1] ?? '';
 }
 

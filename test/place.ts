@@ -1,0 +1,85 @@
+// Where a test runs one real program: a pid and mount namespace, a scratch folder, free ports, and what it takes to
+// start it there, so that nothing of it outlives the test or is written elsewhere.
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { eventually, freePort, type Scope, Started, scratch } from './harness.ts';
+import { as, ask, id, type Namespace, startNamespace } from './real-servers.ts';
+
+/** Where one program runs, and what it may use. */
+export class Place {
+  /** Its own folder. */
+  readonly dir = scratch();
+  /** Free ports of 127.0.0.1. */
+  readonly port: number;
+  readonly port2: number;
+  readonly started: Started[] = [];
+  readonly namespace: Namespace;
+  readonly scope: Scope;
+
+  private constructor(scope: Scope, namespace: Namespace, port: number, port2: number) {
+    this.scope = scope;
+    this.namespace = namespace;
+    this.port = port;
+    this.port2 = port2;
+  }
+
+  /** A new one, gone with the test. */
+  static async open(scope: Scope): Promise<Place> {
+    return new Place(scope, await startNamespace(scope), await freePort(), await freePort());
+  }
+
+  /** Writes a file below its folder and says where. */
+  file(name: string, text: string, mode = 0o644): string {
+    const path = `${this.dir}/${name}`;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    chmodSync(path, mode);
+    return path;
+  }
+
+  /** Makes a folder below its own that belongs to a user. */
+  folder(name: string, user = 'root', group = user): string {
+    const path = `${this.dir}/${name}`;
+    mkdirSync(path, { recursive: true });
+    chownSync(path, id('-u', user), id('-g', group));
+    return path;
+  }
+
+  /** Starts a command inside, with the PATH and the empty standard input of a service. */
+  run(command: string[], options: { user?: string; env?: object } = {}): Started {
+    return this.client(['sh', '-c', 'exec "$@" < /dev/null', 'sh', ...command], options);
+  }
+
+  /** Starts a command inside whose standard input stays open. */
+  client(command: string[], { user = 'root', env = {} } = {}): Started {
+    const path = `/usr/sbin:/usr/bin:/sbin:/bin:${dirname(process.execPath)}`;
+    const enter = user === 'root' ? this.namespace.enter : as(this.namespace, user);
+    const started = new Started(this.scope, [...enter, ...command], { env: { PATH: path, HOME: this.dir, ...env } });
+    this.started.push(started);
+    return started;
+  }
+
+  /** Runs a command inside to its end. */
+  async complete(command: string[], options: { user?: string; env?: object } = {}): Promise<void> {
+    const run = this.run(command, options);
+    const { code } = await run.ended;
+    if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${run.stdout}${run.stderr}`);
+  }
+
+  /** Puts a file or folder in the place of one of the machine, for the programs inside only. */
+  bind(source: string, target: string): Promise<void> {
+    return this.complete(['mount', '--bind', source, target]);
+  }
+
+  /** Waits until what listens on a port, or on a Unix socket, answers. */
+  answers(text: string, expected: string, port: number | string = this.port): Promise<void> {
+    return eventually(() => ask(port, text, expected), 40_000);
+  }
+
+  /** Waits until it writes that it is ready. */
+  says(run: Started, expected: string): Promise<void> {
+    return eventually(() => {
+      if (!`${run.stdout}${run.stderr}`.includes(expected)) throw new Error(`it does not say ${expected}`);
+    }, 40_000);
+  }
+}

@@ -1,0 +1,69 @@
+// Real programs, started for real, land right: every process of each, workers, sessions and helpers as well, is in a
+// subgroup that programs.ts names for it, and each kind of process that it names is there.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { type Exporter, eventually, need, needRoot, startExporter } from './harness.ts';
+import { Place } from './place.ts';
+import { readTruth } from './proc-truth.ts';
+import { PROGRAMS, type Program } from './programs.ts';
+
+/** What a program's processes are: pid, comm and command line of those that have memory. */
+function processesOf(place: Place) {
+  return place.namespace.pids().flatMap((pid) => {
+    const comm = readTruth(pid)?.comm;
+    if (comm === undefined) return []; // a zombie, or gone
+    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    return [{ pid, text: `${comm} ${line}` }];
+  });
+}
+
+/** Fails unless all its processes are where they belong, and all kinds of them are there. */
+async function assertLands(place: Place, { lands }: Program, exporter: Exporter): Promise<void> {
+  const earlier = processesOf(place);
+  const scrape = await exporter.scrape();
+  const later = processesOf(place);
+  const lasting = earlier.filter(({ pid, text }) => later.some((other) => other.pid === pid && other.text === text));
+  const landed = lasting.map(({ pid, text }) => {
+    const [sample, ...more] = scrape.all('herakles_mem_process_rss_bytes', { pid });
+    assert.ok(sample && more.length === 0, `${text}: ${more.length + (sample ? 1 : 0)} series of pid ${pid}`);
+    return { where: `${sample.labels.group}/${sample.labels.subgroup}`, text };
+  });
+  const found = JSON.stringify(landed, null, 1);
+  for (const { where, text } of landed) assert.ok(lands[where], `${where} has ${text}: ${found}`);
+  for (const [where, kinds] of Object.entries(lands)) {
+    for (const kind of kinds) {
+      const count = landed.filter((process) => process.where === where && process.text.includes(kind)).length;
+      const wanted = kinds.filter((other) => other === kind).length;
+      assert.ok(count >= wanted, `${count} instead of ${wanted} '${kind}' in ${where}: ${found}`);
+    }
+  }
+}
+
+// Three at a time: they mostly wait.
+describe('real programs land right', { concurrency: 3 }, () => {
+  const ends: (() => void | Promise<void>)[] = [];
+  let exporter: Promise<Exporter>;
+  before(() => {
+    exporter = startExporter({ after: (end) => void ends.push(end) }, { args: ['--cache-ttl', '0s'] });
+  });
+  after(async () => {
+    for (const end of ends) await end();
+  });
+
+  for (const [name, program] of Object.entries(PROGRAMS)) {
+    test(name, { timeout: 90_000 }, async (t) => {
+      if (!needRoot(t)) return;
+      const paths = need(t, ...program.needs);
+      if (!paths) return;
+      const place = await Place.open(t);
+      try {
+        await program.start(place, paths[program.needs[0]!]!);
+        await eventually(async () => assertLands(place, program, await exporter), 20_000, 250);
+      } catch (error) {
+        const said = place.started.map((run) => `${run.stdout}${run.stderr}`.slice(-2000)).join('\n');
+        throw new Error(`${(error as Error).message}\n${said}`);
+      }
+    });
+  }
+});
