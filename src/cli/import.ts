@@ -1,9 +1,9 @@
 // import process-exporter FILE: its configuration as a rule file on standard output; what has no equivalent as comments
 // in it, and on standard error.
-import { readFileSync } from 'node:fs';
 import { stringify } from 'smol-toml';
 import { Malformed } from '../config/formats.ts';
 import { ConfigError } from '../config/load.ts';
+import { readRuleText } from '../config/rule-files.ts';
 import type { Invocation } from './arguments.ts';
 import { type Entry, flagEntries, type Imported, importEntries, readEntries } from './process-exporter.ts';
 import { harmless } from './table.ts';
@@ -37,8 +37,9 @@ export function ruleFile(path: string | undefined, imported: readonly Imported[]
 }
 
 const HEAD = `# Rules that put processes where a configuration of process-exporter put them: groupname is the subgroup here.
-# (?-s) keeps a dot from matching a newline, as it does there. A process that no rule takes is not dropped: the catalogue
-# decides. Its children are no members of its group for that alone.
+# Different for all of them: a process that no rule takes is not dropped, the catalogue decides; a name that was cut or
+# written over is completed, so that "gunicorn" takes "gunicorn: master" as well; kernel threads are system/kernel.
+# (?-s) keeps a dot from matching a newline, as it does there.
 `;
 
 const ruleText = (rule: object): string => `[[rule]]\n${stringify(rule).trimEnd()}`;
@@ -53,10 +54,8 @@ async function entriesOf({ path, procnames, namemapping }: Asked): Promise<Entry
 }
 
 function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new ConfigError([`${path}: cannot be read (${code ?? message}); name the file that -config.path names`]);
-  }
+  const faults: string[] = [];
+  const text = readRuleText(path, true, faults);
+  if (text === undefined) throw new ConfigError(faults);
+  return text;
 }

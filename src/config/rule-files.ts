@@ -32,7 +32,7 @@ export async function readRuleFiles(paths: readonly string[], named: readonly st
   const faults: string[] = [];
   const files: RuleFile[] = [];
   for (const path of new Set(paths)) {
-    const text = read(path, named.includes(path), faults);
+    const text = readRuleText(path, named.includes(path), faults);
     if (text === undefined) continue;
     const { parse, TomlError } = await import('smol-toml');
     try {
@@ -47,7 +47,8 @@ export async function readRuleFiles(paths: readonly string[], named: readonly st
   return files;
 }
 
-function read(path: string, named: boolean, faults: string[]): string | undefined {
+/** The text of a file of rules, ours or another program's; undefined where it cannot be had, which is a fault if named. */
+export function readRuleText(path: string, named: boolean, faults: string[]): string | undefined {
   try {
     const bytes = readFileSync(path);
     if (bytes.length <= LONGEST) return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
