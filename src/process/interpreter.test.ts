@@ -112,6 +112,7 @@ test('titles', () => {
     ['gunicorn: master [app.wsgi]', 'gunicorn'],
     ['[ready] gunicorn: worker [airflow-webserver]', 'gunicorn'],
     ['[celeryd: celery@host:MainProcess] -active- (worker -l info)', 'celeryd'],
+    ['[celery beat] -A jobs beat --loglevel INFO', 'celery'],
     ['puma 5.6.5 (tcp://0.0.0.0:3000) [app]', 'puma'],
     ['puma: cluster worker 0: 71 [app]', 'puma'],
     ['sidekiq 6.5.12 app [0 of 5 busy]', 'sidekiq'],
