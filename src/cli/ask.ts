@@ -48,7 +48,7 @@ export async function askExporter(config: Config, pid: number, url: string | und
     places = url ? [placeOf(url, config, certificate !== undefined)] : placesFrom(config, certificate !== undefined);
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof Unasked)) throw error;
-    return { from: 'the running exporter', why: error.message };
+    return { from: 'the running exporter', why: error.message.replaceAll('\n', '; ') };
   }
   const failures: string[] = [];
   for (const place of places) {
