@@ -28,7 +28,7 @@ const PROCESSES: readonly ProcessText[] = [
   { pid: 2, comm: 'kthreadd', kernelThread: true, startTicks: 1 },
   ...[11, 12, 13, 14, 15].map((pid) => named(pid, 'postgres')),
   named(21, 'stranger', { cgroup: '0::/a.service\n' }),
-  named(22, 'stranger'),
+  named(22, 'stranger', { ppid: 15 }),
   named(23, 'tiny', { memory: { rss: 64, pss: 32, privateDirty: 16 } }),
 ];
 
@@ -134,6 +134,11 @@ const EFFECTS: Partial<Record<Key, Effect>> = {
     seen: (page) => shown(page).every((pid) => pid < 20),
   },
   disable_others: { on: { disable_others: true }, off: {}, seen: (page) => shown(page).every((pid) => pid < 20) },
+  inherit_group: {
+    on: { inherit_group: true },
+    off: {},
+    seen: has('herakles_mem_process_rss_bytes{pid="22",name="stranger",group="db",subgroup="postgres"}'),
+  },
   smaps: { on: {}, off: { smaps: 'off' }, seen: has('herakles_mem_process_pss_bytes{') },
 };
 

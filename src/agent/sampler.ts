@@ -19,6 +19,8 @@ export interface SamplerOptions {
   readonly interval: number;
   readonly footprints: FootprintOptions;
   readonly kernelThreads: boolean;
+  /** Whether processes that no rule matches belong to their nearest classified ancestor. */
+  readonly inherits: boolean;
   /** Whether the kernel's accounts of cgroups are read. */
   readonly cgroups: boolean;
   readonly selection: SelectionOptions;
@@ -174,6 +176,7 @@ export class Sampler {
     this.#tracker ??= new Tracker(files, this.#host(boot), this.#unreadable, this.#classify);
     const tracker = this.#tracker;
     tracker.ledgers.declare(options.declaredGroups);
+    tracker.inherits = options.inherits;
     await inSlices(tracker.pass(boot.forks));
     const pressure = absentIfUnread(() => readPressure(files, 'proc/pressure/memory'));
     const host: HostRow = { memory: readMemory(files), pressure, cpus: boot.cpus };

@@ -46,6 +46,7 @@ export function samplerOptionsOf(config: Config): SamplerOptions {
       interval: config.interval,
     },
     kernelThreads: config.kernel_threads,
+    inherits: config.inherit_group,
     cgroups: exported.cgroup,
     selection: {
       perProcess: exported.process ? config.per_process : 'none',

@@ -230,6 +230,11 @@ export const options = {
       [],
       'Rule files that are asked before ./subgroups.toml, /etc/herakles/subgroups.toml and the catalogue.',
     ),
+    inherit_group: option(
+      boolean,
+      false,
+      'Let a process that no rule matches belong to the group of its nearest classified ancestor.',
+    ),
   }),
 
   ...section('Log', {

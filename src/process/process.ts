@@ -33,7 +33,10 @@ export interface Identity {
 export interface Classification {
   readonly group: string;
   readonly subgroup: string;
-  /** The rule's own name ("catalogue/db.toml#postgres", "./subgroups.toml:3"), or "none" for other/other. */
+  /**
+   * The rule's own name ("catalogue/db.toml#postgres", "./subgroups.toml:3"), "none" for other/other, or whom the
+   * process inherited from ("inherited from PID 7 (./subgroups.toml:3)").
+   */
   readonly rule: string;
 }
 
@@ -97,6 +100,8 @@ export class Process implements ProcessId {
   who!: Who;
   ledger!: Ledger;
   family!: Family;
+  /** Whose group it belongs to, as no rule matches it; it may have ended. Undefined where it inherited nothing. */
+  source: Process | undefined = undefined;
   /** As last read with its identity; undefined for kernel threads. */
   cgroups: Cgroups | undefined = undefined;
 

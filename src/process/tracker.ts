@@ -5,9 +5,11 @@ import { IoReading, readIo, readStat, readStatm, StatmReading, StatReading, type
 import { readUptime } from '../kernel/system.ts';
 import { latin1 } from '../kernel/text.ts';
 import { ReapedChildren } from './children.ts';
+import { Families } from './families.ts';
 import { Identities } from './identity.ts';
+import { inheritedFrom, NO_RULE, passesOn, sourceOf } from './inherit.ts';
 import { type Gain, Ledgers } from './ledger.ts';
-import { BLOCKED, type Classification, Family, type Identity, Process, type Who } from './process.ts';
+import { BLOCKED, type Classification, type Identity, Process } from './process.ts';
 import { reasonOf, type Unreadable } from './unreadable.ts';
 
 export type Classify = (identity: Identity) => Classification;
@@ -38,6 +40,8 @@ export class Tracker {
   /** Living processes, in the order they began: an ancestor comes before its descendants. */
   readonly living: Process[] = [];
   readonly ledgers = new Ledgers();
+  /** Whether processes that no rule matches belong to their nearest classified ancestor. */
+  inherits = false;
 
   readonly #files: KernelFiles;
   readonly #host: Host;
@@ -45,7 +49,7 @@ export class Tracker {
   readonly #identities: Identities;
   readonly #children = new ReapedChildren();
   readonly #byPid = new Map<number, Process>();
-  readonly #families = new Map<string, Family>();
+  readonly #families = new Families();
   #classify: Classify;
 
   readonly #stat = new StatReading();
@@ -53,6 +57,10 @@ export class Tracker {
   readonly #io = new IoReading();
   readonly #gain: Gain = { user: 0, system: 0, minorFaults: 0, majorFaults: 0 };
 
+  readonly #parentOf = (child: Process): Process | undefined => {
+    const parent = this.#byPid.get(child.ppid);
+    return parent && parent !== child && parent.startTicks <= child.startTicks ? parent : undefined;
+  };
   readonly #pids: number[] = [];
   /** The kernel's count of forks when the pids were last listed. */
   #forks = Number.NaN;
@@ -61,6 +69,8 @@ export class Tracker {
   #previous = Number.NaN;
   /** Listed processes whose stat could not be read, by reason, at the last listing. */
   readonly #strangers = new Map<ReturnType<typeof reasonOf>, number>();
+  /** Met at the listing under way, and without a ledger until it is known whom they inherit from. */
+  readonly #heirs: Process[] = [];
 
   constructor(files: KernelFiles, host: Host, unreadable: Unreadable, classify: Classify) {
     this.#files = files;
@@ -107,13 +117,17 @@ export class Tracker {
     this.#strangers.clear();
     this.#files.pids(this.#pids);
     let step = 0;
-    for (const pid of this.#pids) {
-      if (this.#byPid.has(pid)) continue;
-      this.#meet(pid);
-      if (++step % STEP === 0) {
-        yield;
-        this.#now = readUptime(this.#files);
+    try {
+      for (const pid of this.#pids) {
+        if (this.#byPid.has(pid)) continue;
+        this.#meet(pid);
+        if (++step % STEP === 0) {
+          yield;
+          this.#now = readUptime(this.#files);
+        }
       }
+    } finally {
+      for (const process of this.#heirs.splice(0)) this.#enter(process);
     }
     this.#order();
   }
@@ -195,30 +209,37 @@ export class Tracker {
     const process = new Process(files, stat.startTicks, start, stat.kernelThread);
     this.#byPid.set(pid, process);
     this.living.push(process);
-    const gain = this.#gain;
-    gain.user = stat.user;
-    gain.system = stat.system;
-    gain.minorFaults = stat.minorFaults;
-    gain.majorFaults = stat.majorFaults;
     process.comm = latin1(this.#files.buffer, stat.commFrom, stat.commTo);
     process.startStack = stat.startStack;
-    const born = start >= this.#previous - CLOCK_SLACK;
-    if (born) {
-      process.unsettled.user = stat.childrenUser;
-      process.unsettled.system = stat.childrenSystem;
-    }
     this.#take(process);
     process.windowFrom = this.#now;
-    this.#introduce(process);
-    if (born) {
-      const age = Math.max(this.#now - start, 1 / units.ticksPerSecond);
-      process.usage = (100 * (gain.user + gain.system)) / age;
-      process.ledger.started++;
-      process.ledger.credit(gain);
-      this.#credit(process);
-    } else {
-      process.ledger.creditBefore(gain.user + gain.system);
+    if (this.#isNew(process)) {
+      process.unsettled.user = process.childrenUser;
+      process.unsettled.system = process.childrenSystem;
+      process.usage = (100 * (process.user + process.system)) / Math.max(this.#now - start, 1 / units.ticksPerSecond);
     }
+    this.#introduce(process);
+    if (this.inherits && process.who.rule === NO_RULE) this.#heirs.push(process);
+    else this.#enter(process);
+  }
+
+  /** Whether it was born since the last pass. */
+  #isNew({ start }: Process): boolean {
+    return start >= this.#previous - CLOCK_SLACK;
+  }
+
+  /** Gives a process its first ledger, and that what the process did until now. */
+  #enter(process: Process): void {
+    this.#inherit(process);
+    const ledger = this.ledgers.of(process.who.group, process.who.subgroup);
+    process.ledger = ledger;
+    if (!this.#isNew(process)) {
+      ledger.creditBefore(process.user + process.system);
+      return;
+    }
+    ledger.started++;
+    ledger.credit(process);
+    this.#credit(process);
   }
 
   #takeUsage(process: Process): void {
@@ -285,7 +306,7 @@ export class Tracker {
     }
     if (process.unreadable) this.#unreadable.clear(process, 'io');
     const known = !Number.isNaN(process.readBytes);
-    if (known || process.start >= this.#previous - CLOCK_SLACK) {
+    if (known || this.#isNew(process)) {
       process.unsettled.readBytes += rise(known ? process.readBytes : 0, io.readBytes);
       process.unsettled.writeBytes += rise(known ? process.writeBytes : 0, io.writeBytes);
     }
@@ -307,7 +328,7 @@ export class Tracker {
     return moved || !same;
   }
 
-  /** First identity of a process: gives it its ledger and its family. */
+  /** First identity of a process: gives it its family. */
   #introduce(process: Process): void {
     if (process.kernelThread) {
       this.#describe(process, this.#identities.ofKernelThread(process), KERNEL);
@@ -316,23 +337,20 @@ export class Tracker {
       this.#describe(process, identity, this.#classify(identity));
       process.unsure = this.#now - process.start < YOUNG || process.state === BLOCKED;
     }
-    this.#join(process);
-    process.ledger = this.ledgers.of(process.who.group, process.who.subgroup);
+    this.#families.join(process);
   }
 
   /** Finds out again what a process is. After an exec, moving to another group counts as an exit and a start. */
   #recognise(process: Process, executed: boolean): void {
     const identity = this.#identities.of(process);
     this.#describe(process, identity, this.#classify(identity));
+    this.#inherit(process);
     process.unsure = executed && process.state === BLOCKED;
     if (executed) {
       this.#unreadable.clear(process, 'smaps_rollup');
       this.#unreadable.clear(process, 'io');
     }
-    if (familyOf(process.who) !== process.family.key) {
-      this.#leave(process);
-      this.#join(process);
-    }
+    this.#families.join(process);
     const ledger = this.ledgers.of(process.who.group, process.who.subgroup);
     if (ledger === process.ledger) return;
     if (executed) {
@@ -342,48 +360,37 @@ export class Tracker {
     process.ledger = ledger;
   }
 
+  /** What a process once inherited it keeps, whoever its parent has become, for as long as no rule matches it. */
+  #inherit(process: Process): void {
+    const { source, who } = process;
+    process.source = undefined;
+    if (!this.inherits || who.rule !== NO_RULE) return;
+    const kept = source && (source.ended || passesOn(source)) ? source : undefined;
+    process.source = sourceOf(process, this.#parentOf) ?? kept;
+    if (process.source) this.#describe(process, who.identity, inheritedFrom(process.source));
+  }
+
   #describe(process: Process, identity: Identity, classification: Classification): void {
-    const { group, subgroup, rule } = classification;
-    const startTime = this.#host.bootTime + process.start;
     process.who = {
       pid: process.pid,
       identity: { ...identity, argv: NO_ARGV },
-      group,
-      subgroup,
-      rule,
-      startTime,
-      labels: '',
-      infoLabels: '',
+      ...classification,
+      startTime: this.#host.bootTime + process.start,
+      ...{ labels: '', infoLabels: '' },
     };
-  }
-
-  #join(process: Process): void {
-    const key = familyOf(process.who);
-    let family = this.#families.get(key);
-    if (!family) {
-      family = new Family(key);
-      this.#families.set(key, family);
-    }
-    family.members++;
-    process.family = family;
-  }
-
-  #leave(process: Process): void {
-    if (--process.family.members === 0) this.#families.delete(process.family.key);
   }
 
   #end(process: Process): void {
     this.#byPid.delete(process.pid);
     process.ended = true;
-    this.#leave(process);
+    process.source = undefined;
+    this.#families.leave(process);
     this.#unreadable.forget(process);
     process.ledger.exited++;
     process.files.close();
     this.#children.ended(process);
   }
 }
-
-const familyOf = ({ identity: { exe, name } }: Who): string => exe || name;
 
 /** How much a cumulative counter rose; never negative. */
 const rise = (before: number, now: number): number => Math.max(0, now - before);
