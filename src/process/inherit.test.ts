@@ -215,7 +215,7 @@ test('a reload: heirs follow their ancestor, keep what one that is gone left the
   assert.deepEqual([group(ofWeb), group(ofDb)], ['other/other', 'other/other']);
 });
 
-test('a reload: an orphan follows the ancestor it had, for as long as that one has a group', () => {
+test('a reload: an orphan follows the ancestor it had, for as long as that one passes its group on', () => {
   const { machine, tracker, pass, group } = watch();
   const web = machine.fork(machine.init, 'web');
   const sh = machine.fork(web, 'sh');
@@ -227,7 +227,7 @@ test('a reload: an orphan follows the ancestor it had, for as long as that one h
   tracker.reclassify(rulesOf({ ...GROUPS, web: 'shop/front' }));
   pass();
   assert.equal(group(job), 'shop/front');
-  tracker.reclassify(rulesOf({ init: 'system/init' }));
+  tracker.reclassify(rulesOf({ ...GROUPS, web: 'system/launcher' }));
   pass();
   assert.equal(group(job), 'other/other');
 });
