@@ -6,7 +6,7 @@ const MAX_PROGRAM = 2000;
 /** What one text, or several, may teach the machine of a pattern; instructions are those followed to learn it. */
 const MAX_STATES = 256;
 const MAX_TRANSITIONS = 4096;
-const MAX_FOLLOWED = 300_000;
+const MAX_FOLLOWED = 30_000;
 
 export type Range = readonly [low: number, high: number];
 export type Assertion = 'start' | 'end' | 'word' | 'notWord';
@@ -36,13 +36,10 @@ export const WORD: readonly Range[] = [
   [0x61, 0x7a],
 ];
 
-type Instruction =
-  | { op: 'set'; set: CharSet }
-  | { op: 'assert'; what: Assertion }
-  | { op: 'split'; to: number[] }
-  | { op: 'match' };
-
-const inRanges = (ranges: readonly Range[], c: number) => ranges.some(([low, high]) => c >= low && c <= high);
+function inRanges(ranges: readonly Range[], c: number): boolean {
+  for (const range of ranges) if (c >= range[0] && c <= range[1]) return true;
+  return false;
+}
 
 function otherCase(c: number): number {
   const text = String.fromCodePoint(c);
@@ -55,54 +52,80 @@ function inSet(set: CharSet, c: number): boolean {
   return (inRanges(set.ranges, c) || (set.fold && inRanges(set.ranges, otherCase(c)))) !== set.negated;
 }
 
-/** Thompson's construction: each instruction falls through to the next, except where a split says. */
-function compile(root: Node): Instruction[] {
-  const program: Instruction[] = [];
+/** A compiled pattern: instructions of three numbers, an op and where to go on, or what to ask. */
+interface Program {
+  readonly code: Int32Array;
+  readonly sets: readonly CharSet[];
+}
+/** Goes on behind itself when the character is in the set of number x. */
+const SET = 0;
+/** Goes on behind itself when assertion number x holds. */
+const ASSERT = 1;
+/** Goes on at x, and at y unless that is NOWHERE. */
+const SPLIT = 2;
+const MATCH = 3;
+const NOWHERE = -1;
+const ASSERTIONS: readonly Assertion[] = ['start', 'end', 'word', 'notWord'];
+
+/** Thompson's construction. */
+function compile(root: Node): Program {
+  const code: number[] = [];
+  const sets: CharSet[] = [];
+  const numbers = new Map<string, number>();
   let visits = 0;
-  const split = (): { op: 'split'; to: number[] } => {
-    const instruction = { op: 'split' as const, to: [program.length + 1] };
-    program.push(instruction);
-    return instruction;
+  let size = 0;
+  const add = (op: number, x = NOWHERE, y = NOWHERE): number => {
+    code.push(op, x, y);
+    return size++;
+  };
+  const fork = () => add(SPLIT, size + 1);
+  const forkTo = (at: number) => {
+    code[3 * at + 2] = size;
+  };
+  const number = (set: CharSet): number => {
+    const key = `${set.negated} ${set.fold} ${set.ranges.join(' ')}`;
+    const known = numbers.get(key) ?? sets.push(set) - 1;
+    numbers.set(key, known);
+    return known;
   };
   const emit = (node: Node): void => {
     if (++visits > MAX_PROGRAM) throw new PatternError('too large: fewer or smaller repetitions, please');
-    if (node.kind === 'set') program.push({ op: 'set', set: node.set });
-    else if (node.kind === 'assert') program.push({ op: 'assert', what: node.what });
+    if (node.kind === 'set') add(SET, number(node.set));
+    else if (node.kind === 'assert') add(ASSERT, ASSERTIONS.indexOf(node.what));
     else if (node.kind === 'concat') node.parts.forEach(emit);
     else if (node.kind === 'alternate') alternate(node.parts);
     else repeat(node.part, node.min, node.max);
   };
   const alternate = (parts: readonly Node[]): void => {
-    const ends: { to: number[] }[] = [];
+    const ends: number[] = [];
     for (const part of parts.slice(0, -1)) {
-      const fork = split();
+      const next = fork();
       emit(part);
-      ends.push(split());
-      fork.to.push(program.length);
+      ends.push(add(SPLIT));
+      forkTo(next);
     }
     emit(parts.at(-1)!);
-    for (const end of ends) end.to = [program.length];
+    for (const end of ends) code[3 * end + 1] = size;
   };
   const repeat = (part: Node, min: number, max: number): void => {
     for (let i = 0; i < min; i++) emit(part);
     if (max === Number.POSITIVE_INFINITY) {
-      const start = program.length;
-      const fork = split();
+      const start = fork();
       emit(part);
-      split().to = [start];
-      fork.to.push(program.length);
+      add(SPLIT, start);
+      forkTo(start);
     } else {
       const forks = [];
       for (let i = min; i < max; i++) {
-        forks.push(split());
+        forks.push(fork());
         emit(part);
       }
-      for (const fork of forks) fork.to.push(program.length);
+      forks.forEach(forkTo);
     }
   };
   emit(root);
-  program.push({ op: 'match' });
-  return program;
+  add(MATCH);
+  return { code: Int32Array.from(code), sets };
 }
 
 /** What stands beside a position: nothing, a word character, another one. */
@@ -125,19 +148,24 @@ interface State {
   readonly next: (State | undefined)[];
   /** The state behind any other character. */
   wide: Map<number, State> | undefined;
+  /** Nothing that follows can change the answer. */
+  readonly ends: boolean;
 }
 
 const END = -1;
 const END_CLASS = 0;
 const ASCII = 128;
 
+/** ASCII characters that no set tells apart, as classes. */
 interface Classes {
-  /** The class of each ASCII character: those that no instruction tells apart have one. */
+  /** The class of each, from 1. */
   readonly of: Uint8Array;
   readonly count: number;
+  /** Whether the characters of a class are in a set: by number of the set times count, and class. */
+  readonly members: Uint8Array;
 }
 
-function classesOf(program: readonly Instruction[], words: boolean): Classes {
+function classesOf(sets: readonly CharSet[], words: boolean): Classes {
   const begins = new Uint8Array(ASCII + 1);
   const border = (low: number, high: number): void => {
     if (low > high || low >= ASCII) return;
@@ -145,47 +173,57 @@ function classesOf(program: readonly Instruction[], words: boolean): Classes {
     begins[Math.min(high + 1, ASCII)] = 1;
   };
   const toLower = 0x61 - 0x41;
-  for (const instruction of program) {
-    if (instruction.op !== 'set') continue;
-    for (const [low, high] of instruction.set.ranges) {
+  for (const { ranges, fold } of sets) {
+    for (const [low, high] of ranges) {
       border(low, high);
-      if (!instruction.set.fold) continue;
+      if (!fold) continue;
       border(Math.max(low, 0x41) + toLower, Math.min(high, 0x5a) + toLower);
       border(Math.max(low, 0x61) - toLower, Math.min(high, 0x7a) - toLower);
     }
   }
   if (words) for (const [low, high] of WORD) border(low, high);
   const of = new Uint8Array(ASCII);
-  let count = END_CLASS + 1;
+  const firsts = [END];
   for (let c = 0; c < ASCII; c++) {
-    if (begins[c] && c > 0) count++;
-    of[c] = count;
+    if (begins[c] || c === 0) firsts.push(c);
+    of[c] = firsts.length - 1;
   }
-  return { of, count: count + 1 };
+  const members = Uint8Array.from(sets.flatMap((set) => firsts.map((c) => Number(c !== END && inSet(set, c)))));
+  return { of, count: firsts.length, members };
 }
 
 /** Instructions met in this step have its number; for all machines, as one is at work at a time. */
 const met = new Uint32Array(4 * MAX_PROGRAM);
 let step = 0;
 
+function nextStep(): void {
+  if (++step <= 0xffff_ffff) return;
+  met.fill(0);
+  step = 1;
+}
+
 /** The machine of one pattern; it keeps what it learns of texts within the bounds above. */
 export class Automaton {
-  private readonly program: readonly Instruction[];
+  private readonly code: Int32Array;
+  private readonly sets: readonly CharSet[];
   private readonly anchored: boolean;
   /** Whether it matters what characters are of words. */
   private readonly words: boolean;
-  private readonly matched: State = { core: [], before: EDGE, next: [], wide: undefined };
+  private readonly matched: State = { core: [], before: EDGE, next: [], wide: undefined, ends: true };
   private classes: Classes | undefined;
+  /** Where a match that begins at a character leads to, by side before and class; 'match' where it ends there as well. */
+  private begun: (readonly number[] | 'match' | undefined)[] = [];
   private readonly states = new Map<string, State>();
   private start: State | undefined;
   private transitions = 0;
   private followed = 0;
 
   constructor(root: Node) {
-    this.program = compile(root);
-    const first = this.program[0]!;
-    this.anchored = first.op === 'assert' && first.what === 'start';
-    this.words = this.program.some((i) => i.op === 'assert' && (i.what === 'word' || i.what === 'notWord'));
+    const { code, sets } = compile(root);
+    this.code = code;
+    this.sets = sets;
+    this.anchored = code[0] === ASSERT && ASSERTIONS[code[1]!] === 'start';
+    this.words = code.some((op, i) => i % 3 === 0 && op === ASSERT && ASSERTIONS[code[i + 1]!]!.endsWith('ord'));
   }
 
   /**
@@ -197,6 +235,7 @@ export class Automaton {
     if (found !== undefined) return found;
     this.states.clear();
     this.start = undefined;
+    this.begun = [];
     this.transitions = 0;
     this.followed = 0;
     return this.run(text, true) ?? false;
@@ -204,7 +243,7 @@ export class Automaton {
 
   /** @param alone whether nothing is known yet but what this text teaches @returns undefined when there is no more room */
   private run(text: string, alone: boolean): boolean | undefined {
-    this.classes ??= classesOf(this.program, this.words);
+    this.classes ??= classesOf(this.sets, this.words);
     const { of } = this.classes;
     this.start ??= this.state([0], EDGE);
     let state = this.start;
@@ -219,8 +258,7 @@ export class Automaton {
       }
       next ??= this.behind(state, c, alone);
       if (next === undefined) return undefined;
-      if (next === this.matched) return true;
-      if (next.core.length === 0) return false;
+      if (next.ends) return next === this.matched;
       state = next;
     }
     const last = state.next[END_CLASS] ?? this.behind(state, END, alone);
@@ -234,7 +272,7 @@ export class Automaton {
     }
     if (!alone || this.followed > 2 * MAX_FOLLOWED) return undefined;
     const core = this.follow(from, c);
-    return core ? { core, before: this.side(c), next: [], wide: undefined } : this.matched;
+    return core ? { core, before: this.side(c), next: [], wide: undefined, ends: core.length === 0 } : this.matched;
   }
 
   private full(): boolean {
@@ -253,12 +291,13 @@ export class Automaton {
     return next;
   }
 
-  private state(core: readonly number[], before: Side): State {
+  private state(core: number[], before: Side): State {
+    core.sort((a, b) => a - b);
     const key = String.fromCharCode(before, ...core);
     let state = this.states.get(key);
     if (!state) {
       const next = new Array<State | undefined>(this.classes!.count).fill(undefined);
-      state = { core, before, next, wide: undefined };
+      state = { core, before, next, wide: undefined, ends: core.length === 0 };
       this.states.set(key, state);
     }
     return state;
@@ -269,26 +308,58 @@ export class Automaton {
     return this.words && inRanges(WORD, c) ? IN_WORD : NOT_WORD;
   }
 
-  /** Where a character leads to, or undefined for a match. */
+  /** Where a character leads to, or undefined for a match. Those that begin with it are found once for its class. */
   private follow(from: State, c: number): number[] | undefined {
-    const after = this.side(c);
-    if (++step > 0xffff_fff0) {
-      met.fill(0);
-      step = 1;
-    }
+    const { of, count } = this.classes!;
+    const inClass = c < ASCII ? (c === END ? END_CLASS : of[c]!) : NOWHERE;
     const core: number[] = !this.anchored && c !== END ? [0] : [];
-    const pending = from.core.slice();
+    let known = 0;
+    if (!this.anchored && inClass !== NOWHERE) {
+      const place = from.before * count + inClass;
+      this.begun[place] ??= this.begin(from.before, c, inClass);
+      const begun = this.begun[place];
+      if (begun === 'match') return undefined;
+      nextStep();
+      for (const next of begun) {
+        met[next - 1] = step;
+        core.push(next);
+      }
+      known = 1;
+    } else nextStep();
+    return this.reach(from.core.slice(known), from.before, c, inClass, core) ? undefined : core;
+  }
+
+  private begin(before: Side, c: number, inClass: number): readonly number[] | 'match' {
+    const core: number[] = [];
+    nextStep();
+    return this.reach([0], before, c, inClass, core) ? 'match' : core;
+  }
+
+  /** Adds where a character leads to from the pending instructions; true as soon as that is a match. */
+  private reach(pending: number[], before: Side, c: number, inClass: number, core: number[]): boolean {
+    const { code } = this;
+    const { count, members } = this.classes!;
+    const after = this.side(c);
     for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
       if (met[pc] === step) continue;
       met[pc] = step;
       this.followed++;
-      const instruction = this.program[pc]!;
-      if (instruction.op === 'match') return undefined;
-      if (instruction.op === 'split') for (const to of instruction.to) pending.push(to);
-      else if (instruction.op === 'assert') {
-        if (holds(instruction.what, from.before, after)) pending.push(pc + 1);
-      } else if (c !== END && inSet(instruction.set, c)) core.push(pc + 1);
+      const x = code[3 * pc + 1]!;
+      switch (code[3 * pc]) {
+        case SET:
+          if (inClass === NOWHERE ? inSet(this.sets[x]!, c) : members[x * count + inClass] === 1) core.push(pc + 1);
+          break;
+        case ASSERT:
+          if (holds(ASSERTIONS[x]!, before, after)) pending.push(pc + 1);
+          break;
+        case SPLIT:
+          if (code[3 * pc + 2] !== NOWHERE) pending.push(code[3 * pc + 2]!);
+          pending.push(x);
+          break;
+        default:
+          return true;
+      }
     }
-    return core.sort((a, b) => a - b);
+    return false;
   }
 }

@@ -161,7 +161,7 @@ export class Interpreted {
     const first = argv[0] ?? '';
     const named = kindOf(first);
     const real = kindOf(exe);
-    const title = first.includes(' ') && !argv.some((word, i) => i > 0 && word !== '') ? first : '';
+    const title = first.indexOf(' ') >= 0 && !argv.some((word, i) => i > 0 && word !== '') ? first : '';
     return named || real || title !== '' ? new Interpreted(argv, named, real, title) : undefined;
   }
 
@@ -301,7 +301,7 @@ function titleProgram(title: string): string {
  */
 export function fullName(name: string, argv: readonly string[], exe: string): string {
   const full = fillsComm(name) ? completed(name, argv, exe) : name;
-  return (full.includes(':') && TITLE.exec(full)?.[1]) || full.slice(0, MAX_TITLE);
+  return (full.indexOf(':') >= 0 && TITLE.exec(full)?.[1]) || full.slice(0, MAX_TITLE);
 }
 
 function completed(name: string, argv: readonly string[], exe: string): string {

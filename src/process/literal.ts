@@ -51,10 +51,14 @@ const repeated = ({ part, min, max }: Node & { kind: 'repeat' }): Node[] | undef
 
 const telling = (list: readonly string[]): boolean => list.every(({ length }) => length >= MIN_LENGTH);
 
+/** Less to look for, to the same end: what holds "/redis" holds "redis". */
+const shortest = (list: readonly string[]): string[] =>
+  list.filter((text, i) => !list.some((other, j) => text.includes(other) && (other !== text || j < i)));
+
 /** The texts of which every match of a node holds one, for as many places as can be told. */
 export function lettersOf(node: Node): Letters {
   const whole = texts(node);
-  if (whole) return telling(whole) ? [whole] : [];
+  if (whole && (whole.length === 1 || node.kind !== 'concat')) return telling(whole) ? [shortest(whole)] : [];
   if (node.kind === 'repeat') return node.min > 0 ? lettersOf(node.part) : [];
   if (node.kind === 'alternate') {
     const firsts = node.parts.map((part) => lettersOf(part)[0]);
@@ -65,7 +69,7 @@ export function lettersOf(node: Node): Letters {
   const found: (readonly string[])[] = [];
   let row: string[] = [''];
   const end = (next: string[]): void => {
-    if (telling(row)) found.push(row);
+    if (telling(row)) found.push(shortest(row));
     row = next;
   };
   for (const part of node.parts) {
@@ -74,7 +78,7 @@ export function lettersOf(node: Node): Letters {
       end(['']);
       found.push(...lettersOf(part));
     } else {
-      const longer = product(row, ends);
+      const longer = ends.length > 1 && telling(row) ? undefined : product(row, ends);
       if (longer) row = longer;
       else end(ends);
     }
@@ -83,20 +87,11 @@ export function lettersOf(node: Node): Letters {
   return found;
 }
 
-/** The texts that a pattern without any assertion stands for: to hold one of them is to match. */
-export function literals(node: Node): readonly string[] | undefined {
-  return asserts(node) ? undefined : texts(node);
-}
-
-function asserts(node: Node): boolean {
-  if (node.kind === 'repeat') return asserts(node.part);
-  return node.kind === 'assert' || (node.kind !== 'set' && node.parts.some(asserts));
-}
-
+/** Whether a text has what a match would hold. */
 export function holdsLetters(text: string, letters: Letters): boolean {
   for (const list of letters) {
     let held = false;
-    for (let i = 0; i < list.length && !held; i++) held = text.includes(list[i]!);
+    for (let i = 0; i < list.length && !held; i++) held = text.indexOf(list[i]!) >= 0;
     if (!held) return false;
   }
   return true;

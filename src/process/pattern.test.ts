@@ -64,6 +64,29 @@ test('an automaton that wants to explode stays bounded', () => {
   assert.ok(performance.now() - before < 3000);
 });
 
+test('a text that asks for more than a machine may learn is answered soon, whatever others have taught it', () => {
+  const source = '(a|b)*a(a|b){14}c';
+  const taught = regex(source);
+  let seed = 7;
+  const letter = () => {
+    seed = (seed * 48_271) % 0x7fffffff;
+    return seed % 2 ? 'a' : 'b';
+  };
+  const random = (length: number) => Array.from({ length }, letter).join('');
+  const answers = Array.from({ length: 40 }, (_, i) => {
+    taught.test(random(200 + 100 * i));
+    const text = `${random(100 * i)}abbbbbbbbbbbbbbc`;
+    const answer = regex(source).test(text);
+    assert.equal(taught.test(text), answer, `after ${100 * i} letters`);
+    return answer;
+  });
+  assert.equal(answers[0], true);
+  assert.equal(answers.at(-1), false, 'what is behind the bound is not seen');
+  const before = performance.now();
+  for (let i = 0; i < 10; i++) taught.test(random(1 << 16));
+  assert.ok(performance.now() - before < 2000);
+});
+
 test('regular expressions', () => {
   const cases: [source: string, text: string, matches: boolean][] = [
     ['^postgres: ', 'postgres: checkpointer ', true],

@@ -247,10 +247,23 @@ class RegexParser {
  */
 export function regex(source: string): Pattern {
   if (source.length > MAX_SOURCE) throw new PatternError(`longer than ${MAX_SOURCE} characters`);
-  const root = new RegexParser(source).parse();
+  const root = regexSyntax(source);
   const letters = lettersOf(root);
-  const automaton = new Automaton(root);
-  return { source, test: (text) => holdsLetters(text, letters) && automaton.test(text) };
+  void new Automaton(root); // refuses what is too large; kept only once a text holds the letters, which most never do
+  let automaton: Automaton | undefined;
+  return {
+    source,
+    test: (text) => {
+      if (!holdsLetters(text, letters)) return false;
+      automaton ??= new Automaton(regexSyntax(source));
+      return automaton.test(text);
+    },
+  };
+}
+
+/** @throws PatternError where it is none, or has what has no linear matcher */
+export function regexSyntax(source: string): Node {
+  return new RegexParser(source).parse();
 }
 
 /** Whether the text needs glob(): anything else is compared as it is. */
