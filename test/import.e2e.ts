@@ -101,10 +101,12 @@ async function startFleet(t: TestContext, namespace: Namespace): Promise<void> {
   await Promise.all(started.map((child) => child.line('ready')));
 }
 
+const CHILDREN = '-children=true';
+
 /** Members of each group, as process-exporter counts them. */
 async function theirs(t: TestContext, program: string, namespace: Namespace, flags: string[]) {
   const port = await freePort();
-  const plain = ['-children=false', '-threads=false', '-gather-smaps=false'];
+  const plain = ['-threads=false', '-gather-smaps=false', ...(flags.includes(CHILDREN) ? [] : ['-children=false'])];
   const listen = `-web.listen-address=127.0.0.1:${port}`;
   const exporter = new Started(t, [program, `-procfs=${namespace.proc}`, listen, ...plain, ...flags]);
   const page = await eventually(async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
@@ -118,10 +120,10 @@ interface Scan {
   processes: { name: string }[];
 }
 
-async function ours(t: TestContext, namespace: Namespace, rules: string): Promise<Scan> {
+async function ours(t: TestContext, namespace: Namespace, rules: string, ...flags: string[]): Promise<Scan> {
   const file = `${scratch()}/imported.toml`;
   writeFileSync(file, rules);
-  const run = await runBundle(t, ['scan', '--json', '--path-procfs', namespace.proc, '--subgroups', file]);
+  const run = await runBundle(t, ['scan', '--json', '--path-procfs', namespace.proc, '--subgroups', file, ...flags]);
   assert.equal(run.code, 0, `${run.stderr}\n${rules}`);
   return JSON.parse(run.stdout) as Scan;
 }
@@ -177,6 +179,23 @@ test('configurations of process-exporter', async (t) => {
     const scan = await ours(t, namespace, run.stdout);
     assert.deepEqual(imported(scan), []);
     assert.deepEqual(counted(scan.processes.map(({ name }) => [name, 1])), counted(there));
+  });
+
+  await t.test('-children: inherit_group, for children that the catalogue does not know', async (t) => {
+    const family = new Started(t, [...namespace.enter, childProgram(), 'fleet', '3', '1', '4', 'acme-']);
+    await family.line('ready');
+    const path = `${scratch()}/process-exporter.yml`;
+    writeFileSync(path, 'process_names:\n  - name: family\n    comm: [hk-launcher]\n');
+    const { stdout } = await runBundle(t, ['import', 'process-exporter', path]);
+    for (const [flags, members] of [[[CHILDREN], 4] as const, [[], 1] as const]) {
+      const there = await theirs(t, peer, namespace, [`-config.path=${path}`, ...flags]);
+      assert.equal(there.get('family'), members);
+      const here = imported(await ours(t, namespace, stdout, ...flags.map(() => '--inherit-group')));
+      assert.deepEqual(
+        here.map(({ subgroup, processes }) => [subgroup, processes]),
+        [['family', members]],
+      );
+    }
   });
 
   await t.test('-procnames and -namemapping', async (t) => {

@@ -37,8 +37,9 @@ export function ruleFile(path: string | undefined, imported: readonly Imported[]
 }
 
 const HEAD = `# Rules that put processes where a configuration of process-exporter put them: groupname is the subgroup here.
-# Different for all of them: a process that no rule takes is not dropped, the catalogue decides; a name that was cut or
-# written over is completed, so that "gunicorn" takes "gunicorn: master" as well; kernel threads are system/kernel.
+# Different for all of them: a process that no rule takes is not dropped, nor its parent's: the catalogue decides, and with
+# inherit_group: true an ancestor where that knows nothing; a name that was cut or written over is completed, so that
+# "gunicorn" takes "gunicorn: master" as well; kernel threads are system/kernel.
 # (?-s) keeps a dot from matching a newline, as it does there.
 `;
 
