@@ -9,8 +9,11 @@ export const NO_RULE = 'none';
 export interface Kin {
   readonly pid: number;
   readonly who: Pick<Who, 'group' | 'subgroup' | 'rule' | 'identity'>;
-  /** Whom it inherited from; undefined where it has a rule of its own, or nothing. */
-  readonly source?: Kin | undefined;
+}
+
+/** Whom it inherited from; undefined where it has a rule of its own, or nothing. */
+interface Heir<T> {
+  readonly source?: T | undefined;
 }
 
 /**
@@ -29,10 +32,7 @@ const DEEPEST = 200;
 const INIT = 1;
 
 /** @returns whom a process that no rule matches inherits from */
-export function sourceOf<T extends Kin & { readonly source?: T | undefined }>(
-  child: T,
-  parentOf: (child: T) => T | undefined,
-): T | undefined {
+export function sourceOf<T extends Kin & Heir<T>>(child: T, parentOf: (child: T) => T | undefined): T | undefined {
   const { container } = child.who.identity;
   let parent = parentOf(child);
   for (let depth = 0; parent && depth < DEEPEST; depth++) {
@@ -46,7 +46,7 @@ export function sourceOf<T extends Kin & { readonly source?: T | undefined }>(
 }
 
 /** Whether its children may belong to it. */
-export function passesOn({ who, source }: Kin): boolean {
+export function passesOn({ who, source }: Kin & Heir<unknown>): boolean {
   const { group, subgroup, rule } = who;
   const own = rule !== NO_RULE && source === undefined;
   return own && !LAUNCHERS.has(group) && !LAUNCHERS.has(`${group}/${subgroup}`) && !BETWEEN.has(`${group}/${subgroup}`);
