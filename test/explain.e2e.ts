@@ -1,7 +1,7 @@
 // explain on the real bundle: what the running exporter knows of real children, asked over every kind of address, with
 // and without leave; and explain --all, whose rules are pasted and have to work.
 import assert from 'node:assert/strict';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { Authority } from './certificates.ts';
@@ -207,6 +207,29 @@ test('a command line is shown only for the process that is asked about, scrubbed
   const text = await explain(t, pid, '--port', await freePort());
   assert.match(text, /argv {6}bash -c read x acme --password=\*\*\* --url http:\/\/\*\*\*@h\//);
   assert.doesNotMatch(text + (await explain(t, pid, '--json')), /hunter2/);
+});
+
+test('whom a process inherits its group from', async (t) => {
+  const parent = new Started(t, [
+    'bash',
+    '-c',
+    "exec -a acme-run node -e \"require('child_process').spawn('sleep', ['600'])\"",
+  ]);
+  const rules = `${scratch()}/rules.toml`;
+  writeFileSync(rules, '[[rule]]\ngroup = "shop"\nsubgroup = "run"\nargv = "^acme-run "\n');
+  const children = `/proc/${parent.pid}/task/${parent.pid}/children`;
+  const pid = await eventually(() => {
+    const found = readFileSync(children, 'utf8').trim();
+    assert.equal(readFileSync(`/proc/${found}/comm`, 'utf8'), 'sleep\n');
+    return found;
+  });
+  const inherits = ['--subgroups', rules, '--inherit-group'];
+  const said = new RegExp(`^process ${pid} is in shop/run, inherited from PID ${parent.pid} \\(.*rules\\.toml:1\\)\\n`);
+  assert.match(await explain(t, pid, ...inherits), said);
+  assert.match(await explain(t, pid, '--subgroups', rules), /is in other\/other, because no rule matches it/);
+  const { processes } = JSON.parse(await explain(t, '--all', '--json', ...inherits));
+  const { group, rule } = processes.find((each: { pid: number }) => String(each.pid) === pid);
+  assert.deepEqual([group, /^inherited from PID/.test(rule)], ['shop', true]);
 });
 
 test('what cannot be had, and what makes no sense', async (t) => {

@@ -3,10 +3,18 @@ import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
 import { readStat, StatReading } from '../kernel/pid.ts';
 import { readBoot, readUnits, readUptime, readUsers } from '../kernel/system.ts';
 import { latin1 } from '../kernel/text.ts';
-import type { Evidence, Verdict } from '../process/classify.ts';
+import type { Classifier, Evidence, Verdict } from '../process/classify.ts';
 import { Identities } from '../process/identity.ts';
-import { type Identity, Process } from '../process/process.ts';
+import { type Kin, sourceOf } from '../process/inherit.ts';
+import { type Classification, type Identity, Process } from '../process/process.ts';
 import { Unreadable } from '../process/unreadable.ts';
+
+export const KERNEL: Classification = { group: 'system', subgroup: 'kernel', rule: 'kernel thread' };
+
+interface Relative extends Kin {
+  readonly process: Process;
+  readonly source?: Relative | undefined;
+}
 
 export class Examiner {
   readonly unreadable = new Unreadable();
@@ -40,12 +48,31 @@ export class Examiner {
       stat.kernelThread,
     );
     process.state = stat.state;
+    process.ppid = stat.ppid;
     process.comm = latin1(this.#files.buffer, stat.commFrom, stat.commTo);
     return process;
   }
 
   identity(process: Process): Identity {
     return process.kernelThread ? this.#identities.ofKernelThread(process) : this.#identities.of(process);
+  }
+
+  /** Whom a process that no rule matches belongs to; undefined where it has no such ancestor. */
+  source(process: Process, identity: Identity, classifier: Classifier): Kin | undefined {
+    const kinOf = (process: Process, identity: Identity): Relative => ({
+      pid: process.pid,
+      process,
+      who: { identity, ...(process.kernelThread ? KERNEL : classifier.classify(identity)) },
+    });
+    return sourceOf(kinOf(process, identity), ({ process }) => {
+      const parent = this.#parentOf(process);
+      return parent && kinOf(parent, this.identity(parent));
+    });
+  }
+
+  #parentOf({ ppid, startTicks }: Process): Process | undefined {
+    const parent = ppid > 0 ? this.look(ppid) : undefined;
+    return parent && parent.startTicks <= startTicks ? parent : undefined;
   }
 
   /** Unix time, seconds. */

@@ -3,6 +3,7 @@
 import type { Setup } from '../agent/agent.ts';
 import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
 import { Classifier, type Explanation, type Verdict } from '../process/classify.ts';
+import { NO_RULE } from '../process/inherit.ts';
 import type { Identity, Who } from '../process/process.ts';
 import { Examiner, identityDocument, verdictDocument } from './examine.ts';
 import { collectOnce } from './scan.ts';
@@ -85,7 +86,7 @@ function identityOf(examiner: Examiner, { pid, startTime }: Who): Identity | und
 }
 
 /** Whether no rule put it where it is. */
-const isUnmatched = ({ who }: Explained): boolean => who.rule === 'none';
+const isUnmatched = ({ who }: Explained): boolean => who.rule === NO_RULE;
 
 /** Kinds of unmatched processes, largest first, each with a rule where one was found. */
 function unmatchedOf(processes: readonly Explained[]): Unmatched[] {

@@ -3,11 +3,12 @@
 import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../kernel/pid.ts';
 import { Classifier, type Explanation, type Verdict } from '../process/classify.ts';
+import { inheritedFrom } from '../process/inherit.ts';
 import type { Identity, Process } from '../process/process.ts';
 import { scrub, scrubText } from '../process/scrub.ts';
 import type { Invocation } from './arguments.ts';
 import { type Asked, askExporter } from './ask.ts';
-import { Examiner, identityDocument, verdictDocument, wantedOf } from './examine.ts';
+import { Examiner, identityDocument, KERNEL, verdictDocument, wantedOf } from './examine.ts';
 import { sampleLines } from './sample.ts';
 import { loadSetup, NotFound, openHost, sourcesOf } from './setup.ts';
 import { bytes, harmless } from './table.ts';
@@ -23,18 +24,22 @@ export async function explain(asked: Extract<Invocation, { verb: 'explain' }>): 
   const process = look(examiner, pid);
   const identity = examiner.identity(process);
   if (process.kernelThread) {
-    const kernel = { pid, name: identity.name, group: 'system', subgroup: 'kernel', rule: 'kernel thread' };
-    return json ? text(kernel) : `process ${pid} is a kernel thread: system/kernel\n`;
+    return json ? text({ pid, name: identity.name, ...KERNEL }) : `process ${pid} is a kernel thread: system/kernel\n`;
   }
-  const explanation = new Classifier(setup.rules, setup.catalogue).explain(identity);
+  const classifier = new Classifier(setup.rules, setup.catalogue);
+  const explanation = classifier.explain(identity);
+  const heir = setup.config.inherit_group && !explanation.winner;
+  const source = heir ? examiner.source(process, identity, classifier) : undefined;
+  const classification = source ? inheritedFrom(source) : explanation.classification;
   const footprint = read(files, process);
   const age = examiner.age(process);
   const exporter = await askExporter(setup.config, pid, url);
-  if (json) return text(documentOf(pid, identity, explanation, footprint, exporter));
-  const { classification, winner, others, nearMisses } = explanation;
+  if (json) return text(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter));
+  const { winner, others, nearMisses } = explanation;
   const { group, subgroup, rule } = classification;
+  const why = winner ? `because of rule ${rule}` : source ? rule : 'because no rule matches it';
   return [
-    `process ${pid} is in ${group}/${subgroup}, because ${winner ? `of rule ${rule}` : 'no rule matches it'}`,
+    `process ${pid} is in ${group}/${subgroup}, ${why}`,
     ...(winner ? winner.held.map(evidence) : []),
     '',
     ...describe(identity),

@@ -114,7 +114,10 @@ function costOf({ predicted_seconds, over_max_read, max_read_seconds }: Smaps): 
 /** Only where the exporter puts it elsewhere. */
 function groupOf({ group, subgroup, rule }: ExplanationDocument, own: Own): string {
   if (group === undefined || (group === own.group && subgroup === own.subgroup)) return '';
-  return `${group}/${subgroup}${rule ? ` (${rule})` : ''} there: its rules are not those read here`;
+  const why = rule?.startsWith('inherited')
+    ? 'as its ancestors were when it began'
+    : 'its rules are not those read here';
+  return `${group}/${subgroup}${rule ? ` (${rule})` : ''} there: ${why}`;
 }
 
 /** 0.4 ms, 3.2 s, 5 min. */
