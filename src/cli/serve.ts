@@ -2,7 +2,7 @@
 // reload it: configuration, rules, web configuration, certificates.
 import { Agent, type Reload } from '../agent/agent.ts';
 import { type Watching, watchFiles } from '../config/watch.ts';
-import { tidyUp } from '../heap.ts';
+import { keepHeapSmall } from '../heap.ts';
 import { HttpServer } from '../server/listen.ts';
 import { loadWeb } from '../server/web.ts';
 import type { Invocation } from './arguments.ts';
@@ -49,11 +49,11 @@ export async function serve(invocation: Invocation, program: { version: string; 
     watch();
     return result;
   };
-  const server = await HttpServer.start({ agent, reload, tidyUp }, web);
+  const server = await HttpServer.start({ agent, reload }, web);
   process.on('SIGHUP', () => void reload());
   watch();
   agent.start();
-  void agent.collect().then(tidyUp);
+  void agent.collect().then(keepHeapSmall);
   for (const url of server.urls)
     log.info('serving', {
       url: url + (url.startsWith('unix:') ? '' : setup.config.web_telemetry_path),

@@ -22,9 +22,6 @@ const HEADERS: ReadonlyMap<string, string> = new Map([
 
 /** How long requests under way may take when the exporter ends, milliseconds. */
 const FAREWELL = 500;
-/** So many connections are a crowd. Some time after it has gone, memory is tidied up; milliseconds. */
-const CROWD = 32;
-const AFTER_CROWD = 5000;
 /** How often Node looks for clients that are too slow, milliseconds. */
 const CHECK = 1000;
 
@@ -43,7 +40,6 @@ export class HttpServer {
   #secure: ((raw: Socket) => void) | undefined;
   #authenticator: Authenticator | undefined;
   #inFlight = 0;
-  #crowded = false;
 
   private constructor(site: Site, web: Web) {
     this.#site = site;
@@ -115,17 +111,8 @@ export class HttpServer {
   #take(socket: Socket): void {
     socket.on('error', () => socket.destroy());
     this.#connections.admit(socket, this.#site.agent.config.max_connections);
-    this.#crowded ||= this.#connections.size >= CROWD;
-    socket.once('close', () => this.#left());
     if (this.#secure) this.#secure(socket);
     else this.#http.emit('connection', socket);
-  }
-
-  /** V8 would keep what a crowd took until it next collects for other reasons, hours later on a quiet host. */
-  #left(): void {
-    if (!this.#crowded || this.#connections.size >= CROWD / 2) return;
-    this.#crowded = false;
-    setTimeout(() => this.#site.tidyUp(), AFTER_CROWD).unref();
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -20,7 +20,7 @@ function site(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
   const get = async (url: string, method = 'GET', accept = '*/*') => {
     const request = { url, method, headers: { accept } } as IncomingMessage;
     const reload = async () => ({ ok: true, faults: [] });
-    const { status, body } = await answer({ agent, reload, tidyUp: () => {} }, find(agent, url), request);
+    const { status, body } = await answer({ agent, reload }, find(agent, url), request);
     const told = String(body);
     return { status, told, json: told.startsWith('{') ? JSON.parse(told) : undefined };
   };

@@ -19,8 +19,6 @@ export interface Reply {
 export interface Site {
   readonly agent: Agent;
   reload(): Promise<Reload>;
-  /** Gives back what a crowd has left in memory. */
-  tidyUp(): void;
 }
 
 export interface Route {
