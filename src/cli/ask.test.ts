@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
 import { defaults } from '../config/options.ts';
 import { type Asked, askExporter } from './ask.ts';
 import { sampleLines } from './sample.ts';
+import { harmless } from './table.ts';
 
 const config = { ...defaults, scrape_timeout: 0.1 };
 const own = { pid: 7, startTime: 1000, age: 60, group: 'web', subgroup: 'nginx' };
@@ -68,6 +70,26 @@ const answers: [what: string, say: (socket: Socket) => void, expected: RegExp][]
 ];
 for (const [what, say, expected] of answers)
   test(`${what} is told in words`, async (t) => assert.match(await lines(t, say), expected));
+
+test('whatever is answered in the form of an answer is told in harmless words', async (t) => {
+  let body = '';
+  const server = createServer((socket) => reply(body)(socket.on('error', () => {})));
+  t.after(() => server.close());
+  const url = await listening(server);
+  const odd = fc.oneof(fc.jsonValue(), fc.constantFrom('constructor', '\u001b[2J', 1e308, -1, 'read', 'first'));
+  const keys = ['group', 'subgroup', 'rule', 'series', 'pss_bytes', 'uss_bytes', 'name'];
+  const answer = fc.tuple(
+    fc.dictionary(fc.constantFrom(...keys), odd),
+    fc.dictionary(fc.constantFrom(...Object.keys(smaps), 'need', 'failure'), odd),
+  );
+  await fc.assert(
+    fc.asyncProperty(answer, async ([changes, changed]) => {
+      body = Buffer.from(JSON.stringify({ ...whole, ...changes, smaps: { ...smaps, ...changed } })).toString('latin1');
+      for (const line of sampleLines(await askExporter(config, own.pid, url), own)) assert.equal(harmless(line), line);
+    }),
+    { numRuns: 200 },
+  );
+});
 
 test('where to ask: as configured, else as given; never with what stands before the @', async () => {
   const from = async (changes: Partial<typeof config>, url?: string): Promise<string> => {

@@ -196,19 +196,29 @@ function parsed(body: string): Record<string, unknown> | undefined {
   }
 }
 
-const NUMBERS = ['collection_age_seconds', 'start_time_seconds'] as const;
-const SAMPLE_NUMBERS = ['next_turn_seconds', 'max_read_seconds', 'max_age_seconds'] as const;
+const NUMBERS = ['collection_age_seconds', 'start_time_seconds'];
+const SAMPLE_NUMBERS = ['next_turn_seconds', 'max_read_seconds', 'max_age_seconds'];
+/** What may be left out, by what it is. */
+const OPTIONAL = {
+  number: [
+    ...['rss_bytes', 'pss_bytes', 'uss_bytes', 'moved_bytes', 'moved_by_relatives_bytes', 'worth_bytes'],
+    ...['age_seconds', 'predicted_seconds'],
+  ],
+  string: ['name', 'group', 'subgroup', 'rule', 'mode', 'state', 'need', 'failure', 'source'],
+  boolean: ['series', 'over_max_read'],
+};
 
-/** Whether everything is there that is counted on; the rest is looked at where it is used. */
+/** Whether everything is there that is counted on, and all of it what it has to be. */
 function isExplanation(document: Record<string, unknown>): document is ExplanationDocument & Record<string, unknown> {
   const smaps = document.smaps as Record<string, unknown> | null | undefined;
-  return (
-    NUMBERS.every((key) => typeof document[key] === 'number') &&
-    typeof smaps === 'object' &&
-    smaps !== null &&
-    SAMPLE_NUMBERS.every((key) => typeof smaps[key] === 'number')
-  );
+  return typeof smaps === 'object' && smaps !== null && holds(document, NUMBERS) && holds(smaps, SAMPLE_NUMBERS);
 }
+
+const holds = (fields: Record<string, unknown>, numbers: readonly string[]): boolean =>
+  numbers.every((key) => typeof fields[key] === 'number') &&
+  Object.entries(OPTIONAL).every(([type, keys]) =>
+    keys.every((key) => fields[key] === undefined || typeof fields[key] === type),
+  );
 
 function reasonOf({ code, message }: NodeJS.ErrnoException, { to, secure }: Place): string {
   switch (code) {

@@ -22,12 +22,14 @@ const SAME_START = 2;
 /** A collection takes time: who began within so many seconds of its begin may have been missed. */
 const SAME_TIME = 1;
 
-const NEEDS: Readonly<Record<string, string>> = {
-  first: 'it had not been read since it began or became another program (reason 1 of 4)',
-  changed: 'its own memory had moved (reason 2 of 4)',
-  relative: 'a process that may share pages with it came, went or moved (reason 3 of 4)',
-  age: 'its sample had become old (reason 4 of 4)',
-};
+const NEEDS = new Map<string, string>(
+  Object.entries({
+    first: 'it had not been read since it began or became another program (reason 1 of 4)',
+    changed: 'its own memory had moved (reason 2 of 4)',
+    relative: 'a process that may share pages with it came, went or moved (reason 3 of 4)',
+    age: 'its sample had become old (reason 4 of 4)',
+  }),
+);
 
 /** Lines for `explain PID`. */
 export function sampleLines(asked: Asked, own: Own): string[] {
@@ -75,7 +77,7 @@ function exportedOf({ smaps, pss_bytes, uss_bytes, series }: ExplanationDocument
 
 function whyOf(smaps: Smaps): string {
   const { mode, need = '', failure = '', max_read_seconds, max_age_seconds, next_turn_seconds } = smaps;
-  const because = NEEDS[need] ?? need;
+  const because = NEEDS.get(need) ?? need;
   const turn = `by age its turn comes in ${seconds(next_turn_seconds)}`;
   switch (smaps.state) {
     case 'off':
