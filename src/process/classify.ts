@@ -188,55 +188,67 @@ function holdsAll(checks: readonly Check[], subject: Subject): boolean {
   return true;
 }
 
-/** Globs are found by so many letters of their literal start, the longest that it has; the shortest tells of them all. */
-const SHORTEST = 3;
-const PREFIXES = [14, 7, SHORTEST] as const;
+/** A number for the first letters of a text, which few other texts have: asking for it costs less than for the text. */
+const sign = (text: string, letters: number) =>
+  text.charCodeAt(0) ^ (text.charCodeAt(letters >> 1) << 7) ^ (text.charCodeAt(letters - 1) << 14) ^ (letters << 21);
 
-/** The first three letters as a number that others seldom have: asking costs less than with a text. */
-const headOf = (text: string) => text.charCodeAt(0) ^ (text.charCodeAt(1) << 7) ^ (text.charCodeAt(2) << 14);
+/** Rules by texts, each list in the order in which rules decide. */
+class Table {
+  private readonly lists = new Map<string, readonly Ranked[]>();
+  private readonly signs = new Set<number>();
 
+  /** Enters a list of one rule. */
+  add(text: string, list: readonly [Ranked]): void {
+    const earlier = this.lists.get(text);
+    if (!earlier) this.lists.set(text, list);
+    else if (earlier.at(-1) !== list[0]) this.lists.set(text, [...earlier, ...list]);
+    this.signs.add(sign(text, text.length));
+  }
+
+  /** The rule that decides of those by the first letters of a text, if it is better than the one in hand. */
+  better(text: string, letters: number, subject: Subject, best: Ranked | undefined): Ranked | undefined {
+    if (letters > text.length || !this.signs.has(sign(text, letters))) return best;
+    return firstMatch(this.lists.get(letters === text.length ? text : text.slice(0, letters)), subject, best);
+  }
+}
+
+/** Globs are found by so many letters of their literal start, the most that it has. */
+const PREFIXES = [14, 7, 3] as const;
 /** So many folders deep path rules are told apart: "/usr/", "/usr/lib/", "/usr/lib/cyrus/". */
 const DEPTH = 3;
-
-/** The same of a path up to a slash. */
-const folderHead = (path: string, slash: number) =>
-  path.charCodeAt(slash - 1) ^ (path.charCodeAt(slash >> 1) << 7) ^ (slash << 14);
+const FOLDERS = new RegExp(`^/(?:[^/]*/){1,${DEPTH}}`);
 
 /** Rules found by the literal, or the literal start, of one key's values. */
 class KeyIndex {
   readonly key: Key;
   /** The best rank in this index: with a better rule in hand nobody needs to look. */
   first = Number.POSITIVE_INFINITY;
-  private readonly literals = new Map<string, readonly Ranked[]>();
-  private readonly prefixes = new Map<string, readonly Ranked[]>();
-  private readonly heads = new Set<number>();
-  private readonly folders = new Map<string, readonly Ranked[]>();
+  private readonly ofPath: boolean;
+  private readonly literals = new Table();
+  private readonly prefixes = new Table();
+  private readonly folders = new Table();
 
   constructor(key: Key) {
     this.key = key;
+    this.ofPath = isPath(key);
   }
 
   /** Takes the rule for what values it can be found by, and gives back the others. Rules must come in order. */
   take(ranked: Ranked, matchers: readonly Matcher[]): readonly Matcher[] {
-    const near = [ranked];
-    const found = [{ ...ranked, checks: ranked.checks.filter(([key]) => key !== this.key) }];
+    const near = [ranked] as const;
+    const found = [{ ...ranked, checks: ranked.checks.filter(([key]) => key !== this.key) }] as const;
     return matchers.filter((matcher) => {
-      const [map, text] = this.place(matcher) ?? [];
-      if (map === undefined || text === undefined) return true;
-      if (map === this.prefixes) this.heads.add(headOf(text));
-      if (map === this.folders) this.heads.add(folderHead(text, text.length - 1));
-      const mine = map === this.literals ? found : near;
-      const list = map.get(text);
-      if (!list) map.set(text, mine);
-      else if (list.at(-1) !== mine[0]) map.set(text, [...list, ...mine]);
+      const [table, text] = this.place(matcher) ?? [];
+      if (table === undefined || text === undefined) return true;
+      table.add(text, table === this.literals ? found : near);
       this.first = Math.min(this.first, ranked.rank);
       return false;
     });
   }
 
-  private place({ text, form, path }: Matcher): [Map<string, readonly Ranked[]>, string] | undefined {
+  private place({ text, form, path }: Matcher): [Table, string] | undefined {
     if (path) {
-      const folder = /^\/(?:[^/]*\/){1,3}/.exec(globHead(text))?.[0];
+      const folder = FOLDERS.exec(globHead(text))?.[0];
       return folder === undefined ? undefined : [this.folders, folder];
     }
     if (form === 'literal') return [this.literals, text];
@@ -253,15 +265,13 @@ class KeyIndex {
       return subject.comm === value ? found : this.named(subject.comm, subject, found);
     }
     if (value === '') return best;
-    if (!isPath(this.key)) return this.named(value, subject, best);
-    const found = this.named(baseName(value), subject, best);
-    return this.folders.size > 0 ? this.within(value, subject, found) : found;
+    if (!this.ofPath) return this.named(value, subject, best);
+    return this.within(value, subject, this.named(baseName(value), subject, best));
   }
 
   private named(name: string, subject: Subject, best: Ranked | undefined): Ranked | undefined {
-    let found = firstMatch(this.literals.get(name), subject, best);
-    if (this.heads.has(headOf(name)))
-      for (const letters of PREFIXES) found = firstMatch(this.prefixes.get(name.slice(0, letters)), subject, found);
+    let found = this.literals.better(name, name.length, subject, best);
+    for (const letters of PREFIXES) found = this.prefixes.better(name, letters, subject, found);
     return found;
   }
 
@@ -269,8 +279,7 @@ class KeyIndex {
     let found = best;
     let slash = path.startsWith('/') ? path.indexOf('/', 1) : -1;
     for (let depth = 0; depth < DEPTH && slash > 0; depth++) {
-      if (this.heads.has(folderHead(path, slash)))
-        found = firstMatch(this.folders.get(path.slice(0, slash + 1)), subject, found);
+      found = this.folders.better(path, slash + 1, subject, found);
       slash = path.indexOf('/', slash + 1);
     }
     return found;

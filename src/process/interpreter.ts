@@ -103,7 +103,9 @@ export const COMM_BYTES = 15;
 
 /** The part of a path behind its last slash. */
 export function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
+  let at = path.length;
+  for (; at > 0 && path.length - at < MAX_NAME; at--) if (path.charCodeAt(at - 1) === SLASH) return path.slice(at);
+  return at === 0 ? path : path.slice(path.lastIndexOf('/', at - 1) + 1);
 }
 
 /** Interpreters by their base names, versions and login dashes off: how they read their command lines. */
@@ -116,7 +118,10 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['beam', 'erlang'],
   ['beam.smp', 'erlang'],
 ]);
-const LONGEST_NAME = Math.max(...[...KINDS.keys()].map(({ length }) => length));
+/** A number that few other names have, told without making a text of the name. */
+const signOf = (word: string, start: number, end: number) =>
+  word.charCodeAt(start) ^ (word.charCodeAt(end - 1) << 7) ^ ((end - start) << 14);
+const KIND_SIGNS = new Set([...KINDS.keys()].map((name) => signOf(name, 0, name.length)));
 
 const SPACE = 0x20;
 const PLUS = 0x2b;
@@ -134,7 +139,7 @@ function kindOf(word: string): Kind | undefined {
   const version = word.endsWith('t') ? end - 1 : end;
   if (version > start && isVersion(word.charCodeAt(version - 1)))
     for (end = version; end > start && isVersion(word.charCodeAt(end - 1)); ) end--;
-  return end - start > LONGEST_NAME ? undefined : KINDS.get(word.slice(start, end));
+  return KIND_SIGNS.has(signOf(word, start, end)) ? KINDS.get(word.slice(start, end)) : undefined;
 }
 
 const isSyntax = (kind: Kind | undefined): kind is Syntax => typeof kind === 'object';

@@ -308,7 +308,8 @@ function between(head: string, tail: string, withinFolder: boolean): (text: stri
 
 /** The letters every text that matches a glob begins with. */
 export function globHead(source: string): string {
-  return /^[^*?[\\]*/.exec(source)![0];
+  const head = /^(?:[^*?[\\]|\\.|\[[^!^\]]\])*/su.exec(source)![0];
+  return head.replace(/\\(.)|\[(.)\]/gsu, '$1$2');
 }
 
 function globSyntax(source: string, paths: boolean): Node {
