@@ -5,27 +5,29 @@ import { dirname } from 'node:path';
 import { eventually, freePort, type Scope, Started, scratch } from './harness.ts';
 import { as, ask, id, type Namespace, startNamespace } from './real-servers.ts';
 
+/** The shortest question to a web server. */
+export const HTTP = 'GET / HTTP/1.0\r\n\r\n';
+
 /** Where one program runs, and what it may use. */
 export class Place {
-  /** Its own folder. */
+  /** Its own folder, where every user may write: it takes the place of /tmp as well. */
   readonly dir = scratch();
-  /** Free ports of 127.0.0.1. */
+  /** A free port of 127.0.0.1. */
   readonly port: number;
-  readonly port2: number;
   readonly started: Started[] = [];
   readonly namespace: Namespace;
   readonly scope: Scope;
 
-  private constructor(scope: Scope, namespace: Namespace, port: number, port2: number) {
+  private constructor(scope: Scope, namespace: Namespace, port: number) {
     this.scope = scope;
     this.namespace = namespace;
     this.port = port;
-    this.port2 = port2;
+    chmodSync(this.dir, 0o1777);
   }
 
   /** A new one, gone with the test. */
   static async open(scope: Scope): Promise<Place> {
-    return new Place(scope, await startNamespace(scope), await freePort(), await freePort());
+    return new Place(scope, await startNamespace(scope), await freePort());
   }
 
   /** Writes a file below its folder and says where. */
@@ -54,7 +56,8 @@ export class Place {
   client(command: string[], { user = 'root', env = {} } = {}): Started {
     const path = `/usr/sbin:/usr/bin:/sbin:/bin:${dirname(process.execPath)}`;
     const enter = user === 'root' ? this.namespace.enter : as(this.namespace, user);
-    const started = new Started(this.scope, [...enter, ...command], { env: { PATH: path, HOME: this.dir, ...env } });
+    const environment = { PATH: path, HOME: this.dir, TMPDIR: this.dir, ...env };
+    const started = new Started(this.scope, [...enter, ...command], { env: environment });
     this.started.push(started);
     return started;
   }
@@ -82,4 +85,16 @@ export class Place {
       if (!`${run.stdout}${run.stderr}`.includes(expected)) throw new Error(`it does not say ${expected}`);
     }, 40_000);
   }
+}
+
+export interface Program {
+  /** Names of scripts/test-servers.mjs; the first one's path is what start() gets. */
+  readonly needs: readonly string[];
+  /**
+   * For each group/subgroup that its processes may have, the kinds of process there: text in comm or command line, and
+   * as often as so many processes must have it.
+   */
+  readonly lands: Readonly<Record<string, readonly string[]>>;
+  /** Starts it and waits until it answers. */
+  start(place: Place, path: string): Promise<void>;
 }

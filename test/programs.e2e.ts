@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { type Exporter, eventually, need, needRoot, startExporter } from './harness.ts';
-import { Place } from './place.ts';
+import { Place, type Program } from './place.ts';
 import { readTruth } from './proc-truth.ts';
-import { PROGRAMS, type Program } from './programs.ts';
+import { PROGRAMS } from './programs.ts';
 
 /** What a program's processes are: pid, comm and command line of those that have memory. */
 function processesOf(place: Place) {
