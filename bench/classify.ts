@@ -1,55 +1,238 @@
-// Measures classification of processes never seen before: node --import tsx --import ./scripts/toml-loader.mjs bench/classify.ts
-// Aim: 10,000 distinct ones in less than 15 ms, on a classifier that has met others (its machines are warm).
+// What it costs to say which group new processes belong to, beside a loop over all rules, and how long one process that
+// means harm can take. Processes are distinct, and their texts fresh from bytes as the kernel's are.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { catalogue } from '../catalogue/index.ts';
 import { Classifier } from '../src/process/classify.ts';
-import type { Identity } from '../src/process/process.ts';
-import { parseCatalogue } from '../src/process/rules.ts';
+import type { Classification, Identity } from '../src/process/process.ts';
+import { parseCatalogue, parseRules, type Rule } from '../src/process/rules.ts';
+import { askEveryRule } from '../test/every-rule.ts';
+import { median, quantile } from './machine.ts';
 
 const COUNT = 10_000;
-/** Milliseconds of processor time: unlike the clock, right on a machine that is shared. */
-const cpu = () => process.cpuUsage().user / 1000;
+const ROUNDS = 20;
+/** Rounds in which the just-in-time compiler is still at work. */
+const WARM_UP = 6;
 
-const started = cpu();
-const rules = parseCatalogue(catalogue);
-const classifier = new Classifier([], rules);
-console.log(`${rules.length} rules ready in ${(cpu() - started).toFixed(1)} ms`);
+type Of = (i: number) => Partial<Identity>;
 
-const nowhere = { exe: '', user: '', unit: '', container: '', podUid: '' };
-const examples = rules.flatMap((rule) => rule.examples);
-const populations: Record<string, (i: number) => Identity> = {
-  'every example in turn': (i) => ({ ...examples[i % examples.length]!, user: String(i) }),
-  'names nobody knows': (i) => ({
-    ...{ ...nowhere, name: `acme-${i}`, argv: [`/opt/acme/bin/acme-${i}`, '--listen', String(i)] },
-    ...{ exe: `/opt/acme/bin/acme-${i}`, unit: `acme-${i}.service` },
-  }),
-  'a usual host': (i) => {
-    const own = `/srv/app${i}`;
-    const usual: Partial<Identity>[] = [
-      {
-        name: 'postgres',
-        argv: [`postgres: app app 10.0.0.${i % 250}(${i}) idle`],
-        exe: '/usr/lib/postgresql/15/bin/postgres',
-      },
-      { name: 'nginx', argv: ['nginx: worker process'], exe: '/usr/sbin/nginx' },
-      { name: 'java', argv: ['java', '-Xmx1g', '-cp', `${own}/lib.jar`, `com.acme.Main${i}`], exe: '/usr/bin/java' },
-      { name: 'node', argv: ['node', `${own}/server.js`], exe: '/usr/bin/node' },
-      { name: 'python3.11', argv: ['/usr/bin/python3.11', `${own}/main.py`], exe: '/usr/bin/python3.11' },
-      { name: `worker-${i}`, argv: [`${own}/worker-${i}`], exe: `${own}/worker-${i}` },
-      { name: 'sshd', argv: [`sshd: user${i}@pts/0`], exe: '/usr/sbin/sshd' },
-      { name: 'containerd-shim', argv: ['/usr/bin/containerd-shim-runc-v2', '-id', String(i)] },
-    ];
-    return { ...nowhere, name: '', argv: [], ...usual[i % usual.length]! };
-  },
+const NOWHERE: Identity = { name: '', exe: '', argv: [], user: '', unit: '', container: '', podUid: '' };
+
+function usual(i: number): Partial<Identity> {
+  const own = `/srv/app${i}`;
+  const kinds: Partial<Identity>[] = [
+    {
+      name: 'postgres',
+      argv: [`postgres: app app 10.0.0.${i % 250}(${i}) idle`],
+      exe: '/usr/lib/postgresql/15/bin/postgres',
+    },
+    { name: 'nginx', argv: ['nginx: worker process'], exe: '/usr/sbin/nginx' },
+    { name: 'java', argv: ['java', '-Xmx1g', '-cp', `${own}/lib.jar`, `com.acme.Main${i}`], exe: '/usr/bin/java' },
+    { name: 'node', argv: ['node', `${own}/server.js`], exe: '/usr/bin/node' },
+    { name: 'python3.11', argv: ['/usr/bin/python3.11', `${own}/main.py`], exe: '/usr/bin/python3.11' },
+    { name: `worker-${i}`, argv: [`${own}/worker-${i}`], exe: `${own}/worker-${i}` },
+    { name: 'sshd', argv: [`sshd: user${i}@pts/0`], exe: '/usr/sbin/sshd' },
+    { name: 'containerd-shim', argv: ['/usr/bin/containerd-shim-runc-v2', '-id', String(i)] },
+  ];
+  return kinds[i % kinds.length]!;
+}
+
+const unknown: Of = (i) => ({
+  ...{ name: `acme-${i}`, argv: [`/opt/acme/bin/acme-${i}`, '--listen', String(i)] },
+  ...{ exe: `/opt/acme/bin/acme-${i}`, unit: `acme-${i}.service` },
+});
+
+/** What a user with some services of his own writes; the expressions are asked of every process. */
+const OWN = {
+  rule: Array.from({ length: 20 }, (_, i) => ({
+    ...{ group: 'own', subgroup: `service${i}` },
+    ...(i % 2 ? { argv: `(^|/)service${i}(\\s|$).*--role[= ]worker` } : { comm: `service${i}-*` }),
+  })),
 };
 
-for (const [what, of] of Object.entries(populations)) {
-  const times: number[] = [];
-  for (let round = 0; round < 7; round++) {
-    const processes = Array.from({ length: COUNT }, (_, i) => of(round * COUNT + i));
-    const before = cpu();
-    for (const identity of processes) classifier.classify(identity);
-    times.push(cpu() - before);
-  }
-  const [first, ...later] = times.map((time) => time.toFixed(1));
-  console.log(`${what}: ${COUNT} in ${first} ms of processor time cold, then ${later.join(' ')}`);
+/** Texts as decoding makes them: flat, and never looked up before. */
+const fresh = (text: string): string => Buffer.from(text).toString('utf8');
+const asRead = (given: Partial<Identity>): Identity => {
+  const { name, exe, argv, unit, container } = { ...NOWHERE, ...given };
+  return {
+    ...NOWHERE,
+    name: fresh(name),
+    exe: fresh(exe),
+    argv: argv.map(fresh),
+    unit: fresh(unit),
+    container: fresh(container),
+  };
+};
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+/** Milliseconds of all threads, garbage collection and compiling included. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+type Classify = (identity: Identity) => Classification;
+
+/** The exporter classifies a process as soon as it has read what it is, not ten thousand at once. */
+const BATCH = 500;
+
+/** What a batch of processes that no earlier one has had takes, times what makes it COUNT. */
+function time(classify: Classify, of: Of, from: number): { clock: number; processor: number } {
+  const processes = Array.from({ length: BATCH }, (_, i) => asRead(of(from + i)));
+  const [processor, clock] = [processorTime(), performance.now()];
+  for (const identity of processes) classify(identity);
+  const share = COUNT / BATCH;
+  return { clock: (performance.now() - clock) * share, processor: (processorTime() - processor) * share };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function heapUsed(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Milliseconds for 10,000 processes, in a program that has classified others. */
+export interface Speed {
+  readonly processes: string;
+  /** By the clock, of batches: what else runs on the machine moves few of them. */
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+  /** Mean of the processor time of all threads, garbage collection included. */
+  readonly processor: number;
+  /** The first ten thousand; those of the first line in a program that has classified nothing before. */
+  readonly first: number;
+  /** Asking every rule in order, by the clock. */
+  readonly everyRule: number;
+}
+
+/** Milliseconds of one process: the first time its like is seen, and the slowest of those after it. */
+export interface Harm {
+  readonly process: string;
+  readonly first: number;
+  readonly later: number;
+}
+
+export interface ClassifyResults {
+  readonly speed: readonly Speed[];
+  readonly harm: readonly Harm[];
+  readonly rules: number;
+  /** Bytes of the JavaScript heap: rules and classifier; and what patterns have learnt and functions were compiled since. */
+  readonly heapRules: number;
+  readonly heapLearnt: number;
+}
+
+function speedOf(
+  processes: string,
+  of: Of,
+  userRules: readonly Rule[],
+  rules: readonly Rule[],
+  classifier: Classifier,
+): Speed {
+  const batches = Array.from({ length: (ROUNDS * COUNT) / BATCH }, (_, i) =>
+    time((identity) => classifier.classify(identity), of, i * BATCH),
+  );
+  const naive = askEveryRule(userRules, rules);
+  const peer = [0, 1, 2].map((i) => time(naive, of, ROUNDS * COUNT + i * BATCH).clock);
+  const warm = batches.slice((WARM_UP * COUNT) / BATCH);
+  const clock = warm.map((batch) => batch.clock);
+  return {
+    processes,
+    ...{ median: median(clock), low: quantile(clock, 0.1), high: quantile(clock, 0.9) },
+    processor: mean(warm.map((batch) => batch.processor)),
+    first: mean(batches.slice(0, COUNT / BATCH).map((batch) => batch.clock)),
+    everyRule: median(peer),
+  };
+}
+
+const KIB = 1024;
+const letters = (length: number, alphabet: string): string => {
+  let seed = 7;
+  const next = () => {
+    seed = (seed * 48_271) % 0x7fffffff;
+    return seed;
+  };
+  return Array.from({ length }, () => alphabet[next() % alphabet.length]).join('');
+};
+
+/** Command lines and expressions as somebody who wants to stall a collection, or is careless, would write them. */
+function harms(rules: readonly Rule[]): Harm[] {
+  const cases: [process: string, argv: readonly string[], expressions: readonly string[]][] = [
+    ['2 MiB in one argument, catalogue alone', ['a'.repeat(2 << 20)], []],
+    [
+      '2 MiB in 30,000 arguments, catalogue alone',
+      Array.from({ length: 30_000 }, (_, i) => `${i}`.padEnd(69, 'x')),
+      [],
+    ],
+    ['2 MiB title of spaces, catalogue alone', [' '.repeat(2 << 20)], []],
+    ['64 KiB of a, (a+)+$', [`${'a'.repeat(64 * KIB - 1)}!`], ['(a+)+$']],
+    ['64 KiB of a, .*a.*a.*a.*b', ['a'.repeat(64 * KIB)], ['.*a.*a.*a.*b']],
+    ['64 KiB of a and b, (a|b)*a(a|b){14}c', [`${letters(64 * KIB - 1, 'ab')}c`], ['(a|b)*a(a|b){14}[cd]']],
+    ['64 KiB of a and b, ([ab]?){900}c', [letters(64 * KIB, 'ab')], ['([ab]?){900}[cd]']],
+    ['64 KiB of anything, (?i)(\\w+\\s?)+[!?]$', [letters(64 * KIB, 'abcdefghij é€😀')], ['(?i)(\\w+\\s?)+[!?]$']],
+    [
+      '64 KiB of a, twenty expressions that need no letter',
+      ['a'.repeat(64 * KIB)],
+      Array.from({ length: 20 }, (_, i) => `(a|b)+[c-f]{${i + 1}}$`),
+    ],
+  ];
+  return cases.map(([process, argv, expressions]) => {
+    const own = parseRules(
+      { rule: expressions.map((expression) => ({ group: 'x', subgroup: 'x', comm: 'evil', argv: expression })) },
+      'own',
+    );
+    const classifier = new Classifier(own, rules);
+    const [first, ...later] = Array.from({ length: 6 }, () => {
+      const identity = { ...asRead({ name: 'evil', exe: '/opt/evil' }), argv: argv.map(fresh) };
+      const before = performance.now();
+      classifier.classify(identity);
+      return performance.now() - before;
+    });
+    return { process, first: first!, later: Math.max(...later) };
+  });
+}
+
+export function measureClassification(log: (line: string) => void): ClassifyResults {
+  const before = heapUsed();
+  const rules = parseCatalogue(catalogue);
+  const classifier = new Classifier([], rules);
+  const heapRules = heapUsed() - before;
+  const examples = rules.flatMap((rule) => rule.examples);
+  const own = parseRules(OWN, 'own');
+  const measure = (processes: string, of: Of, userRules: readonly Rule[] = [], by = classifier): Speed => {
+    log(`classifying ${processes}`);
+    return speedOf(processes, of, userRules, rules, by);
+  };
+  const speed = [
+    measure('a usual host', usual),
+    measure('names nobody knows', unknown),
+    measure('every example of the catalogue in turn', (i) => examples[i % examples.length]!),
+  ];
+  const heapLearnt = heapUsed() - before - heapRules;
+  speed.push(measure("a usual host, 20 rules of the user's", usual, own, new Classifier(own, rules)));
+  log('classifying processes that mean harm');
+  return { speed, harm: harms(rules), rules: rules.length, heapRules, heapLearnt };
+}
+
+const shown = (value: number): string => (value < 100 ? value.toFixed(1) : value.toFixed(0));
+
+export function classificationTables({ speed, harm, rules, heapRules, heapLearnt }: ClassifyResults): string {
+  const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
+  return [
+    '| 10,000 new processes, ms | median (10–90 %) | processor time, GC included | the first 10,000 | asking every rule |',
+    '|---|---|---|---|---|',
+    ...speed.map(
+      ({ processes, median, low, high, processor, first, everyRule }) =>
+        `| ${processes} | ${shown(median)} (${shown(low)}–${shown(high)}) | ${shown(processor)} | ${shown(first)} | ${shown(everyRule)} |`,
+    ),
+    '',
+    '| one process that means harm, ms | first of its like | slowest of five more |',
+    '|---|---|---|',
+    ...harm.map(({ process, first, later }) => `| ${process} | ${first.toFixed(2)} | ${later.toFixed(2)} |`),
+    '',
+    `${rules} rules: ${mebibytes(heapRules)} MiB of heap, and ${mebibytes(heapLearnt)} MiB more after the catalogue's lines above.`,
+  ].join('\n');
 }

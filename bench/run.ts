@@ -1,8 +1,9 @@
 // Runs the benchmarks and writes what they found: a table on standard output, bench/results/*.json, and the drawing in
-// docs/performance.md. Arguments: cost, accuracy, soak; --quick leaves out the largest fleet.
+// docs/performance.md. Arguments: cost, accuracy, classify, soak; --quick leaves out the largest fleet.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { accuracy } from './accuracy.ts';
+import { classificationTables, measureClassification } from './classify.ts';
 import { type Cost, FLEETS, measureCost } from './cost.ts';
 import { draw } from './drawing.ts';
 import { root } from './machine.ts';
@@ -65,6 +66,11 @@ if (wants('accuracy')) {
   const results = await accuracy(log);
   save('accuracy', results);
   console.table(results);
+}
+if (wants('classify')) {
+  const results = measureClassification(log);
+  save('classify', results);
+  console.log(classificationTables(results));
 }
 if (wants('soak')) {
   const minutes = Number(process.argv.find((argument) => argument.startsWith('--minutes='))?.slice(10) ?? 60);

@@ -1,4 +1,4 @@
-// npm run bench: install, build, and measure this exporter beside its peers. Arguments name parts: cost, accuracy, soak.
+// npm run bench: install, build, and measure this exporter beside its peers. Arguments name parts: cost, accuracy, classify, soak.
 import { install, run } from './install.mjs';
 
 install();
