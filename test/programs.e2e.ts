@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { ensure } from '../scripts/test-servers.mjs';
 import { type Exporter, eventually, need, needRoot, startExporter } from './harness.ts';
 import { Place, type Program } from './place.ts';
 import { readTruth } from './proc-truth.ts';
@@ -45,6 +46,9 @@ describe('real programs land right', { concurrency: 3 }, () => {
   const ends: (() => void | Promise<void>)[] = [];
   let exporter: Promise<Exporter>;
   before(() => {
+    try {
+      ensure(...Object.values(PROGRAMS).flatMap(({ needs }) => needs)); // at once, and not while another test waits
+    } catch {} // each test says what it misses
     exporter = startExporter({ after: (end) => void ends.push(end) }, { args: ['--cache-ttl', '0s'] });
   });
   after(async () => {
@@ -52,7 +56,7 @@ describe('real programs land right', { concurrency: 3 }, () => {
   });
 
   for (const [name, program] of Object.entries(PROGRAMS)) {
-    test(name, { timeout: 90_000 }, async (t) => {
+    test(name, { timeout: 120_000 }, async (t) => {
       if (!needRoot(t)) return;
       const paths = need(t, ...program.needs);
       if (!paths) return;
