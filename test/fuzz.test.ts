@@ -31,7 +31,10 @@ function capture(): Frame {
 
 const host = capture();
 const classifier = new Classifier([], parseCatalogue(catalogue));
-const config: Config = { ...defaults, smaps: 'exact', process_io: true, process_start_time: true };
+const config: Config = {
+  ...defaults,
+  ...{ smaps: 'exact', process_io: true, process_start_time: true, collector_cgroup: true, inherit_group: true },
+};
 const state: ExporterState = {
   ...{ version: '1', revision: 'r', nodejs: '20', scrapeDuration: 1, updateDuration: 1, updateSuccess: true },
   ...{ updating: false, collectionAge: 1, series: 1, seriesDropped: new Map(), reloadSuccessful: true, reloadTime: 1 },
