@@ -38,8 +38,8 @@ const cases: [what: string, argv: string[], shown: string[]][] = [
   ['commands of redis', ['redis-cli', 'CONFIG', 'SET', 'requirepass', S], ['redis-cli', 'CONFIG', 'SET', 'requirepass', '***']],
   ['redis', ['redis-server', '--requirepass', S, '--masterauth', S, '--port', '1'], ['redis-server', '--requirepass', '***', '--masterauth', '***', '--port', '1']],
   ['mysqladmin', ['mysqladmin', '-uroot', `-p${S}`, 'password', S], ['mysqladmin', '-uroot', '-p***', 'password', '***']],
-  ['psql', ['psql', `host=h user=me password=${S} dbname=x`, '-c', `ALTER USER me PASSWORD '${S} x'`], ['psql', 'host=h user=me password=*** dbname=x', '-c', `ALTER USER me PASSWORD '***'`]],
-  ['SQL', ['mariadb', '-e', `create user a identified by '${S}'`], ['mariadb', '-e', "create user a identified by '***'"]],
+  ['psql', ['psql', `host=h user=me password=${S} dbname=x`, '-c', `ALTER USER me PASSWORD '${S} x'`], ['psql', 'host=h user=me password=*** dbname=x', '-c', 'ALTER USER me PASSWORD ***']],
+  ['SQL', ['mariadb', '-e', `create user a identified by '${S}'`], ['mariadb', '-e', 'create user a identified by ***']],
   ['PostgreSQL', ['postgres', '-c', `primary_conninfo=host=h password=${S}`], ['postgres', '-c', 'primary_conninfo=host=h password=***']],
   ['mongo', ['mongodump', '-u', 'a', '-p', S, `mongodb+srv://a:${S}@h/x`], ['mongodump', '-u', 'a', '-p', '***', 'mongodb+srv://***@h/x']],
   ['the cookie of Erlang', ['beam.smp', '--', '-setcookie', S, '-sname', 'rabbit'], ['beam.smp', '--', '-setcookie', '***', '-sname', 'rabbit']],
@@ -81,6 +81,22 @@ for (const [what, argv, shown] of cases) {
     );
   });
 }
+
+test('a shell that runs it shows no more of it', () => {
+  const quoted = (argument: string) =>
+    /[^\w@%+=:,./-]/.test(argument) ? `'${argument.replaceAll("'", "'\\''")}'` : argument;
+  for (const [what, argv] of cases) {
+    const script = argv.map(quoted).join(' ');
+    for (const wrapped of [
+      ['sh', '-c', script],
+      ['sh', '-c', `cd /tmp && ${script}; true`],
+      ['timeout', '5', ...argv],
+    ]) {
+      const shown = scrub(wrapped).join(' ');
+      assert.ok(!shown.includes(S) || scrub(argv).includes(S), `${what}: ${shown}`); // as without the shell
+    }
+  }
+});
 
 test('bytes that are no text pass as they are', () => {
   const bytes = Buffer.from('x\0\xff\xfe=\x80\0', 'latin1');

@@ -23,10 +23,11 @@ const HABITS: readonly Habit[] = [
   { program: /^(?:mysqladmin|mariadb-admin)$/, rest: /^password$/ },
   { program: /^(?:mongo\w*|sshpass|mydumper|myloader|cqlsh|login)$/, glued: /^-p(?=.)/, next: /^-p$/ },
   {
-    program: /^(?:curl|wget|etcdctl|lftp)/,
-    glued: /^-[sSfkLivgI#]*u(?=.)|^--(?:proxy-)?user=/,
+    program: /^curl$/,
+    glued: /^-[sSfkLivgI#]*u(?=.)/,
     next: /^-[sSfkLivgI#]*[uUbE]$|^--(?:proxy-)?user$|^--cert$/,
   },
+  { program: /^(?:wget|etcdctl|lftp)$/, glued: /^--user=/, next: /^-u$|^--user$/ },
   {
     program: /^(?:redis|valkey|keydb)-cli$/,
     glued: /^-a(?=.)/,
@@ -57,8 +58,8 @@ const NAMES = /(?<![\w.-])([\w.-]+)["']?[=:] ?(["']?)/g;
 
 /** Headers that are secret to their end. */
 const HEADERS = /\b((?:proxy-)?authorization|(?:set-)?cookie|x-auth-token)(: {0,9})[^"'\n]+/gi;
-/** `IDENTIFIED BY '...'`, `PASSWORD '...'` of SQL. */
-const SQL = /\b(identified by|password) {1,9}'[^']*'?/gi;
+/** `IDENTIFIED BY '...'`, `PASSWORD '...'` of SQL; a shell writes its quotes as '\''. */
+const SQL = /\b(identified by|password) {1,9}(?:'\\''[^']*(?:'\\'')?|'[^']*'?|"[^"]*"?)/gi;
 /** Words of a shell, with their quotes, and what stands between two commands. */
 const WORDS = /[;|&\n]+|(?:"(?:[^"\\]|\\.)*\\?"?|'[^']*'?|\\.?|[^\s"'\\;|&])+/gs;
 /** Command lines inside of command lines are followed so far. */
@@ -107,7 +108,7 @@ export function scrub(argv: readonly string[]): string[] {
 /** Credentials in URLs and headers, tokens, `name=value` or `name: value` whose name says secret; a script's commands. */
 export function scrubText(text: string): string {
   const known = text.replace(URL_CREDENTIALS, `$1${HIDDEN}@`).replace(TOKENS, HIDDEN);
-  return scrubWords(scrubPairs(known.replace(HEADERS, `$1$2${HIDDEN}`).replace(SQL, `$1 '${HIDDEN}'`)), 1);
+  return scrubWords(scrubPairs(known.replace(HEADERS, `$1$2${HIDDEN}`).replace(SQL, `$1 ${HIDDEN}`)), 1);
 }
 
 /** A script: each of its commands is a command line, and so may be what stands in its quotes. */
