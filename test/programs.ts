@@ -183,27 +183,16 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     needs: ['postfix'],
     lands: {
       'system/postfix': [
-        'postfix-script',
-        '/master',
-        'pickup -l',
-        'qmgr -l',
-        'postlogd -l',
-        'smtpd -n',
-        'trivial-rewrite -n',
-        'cleanup -z',
+        ...['postfix-script', '/master', 'pickup -l', 'qmgr -l'],
+        ...['postlogd -l', 'smtpd -n', 'trivial-rewrite -n', 'cleanup -z'],
       ],
     },
     async start(place, path) {
       const settings = [
         ...['compatibility_level=3.6', 'inet_protocols=ipv4', 'inet_interfaces=127.0.0.1', 'myhostname=localhost'],
         ...[`queue_directory=${place.folder('queue')}`, `data_directory=${place.folder('data', 'postfix')}`],
-        ...[
-          `maillog_file=${place.dir}/log`,
-          `maillog_file_prefixes=${place.dir}`,
-          'alias_maps=',
-          'local_recipient_maps=',
-          '',
-        ],
+        ...[`maillog_file=${place.dir}/log`, `maillog_file_prefixes=${place.dir}`],
+        ...['alias_maps=', 'local_recipient_maps=', ''],
       ];
       const services = readFileSync('/usr/share/postfix/master.cf.dist', 'utf8');
       place.file('etc/master.cf', services.replace(/^smtp +inet/m, `127.0.0.1:${place.port} inet`));
@@ -236,11 +225,17 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     needs: ['samba'],
     lands: { 'storage/samba': ['smbd --foreground', 'smbd-notifyd', 'cleanupd'] },
     async start(place, path) {
-      const folders = ['lock', 'state', 'cache', 'pid', 'private', 'ncalrpc'].map(
-        (kind) => `${kind}${kind === 'private' || kind === 'ncalrpc' ? ' dir' : ' directory'} = ${place.folder(kind)}`,
-      );
+      const folders = [
+        'lock directory',
+        'state directory',
+        'cache directory',
+        'pid directory',
+        'private dir',
+        'ncalrpc dir',
+      ];
+      const own = folders.map((name) => `${name} = ${place.folder(name.split(' ')[0]!)}`);
       const listen = ['interfaces = 127.0.0.1', 'bind interfaces only = yes', `smb ports = ${place.port}`];
-      const lines = ['[global]', ...folders, ...listen, `log file = ${place.dir}/log`, 'load printers = no', ''];
+      const lines = ['[global]', ...own, ...listen, `log file = ${place.dir}/log`, 'load printers = no', ''];
       place.run([path, '--foreground', '--no-process-group', '-s', place.file('smb.conf', lines.join('\n'))]);
       await place.answers(SMB, 'SMB');
     },
