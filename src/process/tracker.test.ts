@@ -8,11 +8,14 @@ import { Unreadable } from './unreadable.ts';
 
 const UNITS = { pageSize: 4096, ticksPerSecond: 100 };
 
-/** Groups are called as their processes are. */
-function track(machine: Machine) {
+/** Groups are called as their processes are; where groups are inherited, no rule knows jobs. */
+function track(machine: Machine, inherits = false) {
   const unreadable = new Unreadable();
   const host = { units: UNITS, bootTime: 1_700_000_000, users: new Map([[0, 'root']]) };
-  const tracker = new Tracker(machine, host, unreadable, ({ name }) => ({ group: name, subgroup: name, rule: 'test' }));
+  const rule = (name: string) => (inherits && name === 'job' ? 'none' : 'test');
+  const classify = ({ name }: { name: string }) => ({ group: name, subgroup: name, rule: rule(name) });
+  const tracker = new Tracker(machine, host, unreadable, classify);
+  tracker.inherits = inherits;
   const pass = () => [...tracker.pass(machine.forks)];
   const ledger = (name: string) => tracker.ledgers.of(name, name);
   const process = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
@@ -101,6 +104,7 @@ const aLife = (deeds: readonly Deed[]) => ({
     maxLength: 80,
   }),
   kept: fc.boolean(),
+  inherits: fc.boolean(),
 });
 
 const ACCOUNTED: readonly Deed[] = 'fork fork burn burn write exec exit exit wait vanish subreaper time'.split(
@@ -108,7 +112,8 @@ const ACCOUNTED: readonly Deed[] = 'fork fork burn burn write exec exit exit wai
 ) as Deed[];
 
 /** A machine on which pids have wrapped around, so that elders have higher ones, and which has just been looked at. */
-function begin({ elders, youngers, kept }: { elders: readonly Event[]; youngers: readonly Event[]; kept: boolean }) {
+function begin(given: { elders: readonly Event[]; youngers: readonly Event[]; kept: boolean; inherits: boolean }) {
+  const { elders, youngers, kept, inherits } = given;
   const machine = new Machine(1000, kept);
   machine.lastPid = 900;
   for (const event of elders) happen(machine, event);
@@ -116,7 +121,7 @@ function begin({ elders, youngers, kept }: { elders: readonly Event[]; youngers:
   machine.lastPid = 1;
   for (const event of youngers) happen(machine, event);
   for (const task of [...machine.tasks.values()]) machine.wait(task);
-  const watched = track(machine);
+  const watched = track(machine, inherits);
   watched.pass();
   return { machine, watched, start: { ...machine.truth } };
 }
