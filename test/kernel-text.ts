@@ -18,6 +18,8 @@ export interface Stat {
   readonly childrenSystem?: number;
   readonly threads?: number;
   readonly startTicks?: number;
+  /** Pages. */
+  readonly roughRss?: number;
   readonly startStack?: number;
 }
 
@@ -30,7 +32,7 @@ export function statText(s: Stat): Buffer {
   const rest = [
     ...[s.state ?? 'S', s.ppid ?? 1, s.pid, s.pid, 0, -1, flags, s.minorFaults ?? 0, 0, s.majorFaults ?? 0, 0],
     ...[s.user ?? 0, s.system ?? 0, s.childrenUser ?? 0, s.childrenSystem ?? 0, 20, 0, s.threads ?? 1, 0],
-    ...[s.startTicks ?? 100, 3133440, 418, '18446744073709551615', 94082016337920, 94082016357801],
+    ...[s.startTicks ?? 100, 3133440, s.roughRss ?? 418, '18446744073709551615', 94082016337920, 94082016357801],
     ...[s.startStack ?? 140731381885264, 0, 0, 0, 0, 0, 0, 0, 0, 0, 17, 1, 0, 0, 0, 0, 0, 94082016373808],
     ...[94082016375424, 94082226372608, 140731381889759, 140731381889779, 140731381889779, 140731381891051, 0],
   ];
@@ -152,7 +154,7 @@ export function processEntries(p: ProcessText): [string, Entry][] {
   const comm = Buffer.from(latin1(p.comm ?? 'sleep')).toString('latin1');
   const gone: Entry = { failed: 'gone' };
   return [
-    [`${at}/stat`, file(statText(p))],
+    [`${at}/stat`, file(statText({ roughRss: (p.memory?.rss ?? 1024) / 4, ...p }))],
     [`${at}/statm`, file(p.memory ? statmText(p.memory) : '0 0 0 0 0 0 0\n')],
     [`${at}/io`, file(ioText(...(p.io ?? [])))],
     [`${at}/status`, file(statusText(comm, p.uid ?? 0, p.memory))],

@@ -60,7 +60,14 @@ test('stat: what was rendered is parsed, whatever the name', () => {
     state: fc.constantFrom(...'RSDTtZXI'),
     kernelThread: fc.boolean(),
     ...{ pid: number, ppid: number, minorFaults: number, majorFaults: number, user: number, system: number },
-    ...{ childrenUser: number, childrenSystem: number, threads: number, startTicks: number, startStack: number },
+    ...{
+      childrenUser: number,
+      childrenSystem: number,
+      threads: number,
+      startTicks: number,
+      startStack: number,
+      roughRss: number,
+    },
   });
   fc.assert(
     fc.property(given, (s) => {
@@ -70,7 +77,7 @@ test('stat: what was rendered is parsed, whatever the name', () => {
         ...{ kernelThread: s.kernelThread, minorFaults: s.minorFaults, majorFaults: s.majorFaults },
         ...{ user: s.user / 100, system: s.system / 100 },
         ...{ childrenUser: s.childrenUser / 100, childrenSystem: s.childrenSystem / 100 },
-        ...{ threads: s.threads, startTicks: s.startTicks, startStack: s.startStack },
+        ...{ threads: s.threads, startTicks: s.startTicks, startStack: s.startStack, roughRss: s.roughRss },
       });
     }),
   );
@@ -84,7 +91,7 @@ test('stat as Linux 6.18 wrote it: a process, a kernel thread, a zombie', () => 
   assert.deepEqual(stat(latin1(cat)), {
     ...{ commFrom: 7, commTo: 10, comm: 'cat', state: 0x52, ppid: 29626, kernelThread: false, minorFaults: 101 },
     ...{ majorFaults: 2, user: 1.5, system: 0.25, childrenUser: 0, childrenSystem: 0, threads: 1, startTicks: 361889 },
-    startStack: 140731381885264,
+    ...{ startStack: 140731381885264, roughRss: 418 },
   });
   assert.equal(stat(latin1(kthreadd))?.kernelThread, true);
   assert.deepEqual([stat(latin1(zombie))?.state, stat(latin1(zombie))?.startStack], [0x5a, 0]);

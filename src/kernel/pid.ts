@@ -32,6 +32,8 @@ export class StatReading {
   threads = 0;
   /** Start in clock ticks since boot: with the pid, the process's identity. */
   startTicks = 0;
+  /** Resident pages but for the remainders of single CPUs (up to some dozens of each): tells that memory moved, no more. */
+  roughRss = 0;
   /** Bottom of the main thread's stack, which an exec moves; 0 where ptrace access is missing. */
   startStack = 0;
 }
@@ -71,7 +73,9 @@ export function parseStat(bytes: Uint8Array, length: number, units: Units, out: 
   fields.skip(1); // itrealvalue
   out.startTicks = fields.next();
   if (fields.failed) return false;
-  fields.skip(5); // vsize, rss (inexact), rsslim, startcode, endcode
+  fields.skip(1); // vsize
+  out.roughRss = fields.next();
+  fields.skip(3); // rsslim, startcode, endcode
   out.startStack = fields.next();
   return true;
 }

@@ -125,6 +125,7 @@ class Subject {
 
 /** The command line as regular expressions see it; what they do not see is not put together. */
 function joined(argv: readonly string[]): string {
+  if (argv.length === 1) return argv[0]!.slice(0, MAX_COMMAND_LINE);
   let length = 0;
   let words = 0;
   while (words < argv.length && length <= MAX_COMMAND_LINE) length += argv[words++]!.length + 1;

@@ -251,6 +251,7 @@ export class Footprints {
     sample.activity = process.activity;
     sample.familyActivity = family.activity;
     sample.familyMembers = family.members;
+    sample.kinActivity = kinActivity(process);
     process.wanted = undefined;
     if (process.unreadable) this.#unreadable.clear(process, 'smaps_rollup');
   }
@@ -313,12 +314,17 @@ export class Footprints {
 export const worthOf = ({ sample }: Process): number => Math.max(WORTH_BYTES, sample.pss * WORTH_SHARE);
 
 /** Bytes by which relatives may have moved what is shared with them since the sample. */
-export function movedByRelatives({ sample, family, activity }: Process): number {
+export function movedByRelatives(process: Process): number {
+  const { sample, family, activity } = process;
   const own = activity - sample.activity;
   const others = Math.max(0, family.activity - sample.familyActivity - own) / Math.max(1, family.members - 1);
+  const kin = Math.abs(kinActivity(process) - sample.kinActivity);
   const membersMoved = Math.abs(family.members - sample.familyMembers) / Math.max(family.members, sample.familyMembers);
-  return Math.min(others, sample.rss - sample.uss) + (sample.rss - sample.uss) * membersMoved;
+  return Math.min(others + kin, sample.rss - sample.uss) + (sample.rss - sample.uss) * membersMoved;
 }
+
+/** What parent and children of other families touched so far. Another parent than before counts as a move. */
+const kinActivity = ({ parent, childrenActivity }: Process): number => (parent?.activity ?? 0) + childrenActivity;
 
 /** Spreads the old samples evenly: each process has its turn once in every period, at a moment its pid chooses. */
 function turn(pid: number, at: number, period: number): number {

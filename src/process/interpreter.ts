@@ -92,8 +92,6 @@ const LONGEST_OPTION = Math.max(...[...JVM_VALUED, ...JSVC_VALUED].map(({ length
 /** Boot scripts of Erlang itself; a release's own carries its name. */
 const ERLANG_BOOT = /^(?:start|start_clean|start_sasl|no_dot_erlang)$/;
 
-/** A title in front of ": " or in brackets before it: "gunicorn: master [x]", "[celeryd: c@h:MainProcess]". */
-const TITLE = /^\[?([\w.+-]+):(?: |$)/;
 /** At most so many words of a command line are looked at, and so many characters of one that is a single title. */
 const MAX_WORDS = 4096;
 const MAX_TITLE = 1024;
@@ -124,6 +122,8 @@ const signOf = (word: string, start: number, end: number) =>
 const KIND_SIGNS = new Set([...KINDS.keys()].map((name) => signOf(name, 0, name.length)));
 
 const SPACE = 0x20;
+const COLON = 0x3a;
+const BRACKET = 0x5b;
 const PLUS = 0x2b;
 const DASH = 0x2d;
 const DOT = 0x2e;
@@ -166,7 +166,7 @@ export class Interpreted {
     const first = argv[0] ?? '';
     const named = kindOf(first);
     const real = kindOf(exe);
-    const title = first.indexOf(' ') >= 0 && !argv.some((word, i) => i > 0 && word !== '') ? first : '';
+    const title = first.indexOf(' ') >= 0 && standsAlone(argv) ? first : '';
     return named || real || title !== '' ? new Interpreted(argv, named, real, title) : undefined;
   }
 
@@ -205,6 +205,12 @@ export class Interpreted {
     if (this.title !== '') return this.title.slice(0, MAX_TITLE).split(' ').filter(Boolean);
     return this.argv.length > MAX_WORDS ? this.argv.slice(0, MAX_WORDS) : this.argv;
   }
+}
+
+/** Whether nothing but padding follows the first word. */
+function standsAlone(argv: readonly string[]): boolean {
+  for (let i = 1; i < argv.length; i++) if (argv[i] !== '') return false;
+  return true;
 }
 
 function firstWord(title: string): string {
@@ -294,10 +300,29 @@ function erlangApplication(line: readonly string[]): string {
   return program === 'erl' ? '' : program;
 }
 
+/** What stands in front of ": ", in brackets or not: of "gunicorn: master [x]", "[celeryd: c@h:MainProcess]"; else ''. */
+function titleHead(title: string): string {
+  const from = title.charCodeAt(0) === BRACKET ? 1 : 0;
+  let at = from;
+  while (isNamed(title.charCodeAt(at))) at++;
+  if (title.charCodeAt(at) !== COLON) return '';
+  return at + 1 === title.length || title.charCodeAt(at + 1) === SPACE ? title.slice(from, at) : '';
+}
+
+/** A character of a program's name: [\w.+-]. */
+const isNamed = (c: number) =>
+  (c >= 0x61 && c <= 0x7a) ||
+  (c >= 0x30 && c <= 0x39) ||
+  (c >= 0x41 && c <= 0x5a) ||
+  c === 0x5f ||
+  c === DASH ||
+  c === DOT ||
+  c === PLUS;
+
 /** "puma" of "puma 5.6.5 (tcp://0.0.0.0:3000) [app]", "gunicorn" of "gunicorn: master [app]", "PM2" of "PM2 v5: God". */
 function titleProgram(title: string): string {
   const text = title.startsWith('[') ? title.replace(/^\[[^\]:]*\] (?=\w)/, '') : title; // "[ready] gunicorn: worker [x]"
-  return TITLE.exec(text)?.[1] ?? /^\[?([^\s\]:]+)/.exec(text)?.[1] ?? '';
+  return titleHead(text) || (/^\[?([^\s\]:]+)/.exec(text)?.[1] ?? '');
 }
 
 /**
@@ -306,7 +331,7 @@ function titleProgram(title: string): string {
  */
 export function fullName(name: string, argv: readonly string[], exe: string): string {
   const full = fillsComm(name) ? completed(name, argv, exe) : name;
-  return (full.indexOf(':') >= 0 && TITLE.exec(full)?.[1]) || full.slice(0, MAX_TITLE);
+  return titleHead(full) || full.slice(0, MAX_TITLE);
 }
 
 function completed(name: string, argv: readonly string[], exe: string): string {

@@ -73,6 +73,8 @@ export class Sample {
   activity = 0;
   familyActivity = 0;
   familyMembers = 0;
+  /** The same of its parent and of its children, together. */
+  kinActivity = 0;
 }
 
 /** Processes that may share pages: those of one executable. */
@@ -121,6 +123,8 @@ export class Process implements ProcessId {
   childrenSystem = 0;
   minorFaults = 0;
   majorFaults = 0;
+  /** Resident pages as stat has them, when rss was last read. */
+  roughRss = Number.NaN;
   readBytes = Number.NaN;
   writeBytes = Number.NaN;
   /** Gained, and not yet credited: parts of it may be of children that were seen while they lived. */
@@ -139,6 +143,9 @@ export class Process implements ProcessId {
   statusShared = Number.NaN;
   /** Bytes touched (faults) or given back so far: how much a footprint may have moved. */
   activity = 0;
+  /** Its parent, where that is of another family, and what its own children of other families touched so far; bytes. */
+  parent: Process | undefined = undefined;
+  childrenActivity = 0;
   readonly sample = new Sample();
   /** The sample carried over to the present: what is exported. */
   pss = Number.NaN;
@@ -167,10 +174,11 @@ export class Process implements ProcessId {
   }
 
   get zombie(): boolean {
-    return this.state === ZOMBIE || this.state === DEAD;
+    return isZombie(this.state);
   }
 }
 
 export const ZOMBIE = 0x5a;
 export const DEAD = 0x58;
+export const isZombie = (state: number): boolean => state === ZOMBIE || state === DEAD;
 export const BLOCKED = 0x44;

@@ -1,7 +1,7 @@
 // Knows which processes live: births, exits, exec and pid reuse. One pass reads the cheap counters of all of them and
 // adds what each gained to its group's ledger. Remembers processes between collections; nothing else here does.
 import type { KernelFiles } from '../kernel/files.ts';
-import { IoReading, readIo, readStat, readStatm, StatmReading, StatReading, type Units } from '../kernel/pid.ts';
+import { IoReading, readIo, readStat, StatReading, type Units } from '../kernel/pid.ts';
 import { readUptime } from '../kernel/system.ts';
 import { latin1 } from '../kernel/text.ts';
 import { ReapedChildren } from './children.ts';
@@ -10,6 +10,7 @@ import { Identities } from './identity.ts';
 import { inheritedFrom, NO_RULE, passesOn, sourceOf } from './inherit.ts';
 import { type Gain, Ledgers } from './ledger.ts';
 import { BLOCKED, type Classification, type Identity, Process } from './process.ts';
+import { Resident } from './resident.ts';
 import { reasonOf, type Unreadable } from './unreadable.ts';
 
 export type Classify = (identity: Identity) => Classification;
@@ -25,7 +26,6 @@ const SHORTEST_WINDOW = 0.2;
 /** After so many processes a pass may be interrupted; after so many such steps it looks at the clock again. */
 const STEP = 16;
 const STEPS_PER_CLOCK = 8;
-
 const NO_ARGV: readonly string[] = [];
 
 /** What stays true of a host while it runs. */
@@ -49,11 +49,11 @@ export class Tracker {
   readonly #identities: Identities;
   readonly #children = new ReapedChildren();
   readonly #byPid = new Map<number, Process>();
-  readonly #families = new Families();
+  readonly #families = new Families((child) => this.#parentOf(child));
+  readonly #resident: Resident;
   #classify: Classify;
 
   readonly #stat = new StatReading();
-  readonly #statm = new StatmReading();
   readonly #io = new IoReading();
   readonly #gain: Gain = { user: 0, system: 0, minorFaults: 0, majorFaults: 0 };
 
@@ -78,6 +78,7 @@ export class Tracker {
     this.#unreadable = unreadable;
     this.#identities = new Identities(files, unreadable, host.users);
     this.#classify = classify;
+    this.#resident = new Resident(files, host.units, unreadable, this.#families);
   }
 
   /** New rules: every process is classified again at the next pass. What its old group gained stays there. */
@@ -95,6 +96,7 @@ export class Tracker {
   *pass(forks: number): Generator<void, void, void> {
     const began = readUptime(this.#files);
     this.#now = began;
+    this.#resident.begin();
     try {
       for (let index = 0; index < this.living.length; index++) {
         if (index % STEP === STEP - 1) yield;
@@ -259,7 +261,7 @@ export class Tracker {
   /** Takes over what #stat holds, and reads memory and I/O. */
   #take(process: Process): void {
     const stat = this.#stat;
-    const touched = rise(process.minorFaults + process.majorFaults, stat.minorFaults + stat.majorFaults);
+    this.#resident.take(process, stat);
     process.ppid = stat.ppid;
     process.state = stat.state;
     process.threads = stat.threads;
@@ -269,30 +271,8 @@ export class Tracker {
     process.childrenSystem = stat.childrenSystem;
     process.minorFaults = stat.minorFaults;
     process.majorFaults = stat.majorFaults;
-    if (process.kernelThread) return;
-    if (process.zombie) {
-      process.rss = Number.NaN;
-      return;
-    }
-    this.#takeMemory(process, touched);
+    if (process.kernelThread || process.zombie) return;
     if (process.unreadable?.get('io') !== 'denied') this.#takeIo(process);
-  }
-
-  #takeMemory(process: Process, faults: number): void {
-    const statm = this.#statm;
-    try {
-      readStatm(this.#files, process.files, this.#host.units, statm);
-    } catch (error) {
-      this.#unreadable.note(process, 'statm', error);
-      process.rss = Number.NaN;
-      return;
-    }
-    if (process.unreadable) this.#unreadable.clear(process, 'statm');
-    const moved = faults * this.#host.units.pageSize + (Math.abs(statm.rss - process.rss) || 0);
-    process.rss = statm.rss;
-    process.shared = Math.min(statm.shared, statm.rss);
-    process.activity += moved;
-    if (process.family) process.family.activity += moved;
   }
 
   /** A process's io holds that of the children it waited for (task_io_accounting_add in the kernel's wait_task_zombie). */

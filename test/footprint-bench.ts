@@ -1,0 +1,104 @@
+// Processes whose smaps_rollup takes time on a clock of its own, and a record of who was read when: what tests of
+// footprints hold the budget against.
+import { setImmediate as turn } from 'node:timers/promises';
+import { KernelFileError, type KernelFiles, type ProcessFile, type Reason } from '../src/kernel/files.ts';
+import { type FootprintOptions, Footprints } from '../src/process/footprint.ts';
+import { Lane } from '../src/process/lane.ts';
+import { Family, Process } from '../src/process/process.ts';
+import { Unreadable } from '../src/process/unreadable.ts';
+import { rollupText, statusText } from './kernel-text.ts';
+
+export const MIB = 1 << 20;
+export const INTERVAL = 15;
+export const BOUNDED: FootprintOptions = {
+  mode: 'bounded',
+  budget: 0.02,
+  maxAge: 300,
+  maxRead: 0.25,
+  interval: INTERVAL,
+};
+export const EXACT: FootprintOptions = { ...BOUNDED, mode: 'exact' };
+
+/** Memory of one process in bytes, and what happens to who reads it. */
+export interface Fake {
+  rss: number;
+  pss: number;
+  uss: number;
+  swap?: number;
+  /** Seconds a read takes. */
+  cost?: number;
+  failed?: Reason;
+  hangs?: boolean;
+}
+
+/** `reads` lists the pids in the order they were read. */
+export class Bench {
+  readonly fakes = new Map<number, Fake>();
+  readonly processes: Process[] = [];
+  readonly reads: number[] = [];
+  readonly later: number[] = [];
+  readonly unreadable = new Unreadable();
+  clock = 0;
+  at = 1000;
+  readonly #buffer = new Uint8Array(8192);
+  readonly #files = { buffer: this.#buffer } as unknown as KernelFiles;
+  readonly footprints = new Footprints(this.#files, this.unreadable, new Lane(() => this.clock), () => this.clock);
+
+  add(fake: Partial<Fake> = {}, family = new Family('one')): Process {
+    const pid = this.processes.length + 1;
+    const own: Fake = { rss: 10 * MIB, pss: 5 * MIB, uss: 2 * MIB, ...fake };
+    this.fakes.set(pid, own);
+    const read = (file: ProcessFile): Uint8Array => {
+      if (file === 'status') return statusText('x', 0, { rss: own.rss / 1024, file: 4, swap: (own.swap ?? 0) / 1024 });
+      if (file !== 'smaps_rollup') throw new KernelFileError(file, 'gone');
+      this.clock += own.cost ?? 0.0001;
+      if (own.failed) throw new KernelFileError(file, own.failed);
+      const { rss, pss, uss, swap = 0 } = own;
+      return rollupText({ rss: rss / 1024, pss: pss / 1024, privateDirty: uss / 1024, swap: swap / 1024 });
+    };
+    const files = {
+      pid,
+      read: (file: ProcessFile) => {
+        if (file === 'smaps_rollup') this.reads.push(pid);
+        const bytes = read(file);
+        this.#buffer.set(bytes);
+        return bytes.length;
+      },
+      readLater: async (file: ProcessFile) => {
+        this.later.push(pid);
+        if (own.hangs) await new Promise(() => {});
+        return read(file);
+      },
+      exe: () => '',
+      close() {},
+    };
+    const process = new Process(files, pid, 1, false);
+    family.members++;
+    process.family = family;
+    process.rss = own.rss;
+    process.shared = own.rss / 2;
+    this.processes.push(process);
+    return process;
+  }
+
+  /** Memory moved since the last look. */
+  touch(process: Process, bytes: number, to: Partial<Fake> = {}) {
+    Object.assign(this.fakes.get(process.pid)!, to);
+    process.rss = this.fakes.get(process.pid)!.rss;
+    process.activity += bytes;
+    process.family.activity += bytes;
+  }
+
+  /** One collection; waits for late reads that do not hang. @returns the pids read */
+  async collect(options = BOUNDED, swapInUse = false): Promise<number[]> {
+    this.at += INTERVAL;
+    const from = this.reads.length;
+    const late = this.later.length;
+    for (const _ of this.footprints.read(this.processes, options, this.at));
+    const large = this.footprints.readLarge(options, this.at);
+    await Promise.race([large, turn()]);
+    for (let i = 0; i < 5; i++) await turn();
+    for (const _ of this.footprints.carryOver(this.processes, options, swapInUse, this.at));
+    return [...this.reads.slice(from), ...this.later.slice(late)];
+  }
+}
