@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Bench, BOUNDED, EXACT, INTERVAL, MIB } from '../../test/footprint-bench.ts';
+import { Bench, BOUNDED, EXACT, type Fake, INTERVAL, MIB } from '../../test/footprint-bench.ts';
 import { accountOf } from './account.ts';
 import { BLOCKED, Family, type Process } from './process.ts';
 
