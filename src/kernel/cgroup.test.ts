@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Entry, formatCapture, framedFiles, parseCapture, recordFrame } from './capture.ts';
 import { findMemoryCgroup, memoryPathOf, parseMemberships, readCgroupMounts, readMemoryCgroup } from './cgroup.ts';
-import { KernelFileError } from './files.ts';
+import { KernelFileError, type KernelFiles, liveFiles } from './files.ts';
 
 /** Kernel files by path; what is undefined is not there. */
 type Tree = Readonly<Record<string, string>>;
@@ -55,8 +58,7 @@ const MEMORY_PRESSURE = { some: 1.5, full: 0.5 };
 const CPU_PRESSURE = { some: 2, full: 0 };
 
 /** The whole way from a process's cgroups to a reading. */
-function look(tree: Tree, text: string) {
-  const files = filesOf(tree);
+function look(tree: Tree, text: string, files: KernelFiles = filesOf(tree)) {
   const mounts = readCgroupMounts(files);
   const cgroup = findMemoryCgroup(files, mounts, memoryPathOf(mounts, parseMemberships(text)));
   return cgroup && { path: cgroup.path, ...readMemoryCgroup(files, cgroup) };
@@ -103,6 +105,17 @@ const failing: [what: string, tree: Tree, text: string, reason: string][] = [
 for (const [what, tree, text, reason] of failing) {
   test(`no reading: ${what}`, () => assert.throws(() => look(tree, text), { name: 'KernelFileError', reason }));
 }
+
+test('a host mounted elsewhere: cgroups lie beside its procfs', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'herakles-cgroup-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  const tree: Tree = { 'proc/1/mountinfo': UNIFIED, ...v2(`sys/fs/cgroup${NGINX}`) };
+  for (const [path, text] of Object.entries(tree)) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  assert.deepEqual(look(tree, `0::${NGINX}\n`, liveFiles(`${root}/proc`)), { path: NGINX, ...full });
+});
 
 test('any bytes in any file give a reading, none, or a KernelFileError', () => {
   const tree: Tree = { 'proc/1/mountinfo': HYBRID, ...v1('sys/fs/cgroup/memory/a'), ...v2('sys/fs/cgroup/unified/a') };
