@@ -6,7 +6,7 @@ const MAX_PROGRAM = 2000;
 /** What one text, or several, may teach the machine of a pattern; instructions are those followed to learn it. */
 const MAX_STATES = 256;
 const MAX_TRANSITIONS = 4096;
-const MAX_FOLLOWED = 30_000;
+const MAX_FOLLOWED = 15_000;
 
 export type Range = readonly [low: number, high: number];
 export type Assertion = 'start' | 'end' | 'word' | 'notWord';
