@@ -133,10 +133,9 @@ export class Machine implements KernelFiles {
 
   begin(): void {}
 
-  pids(into: number[]): void {
+  pids(): number[] {
     if (this.broken) throw new KernelFileError('proc', 'denied');
-    into.length = 0;
-    into.push(...[...this.tasks.keys()].sort((a, b) => a - b));
+    return [...this.tasks.keys()].sort((a, b) => a - b);
   }
 
   process(pid: number): ProcessFiles {

@@ -128,7 +128,6 @@ test('a capture of many frames and processes', () => {
   const entries: [string, Entry][] = [];
   for (let pid = 1; pid <= 70_000; pid++) entries.push([`proc/${pid}/stat`, { failed: 'gone' }]);
   const frame = new Map(entries);
-  const pids: number[] = [];
-  framedFiles([frame, frame]).pids(pids);
+  const pids = [...framedFiles([frame, frame]).pids()];
   assert.equal(pids.length, 70_000);
 });

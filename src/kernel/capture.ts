@@ -125,7 +125,6 @@ const PROCESS_FILES: readonly ProcessFile[] = ['stat', 'statm', 'io', 'status', 
  */
 export function recordFrame(files: KernelFiles, scrub: (cmdline: Uint8Array) => Uint8Array): Frame {
   const frame = new Map<string, Entry>();
-  const pids: number[] = [];
   files.begin();
   const record = (path: string, read: () => Entry) => {
     try {
@@ -137,7 +136,7 @@ export function recordFrame(files: KernelFiles, scrub: (cmdline: Uint8Array) => 
   };
   const taken = (length: number): Uint8Array => files.buffer.slice(0, length);
   for (const path of HOST_FILES) record(path, () => ({ bytes: taken(files.read(path)) }));
-  files.pids(pids);
+  const pids = [...files.pids()];
   for (const pid of pids) {
     const process = files.process(pid);
     for (const file of PROCESS_FILES) {
@@ -158,7 +157,7 @@ function recordCgroups(files: KernelFiles, pids: readonly number[], frame: Map<s
   const recorder: KernelFiles = {
     buffer: files.buffer,
     begin: () => {},
-    pids: () => {},
+    pids: () => [],
     process: (pid) => files.process(pid),
     read(path) {
       if (/\s/.test(path)) throw new KernelFileError(path, 'unsupported', 'a capture has no place for this name');
@@ -226,11 +225,10 @@ export function framedFiles(frames: readonly Frame[]): KernelFiles {
     begin() {
       current = Math.min(current + 1, frames.length - 1);
     },
-    pids(into) {
-      into.length = 0;
+    *pids() {
       for (const path of frames[Math.max(0, current)]?.keys() ?? []) {
         const pid = /^proc\/([1-9]\d*)\/stat$/.exec(path)?.[1];
-        if (pid) into.push(Number(pid));
+        if (pid) yield Number(pid);
       }
     },
     process,

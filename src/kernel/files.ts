@@ -39,8 +39,8 @@ export interface KernelFiles {
   readonly buffer: Uint8Array;
   /** A new collection begins: what is read from here belongs together. A capture moves on to its next frame. */
   begin(): void;
-  /** Replaces the content of `into` by the pids present now, in the order the kernel lists them. @throws KernelFileError */
-  pids(into: number[]): void;
+  /** The pids present now, listed while they are taken, as the kernel orders them. @throws KernelFileError */
+  pids(): Iterable<number>;
   process(pid: number): ProcessFiles;
   /** Reads a file of the host, named without the leading slash ("proc/meminfo"). @throws KernelFileError */
   read(path: string): number;
@@ -67,6 +67,8 @@ function failed(path: string, error: unknown): KernelFileError {
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 
 const CLOSED = -1;
+/** Entries of /proc that one system call or some list: a list of ten thousand takes 10 ms. */
+const LISTED_AT_ONCE = 128;
 const PID = /^[1-9]\d*$/;
 
 class LiveProcess implements ProcessFiles {
@@ -153,15 +155,18 @@ class LiveHost implements KernelFiles {
 
   begin(): void {}
 
-  pids(into: number[]): void {
-    into.length = 0;
-    let names: string[];
+  *pids(): Generator<number, void, void> {
+    let folder: fs.Dir | undefined;
     try {
-      names = fs.readdirSync(this.procfs);
+      folder = fs.opendirSync(this.procfs, { bufferSize: LISTED_AT_ONCE });
+      for (let entry = folder.readSync(); entry; entry = folder.readSync()) {
+        if (PID.test(entry.name)) yield Number(entry.name);
+      }
     } catch (error) {
       throw failed(this.procfs, error);
+    } finally {
+      folder?.closeSync();
     }
-    for (const name of names) if (PID.test(name)) into.push(Number(name));
   }
 
   process(pid: number): ProcessFiles {

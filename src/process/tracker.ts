@@ -26,6 +26,8 @@ const SHORTEST_WINDOW = 0.2;
 /** After so many processes a pass may be interrupted; after so many such steps it looks at the clock again. */
 const STEP = 16;
 const STEPS_PER_CLOCK = 8;
+/** Meeting a process takes so many times what it takes to see that it is known. */
+const MEETING = 16;
 const NO_ARGV: readonly string[] = [];
 
 /** What stays true of a host while it runs. */
@@ -61,7 +63,6 @@ export class Tracker {
     const parent = this.#byPid.get(child.ppid);
     return parent && parent !== child && parent.startTicks <= child.startTicks ? parent : undefined;
   };
-  readonly #pids: number[] = [];
   /** The kernel's count of forks when the pids were last listed. */
   #forks = Number.NaN;
   /** Kernel time now, and when the last pass began that came to its end; seconds since boot, NaN before the first. */
@@ -117,16 +118,17 @@ export class Tracker {
   *#list(): Generator<void, void, void> {
     for (const [reason, count] of this.#strangers) this.#unreadable.add('stat', reason, -count);
     this.#strangers.clear();
-    this.#files.pids(this.#pids);
     let step = 0;
     try {
-      for (const pid of this.#pids) {
-        if (this.#byPid.has(pid)) continue;
-        this.#meet(pid);
-        if (++step % STEP === 0) {
-          yield;
-          this.#now = readUptime(this.#files);
+      for (const pid of this.#files.pids()) {
+        if (!this.#byPid.has(pid)) {
+          this.#meet(pid);
+          step += MEETING;
         }
+        if (++step < STEP * MEETING) continue;
+        step = 0;
+        yield;
+        this.#now = readUptime(this.#files);
       }
     } finally {
       for (const process of this.#heirs.splice(0)) this.#enter(process);
