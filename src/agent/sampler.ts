@@ -156,7 +156,7 @@ export class Sampler {
     const at = clock();
     try {
       const view = await this.#look();
-      const dropped = this.#choose(view);
+      const dropped = await inSlices(this.#choose(view));
       this.duration = clock() - at;
       this.lastSuccess = clock();
       this.failure = undefined;
@@ -230,7 +230,7 @@ export class Sampler {
   }
 
   /** Keeps the response within its budget of series: fewer processes first, and groups last. */
-  #choose(view: ProcessView): ReadonlyMap<string, number> {
+  *#choose(view: ProcessView): Generator<void, ReadonlyMap<string, number>, void> {
     const { selection, maxSeries, seriesOf } = this.#options;
     const dropped = new Map<string, number>();
     const spare = maxSeries - seriesOf.rest - view.groups.length * seriesOf.group;
@@ -238,7 +238,7 @@ export class Sampler {
     const modes = ['all', 'top', 'none'] as const;
     let wanted = Number.NaN;
     for (const mode of modes.slice(modes.indexOf(selection.perProcess))) {
-      this.#selection.choose(view, selection, mode);
+      yield* this.#selection.choose(view, selection, mode);
       const shown = countShown(view) * seriesOf.process;
       if (Number.isNaN(wanted)) wanted = shown;
       if (shown <= Math.max(0, room)) {
@@ -246,7 +246,7 @@ export class Sampler {
         break;
       }
     }
-    this.#selection.keep(view);
+    yield* this.#selection.keep(view);
     if (spare < 0) {
       const kept = Math.max(0, Math.floor((maxSeries - seriesOf.rest) / seriesOf.group));
       for (const group of view.groups.slice(kept)) group.shown = false;

@@ -43,17 +43,19 @@ export class Selection {
 
   /**
    * Marks the rows that have series, and fills `GroupRow.rest` under `top`. Deterministic: equals are ordered by pid.
-   * May be tried in several modes; `keep` ends the collection.
+   * May be tried in several modes; `keep` ends the collection. Both yield where they may be interrupted.
    */
-  choose(view: ProcessView, options: SelectionOptions, perProcess = options.perProcess): void {
+  *choose(view: ProcessView, options: SelectionOptions, perProcess = options.perProcess): Generator<void, void, void> {
     const { rows, groups } = view;
     for (const group of groups) group.rest = undefined;
     if (perProcess === 'none') {
       rows.shown.fill(0, 0, rows.length);
     } else {
       this.#filter(rows, options);
-      if (perProcess === 'top') this.#keepTop(rows, options);
+      yield;
+      if (perProcess === 'top') yield* this.#keepTop(rows, options);
       if (options.maxProcesses > 0) this.#keepLargest(rows, options.maxProcesses);
+      yield;
       if (perProcess === 'top') this.#sumRest(rows, groups);
     }
   }
@@ -63,7 +65,7 @@ export class Selection {
     for (let row = 0; row < rows.length; row++) rows.shown[row] = !filters || passes(rows, row, options) ? 1 : 0;
   }
 
-  #keepTop(rows: ProcessRows, options: SelectionOptions): void {
+  *#keepTop(rows: ProcessRows, options: SelectionOptions): Generator<void, void, void> {
     const bySubgroup = new Map<string, number[]>();
     for (let row = 0; row < rows.length; row++) {
       if (!rows.shown[row]) continue;
@@ -73,6 +75,7 @@ export class Selection {
       else bySubgroup.set(key, [row]);
     }
     for (const [key, list] of bySubgroup) {
+      yield;
       this.#hideBeyond(rows, list, key.startsWith('other\0') ? options.topOfOthers : options.topOfSubgroup);
     }
   }
@@ -94,12 +97,13 @@ export class Selection {
   }
 
   /** Ends a collection with what was chosen last: the next one is compared with it. */
-  keep({ rows, groups }: ProcessView): void {
+  *keep({ rows, groups }: ProcessView): Generator<void, void, void> {
     const shown = new Map<number, Shown>();
     const limited = groups.some(({ rest }) => rest) || rows.shown.subarray(0, rows.length).includes(0);
     for (let row = 0; limited && row < rows.length; row++) {
       if (rows.shown[row]) shown.set(rows.who[row]!.pid, { who: rows.who[row]!, time: rows.time[row]! });
     }
+    yield;
     this.#countRest(shown, groups);
     this.#shown = shown;
   }

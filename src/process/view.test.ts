@@ -103,8 +103,8 @@ class Host {
 const only = (view: ProcessView) => view.groups[0]!;
 const shown = ({ rows }: ProcessView) => rows.who.filter((_, row) => rows.shown[row]).map(({ pid }) => pid);
 const chosen = (view: ProcessView, options: SelectionOptions, selection = new Selection()) => {
-  selection.choose(view, options);
-  selection.keep(view);
+  for (const _ of selection.choose(view, options));
+  for (const _ of selection.keep(view));
   return shown(view);
 };
 
@@ -268,7 +268,7 @@ test('a challenger must lead by a tenth, also after `all` was tried first, as it
       { pid: 1, pss: first },
       { pid: 2, pss: second },
     ]);
-    selection.choose(view, options, 'all');
+    for (const _ of selection.choose(view, options, 'all'));
     return chosen(view, options, selection);
   };
   assert.deepEqual(look(100, 90), [1]);
