@@ -37,7 +37,9 @@ export class Program {
   readonly #child: ChildProcess;
 
   constructor(command: string, args: readonly string[]) {
-    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    // As the systemd unit, the image and npm start set it.
+    const env = { ...process.env, MALLOC_ARENA_MAX: '1' };
+    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env });
     this.pid = this.#child.pid!;
     this.#child.stdout!.on('data', (data) => {
       this.stdout += data;
