@@ -331,7 +331,7 @@ function titleProgram(title: string): string {
  */
 export function fullName(name: string, argv: readonly string[], exe: string): string {
   const full = fillsComm(name) ? completed(name, argv, exe) : name;
-  return titleHead(full) || full.slice(0, MAX_TITLE);
+  return (full.indexOf(':') > 0 && titleHead(full)) || full.slice(0, MAX_TITLE);
 }
 
 function completed(name: string, argv: readonly string[], exe: string): string {
