@@ -22,6 +22,7 @@ test('a pattern without a linear matcher, or too large, is refused with the reas
     ['a{1001}', /out of range/],
     ['(((){1000}){1000}){1000}', /too large/],
     ['(a{100}){100}', /too large/],
+    ['((((((){60}){60}){60}){60}){60}){60}', /too large/],
     ['('.repeat(200), /nested/],
     ['a'.repeat(2001), /longer than/],
     ['\\', /unexpected end/],

@@ -248,8 +248,8 @@ class RegexParser {
 export function regex(source: string): Pattern {
   if (source.length > MAX_SOURCE) throw new PatternError(`longer than ${MAX_SOURCE} characters`);
   const root = regexSyntax(source);
-  const letters = lettersOf(root);
   void new Automaton(root); // refuses what is too large; kept only once a text holds the letters, which most never do
+  const letters = lettersOf(root);
   let automaton: Automaton | undefined;
   return {
     source,
