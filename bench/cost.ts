@@ -66,6 +66,7 @@ const SUBJECTS: readonly Subject[] = [
   { name: 'herakles, bounded', ours: ['--smaps', 'bounded'] },
   { name: 'herakles, bounded, groups only', ours: ['--smaps', 'bounded', '--per-process', 'none'] },
   { name: 'herakles, exact', ours: ['--smaps', 'exact'] },
+  { name: 'herakles, exact, groups only', ours: ['--smaps', 'exact', '--per-process', 'none'] },
   { name: 'process-exporter, one group', peer: [] },
   { name: 'process-exporter, no smaps, no threads', peer: ['-gather-smaps=false', '-threads=false'] },
 ];

@@ -115,6 +115,22 @@ test('a process in state D is read off the main thread, however small', async ()
   assert.deepEqual([bench.reads, bench.later], [[], [1]]);
 });
 
+test('a read that was held up once does not make its process look dear', async () => {
+  const bench = new Bench();
+  const process = bench.add();
+  await bench.collect();
+  bench.fakes.get(process.pid)!.cost = 1;
+  bench.touch(process, MIB);
+  assert.deepEqual(await bench.collect(), [process.pid]);
+  assert.ok(bench.footprints.predict(process) < BOUNDED.maxRead, `${bench.footprints.predict(process)} s`);
+  for (let i = 0; i < 5; i++) {
+    bench.touch(process, MIB);
+    bench.at += 60; // what it took is paid for
+    assert.deepEqual(await bench.collect(), [process.pid]);
+  }
+  assert.ok(bench.footprints.predict(process) > BOUNDED.maxRead, 'one that always takes so long does');
+});
+
 test('a read that hangs delays nothing but itself, and costs no budget', async () => {
   const bench = new Bench();
   const hung = bench.add({ rss: 900 * MIB, hangs: true });

@@ -238,6 +238,8 @@ export class Footprints {
   #settle(process: Process, reading: FootprintReading, took: number, at: number): void {
     const { sample, family } = process;
     this.#spend('ok', took);
+    // One that was held up does not make the next one look dear.
+    const believed = Math.min(took, MOST_OVER_PREDICTED * this.predict(process));
     const model = COST_BASE + COST_PER_BYTE * reading.rss;
     this.#correction += LEARNING * (Math.min(MOST_OVER_PREDICTED, took / model) - this.#correction);
     sample.need = process.wanted ?? 'first';
@@ -247,7 +249,7 @@ export class Footprints {
     sample.pss = Math.min(reading.pss, reading.rss);
     sample.uss = Math.min(reading.uss, sample.pss);
     sample.swap = reading.swap;
-    sample.cost = took;
+    sample.cost = believed;
     sample.activity = process.activity;
     sample.familyActivity = family.activity;
     sample.familyMembers = family.members;
