@@ -48,7 +48,9 @@ export interface Cost {
   readonly fresh99: number;
   readonly rss: number;
   readonly anonymous: number;
+  /** Longest time the event loop was held in the rounds that count, and from the start until then. */
   readonly stall: number;
+  readonly stallStart: number;
   readonly bytes: number;
   readonly series: number;
 }
@@ -73,7 +75,9 @@ const SUBJECTS: readonly Subject[] = [
 
 /** Scrapes that count; the first ones, cold, do not. */
 const ROUNDS = 15;
-const WARM = 6;
+const WARM = 10;
+/** Of ours there are more, for the 99th of them to mean something. */
+const OUR_ROUNDS = 60;
 
 export async function measureCost(fleets: readonly Fleet[], log: (line: string) => void): Promise<Cost[]> {
   const { 'process-exporter': processExporter } = ensure('process-exporter');
@@ -119,15 +123,24 @@ async function measureOurs(fleet: string, subject: string, flags: readonly strin
   try {
     await answers(`${url}/-/ready`);
     await pause(1500); // the second collection
-    const costs = await rounds(program.pid, `${url}/metrics`);
-    const fresh = await measureFresh(flags);
-    process.kill(program.pid, 'SIGUSR2');
-    await program.printed('probe', 5);
-    const probe = JSON.parse(/probe (.*)/.exec(program.stderr)![1]!);
-    return { fleet, subject, ...costs, ...memoryOf(program.pid), fresh99: fresh, stall: probe.stallSeconds };
+    let stallStart = Number.NaN;
+    const costs = await rounds(program.pid, `${url}/metrics`, OUR_ROUNDS, async () => {
+      stallStart = await stallOf(program);
+    });
+    const stall = await stallOf(program);
+    const fresh99 = await measureFresh(flags);
+    return { fleet, subject, ...costs, ...memoryOf(program.pid), fresh99, stall, stallStart };
   } finally {
     await program.end();
   }
+}
+
+/** Longest time its event loop was held since it was asked last, seconds. */
+async function stallOf(program: Program): Promise<number> {
+  program.stderr = '';
+  process.kill(program.pid, 'SIGUSR2');
+  await program.printed('probe', 5);
+  return JSON.parse(/probe (.*)/.exec(program.stderr)![1]!).stallSeconds;
 }
 
 /** A second exporter whose snapshots stay fresh: what serving alone takes. */
@@ -156,18 +169,21 @@ async function measurePeer(fleet: string, subject: string, path: string, flags: 
   try {
     await answers(url);
     const costs = await rounds(program.pid, url);
-    return { fleet, subject, ...costs, ...memoryOf(program.pid), fresh99: Number.NaN, stall: Number.NaN };
+    return { fleet, subject, ...costs, ...memoryOf(program.pid), ...NOT_ASKED };
   } finally {
     await program.end();
   }
 }
 
-/** Scrapes one after the other, each of which makes the exporter collect. */
-async function rounds(pid: number, url: string) {
+const NOT_ASKED = { fresh99: Number.NaN, stall: Number.NaN, stallStart: Number.NaN };
+
+/** Scrapes one after the other, each of which makes the exporter collect. @param warmed called when the cold are over */
+async function rounds(pid: number, url: string, count = ROUNDS, warmed: () => Promise<void> = async () => {}) {
   const cpu: number[] = [];
   const walls: number[] = [];
   let bytes = 0;
-  for (let round = 0; round < WARM + ROUNDS; round++) {
+  for (let round = 0; round < WARM + count; round++) {
+    if (round === WARM) await warmed();
     const before = cpuSeconds(pid);
     const scraped = await scrape(url);
     await pause(30);
@@ -201,7 +217,7 @@ async function measureFloor(fleet: string, kind: 'exact' | 'cheap'): Promise<Cos
       await program.printed('read');
       if (round >= WARM) cpu.push(cpuSeconds(program.pid) - before);
     }
-    const none = { wall: Number.NaN, wall99: Number.NaN, fresh99: Number.NaN, stall: Number.NaN, bytes: 0, series: 0 };
+    const none = { wall: Number.NaN, wall99: Number.NaN, ...NOT_ASKED, bytes: 0, series: 0 };
     const subject = kind === 'exact' ? 'bare loop, with smaps_rollup' : 'bare loop, cheap counters';
     const spread = { cpu: median(cpu), cpuLow: quantile(cpu, 0.1), cpuHigh: quantile(cpu, 0.9) };
     return { fleet, subject, ...spread, ...none, ...memoryOf(program.pid) };

@@ -33,7 +33,7 @@ const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 
 function costTable(costs: readonly Cost[]): string {
   const lines = [
-    '| Fleet | Subject | CPU ms (10–90 %) | against process-exporter | scrape ms, median / p99 | fresh p99 ms | RSS / anonymous MiB | stall ms | KB | series |',
+    '| Fleet | Subject | CPU ms (10–90 %) | against process-exporter | scrape ms, median / p99 | fresh p99 ms | RSS / anonymous MiB | stall ms, steady / start | KB | series |',
     '|---|---|---|---|---|---|---|---|---|---|',
   ];
   for (const cost of costs) {
@@ -47,7 +47,7 @@ function costTable(costs: readonly Cost[]): string {
       `${milliseconds(cost.wall)} / ${milliseconds(cost.wall99)}`,
       milliseconds(cost.fresh99),
       `${mebibytes(cost.rss)} / ${mebibytes(cost.anonymous)}`,
-      milliseconds(cost.stall),
+      `${milliseconds(cost.stall)} / ${milliseconds(cost.stallStart)}`,
       cost.bytes ? (cost.bytes / 1000).toFixed(0) : '–',
       cost.series ? String(cost.series) : '–',
     ];
