@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ensure } from '../scripts/test-servers.mjs';
+import { freePort } from '../test/harness.ts';
 import {
   answers,
   bundle,
@@ -119,7 +120,7 @@ function startOurs(port: number, cacheTtl: string, flags: readonly string[], nod
 }
 
 async function measureOurs(fleet: string, subject: string, flags: readonly string[]): Promise<Cost> {
-  const { program, url } = startOurs(19215, '0s', flags, ['--require', `${root}bench/probe.cjs`]);
+  const { program, url } = startOurs(await freePort(), '0s', flags, ['--require', `${root}bench/probe.cjs`]);
   try {
     await answers(`${url}/-/ready`);
     await pause(1500); // the second collection
@@ -145,7 +146,7 @@ async function stallOf(program: Program): Promise<number> {
 
 /** A second exporter whose snapshots stay fresh: what serving alone takes. */
 async function measureFresh(flags: readonly string[]): Promise<number> {
-  const { program, url } = startOurs(19217, '1h', flags);
+  const { program, url } = startOurs(await freePort(), '1h', flags);
   try {
     await answers(`${url}/-/ready`);
     await pause(2500);
@@ -159,7 +160,7 @@ async function measureFresh(flags: readonly string[]): Promise<number> {
 }
 
 async function measurePeer(fleet: string, subject: string, path: string, flags: readonly string[]): Promise<Cost> {
-  const port = 19256;
+  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   const config = join(folder, 'process-exporter.yml');
   writeFileSync(config, ONE_GROUP);

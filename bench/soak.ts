@@ -2,6 +2,7 @@
 // its descriptors stay bounded, and does every series of a dead process go within one collection?
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../test/harness.ts';
 import { answers, bundle, childProgram, memoryOf, Program, text } from './machine.ts';
 
 export interface Soak {
@@ -21,7 +22,7 @@ const INTERVAL = 1;
 const WARM = 0.4;
 
 export async function soak(minutes: number, log: (line: string) => void): Promise<Soak> {
-  const port = 19219;
+  const port = await freePort();
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--interval', `${INTERVAL}s`, '--cache-ttl', '0s'];
   const exporter = new Program(process.execPath, [bundle, ...flags]);
   const churn = new Program(childProgram(), ['storm', '1000000', '10', '2']);
