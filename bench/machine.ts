@@ -38,7 +38,8 @@ export class Program {
 
   constructor(command: string, args: readonly string[]) {
     // As the systemd unit, the image and npm start set it.
-    const env = { ...process.env, MALLOC_ARENA_MAX: '1' };
+    const malloc = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '16384', MALLOC_TRIM_THRESHOLD_: '65536' };
+    const env = { ...process.env, ...malloc };
     this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env });
     this.pid = this.#child.pid!;
     this.#child.stdout!.on('data', (data) => {
