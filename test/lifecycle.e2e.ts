@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { bundle, eventually, need, runBundle, Started, scratch, startChildren, startExporter } from './harness.ts';
 
 const reloaded = 'herakles_exporter_config_last_reload_successful';
@@ -86,6 +87,11 @@ test('SIGHUP applies a new configuration, and keeps the old one when the new one
     ['a bad rule', rules, '[[rule]]\ngroup = "test"\nsubgroup = "three"\nargv = "("\n', /rules\.toml/],
   ] as const) {
     await t.test(`${what}: the old one stays, metric and log say so`, async () => {
+      await eventually(async () => {
+        const time = (await exporter.scrape()).value(reloadTime);
+        await pause(1000); // files are watched, too: what was written before is loaded more than once
+        assert.equal((await exporter.scrape()).value(reloadTime), time);
+      });
       const logged = exporter.stderr.length;
       const changed = Date.now() / 1000;
       writeFileSync(path, text);
