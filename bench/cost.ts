@@ -77,10 +77,16 @@ const SUBJECTS: readonly Subject[] = [
 /** Scrapes that count; the first ones, cold, do not. */
 const ROUNDS = 15;
 const WARM = 10;
-/** Of ours there are more, for the 99th of them to mean something. */
+/** Of ours there are more, for the 99th of them to mean something; cold it is until what V8 compiles is compiled. */
 const OUR_ROUNDS = 60;
+const OUR_WARM_SECONDS = 12;
 
-export async function measureCost(fleets: readonly Fleet[], log: (line: string) => void): Promise<Cost[]> {
+/** @param found called after each fleet with all that is known so far */
+export async function measureCost(
+  fleets: readonly Fleet[],
+  log: (line: string) => void,
+  found: (costs: readonly Cost[]) => void,
+): Promise<Cost[]> {
   const { 'process-exporter': processExporter } = ensure('process-exporter');
   const costs: Cost[] = [];
   for (const fleet of fleets) {
@@ -98,6 +104,7 @@ export async function measureCost(fleets: readonly Fleet[], log: (line: string) 
     } finally {
       for (const program of programs) await program.end();
     }
+    found(costs);
   }
   return costs;
 }
@@ -125,6 +132,8 @@ async function measureOurs(fleet: string, subject: string, flags: readonly strin
     await answers(`${url}/-/ready`);
     await pause(1500); // the second collection
     let stallStart = Number.NaN;
+    for (const until = performance.now() + OUR_WARM_SECONDS * 1000; performance.now() < until; await pause(30))
+      await scrape(`${url}/metrics`);
     const costs = await rounds(program.pid, `${url}/metrics`, OUR_ROUNDS, async () => {
       stallStart = await stallOf(program);
     });

@@ -7,6 +7,9 @@ const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 const KEPT = ['stat', 'statm', 'io'];
 const buffer = new Uint8Array(64 << 10);
 const kept = new Map<string, number[]>();
+/** As many descriptors stay open as the exporter keeps: half of those allowed. */
+const limit = /^Max open files\s+(\d+)/m.exec(fs.readFileSync('/proc/self/limits', 'latin1'))?.[1];
+const most = Number(limit ?? 1024) / 2 / KEPT.length;
 
 /** One pass: kept descriptors for the cheap counters, and smaps_rollup opened anew. */
 function pass(rollups: boolean): number {
@@ -16,12 +19,10 @@ function pass(rollups: boolean): number {
     if (first < 0x31 || first > 0x39) continue;
     processes++;
     try {
-      let files = kept.get(pid);
-      if (!files) {
-        files = KEPT.map((file) => fs.openSync(`/proc/${pid}/${file}`, FLAGS));
-        kept.set(pid, files);
-      }
+      const files = kept.get(pid) ?? KEPT.map((file) => fs.openSync(`/proc/${pid}/${file}`, FLAGS));
       for (const fd of files) fs.readSync(fd, buffer, 0, buffer.length, 0);
+      if (kept.size < most) kept.set(pid, files);
+      else if (!kept.has(pid)) for (const fd of files) fs.closeSync(fd);
       if (!rollups) continue;
       const fd = fs.openSync(`/proc/${pid}/smaps_rollup`, FLAGS);
       try {

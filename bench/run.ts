@@ -1,5 +1,6 @@
 // Runs the benchmarks and writes what they found: a table on standard output, bench/results/*.json, and the drawing in
-// docs/performance.md. Arguments: cost, accuracy, classify, soak; --quick leaves out the largest fleet.
+// docs/performance.md. Arguments: cost, accuracy, classify, soak; --quick leaves out the largest fleet,
+// --only=TITLE all others.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { accuracy } from './accuracy.ts';
@@ -57,8 +58,9 @@ function costTable(costs: readonly Cost[]): string {
 }
 
 if (wants('cost')) {
-  const costs = await measureCost(quick ? FLEETS.filter(({ processes }) => processes <= 2000) : FLEETS, log);
-  save('cost', costs);
+  const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length) ?? '';
+  const fleets = FLEETS.filter(({ title, processes }) => title.startsWith(only) && (!quick || processes <= 2000));
+  const costs = await measureCost(fleets, log, (costs) => save('cost', costs));
   console.log(costTable(costs));
   writeFileSync(`${root}docs/performance-cost.svg`, draw(costs));
 }

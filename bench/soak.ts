@@ -20,6 +20,8 @@ export interface Soak {
 const INTERVAL = 1;
 /** Share of the time after which memory counts as warm. */
 const WARM = 0.4;
+/** Rounds there are at least, however short it is. */
+const FEWEST = 10;
 
 export async function soak(minutes: number, log: (line: string) => void): Promise<Soak> {
   const port = await freePort();
@@ -36,8 +38,9 @@ export async function soak(minutes: number, log: (line: string) => void): Promis
     await answers(url);
     await churn.printed('ready');
     churn.say('storm');
-    const rounds = Math.max(10, Math.round((minutes * 60) / 5));
-    for (let round = 0; round < rounds; round++) {
+    const began = performance.now();
+    const elapsed = () => (performance.now() - began) / 60_000;
+    for (let round = 0; elapsed() < minutes || round < FEWEST; round++) {
       const gone = fleet ? pidsOf(fleet) : [];
       await fleet?.end();
       fleet = new Program(childProgram(), ['fleet', '200', '8', '256', `soak${round % 7}`]);
@@ -47,7 +50,7 @@ export async function soak(minutes: number, log: (line: string) => void): Promis
       seen = Number(/^herakles_exporter_processes_total (\d+)/m.exec(page)?.[1]);
       memory.push(memoryOf(exporter.pid).rss / 2 ** 20);
       descriptors = Math.max(descriptors, readdirSync(`/proc/${exporter.pid}/fd`).length);
-      if (round % 12 === 0) log(`${Math.round((round * 5) / 60)} min: ${memory.at(-1)!.toFixed(1)} MiB`);
+      if (round % 12 === 0) log(`${Math.round(elapsed())} min: ${memory.at(-1)!.toFixed(1)} MiB`);
       await pause(4000);
     }
   } finally {
