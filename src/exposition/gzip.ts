@@ -1,12 +1,12 @@
 // One gzip stream out of a part that is compressed once, piece by piece, and a small part that is new at every response.
-
 import { promisify } from 'node:util';
 import { constants, crc32, createDeflateRaw, deflateRaw } from 'node:zlib';
 
-const LEVEL = 1;
-/** What a tail of some kilobytes needs: 32 KiB of state instead of 256. */
-const deflateTail = (tail: Buffer): Promise<Buffer> => deflate(tail, { level: LEVEL, windowBits: 12, memLevel: 5 });
 const deflate = promisify(deflateRaw);
+
+const LEVEL = 1;
+/** For a tail of some kilobytes: 32 KiB of state instead of 256. */
+const TAIL = { level: LEVEL, windowBits: 12, memLevel: 5 };
 
 /** RFC 1952: magic, deflate, no flags, no time, no hint, unknown system. */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
@@ -59,7 +59,7 @@ export class GzipWriter {
 
 /** A whole gzip body: header, head, tail, checksum and length. */
 export async function finishGzip(head: GzipHead, tail: Buffer): Promise<Buffer> {
-  const compressed = await deflateTail(tail);
+  const compressed = await deflate(tail, TAIL);
   const trailer = Buffer.alloc(8);
   // Node's crc32 of nothing is 0, whatever it is to go on from.
   trailer.writeUInt32LE(tail.length === 0 ? head.crc : crc32(tail, head.crc), 0);
