@@ -25,6 +25,7 @@ export interface Fake {
   pss: number;
   uss: number;
   swap?: number;
+  shmem?: number;
   /** Seconds a read takes. */
   cost?: number;
   failed?: Reason;
@@ -53,8 +54,9 @@ export class Bench {
       if (file !== 'smaps_rollup') throw new KernelFileError(file, 'gone');
       this.clock += own.cost ?? 0.0001;
       if (own.failed) throw new KernelFileError(file, own.failed);
-      const { rss, pss, uss, swap = 0 } = own;
-      return rollupText({ rss: rss / 1024, pss: pss / 1024, privateDirty: uss / 1024, swap: swap / 1024 });
+      const { rss, pss, uss, swap = 0, shmem = 0 } = own;
+      const memory = { rss, pss, privateDirty: uss, swap, pssShmem: shmem };
+      return rollupText(Object.fromEntries(Object.entries(memory).map(([key, bytes]) => [key, bytes / 1024])));
     };
     const files = {
       pid,

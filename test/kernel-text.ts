@@ -43,6 +43,7 @@ export function statText(s: Stat): Buffer {
 export interface Memory {
   readonly rss?: number;
   readonly pss?: number;
+  readonly pssShmem?: number;
   readonly privateClean?: number;
   readonly privateDirty?: number;
   readonly privateHugetlb?: number;
@@ -63,7 +64,7 @@ export function rollupText(m: Memory): Buffer {
       ['Pss_Dirty', 0],
       ['Pss_Anon', 0],
       ['Pss_File', 0],
-      ['Pss_Shmem', 0],
+      ['Pss_Shmem', m.pssShmem ?? 0],
     ],
     ...[
       ['Shared_Clean', 0],

@@ -120,9 +120,11 @@ export class FootprintReading {
   /** Private_Clean + Private_Dirty + Private_Hugetlb. */
   uss = 0;
   swap = 0;
+  /** The part of pss that is shared memory: tmpfs, memfd, System V, shared anonymous mappings (Linux 5.6). */
+  shmem = 0;
 }
 
-const ROLLUP = keys('Rss', 'Pss', 'Private_Clean', 'Private_Dirty', 'Private_Hugetlb', 'Swap');
+const ROLLUP = keys('Rss', 'Pss', 'Private_Clean', 'Private_Dirty', 'Private_Hugetlb', 'Swap', 'Pss_Shmem');
 const rollup = new Float64Array(ROLLUP.length);
 
 /** `558c…-7ffd… ---p 00000000 00:00 0    [rollup]\nRss:    884 kB\nPss:    385 kB\n…` */
@@ -134,6 +136,7 @@ export function parseSmapsRollup(bytes: Uint8Array, length: number, out: Footpri
   out.pss = rollup[1]! * 1024;
   out.uss = uss * 1024;
   out.swap = (rollup[5]! || 0) * 1024;
+  out.shmem = (rollup[6]! || 0) * 1024;
   return true;
 }
 

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Bench, MIB } from '../../test/footprint-bench.ts';
+import { Bench, BOUNDED, MIB } from '../../test/footprint-bench.ts';
 import { Families } from './families.ts';
 import { Family } from './process.ts';
 
-test('parent and child share, whatever their executables are', async () => {
+test('parent and child share memory, whatever their executables are', async () => {
   const bench = new Bench();
-  const [parent, child, stranger] = [bench.add(), bench.add({}, new Family('two')), bench.add({}, new Family('three'))];
-  const families = new Families((process) => (process === child ? parent : undefined));
-  const collect = async () => (await bench.collect()).sort();
-  families.touched(child, 0); // as the first pass does
+  const shmem = MIB;
+  const add = (family: string, shared = shmem) => bench.add({ shmem: shared }, new Family(family));
+  const [parent, child, stranger, sibling] = [add('one'), add('two'), add('three'), add('four', 0)];
+  const families = new Families((process) => (process === child || process === sibling ? parent : undefined));
+  const collect = async () => (await bench.collect({ ...BOUNDED, maxAge: 1e6 })).sort();
+  for (const process of [child, sibling]) families.touched(process, 0); // as the first pass does
   await collect();
   assert.deepEqual(await collect(), []);
   families.touched(child, 4 * MIB);

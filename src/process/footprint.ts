@@ -249,6 +249,7 @@ export class Footprints {
     sample.pss = Math.min(reading.pss, reading.rss);
     sample.uss = Math.min(reading.uss, sample.pss);
     sample.swap = reading.swap;
+    sample.shmem = reading.shmem;
     sample.cost = believed;
     sample.activity = process.activity;
     sample.familyActivity = family.activity;
@@ -320,7 +321,8 @@ export function movedByRelatives(process: Process): number {
   const { sample, family, activity } = process;
   const own = activity - sample.activity;
   const others = Math.max(0, family.activity - sample.familyActivity - own) / Math.max(1, family.members - 1);
-  const kin = Math.abs(kinActivity(process) - sample.kinActivity);
+  // With another executable it shares only memory that is meant to be shared, and pages of libraries, which stay.
+  const kin = sample.shmem > 0 ? Math.abs(kinActivity(process) - sample.kinActivity) : 0;
   const membersMoved = Math.abs(family.members - sample.familyMembers) / Math.max(family.members, sample.familyMembers);
   return Math.min(others + kin, sample.rss - sample.uss) + (sample.rss - sample.uss) * membersMoved;
 }

@@ -65,6 +65,7 @@ export class Sample {
   pss = 0;
   uss = 0;
   swap = 0;
+  shmem = 0;
   /** What the reading took, seconds; 0 while unknown. */
   cost = 0;
   /** Why it was taken. */
