@@ -76,9 +76,11 @@ async function run(scenario: Scenario): Promise<Accuracy> {
   let deferred = 0;
   try {
     for (let round = 0; round < COLLECTIONS; round++) {
+      process.kill(-program.pid, 'SIGSTOP'); // else the two readings would be of different moments
       await sampler.collect();
       const { view } = sampler.snapshot!;
       const { ours, exact } = compare(view);
+      process.kill(-program.pid, 'SIGCONT');
       if (round >= 2 && exact.pss > 0) {
         errors.pss.push(Math.abs(ours.pss - exact.pss) / exact.pss);
         if (exact.uss > 0) errors.uss.push(Math.abs(ours.uss - exact.uss) / exact.pss);
@@ -106,7 +108,7 @@ async function run(scenario: Scenario): Promise<Accuracy> {
   };
 }
 
-/** The scenario's group in bytes, as exported and by a reading of its own; without those that ended in between. */
+/** The scenario's group in bytes, as exported and by a reading of its own. */
 function compare({ rows }: ProcessView) {
   const ours = { pss: 0, uss: 0 };
   const exact = { pss: 0, uss: 0 };
@@ -128,6 +130,6 @@ function exactOf(pid: number): { pss: number; uss: number } | undefined {
     const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) * 1024;
     return { pss: bytes('Pss'), uss: bytes('Private_Clean') + bytes('Private_Dirty') + bytes('Private_Hugetlb') };
   } catch {
-    return undefined; // gone since the collection
+    return undefined; // a zombie
   }
 }
