@@ -31,8 +31,9 @@ export function keepHeapSmall(): void {
   let floor = held();
   let again = false;
   setInterval(() => {
-    if (held() <= floor * SLACK.share + SLACK.bytes) {
-      floor = Math.min(floor, held());
+    const now = held();
+    if (now <= floor * SLACK.share + SLACK.bytes) {
+      floor = Math.min(floor, now);
       again = false;
       return;
     }

@@ -1,5 +1,6 @@
 // Says which group and subgroup a process belongs to, and why: the user's rules in file order, then the catalogue's,
 // most specific kind first. explain() and classify() ask the same question of a rule, so they cannot disagree.
+import { NO_RULE } from './inherit.ts';
 import { baseName, fullName, Interpreted } from './interpreter.ts';
 import { globHead } from './pattern.ts';
 import type { Classification, Identity } from './process.ts';
@@ -38,7 +39,7 @@ export interface Subgroup {
   readonly rules: readonly Rule[];
 }
 
-const NOTHING_MATCHED: Classification = { group: 'other', subgroup: 'other', rule: 'none' };
+const NOTHING_MATCHED: Classification = { group: 'other', subgroup: 'other', rule: NO_RULE };
 
 /** Characters of a joined command line that regular expressions see. */
 const MAX_COMMAND_LINE = 65_536;
