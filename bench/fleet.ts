@@ -233,7 +233,7 @@ async function measure(t: Scope, frames: readonly Frame[], mode: Mode): Promise<
   await play(fleet, frames.length);
   const { user, system } = process.cpuUsage(before);
   const costs = await Promise.all(stores.map((store) => store.cost()));
-  const body = await fleet.agents[0]!.metrics('text', false, 10);
+  const body = Buffer.concat(await fleet.agents[0]!.metrics('text', false, 10));
   const series = new Exposition(body.toString()).samples.length;
   fleet.close();
   for (const store of stores) await store.stop();

@@ -60,8 +60,8 @@ async function serve(frames: readonly Frame[]): Promise<{ page: string; failure:
   sampler.stop();
   const renderer = new Renderer(exportedOf(config));
   for (const format of ['openmetrics', 'text'] as const) {
-    const { bytes } = await renderer.body(sampler.snapshot, format, false, () => state);
-    if (format === 'text') return { page: bytes.toString(), failure: sampler.failure };
+    const { pieces } = await renderer.body(sampler.snapshot, format, false, () => state);
+    if (format === 'text') return { page: Buffer.concat(pieces).toString(), failure: sampler.failure };
   }
   throw new Error('unreachable');
 }

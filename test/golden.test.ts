@@ -48,7 +48,7 @@ async function pagesOf(capture: string) {
   const renderer = new Renderer(exportedOf(config));
   const state = () => ({}) as ExporterState; // its collector is off
   const page = async (format: keyof typeof formats) =>
-    (await renderer.body(sampler.snapshot, format, false, state)).bytes.toString();
+    Buffer.concat((await renderer.body(sampler.snapshot, format, false, state)).pieces).toString();
   return { text: await page('text'), openmetrics: await page('openmetrics') };
 }
 

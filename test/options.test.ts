@@ -55,7 +55,7 @@ async function pageOf(change: Partial<Config>): Promise<string> {
   const agent = agentOf(change);
   const page = await agent.metrics('text', false, 5);
   agent.stop();
-  return page.toString();
+  return Buffer.concat(page).toString();
 }
 
 /** Pids that have series. */

@@ -21,7 +21,7 @@ function run(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
   agent.log.options = { level: 'error', format: 'logfmt' };
   t.mock.method(process.stderr, 'write', (line: string) => logged.push(line) > 0);
   t.after(() => agent.stop());
-  const scrape = async (patience = 5) => (await agent.metrics('text', false, patience)).toString();
+  const scrape = async (patience = 5) => Buffer.concat(await agent.metrics('text', false, patience)).toString();
   return { agent, scrape, logged, load: (next: () => Setup) => (loaded = next) };
 }
 
@@ -73,8 +73,8 @@ test('a scrape whose time is over gets what there is, with its age', async (t) =
 test('all forms of a page say the same', async (t) => {
   const { agent } = run(t, new Machine(), { cache_ttl: 3600, collector_exporter: false });
   for (const format of ['text', 'openmetrics'] as const) {
-    const plain = await agent.metrics(format, false, 5);
-    assert.ok(gunzipSync(await agent.metrics(format, true, 5)).equals(plain), format);
+    const plain = Buffer.concat(await agent.metrics(format, false, 5));
+    assert.ok(gunzipSync(Buffer.concat(await agent.metrics(format, true, 5))).equals(plain), format);
     assert.equal(plain.toString().endsWith('# EOF\n'), format === 'openmetrics');
   }
 });

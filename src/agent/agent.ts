@@ -103,17 +103,17 @@ export class Agent {
   }
 
   /**
-   * The response to a scrape: the newest snapshot if it is fresh, else that of the collection under way or started now,
+   * The response to a scrape, in pieces: the newest snapshot if it is fresh, else that of the collection under way or started now,
    * or when that is not ready in time, what there is.
    * @param patience longest wait for a collection, seconds
    */
-  async metrics(format: Format, gzip: boolean, patience: number): Promise<Buffer> {
+  async metrics(format: Format, gzip: boolean, patience: number): Promise<readonly Buffer[]> {
     const began = clock();
     if (!(this.age <= this.config.cache_ttl)) await within(patience, this.collect());
     const body: Body = await this.#renderer.body(this.snapshot, format, gzip, () => this.#state());
     this.#scrapeDuration = clock() - began;
     this.#series = body.series;
-    return body.bytes;
+    return body.pieces;
   }
 
   /** How a process stands since the newest collection, that under way included; undefined where it was not seen. */

@@ -20,7 +20,7 @@ export interface Exported {
 }
 
 export interface Body {
-  readonly bytes: Buffer;
+  readonly pieces: readonly Buffer[];
   readonly series: number;
 }
 
@@ -53,10 +53,8 @@ export class Renderer {
   async body(snapshot: Snapshot | undefined, format: Format, gzip: boolean, state: () => ExporterState): Promise<Body> {
     const head = await this.#head(snapshot, format, gzip);
     const tail = this.#tail(snapshot, format, state);
-    const bytes = Buffer.isBuffer(head.body)
-      ? Buffer.concat([head.body, tail.bytes])
-      : await finishGzip(head.body, tail.bytes);
-    return { bytes, series: head.series + tail.series };
+    const pieces = Buffer.isBuffer(head.body) ? [head.body, tail.bytes] : finishGzip(head.body, tail.bytes);
+    return { pieces, series: head.series + tail.series };
   }
 
   #head(snapshot: Snapshot | undefined, format: Format, gzip: boolean): Promise<Head> {
@@ -86,21 +84,27 @@ export class Renderer {
       await inSlices(families);
       return { body: encoder.bytes(), series: encoder.series };
     }
-    // A page of many megabytes is never there as a whole: what a slice has written is compressed before the next one.
+    // A page of many megabytes is never there as a whole: what a slice has written is compressed during the next one.
     this.#gzip ??= new GzipWriter();
     const writer = this.#gzip;
+    let compressed = Promise.resolve();
     const compress = async () => {
+      await compressed;
       const written = encoder.take();
-      await writer.write(written);
-      encoder.giveBack(written);
+      compressed = writer.write(written).then(() => encoder.giveBack(written));
+      compressed.catch(() => {}); // told when it is waited for
     };
     writer.begin();
-    await inSlices(families, compress);
-    await compress();
+    try {
+      await inSlices(families, compress);
+      await compress();
+    } finally {
+      await compressed;
+    }
     return { body: await writer.finish(), series: encoder.series };
   }
 
-  #tail(snapshot: Snapshot | undefined, format: Format, state: () => ExporterState): Body {
+  #tail(snapshot: Snapshot | undefined, format: Format, state: () => ExporterState): { bytes: Buffer; series: number } {
     const encoder = this.#tails[format];
     encoder.begin();
     if (this.exported.exporter) collectExporter(state(), snapshot?.view, encoder);

@@ -28,8 +28,8 @@ const STATE: ExporterState = {
   self: { openFiles: 1, maxFiles: 1, virtualMemory: 1 },
 };
 const render = async (exported: Exported, { snapshot }: Sampler) => {
-  const { bytes, series } = await new Renderer(exported).body(snapshot, 'text', false, () => STATE);
-  const lines = bytes
+  const { pieces, series } = await new Renderer(exported).body(snapshot, 'text', false, () => STATE);
+  const lines = Buffer.concat(pieces)
     .toString()
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
@@ -143,7 +143,7 @@ test('a snapshot does not change any more, whatever is collected later', async (
     await sampler.collect();
   }
   await first;
-  const text = (await second).bytes.toString();
+  const text = Buffer.concat((await second).pieces).toString();
   assert.ok(
     !text.includes('"db"') &&
       text.includes('herakles_cpu_process_time_seconds{pid="1",name="init",group="init",subgroup="init"} 0\n'),

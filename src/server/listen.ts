@@ -174,7 +174,8 @@ export class HttpServer {
     const path = route?.path ?? OTHER;
     agent.countRequest(path === 'web_telemetry_path' ? agent.config.web_telemetry_path : path, reply.status);
     if (socket.destroyed) return;
-    const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
+    const body = typeof reply.body === 'string' ? [Buffer.from(reply.body)] : reply.body;
+    const length = body.reduce((sum, piece) => sum + piece.length, 0);
     const headers = new Map(this.#headers);
     if (reply.style && !this.#web.headers.has('Content-Security-Policy'))
       headers.set('content-security-policy', `${headers.get('content-security-policy')}; style-src ${reply.style}`);
@@ -183,8 +184,9 @@ export class HttpServer {
     const unread =
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
     if (unread || this.#connections.ends(socket)) response.setHeader('connection', 'close');
-    response.writeHead(reply.status, { 'content-type': reply.type, 'content-length': body.length, ...reply.headers });
-    response.end(request.method === 'HEAD' ? undefined : body);
+    response.writeHead(reply.status, { 'content-type': reply.type, 'content-length': length, ...reply.headers });
+    if (request.method !== 'HEAD') for (const piece of body) response.write(piece);
+    response.end();
     const slow = setTimeout(() => socket.destroy(), agent.config.send_timeout * 1000).unref();
     response.once('close', () => clearTimeout(slow));
   }

@@ -9,7 +9,8 @@ import type { Link } from './pages.ts';
 export interface Reply {
   readonly status: number;
   readonly type: string;
-  readonly body: string | Buffer;
+  /** Text, or bytes in pieces. */
+  readonly body: string | readonly Buffer[];
   readonly headers?: Readonly<Record<string, string>>;
   /** What its content security policy has to allow as a style. */
   readonly style?: string;
