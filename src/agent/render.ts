@@ -24,6 +24,9 @@ export interface Body {
   readonly series: number;
 }
 
+/** Chunks. */
+const COMPRESSED_AT_ONCE = 2;
+
 interface Head {
   readonly body: Buffer | GzipHead;
   readonly series: number;
@@ -84,7 +87,7 @@ export class Renderer {
       await inSlices(families);
       return { body: encoder.bytes(), series: encoder.series };
     }
-    // A page of many megabytes is never there as a whole: what a slice has written is compressed during the next one.
+    // A page of many megabytes is never there as a whole: what is written is compressed while the next piece is.
     this.#gzip ??= new GzipWriter();
     const writer = this.#gzip;
     let compressed = Promise.resolve();
@@ -96,7 +99,7 @@ export class Renderer {
     };
     writer.begin();
     try {
-      await inSlices(families, compress);
+      await inSlices(families, compress, () => encoder.full >= COMPRESSED_AT_ONCE);
       await compress();
     } finally {
       await compressed;

@@ -13,10 +13,15 @@ let turn = Number.NEGATIVE_INFINITY;
 /**
  * Runs a generator to its end, giving way to other work whenever a slice is used up.
  * @param between is awaited there as well
+ * @param due gives way at once
  */
-export async function inSlices<T>(work: Generator<void, T, void>, between?: () => Promise<void>): Promise<T> {
+export async function inSlices<T>(
+  work: Generator<void, T, void>,
+  between?: () => Promise<void>,
+  due?: () => boolean,
+): Promise<T> {
   for (;;) {
-    if (clock() - turn > SLICE) {
+    if (clock() - turn > SLICE || due?.()) {
       await between?.();
       await setImmediate();
       turn = clock();

@@ -17,8 +17,8 @@ const NEWLINE = 0x0a;
 const ZERO = 0x30;
 const POINT = 0x2e;
 const MINUS = 0x2d;
-/** Chunks that are kept while nothing is written: a slice's worth. */
-const MOST_FREE = 8;
+/** Chunks that are kept while nothing is written. */
+const MOST_FREE = 6;
 /** Longest number: 17 digits, sign, point, exponent. */
 const LONGEST_NUMBER = 32;
 
@@ -29,7 +29,7 @@ export class Encoder {
   series = 0;
   readonly #chunk: number;
   /** The chunk that is being filled, and how far it is. */
-  #bytes: Buffer;
+  #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
   /** What was written before that, and not taken yet. */
   #written: Buffer[] = [];
@@ -40,7 +40,6 @@ export class Encoder {
   constructor(format: Format, chunk = 64 << 10) {
     this.format = format;
     this.#chunk = chunk;
-    this.#bytes = Buffer.allocUnsafeSlow(chunk);
   }
 
   begin(): void {
@@ -91,6 +90,11 @@ export class Encoder {
   /** Ends an OpenMetrics response; nothing may follow. */
   end(): void {
     if (this.format === 'openmetrics') this.#write('# EOF\n');
+  }
+
+  /** Chunks that are full and not taken yet. */
+  get full(): number {
+    return this.#written.length;
   }
 
   /** What was written since `begin` and not taken yet, in order; none of it is empty. The caller's until given back. */

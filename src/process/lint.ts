@@ -107,11 +107,12 @@ function tooGeneral({ keys, fallback }: Rule, report: Report): void {
   if (only && keys.has('argv'))
     report('warning', 'argv alone also finds editors, shells and greps that name the program; add comm or exe');
   for (const key of ['comm', 'exe', 'argv0', 'unit', 'script', 'jvm_main'] as const) {
-    for (const { text, form, test } of only ? (keys.get(key) ?? []) : []) {
+    for (const matcher of only ? (keys.get(key) ?? []) : []) {
+      const { text, form } = matcher;
       const said = text.replace(/[*?[\\/]/g, '');
       if (form === 'literal' && (GENERAL_NAMES.has(text) || text.length < MIN_LETTERS))
         report('warning', `${key} "${text}" alone is a name many programs have; add another key`);
-      if (form === 'glob' && (said.length < MIN_LETTERS || INTERPRETERS.some((name) => test(name))))
+      if (form === 'glob' && (said.length < MIN_LETTERS || INTERPRETERS.some((name) => matcher.test(name))))
         report('warning', `${key} "${text}" alone catches strangers; say more of the name, or add another key`);
     }
   }
