@@ -10,6 +10,7 @@ import {
   bundle,
   childProgram,
   cpuSeconds,
+  type Memory,
   median,
   memoryOf,
   Program,
@@ -43,7 +44,7 @@ export interface Cost {
   readonly cpu: number;
   readonly cpuLow: number;
   readonly cpuHigh: number;
-  /** Wall time of a scrape that needs a collection, and of one that does not; the 99th of a hundred. */
+  /** Wall time of a scrape that needs a collection: median and 99th; and the 99th of those that need none. */
   readonly wall: number;
   readonly wall99: number;
   readonly fresh99: number;
@@ -80,6 +81,9 @@ const WARM = 10;
 /** Of ours there are more, for the 99th of them to mean something; cold it is until what V8 compiles is compiled. */
 const OUR_ROUNDS = 60;
 const OUR_WARM_SECONDS = 12;
+/** Scrapes of a snapshot that stays fresh; and a second apart, before memory is looked at. */
+const FRESH = 300;
+const CALM = 10;
 
 /** @param found called after each fleet with all that is known so far */
 export async function measureCost(
@@ -101,6 +105,7 @@ export async function measureCost(
         log(`  ${subject.name}: ${(cost.cpu * 1000).toFixed(1)} ms CPU`);
       }
       for (const kind of ['exact', 'cheap'] as const) costs.push(await measureFloor(fleet.title, kind));
+      costs.push(await measureIdle(fleet.title, costs.find((cost) => cost.fleet === fleet.title)!.bytes));
     } finally {
       for (const program of programs) await program.end();
     }
@@ -138,8 +143,9 @@ async function measureOurs(fleet: string, subject: string, flags: readonly strin
       stallStart = await stallOf(program);
     });
     const stall = await stallOf(program);
+    const memory = await calmMemory(program.pid, url);
     const fresh99 = await measureFresh(flags);
-    return { fleet, subject, ...costs, ...memoryOf(program.pid), fresh99, stall, stallStart };
+    return { fleet, subject, ...costs, ...memory, fresh99, stall, stallStart };
   } finally {
     await program.end();
   }
@@ -159,10 +165,45 @@ async function measureFresh(flags: readonly string[]): Promise<number> {
   try {
     await answers(`${url}/-/ready`);
     await pause(2500);
-    for (let i = 0; i < 20; i++) await scrape(`${url}/metrics`);
-    const walls: number[] = [];
-    for (let i = 0; i < 100; i++) walls.push((await scrape(`${url}/metrics`)).seconds);
-    return quantile(walls, 0.99);
+    return await fresh(url);
+  } finally {
+    await program.end();
+  }
+}
+
+/** The 99th of some hundred scrapes that need no collection, seconds. */
+async function fresh(url: string): Promise<number> {
+  for (let i = 0; i < 50; i++) await scrape(`${url}/metrics`);
+  const walls: number[] = [];
+  for (let i = 0; i < FRESH; i++) walls.push((await scrape(`${url}/metrics`)).seconds);
+  return quantile(walls, 0.99);
+}
+
+/** Memory when scrapes come a second apart, as often as a Prometheus in a hurry asks. */
+async function calmMemory(pid: number, url: string): Promise<Memory> {
+  for (let i = 0; i < CALM; i++) {
+    await scrape(`${url}/metrics`);
+    await pause(1000);
+  }
+  return memoryOf(pid);
+}
+
+/** A server that does nothing: the longest stall and the slowest answer that Node and the machine make by themselves. */
+async function measureIdle(fleet: string, bytes: number): Promise<Cost> {
+  const port = await freePort();
+  const program = new Program(process.execPath, [
+    ...['--require', `${root}bench/probe.cjs`],
+    ...[`${root}bench/idle-server.cjs`, String(port), String(bytes)],
+  ]);
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await answers(url);
+    const fresh99 = await fresh(url);
+    const stallStart = await stallOf(program);
+    const costs = await rounds(program.pid, url, OUR_ROUNDS);
+    const stall = await stallOf(program);
+    const subject = 'a Node server of one fixed page';
+    return { fleet, subject, ...costs, ...(await calmMemory(program.pid, url)), fresh99, stall, stallStart, series: 0 };
   } finally {
     await program.end();
   }

@@ -1,0 +1,10 @@
+// The least a Node program that is scraped can be: it answers every request with the same bytes. What it shows is what
+// Node and the machine take by themselves. Arguments: port, bytes.
+const { createServer } = require('node:http');
+
+const [port, bytes] = process.argv.slice(2).map(Number);
+const body = Buffer.alloc(bytes, 0x20);
+createServer((_, response) => {
+  response.writeHead(200, { 'content-length': body.length });
+  response.end(body);
+}).listen(port, '127.0.0.1');
