@@ -1,4 +1,5 @@
-// What a collection and a scrape cost, beside process-exporter and the bare reads, on the same processes in one run.
+// What a collection and a scrape cost, beside process-exporter and the bare reads, on the same processes in one run: all
+// of them take turns, so that what the machine does besides falls on each alike.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,13 +11,13 @@ import {
   bundle,
   childProgram,
   cpuSeconds,
-  type Memory,
   median,
   memoryOf,
   Program,
   quantile,
   root,
   scrape,
+  text,
 } from './machine.ts';
 
 export interface Fleet {
@@ -57,33 +58,105 @@ export interface Cost {
   readonly series: number;
 }
 
-interface Subject {
-  readonly name: string;
-  /** Arguments of our exporter; undefined for another program. */
-  readonly ours?: readonly string[];
-  readonly peer?: readonly string[];
-}
-
 const ONE_GROUP = 'process_names:\n  - name: "all"\n    cmdline: [".+"]\n';
 
-const SUBJECTS: readonly Subject[] = [
-  { name: 'herakles, bounded', ours: ['--smaps', 'bounded'] },
-  { name: 'herakles, bounded, groups only', ours: ['--smaps', 'bounded', '--per-process', 'none'] },
-  { name: 'herakles, exact', ours: ['--smaps', 'exact'] },
-  { name: 'herakles, exact, groups only', ours: ['--smaps', 'exact', '--per-process', 'none'] },
-  { name: 'process-exporter, one group', peer: [] },
-  { name: 'process-exporter, no smaps, no threads', peer: ['-gather-smaps=false', '-threads=false'] },
+const OURS: readonly (readonly [subject: string, flags: readonly string[]])[] = [
+  ['herakles, bounded', ['--smaps', 'bounded']],
+  ['herakles, bounded, groups only', ['--smaps', 'bounded', '--per-process', 'none']],
+  ['herakles, exact', ['--smaps', 'exact']],
+  ['herakles, exact, groups only', ['--smaps', 'exact', '--per-process', 'none']],
 ];
+const PEERS: readonly (readonly [subject: string, flags: readonly string[]])[] = [
+  ['process-exporter, one group', []],
+  ['process-exporter, no smaps, no threads', ['-gather-smaps=false', '-threads=false']],
+];
+const FLOORS = [
+  ['bare loop, with smaps_rollup', 'exact'],
+  ['bare loop, cheap counters', 'cheap'],
+] as const;
+const IDLE = 'a Node server of one fixed page';
+/** About what a page of 2,000 processes is. */
+const IDLE_BYTES = 90_000;
 
-/** Scrapes that count; the first ones, cold, do not. */
-const ROUNDS = 15;
+/** Turns that count, of those that answer quickly; every so many of them the others have one. */
+const ROUNDS = 60;
+const SELDOM = 4;
+/** Turns that do not count; and how long quick ones go on before, for V8 to compile what it will. */
 const WARM = 10;
-/** Of ours there are more, for the 99th of them to mean something; cold it is until what V8 compiles is compiled. */
-const OUR_ROUNDS = 60;
-const OUR_WARM_SECONDS = 12;
+const WARM_SECONDS = 12;
 /** Scrapes of a snapshot that stays fresh; and a second apart, before memory is looked at. */
 const FRESH = 300;
 const CALM = 10;
+
+/** One that takes turns. */
+class Contestant {
+  readonly subject: string;
+  readonly program: Program;
+  /** Quick enough for many turns, and tells of its stalls. */
+  readonly probed: boolean;
+  readonly url: string | undefined;
+  readonly cpu: number[] = [];
+  readonly walls: number[] = [];
+  bytes = 0;
+
+  constructor(subject: string, program: Program, url: string | undefined, probed = false) {
+    this.subject = subject;
+    this.program = program;
+    this.url = url;
+    this.probed = probed;
+  }
+
+  /** What a turn consists of. */
+  async act(): Promise<void> {
+    const { seconds, bytes } = await scrape(this.url!);
+    this.walls.push(seconds);
+    this.bytes = bytes;
+  }
+
+  async turn(): Promise<void> {
+    const before = cpuSeconds(this.program.pid);
+    await this.act();
+    await pause(30);
+    this.cpu.push(cpuSeconds(this.program.pid) - before);
+  }
+
+  async warm(): Promise<void> {
+    const until = this.probed ? performance.now() + WARM_SECONDS * 1000 : 0;
+    for (let turn = 0; turn < WARM || performance.now() < until; turn++) await this.turn();
+    this.cpu.length = 0;
+    this.walls.length = 0;
+  }
+
+  /** Longest time its event loop was held since it was asked last, seconds. */
+  async stall(): Promise<number> {
+    if (!this.probed) return Number.NaN;
+    const { program } = this;
+    program.stderr = '';
+    process.kill(program.pid, 'SIGUSR2');
+    await program.printed('probe', 5);
+    return JSON.parse(/probe (.*)/.exec(program.stderr)![1]!).stallSeconds;
+  }
+
+  async series(): Promise<number> {
+    if (!this.url) return 0;
+    return (await text(this.url)).split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
+  }
+}
+
+class Floor extends Contestant {
+  readonly #kind: string;
+
+  constructor(subject: string, program: Program, kind: string) {
+    super(subject, program, undefined);
+    this.#kind = kind;
+  }
+
+  override async act(): Promise<void> {
+    this.program.stdout = '';
+    this.program.say(this.#kind);
+    await this.program.printed('read');
+  }
+}
 
 /** @param found called after each fleet with all that is known so far */
 export async function measureCost(
@@ -94,20 +167,14 @@ export async function measureCost(
   const { 'process-exporter': processExporter } = ensure('process-exporter');
   const costs: Cost[] = [];
   for (const fleet of fleets) {
-    const programs = await raise(fleet);
     log(fleet.title);
+    const programs = await raise(fleet);
+    const contestants: Contestant[] = [];
     try {
-      for (const subject of SUBJECTS) {
-        const cost = subject.ours
-          ? await measureOurs(fleet.title, subject.name, subject.ours)
-          : await measurePeer(fleet.title, subject.name, processExporter, subject.peer!);
-        costs.push(cost);
-        log(`  ${subject.name}: ${(cost.cpu * 1000).toFixed(1)} ms CPU`);
-      }
-      for (const kind of ['exact', 'cheap'] as const) costs.push(await measureFloor(fleet.title, kind));
-      costs.push(await measureIdle(fleet.title, costs.find((cost) => cost.fleet === fleet.title)!.bytes));
+      contestants.push(...(await enter(processExporter)));
+      costs.push(...(await compete(fleet.title, contestants, await measureFresh(), log)));
     } finally {
-      for (const program of programs) await program.end();
+      for (const program of [...contestants.map((each) => each.program), ...programs]) await program.end();
     }
     found(costs);
   }
@@ -123,156 +190,99 @@ async function raise(fleet: Fleet): Promise<Program[]> {
   return programs;
 }
 
+const PROBE = ['--require', `${root}bench/probe.cjs`];
+
+/** Starts all that take part, one after the other. */
+async function enter(processExporter: string): Promise<Contestant[]> {
+  const contestants: Contestant[] = [];
+  for (const [subject, flags] of OURS) contestants.push(await startOurs(subject, '0s', flags, PROBE));
+  const config = join(mkdtempSync(join(tmpdir(), 'bench-')), 'process-exporter.yml');
+  writeFileSync(config, ONE_GROUP);
+  for (const [subject, flags] of PEERS) {
+    const port = await freePort();
+    const listen = `-web.listen-address=127.0.0.1:${port}`;
+    const program = new Program(processExporter, [`-config.path=${config}`, listen, ...flags]);
+    contestants.push(new Contestant(subject, program, `http://127.0.0.1:${port}/metrics`));
+    await answers(contestants.at(-1)!.url!);
+  }
+  for (const [subject, kind] of FLOORS) {
+    const program = new Program(process.execPath, ['--import', 'tsx', `${root}bench/floor.ts`]);
+    await program.printed('ready');
+    contestants.push(new Floor(subject, program, kind));
+  }
+  return [...contestants, await startIdle(PROBE)];
+}
+
 /** Our exporter, collecting only when it is asked and its snapshot is older than `cacheTtl`; `node`: flags of Node. */
-function startOurs(port: number, cacheTtl: string, flags: readonly string[], node: readonly string[] = []) {
+async function startOurs(
+  subject: string,
+  cacheTtl: string,
+  flags: readonly string[],
+  node: readonly string[],
+): Promise<Contestant> {
+  const port = await freePort();
   const limits = ['--interval', '1h', '--cache-ttl', cacheTtl, '--max-series', '1000000'];
   const listen = ['--port', String(port), '--bind', '127.0.0.1'];
   const program = new Program(process.execPath, [...node, bundle, ...listen, ...limits, ...flags]);
-  return { program, url: `http://127.0.0.1:${port}` };
+  const contestant = new Contestant(subject, program, `http://127.0.0.1:${port}/metrics`, true);
+  await answers(`http://127.0.0.1:${port}/-/ready`);
+  await pause(1500); // the second collection
+  return contestant;
 }
 
-async function measureOurs(fleet: string, subject: string, flags: readonly string[]): Promise<Cost> {
-  const { program, url } = startOurs(await freePort(), '0s', flags, ['--require', `${root}bench/probe.cjs`]);
-  try {
-    await answers(`${url}/-/ready`);
-    await pause(1500); // the second collection
-    let stallStart = Number.NaN;
-    for (const until = performance.now() + OUR_WARM_SECONDS * 1000; performance.now() < until; await pause(30))
-      await scrape(`${url}/metrics`);
-    const costs = await rounds(program.pid, `${url}/metrics`, OUR_ROUNDS, async () => {
-      stallStart = await stallOf(program);
+/** A server that does nothing: what Node and the machine take by themselves. */
+async function startIdle(node: readonly string[]): Promise<Contestant> {
+  const port = await freePort();
+  const server = [`${root}bench/idle-server.cjs`, String(port), String(IDLE_BYTES)];
+  const program = new Program(process.execPath, [...node, ...server]);
+  const contestant = new Contestant(IDLE, program, `http://127.0.0.1:${port}/`, true);
+  await answers(contestant.url!);
+  return contestant;
+}
+
+async function compete(
+  fleet: string,
+  contestants: readonly Contestant[],
+  fresh: ReadonlyMap<string, number>,
+  log: (line: string) => void,
+): Promise<Cost[]> {
+  for (const contestant of contestants) await contestant.warm();
+  const stallStart = new Map<Contestant, number>();
+  for (const contestant of contestants) stallStart.set(contestant, await contestant.stall());
+  for (let round = 0; round < ROUNDS; round++)
+    for (const contestant of contestants) if (contestant.probed || round % SELDOM === 0) await contestant.turn();
+  const costs: Cost[] = [];
+  for (const contestant of contestants) {
+    const { subject, cpu, walls, bytes } = contestant;
+    costs.push({
+      ...{ fleet, subject },
+      ...{ cpu: median(cpu), cpuLow: quantile(cpu, 0.1), cpuHigh: quantile(cpu, 0.9) },
+      ...{ wall: quantile(walls, 0.5) ?? Number.NaN, wall99: quantile(walls, 0.99) ?? Number.NaN },
+      fresh99: fresh.get(subject) ?? Number.NaN,
+      ...{ stall: await contestant.stall(), stallStart: stallStart.get(contestant)! },
+      ...{ bytes, series: await contestant.series(), rss: Number.NaN, anonymous: Number.NaN },
     });
-    const stall = await stallOf(program);
-    const memory = await calmMemory(program.pid, url);
-    const fresh99 = await measureFresh(flags);
-    return { fleet, subject, ...costs, ...memory, fresh99, stall, stallStart };
-  } finally {
-    await program.end();
+    log(`  ${subject}: ${(costs.at(-1)!.cpu * 1000).toFixed(1)} ms CPU`);
   }
-}
-
-/** Longest time its event loop was held since it was asked last, seconds. */
-async function stallOf(program: Program): Promise<number> {
-  program.stderr = '';
-  process.kill(program.pid, 'SIGUSR2');
-  await program.printed('probe', 5);
-  return JSON.parse(/probe (.*)/.exec(program.stderr)![1]!).stallSeconds;
-}
-
-/** A second exporter whose snapshots stay fresh: what serving alone takes. */
-async function measureFresh(flags: readonly string[]): Promise<number> {
-  const { program, url } = startOurs(await freePort(), '1h', flags);
-  try {
-    await answers(`${url}/-/ready`);
-    await pause(2500);
-    return await fresh(url);
-  } finally {
-    await program.end();
-  }
-}
-
-/** The 99th of some hundred scrapes that need no collection, seconds. */
-async function fresh(url: string): Promise<number> {
-  for (let i = 0; i < 50; i++) await scrape(`${url}/metrics`);
-  const walls: number[] = [];
-  for (let i = 0; i < FRESH; i++) walls.push((await scrape(`${url}/metrics`)).seconds);
-  return quantile(walls, 0.99);
-}
-
-/** Memory when scrapes come a second apart, as often as a Prometheus in a hurry asks. */
-async function calmMemory(pid: number, url: string): Promise<Memory> {
-  for (let i = 0; i < CALM; i++) {
-    await scrape(`${url}/metrics`);
+  // Memory when scrapes come a second apart, as often as a Prometheus in a hurry asks.
+  for (let second = 0; second < CALM; second++) {
+    for (const { probed, url } of contestants) if (probed) await scrape(url!);
     await pause(1000);
   }
-  return memoryOf(pid);
+  return costs.map((cost, i) => ({ ...cost, ...memoryOf(contestants[i]!.program.pid) }));
 }
 
-/** A server that does nothing: the longest stall and the slowest answer that Node and the machine make by themselves. */
-async function measureIdle(fleet: string, bytes: number): Promise<Cost> {
-  const port = await freePort();
-  const program = new Program(process.execPath, [
-    ...['--require', `${root}bench/probe.cjs`],
-    ...[`${root}bench/idle-server.cjs`, String(port), String(bytes)],
-  ]);
-  const url = `http://127.0.0.1:${port}`;
+/** The 99th of some hundred scrapes that need no collection, by subject; seconds. */
+async function measureFresh(): Promise<Map<string, number>> {
+  const contestants: Contestant[] = [];
   try {
-    await answers(url);
-    const fresh99 = await fresh(url);
-    const stallStart = await stallOf(program);
-    const costs = await rounds(program.pid, url, OUR_ROUNDS);
-    const stall = await stallOf(program);
-    const subject = 'a Node server of one fixed page';
-    return { fleet, subject, ...costs, ...(await calmMemory(program.pid, url)), fresh99, stall, stallStart, series: 0 };
+    for (const [subject, flags] of OURS) contestants.push(await startOurs(subject, '1h', flags, []));
+    contestants.push(await startIdle([]));
+    for (let i = 0; i < 50; i++) for (const contestant of contestants) await contestant.act();
+    for (const { walls } of contestants) walls.length = 0;
+    for (let i = 0; i < FRESH; i++) for (const contestant of contestants) await contestant.act();
+    return new Map(contestants.map(({ subject, walls }) => [subject, quantile(walls, 0.99)]));
   } finally {
-    await program.end();
-  }
-}
-
-async function measurePeer(fleet: string, subject: string, path: string, flags: readonly string[]): Promise<Cost> {
-  const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  const config = join(folder, 'process-exporter.yml');
-  writeFileSync(config, ONE_GROUP);
-  const listen = `-web.listen-address=127.0.0.1:${port}`;
-  const program = new Program(path, [`-config.path=${config}`, listen, ...flags]);
-  const url = `http://127.0.0.1:${port}/metrics`;
-  try {
-    await answers(url);
-    const costs = await rounds(program.pid, url);
-    return { fleet, subject, ...costs, ...memoryOf(program.pid), ...NOT_ASKED };
-  } finally {
-    await program.end();
-  }
-}
-
-const NOT_ASKED = { fresh99: Number.NaN, stall: Number.NaN, stallStart: Number.NaN };
-
-/** Scrapes one after the other, each of which makes the exporter collect. @param warmed called when the cold are over */
-async function rounds(pid: number, url: string, count = ROUNDS, warmed: () => Promise<void> = async () => {}) {
-  const cpu: number[] = [];
-  const walls: number[] = [];
-  let bytes = 0;
-  for (let round = 0; round < WARM + count; round++) {
-    if (round === WARM) await warmed();
-    const before = cpuSeconds(pid);
-    const scraped = await scrape(url);
-    await pause(30);
-    if (round < WARM) continue;
-    cpu.push(cpuSeconds(pid) - before);
-    walls.push(scraped.seconds);
-    bytes = scraped.bytes;
-  }
-  const page = await (await fetch(url)).text();
-  const series = page.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
-  return {
-    cpu: median(cpu),
-    cpuLow: quantile(cpu, 0.1),
-    cpuHigh: quantile(cpu, 0.9),
-    wall: median(walls),
-    wall99: quantile(walls, 0.99),
-    bytes,
-    series,
-  };
-}
-
-async function measureFloor(fleet: string, kind: 'exact' | 'cheap'): Promise<Cost> {
-  const program = new Program(process.execPath, ['--import', 'tsx', `${root}bench/floor.ts`]);
-  try {
-    await program.printed('ready');
-    const cpu: number[] = [];
-    for (let round = 0; round < WARM + ROUNDS; round++) {
-      program.stdout = '';
-      const before = cpuSeconds(program.pid);
-      program.say(kind);
-      await program.printed('read');
-      if (round >= WARM) cpu.push(cpuSeconds(program.pid) - before);
-    }
-    const none = { wall: Number.NaN, wall99: Number.NaN, ...NOT_ASKED, bytes: 0, series: 0 };
-    const subject = kind === 'exact' ? 'bare loop, with smaps_rollup' : 'bare loop, cheap counters';
-    const spread = { cpu: median(cpu), cpuLow: quantile(cpu, 0.1), cpuHigh: quantile(cpu, 0.9) };
-    return { fleet, subject, ...spread, ...none, ...memoryOf(program.pid) };
-  } finally {
-    await program.end();
+    for (const { program } of contestants) await program.end();
   }
 }

@@ -3,7 +3,7 @@
 const { createServer } = require('node:http');
 
 const [port, bytes] = process.argv.slice(2).map(Number);
-const body = Buffer.alloc(bytes, 0x20);
+const body = Buffer.alloc(bytes, '\n');
 createServer((_, response) => {
   response.writeHead(200, { 'content-length': body.length });
   response.end(body);
