@@ -15,7 +15,7 @@ export function draw(costs: readonly Cost[]): string {
     y += 8;
     for (const { subject, cpu } of costs.filter((cost) => cost.fleet === fleet)) {
       const length = Math.max(1, (Math.log10(cpu * 1000) / 4) * (WIDTH - LEFT - 110));
-      const colour = subject.startsWith('herakles') ? '#2a7' : subject.startsWith('bare') ? '#999' : '#c63';
+      const colour = subject.startsWith('herakles') ? '#2a7' : subject.startsWith('process-exporter') ? '#c63' : '#999';
       parts.push(`<text x="${LEFT - 8}" y="${y + 14}" text-anchor="end">${subject}</text>`);
       parts.push(`<rect x="${LEFT}" y="${y + 2}" width="${length.toFixed(1)}" height="${ROW - 6}" fill="${colour}"/>`);
       parts.push(`<text x="${(LEFT + length + 6).toFixed(1)}" y="${y + 14}">${(cpu * 1000).toFixed(1)} ms</text>`);

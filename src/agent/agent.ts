@@ -103,8 +103,8 @@ export class Agent {
   }
 
   /**
-   * The response to a scrape, in pieces: the newest snapshot if it is fresh, else that of the collection under way or started now,
-   * or when that is not ready in time, what there is.
+   * The response to a scrape, in pieces: the newest snapshot if it is fresh, else that of the collection under way or
+   * started now, or when that is not ready in time, what there is.
    * @param patience longest wait for a collection, seconds
    */
   async metrics(format: Format, gzip: boolean, patience: number): Promise<readonly Buffer[]> {

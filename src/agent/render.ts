@@ -24,7 +24,7 @@ export interface Body {
   readonly series: number;
 }
 
-/** Chunks. */
+/** Chunks that are compressed at once. */
 const COMPRESSED_AT_ONCE = 2;
 
 interface Head {

@@ -17,7 +17,7 @@ const NEWLINE = 0x0a;
 const ZERO = 0x30;
 const POINT = 0x2e;
 const MINUS = 0x2d;
-/** Chunks that are kept while nothing is written. */
+/** Chunks that are kept while nothing is written: what a page takes that is compressed while it is written. */
 const MOST_FREE = 6;
 /** Longest number: 17 digits, sign, point, exponent. */
 const LONGEST_NUMBER = 32;
