@@ -2,14 +2,14 @@
 // Run as a program: after each line on stdin it reads every process once, and prints how many.
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
+import { keptDescriptors } from '../src/kernel/files.ts';
 
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 const KEPT = ['stat', 'statm', 'io'];
 const buffer = new Uint8Array(64 << 10);
 const kept = new Map<string, number[]>();
-/** As many descriptors stay open as the exporter keeps: half of those allowed. */
-const limit = /^Max open files\s+(\d+)/m.exec(fs.readFileSync('/proc/self/limits', 'latin1'))?.[1];
-const most = Number(limit ?? 1024) / 2 / KEPT.length;
+/** As many descriptors stay open as the exporter keeps. */
+const most = keptDescriptors() / KEPT.length;
 
 /** One pass: kept descriptors for the cheap counters, and smaps_rollup opened anew. */
 function pass(rollups: boolean): number {

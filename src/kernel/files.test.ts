@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,11 +12,19 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { frameOf, type ProcessText } from '../../test/kernel-text.ts';
 import { formatCapture, framedFiles, parseCapture } from './capture.ts';
-import { KernelFileError, type KernelFiles, LONGEST_FILE, liveFiles, type ProcessFile } from './files.ts';
+import {
+  KernelFileError,
+  type KernelFiles,
+  keptDescriptors,
+  LONGEST_FILE,
+  liveFiles,
+  type ProcessFile,
+} from './files.ts';
+import { readSelf } from './self.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'herakles-files-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -182,6 +191,28 @@ test('descriptors: no more than allowed, all given back, none lost to failures',
   readAll();
   assert.equal(openDescriptors(), before + 4, 'the room given back is used again');
   for (const process of processes) process.close();
+});
+
+test('where descriptors run short, those of statm go first', () => {
+  const before = openDescriptors();
+  const files = liveFiles(join(folder, 'proc'), 4);
+  const processes = [2, 7].map((pid) => files.process(pid));
+  for (const process of processes)
+    for (const file of ['stat', 'io', 'statm'] as const) reason(() => process.read(file));
+  const open = readdirSync('/proc/self/fd').map((fd) => {
+    const path = `/proc/self/fd/${fd}`;
+    return existsSync(path) ? readlinkSync(path) : '';
+  });
+  const kept = open.filter((path) => path.startsWith(folder)).map((path) => basename(path));
+  assert.deepEqual(kept.sort(), ['io', 'io', 'stat', 'stat']);
+  for (const process of processes) process.close();
+  assert.equal(openDescriptors(), before);
+});
+
+test('as many descriptors are kept as nothing else needs, and never more than is good for the host', () => {
+  const limit = readSelf().maxFiles;
+  assert.ok(keptDescriptors(0) <= Math.min(limit, 20_000));
+  assert.equal(keptDescriptors(limit), Math.min(20_000, Math.floor(limit / 2)));
 });
 
 test('a FIFO, a folder or a file too long in place of a kernel file: an error or a value, at once', async () => {

@@ -2,6 +2,7 @@
 // comes from a live host, a capture or a fixture. Hides kept descriptors; every failure is a KernelFileError.
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
+import { readSelf } from './self.ts';
 
 /** Why a kernel file gave no value. `unsupported`: this kernel or mount lacks it; `malformed`: text nobody understands. */
 export type Reason = 'gone' | 'denied' | 'unsupported' | 'malformed';
@@ -136,7 +137,7 @@ class LiveProcess implements ProcessFiles {
   }
 
   #keep(file: ProcessFile): number {
-    return this.#host.mayKeep() ? this.#host.open(this.#path(file)) : CLOSED;
+    return this.#host.mayKeep(file) ? this.#host.open(this.#path(file)) : CLOSED;
   }
 }
 
@@ -198,8 +199,9 @@ class LiveHost implements KernelFiles {
     }
   }
 
-  mayKeep(): boolean {
-    return this.#kept < this.#most;
+  /** Where descriptors run short, those of statm go first: it is not read at every collection. */
+  mayKeep(file: ProcessFile): boolean {
+    return this.#kept < (file === 'statm' ? this.#most / 2 : this.#most);
   }
 
   open(path: string): number {
@@ -236,14 +238,19 @@ class LiveHost implements KernelFiles {
   }
 }
 
-/** Half of the descriptors this process may have (RLIMIT_NOFILE; Node raises the soft limit to the hard one). */
-function descriptorShare(): number {
-  try {
-    const limit = /^Max open files\s+(\d+|unlimited)/m.exec(fs.readFileSync('/proc/self/limits', 'latin1'))?.[1];
-    return limit === 'unlimited' ? 1 << 20 : Math.floor(Number(limit ?? 1024) / 2);
-  } catch {
-    return 512;
-  }
+/** The kernel holds 5.3 KiB behind each, most of it the page that seq_file (fs/seq_file.c) writes to: 104 MiB in all. */
+const MOST_KEPT = 20_000;
+/** What this program opens besides, connections apart. */
+const OTHERS = 512;
+
+/**
+ * How many descriptors may stay open between collections: of those that this process may have (RLIMIT_NOFILE; Node raises
+ * the soft limit to the hard one) all that nothing else needs, or half of them where that would leave too few.
+ * @param connections how many clients there may be
+ */
+export function keptDescriptors(connections = OTHERS): number {
+  const limit = readSelf().maxFiles || 1024;
+  return Math.min(MOST_KEPT, Math.max(Math.floor(limit / 2), limit - OTHERS - connections));
 }
 
 /**
@@ -251,6 +258,6 @@ function descriptorShare(): number {
  * @param procfs where /proc is mounted; other files ("etc/passwd") are looked for beside it
  * @param keep how many descriptors may stay open between collections; beyond it files are opened for each read
  */
-export function liveFiles(procfs = '/proc', keep = descriptorShare()): KernelFiles {
+export function liveFiles(procfs = '/proc', keep = keptDescriptors()): KernelFiles {
   return new LiveHost(procfs.replace(/(.)\/+$/, '$1'), keep);
 }
