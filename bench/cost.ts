@@ -45,6 +45,8 @@ export interface Cost {
   readonly cpu: number;
   readonly cpuLow: number;
   readonly cpuHigh: number;
+  /** The mean, with all it did between its turns. */
+  readonly cpuWhole: number;
   /** Wall time of a scrape that needs a collection: median and 99th; and the 99th of those that need none. */
   readonly wall: number;
   readonly wall99: number;
@@ -127,14 +129,22 @@ class Contestant {
     this.walls.length = 0;
   }
 
-  /** Longest time its event loop was held since it was asked last, seconds. */
-  async stall(): Promise<number> {
+  /** Longest time its event loop was held, seconds, if it was watched; begins to watch it, or ends that. */
+  async toggleProbe(): Promise<number> {
     if (!this.probed) return Number.NaN;
     const { program } = this;
     program.stderr = '';
     process.kill(program.pid, 'SIGUSR2');
     await program.printed('probe', 5);
     return JSON.parse(/probe (.*)/.exec(program.stderr)![1]!).stallSeconds;
+  }
+
+  /** The longest stall of as many turns again, with nobody else's in between. */
+  async steadyStall(): Promise<number> {
+    if (!this.probed) return Number.NaN;
+    await this.toggleProbe();
+    for (let turn = 0; turn < ROUNDS; turn++) await this.turn();
+    return this.toggleProbe();
   }
 
   async series(): Promise<number> {
@@ -246,27 +256,35 @@ async function compete(
   fresh: ReadonlyMap<string, number>,
   log: (line: string) => void,
 ): Promise<Cost[]> {
-  for (const contestant of contestants) await contestant.warm();
-  const stallStart = new Map<Contestant, number>();
-  for (const contestant of contestants) stallStart.set(contestant, await contestant.stall());
-  for (let round = 0; round < ROUNDS; round++)
-    for (const contestant of contestants) if (contestant.probed || round % SELDOM === 0) await contestant.turn();
-  const costs: Cost[] = [];
+  const stallStart: number[] = [];
   for (const contestant of contestants) {
-    const { subject, cpu, walls, bytes } = contestant;
+    await contestant.warm();
+    stallStart.push(await contestant.toggleProbe());
+  }
+  const began = contestants.map(({ program }) => cpuSeconds(program.pid));
+  for (let round = 0; round < ROUNDS; round++) {
+    const first = round % contestants.length; // nobody always follows the same
+    for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)])
+      if (contestant.probed || round % SELDOM === 0) await contestant.turn();
+  }
+  const whole = contestants.map(({ program, cpu }, i) => (cpuSeconds(program.pid) - began[i]!) / cpu.length);
+  const costs: Cost[] = [];
+  for (const [i, contestant] of contestants.entries()) {
+    const { subject, bytes } = contestant;
+    const [cpu, walls] = [[...contestant.cpu], [...contestant.walls]];
     costs.push({
       ...{ fleet, subject },
-      ...{ cpu: median(cpu), cpuLow: quantile(cpu, 0.1), cpuHigh: quantile(cpu, 0.9) },
+      ...{ cpu: median(cpu), cpuLow: quantile(cpu, 0.1), cpuHigh: quantile(cpu, 0.9), cpuWhole: whole[i]! },
       ...{ wall: quantile(walls, 0.5) ?? Number.NaN, wall99: quantile(walls, 0.99) ?? Number.NaN },
       fresh99: fresh.get(subject) ?? Number.NaN,
-      ...{ stall: await contestant.stall(), stallStart: stallStart.get(contestant)! },
+      ...{ stall: await contestant.steadyStall(), stallStart: stallStart[i]! },
       ...{ bytes, series: await contestant.series(), rss: Number.NaN, anonymous: Number.NaN },
     });
     log(`  ${subject}: ${(costs.at(-1)!.cpu * 1000).toFixed(1)} ms CPU`);
   }
   // Memory when scrapes come a second apart, as often as a Prometheus in a hurry asks.
   for (let second = 0; second < CALM; second++) {
-    for (const { probed, url } of contestants) if (probed) await scrape(url!);
+    for (const { url } of contestants) if (url) await scrape(url);
     await pause(1000);
   }
   return costs.map((cost, i) => ({ ...cost, ...memoryOf(contestants[i]!.program.pid) }));

@@ -5,34 +5,62 @@ import { createInterface } from 'node:readline';
 import { keptDescriptors } from '../src/kernel/files.ts';
 
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
-const KEPT = ['stat', 'statm', 'io'];
+/** As often as the exporter reads the statm of a process that does nothing. */
+const CALM_PASSES = 4;
 const buffer = new Uint8Array(64 << 10);
-const kept = new Map<string, number[]>();
-/** As many descriptors stay open as the exporter keeps. */
-const most = keptDescriptors() / KEPT.length;
+const most = keptDescriptors();
+const FILES = ['stat', 'io', 'statm'] as const;
+const [STAT, IO, STATM] = [0, 1, 2];
+/** Descriptors by pid, in the order of FILES. */
+const kept = new Map<string, (number | undefined)[]>();
+let open = 0;
+let passes = 0;
+
+function read(pid: string, fds: (number | undefined)[], file: number, keep: boolean): void {
+  const known = fds[file];
+  if (known !== undefined) return void fs.readSync(known, buffer, 0, buffer.length, 0);
+  const fd = fs.openSync(`/proc/${pid}/${FILES[file]}`, FLAGS);
+  if (keep && open < most) {
+    fds[file] = fd;
+    open++;
+  }
+  try {
+    fs.readSync(fd, buffer, 0, buffer.length, 0);
+  } finally {
+    if (fds[file] !== fd) fs.closeSync(fd);
+  }
+}
+
+function readRollup(pid: string): void {
+  const fd = fs.openSync(`/proc/${pid}/smaps_rollup`, FLAGS);
+  try {
+    fs.readSync(fd, buffer, 0, buffer.length, null);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
 
 /** One pass: kept descriptors for the cheap counters, and smaps_rollup opened anew. */
 function pass(rollups: boolean): number {
-  let processes = 0;
-  for (const pid of fs.readdirSync('/proc')) {
-    const first = pid.charCodeAt(0);
-    if (first < 0x31 || first > 0x39) continue;
-    processes++;
+  passes++;
+  const pids = fs.readdirSync('/proc').filter((name) => name.charCodeAt(0) > 0x30 && name.charCodeAt(0) <= 0x39);
+  const roomForStatm = most - 2 * pids.length;
+  let index = 0;
+  for (const pid of pids) {
+    let fds = kept.get(pid);
+    if (!fds) {
+      fds = [undefined, undefined, undefined];
+      kept.set(pid, fds);
+    }
+    index++;
     try {
-      const files = kept.get(pid) ?? KEPT.map((file) => fs.openSync(`/proc/${pid}/${file}`, FLAGS));
-      for (const fd of files) fs.readSync(fd, buffer, 0, buffer.length, 0);
-      if (kept.size < most) kept.set(pid, files);
-      else if (!kept.has(pid)) for (const fd of files) fs.closeSync(fd);
-      if (!rollups) continue;
-      const fd = fs.openSync(`/proc/${pid}/smaps_rollup`, FLAGS);
-      try {
-        fs.readSync(fd, buffer, 0, buffer.length, null);
-      } finally {
-        fs.closeSync(fd);
-      }
+      read(pid, fds, STAT!, true);
+      read(pid, fds, IO!, true);
+      if ((index + passes) % CALM_PASSES === 0) read(pid, fds, STATM!, index < roomForStatm);
+      if (rollups) readRollup(pid);
     } catch {} // gone, or a kernel thread
   }
-  return processes;
+  return pids.length;
 }
 
 createInterface(process.stdin).on('line', (line) => console.log(`read ${pass(line === 'exact')}`));

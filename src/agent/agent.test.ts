@@ -71,11 +71,14 @@ test('a scrape whose time is over gets what there is, with its age', async (t) =
 });
 
 test('all forms of a page say the same', async (t) => {
-  const { agent } = run(t, new Machine(), { cache_ttl: 3600, collector_exporter: false });
+  const machine = new Machine(5000);
+  for (let i = 0; i < 2000; i++) machine.fork(machine.init, `job${i}`); // a page of many chunks
+  const { agent } = run(t, machine, { cache_ttl: 3600, collector_exporter: false });
   for (const format of ['text', 'openmetrics'] as const) {
     const plain = Buffer.concat(await agent.metrics(format, false, 5));
     assert.ok(gunzipSync(Buffer.concat(await agent.metrics(format, true, 5))).equals(plain), format);
     assert.equal(plain.toString().endsWith('# EOF\n'), format === 'openmetrics');
+    assert.ok(plain.length > 1e6);
   }
 });
 

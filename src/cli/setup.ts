@@ -7,7 +7,7 @@ import { ConfigError, candidates, type Loaded, load, type Sources } from '../con
 import type { Config } from '../config/options.ts';
 import { loadRuleFiles, type RuleFile, ruleFilePlaces } from '../config/rule-files.ts';
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
-import { KernelFileError, type KernelFiles, keptDescriptors, liveFiles } from '../kernel/files.ts';
+import { KernelFileError, type KernelFiles, liveFiles } from '../kernel/files.ts';
 import { readBoot, readUptime } from '../kernel/system.ts';
 import { parseCatalogue, parseRuleDocument, type RuleDocument, RuleError } from '../process/rules.ts';
 import type { Invocation } from './arguments.ts';
@@ -58,7 +58,7 @@ export function readDocuments(files: readonly RuleFile[]): RuleDocument[] {
 /** This host, or the capture that stands for one. @throws ConfigError where neither can be read */
 export function openHost(config: Config): KernelFiles {
   if (config.capture) return openCapture(config.capture);
-  const files = liveFiles(config.path_procfs, keptDescriptors(config.max_connections));
+  const files = liveFiles(config.path_procfs);
   try {
     readUptime(files);
     readBoot(files);

@@ -91,7 +91,10 @@ class LiveProcess implements ProcessFiles {
         if (this.#stat !== CLOSED) return this.#host.readKept(this.#stat, this.pid, file);
         break;
       case 'statm':
-        if (this.#statm === CLOSED) this.#statm = this.#keep(file);
+        if (this.#statm === CLOSED) {
+          this.#statm = this.#keep(file);
+          if (this.#statm !== CLOSED) this.#host.spare.add(this);
+        }
         if (this.#statm !== CLOSED) return this.#host.readKept(this.#statm, this.pid, file);
         break;
       case 'io':
@@ -128,8 +131,13 @@ class LiveProcess implements ProcessFiles {
 
   close(): void {
     this.#stat = this.#host.release(this.#stat);
-    this.#statm = this.#host.release(this.#statm);
     this.#io = this.#host.release(this.#io);
+    this.closeStatm();
+  }
+
+  closeStatm(): void {
+    this.#statm = this.#host.release(this.#statm);
+    this.#host.spare.delete(this);
   }
 
   #path(file: ProcessFile): string {
@@ -144,6 +152,8 @@ class LiveProcess implements ProcessFiles {
 class LiveHost implements KernelFiles {
   readonly buffer = new Uint8Array(LONGEST_FILE);
   readonly procfs: string;
+  /** Those whose statm is kept open. */
+  readonly spare = new Set<LiveProcess>();
   readonly #root: string;
   readonly #most: number;
   #kept = 0;
@@ -199,9 +209,15 @@ class LiveHost implements KernelFiles {
     }
   }
 
-  /** Where descriptors run short, those of statm go first: it is not read at every collection. */
+  /** Where descriptors run short, a statm makes room for what is read at every collection. */
   mayKeep(file: ProcessFile): boolean {
-    return this.#kept < (file === 'statm' ? this.#most / 2 : this.#most);
+    if (this.#kept < this.#most) return true;
+    if (file === 'statm') return false;
+    for (const process of this.spare) {
+      process.closeStatm();
+      return true;
+    }
+    return false;
   }
 
   open(path: string): number {
@@ -240,17 +256,12 @@ class LiveHost implements KernelFiles {
 
 /** The kernel holds 5.3 KiB behind each, most of it the page that seq_file (fs/seq_file.c) writes to: 104 MiB in all. */
 const MOST_KEPT = 20_000;
-/** What this program opens besides, connections apart. */
-const OTHERS = 512;
+/** As many are left to connections and everything else, or half of all. */
+const LEFT = 5000;
 
-/**
- * How many descriptors may stay open between collections: of those that this process may have (RLIMIT_NOFILE; Node raises
- * the soft limit to the hard one) all that nothing else needs, or half of them where that would leave too few.
- * @param connections how many clients there may be
- */
-export function keptDescriptors(connections = OTHERS): number {
-  const limit = readSelf().maxFiles || 1024;
-  return Math.min(MOST_KEPT, Math.max(Math.floor(limit / 2), limit - OTHERS - connections));
+/** How many may stay open of those that this process may have (RLIMIT_NOFILE; Node raises the soft limit to the hard one). */
+export function keptDescriptors(limit = readSelf().maxFiles || 1024): number {
+  return Math.min(MOST_KEPT, Math.max(Math.floor(limit / 2), limit - LEFT));
 }
 
 /**
