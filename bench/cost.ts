@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ensure } from '../scripts/test-servers.mjs';
 import { freePort } from '../test/harness.ts';
+import { startNamespace } from '../test/real-servers.ts';
 import {
   answers,
   bundle,
@@ -178,60 +179,66 @@ export async function measureCost(
   const costs: Cost[] = [];
   for (const fleet of fleets) {
     log(fleet.title);
-    const programs = await raise(fleet);
+    const ends: (() => unknown)[] = [];
     const contestants: Contestant[] = [];
     try {
-      contestants.push(...(await enter(processExporter)));
-      costs.push(...(await compete(fleet.title, contestants, await measureFresh(), log)));
+      const procfs = await raise(fleet, (end) => ends.unshift(end));
+      const fresh = await measureFresh(procfs);
+      contestants.push(...(await enter(processExporter, procfs)));
+      costs.push(...(await compete(fleet.title, contestants, fresh, log)));
     } finally {
-      for (const program of [...contestants.map((each) => each.program), ...programs]) await program.end();
+      for (const { program } of contestants) await program.end();
+      for (const end of ends) await end();
     }
     found(costs);
   }
   return costs;
 }
 
-async function raise(fleet: Fleet): Promise<Program[]> {
-  const child = childProgram();
+/**
+ * Starts a fleet in a pid namespace of its own, where the contestants do not see each other at work.
+ * @returns the procfs that shows it
+ */
+async function raise(fleet: Fleet, after: (end: () => unknown) => void): Promise<string> {
   const { processes, mappings, kib, large } = fleet;
-  const programs = [new Program(child, ['fleet', String(processes), String(mappings), String(kib), 'fleet'])];
-  for (let i = 0; i < large; i++) programs.push(new Program(child, ['private', '2048']));
+  const namespace = await startNamespace({ after });
+  const start = (...args: string[]) =>
+    new Program(namespace.enter[0]!, [...namespace.enter.slice(1), childProgram(), ...args]);
+  const programs = [start('fleet', ...[processes, mappings, kib].map(String), 'fleet')];
+  for (let i = 0; i < large; i++) programs.push(start('private', '2048'));
+  for (const program of programs) after(() => program.end());
   for (const program of programs) await program.printed('ready', 120);
-  return programs;
+  return namespace.proc;
 }
 
 const PROBE = ['--require', `${root}bench/probe.cjs`];
 
 /** Starts all that take part, one after the other. */
-async function enter(processExporter: string): Promise<Contestant[]> {
+async function enter(processExporter: string, procfs: string): Promise<Contestant[]> {
   const contestants: Contestant[] = [];
-  for (const [subject, flags] of OURS) contestants.push(await startOurs(subject, '0s', flags, PROBE));
+  for (const [subject, flags] of OURS)
+    contestants.push(await startOurs(subject, ['--cache-ttl', '0s', '--path-procfs', procfs, ...flags], PROBE));
   const config = join(mkdtempSync(join(tmpdir(), 'bench-')), 'process-exporter.yml');
   writeFileSync(config, ONE_GROUP);
   for (const [subject, flags] of PEERS) {
     const port = await freePort();
     const listen = `-web.listen-address=127.0.0.1:${port}`;
-    const program = new Program(processExporter, [`-config.path=${config}`, listen, ...flags]);
+    const program = new Program(processExporter, [`-config.path=${config}`, `-procfs=${procfs}`, listen, ...flags]);
     contestants.push(new Contestant(subject, program, `http://127.0.0.1:${port}/metrics`));
     await answers(contestants.at(-1)!.url!);
   }
   for (const [subject, kind] of FLOORS) {
-    const program = new Program(process.execPath, ['--import', 'tsx', `${root}bench/floor.ts`]);
+    const program = new Program(process.execPath, ['--import', 'tsx', `${root}bench/floor.ts`, procfs]);
     await program.printed('ready');
     contestants.push(new Floor(subject, program, kind));
   }
   return [...contestants, await startIdle(PROBE)];
 }
 
-/** Our exporter, collecting only when it is asked and its snapshot is older than `cacheTtl`; `node`: flags of Node. */
-async function startOurs(
-  subject: string,
-  cacheTtl: string,
-  flags: readonly string[],
-  node: readonly string[],
-): Promise<Contestant> {
+/** Our exporter, collecting only when it is asked; `node`: flags of Node. */
+async function startOurs(subject: string, flags: readonly string[], node: readonly string[]): Promise<Contestant> {
   const port = await freePort();
-  const limits = ['--interval', '1h', '--cache-ttl', cacheTtl, '--max-series', '1000000'];
+  const limits = ['--interval', '1h', '--max-series', '1000000'];
   const listen = ['--port', String(port), '--bind', '127.0.0.1'];
   const program = new Program(process.execPath, [...node, bundle, ...listen, ...limits, ...flags]);
   const contestant = new Contestant(subject, program, `http://127.0.0.1:${port}/metrics`, true);
@@ -291,10 +298,11 @@ async function compete(
 }
 
 /** The 99th of some hundred scrapes that need no collection, by subject; seconds. */
-async function measureFresh(): Promise<Map<string, number>> {
+async function measureFresh(procfs: string): Promise<Map<string, number>> {
   const contestants: Contestant[] = [];
   try {
-    for (const [subject, flags] of OURS) contestants.push(await startOurs(subject, '1h', flags, []));
+    for (const [subject, flags] of OURS)
+      contestants.push(await startOurs(subject, ['--cache-ttl', '1h', '--path-procfs', procfs, ...flags], []));
     contestants.push(await startIdle([]));
     for (let i = 0; i < 50; i++) for (const contestant of contestants) await contestant.act();
     for (const { walls } of contestants) walls.length = 0;

@@ -9,6 +9,8 @@ const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 const CALM_PASSES = 4;
 const buffer = new Uint8Array(64 << 10);
 const most = keptDescriptors();
+/** Where /proc is. */
+const procfs = process.argv[2] ?? '/proc';
 const FILES = ['stat', 'io', 'statm'] as const;
 const [STAT, IO, STATM] = [0, 1, 2];
 /** Descriptors by pid, in the order of FILES. */
@@ -19,7 +21,7 @@ let passes = 0;
 function read(pid: string, fds: (number | undefined)[], file: number, keep: boolean): void {
   const known = fds[file];
   if (known !== undefined) return void fs.readSync(known, buffer, 0, buffer.length, 0);
-  const fd = fs.openSync(`/proc/${pid}/${FILES[file]}`, FLAGS);
+  const fd = fs.openSync(`${procfs}/${pid}/${FILES[file]}`, FLAGS);
   if (keep && open < most) {
     fds[file] = fd;
     open++;
@@ -32,7 +34,7 @@ function read(pid: string, fds: (number | undefined)[], file: number, keep: bool
 }
 
 function readRollup(pid: string): void {
-  const fd = fs.openSync(`/proc/${pid}/smaps_rollup`, FLAGS);
+  const fd = fs.openSync(`${procfs}/${pid}/smaps_rollup`, FLAGS);
   try {
     fs.readSync(fd, buffer, 0, buffer.length, null);
   } finally {
@@ -43,7 +45,7 @@ function readRollup(pid: string): void {
 /** One pass: kept descriptors for the cheap counters, and smaps_rollup opened anew. */
 function pass(rollups: boolean): number {
   passes++;
-  const pids = fs.readdirSync('/proc').filter((name) => name.charCodeAt(0) > 0x30 && name.charCodeAt(0) <= 0x39);
+  const pids = fs.readdirSync(procfs).filter((name) => name.charCodeAt(0) > 0x30 && name.charCodeAt(0) <= 0x39);
   const roomForStatm = most - 2 * pids.length;
   let index = 0;
   for (const pid of pids) {
