@@ -1,6 +1,6 @@
 // Runs the benchmarks and writes what they found: a table on standard output, bench/results/*.json, and the drawing in
-// docs/performance.md. Arguments: cost, accuracy, classify, soak; --quick leaves out the largest fleet,
-// --only=TITLE all others.
+// docs/performance.md. Arguments: cost, accuracy, classify, soak; --quick leaves out the largest fleet, --only=TITLE all
+// others, and then nothing is written.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { accuracy } from './accuracy.ts';
@@ -60,9 +60,10 @@ function costTable(costs: readonly Cost[]): string {
 if (wants('cost')) {
   const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length) ?? '';
   const fleets = FLEETS.filter(({ title, processes }) => title.startsWith(only) && (!quick || processes <= 2000));
-  const costs = await measureCost(fleets, log, (costs) => save('cost', costs));
+  const whole = fleets.length === FLEETS.length; // what is kept is never of some fleets only
+  const costs = await measureCost(fleets, log, (costs) => whole && save('cost', costs));
   console.log(costTable(costs));
-  writeFileSync(`${root}docs/performance-cost.svg`, draw(costs));
+  if (whole) writeFileSync(`${root}docs/performance-cost.svg`, draw(costs));
 }
 if (wants('accuracy')) {
   const results = await accuracy(log);
