@@ -1,6 +1,5 @@
 // How near the bounded mode comes to the truth: for each scenario, group PSS and USS of real processes as the exporter
 // has them, against an exact reading of all of them at the same instants.
-import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Sampler, type SamplerOptions } from '../src/agent/sampler.ts';
 import { samplerOptionsOf } from '../src/agent/settings.ts';
@@ -8,6 +7,7 @@ import { defaults } from '../src/config/options.ts';
 import { liveFiles } from '../src/kernel/files.ts';
 import type { Identity } from '../src/process/process.ts';
 import type { ProcessView } from '../src/process/view.ts';
+import { readTruth } from '../test/proc-truth.ts';
 import { childProgram, median, Program } from './machine.ts';
 
 interface Scenario {
@@ -114,7 +114,7 @@ function compare({ rows }: ProcessView) {
   const exact = { pss: 0, uss: 0 };
   for (let row = 0; row < rows.length; row++) {
     const { pid, subgroup } = rows.who[row]!;
-    const truth = subgroup === 'scenario' ? exactOf(pid) : undefined;
+    const truth = subgroup === 'scenario' ? readTruth(pid) : undefined;
     if (!truth) continue;
     exact.pss += truth.pss;
     exact.uss += truth.uss;
@@ -122,14 +122,4 @@ function compare({ rows }: ProcessView) {
     ours.uss += rows.uss[row]! || 0;
   }
   return { ours, exact };
-}
-
-function exactOf(pid: number): { pss: number; uss: number } | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
-    const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) * 1024;
-    return { pss: bytes('Pss'), uss: bytes('Private_Clean') + bytes('Private_Dirty') + bytes('Private_Hugetlb') };
-  } catch {
-    return undefined; // a zombie
-  }
 }

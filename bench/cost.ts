@@ -1,11 +1,9 @@
 // What a collection and a scrape cost, beside process-exporter and the bare reads, on the same processes in one run: all
 // of them take turns, so that what the machine does besides falls on each alike.
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ensure } from '../scripts/test-servers.mjs';
-import { freePort } from '../test/harness.ts';
+import { freePort, type Scope, scratch } from '../test/harness.ts';
 import { startNamespace } from '../test/real-servers.ts';
 import {
   answers,
@@ -42,7 +40,7 @@ export const FLEETS: readonly Fleet[] = [
 export interface Cost {
   readonly fleet: string;
   readonly subject: string;
-  /** CPU of one collection with its scrape: median, and the tenth and ninetieth of a hundred. */
+  /** CPU of one collection with its scrape: median, and the tenth and ninetieth percentile. */
   readonly cpu: number;
   readonly cpuLow: number;
   readonly cpuHigh: number;
@@ -137,7 +135,7 @@ class Contestant {
     program.stderr = '';
     process.kill(program.pid, 'SIGUSR2');
     await program.printed('probe', 5);
-    return JSON.parse(/probe (.*)/.exec(program.stderr)![1]!).stallSeconds;
+    return Number(/probe (\S+)/.exec(program.stderr)![1]);
   }
 
   /** The longest stall of as many turns again, with nobody else's in between. */
@@ -179,34 +177,45 @@ export async function measureCost(
   const costs: Cost[] = [];
   for (const fleet of fleets) {
     log(fleet.title);
-    const ends: (() => unknown)[] = [];
-    const contestants: Contestant[] = [];
-    try {
-      const procfs = await raise(fleet, (end) => ends.unshift(end));
-      const fresh = await measureFresh(procfs);
-      contestants.push(...(await enter(processExporter, procfs)));
+    await endingAll(async (scope) => {
+      const procfs = await raise(scope, fleet);
+      const fresh = await endingAll((within) => measureFresh(within, procfs));
+      const contestants = await enter(scope, processExporter, procfs);
       costs.push(...(await compete(fleet.title, contestants, fresh, log)));
-    } finally {
-      for (const { program } of contestants) await program.end();
-      for (const end of ends) await end();
-    }
+    });
     found(costs);
   }
   return costs;
+}
+
+/** Ends all that was started, last first, however the work ends. */
+async function endingAll<T>(work: (scope: Scope) => Promise<T>): Promise<T> {
+  const ends: (() => void | Promise<void>)[] = [];
+  try {
+    return await work({ after: (end) => void ends.unshift(end) });
+  } finally {
+    for (const end of ends) await end();
+  }
+}
+
+/** A program that ends with its scope. */
+function begin(scope: Scope, command: string, args: readonly string[]): Program {
+  const program = new Program(command, args);
+  scope.after(() => program.end());
+  return program;
 }
 
 /**
  * Starts a fleet in a pid namespace of its own, where the contestants do not see each other at work.
  * @returns the procfs that shows it
  */
-async function raise(fleet: Fleet, after: (end: () => unknown) => void): Promise<string> {
+async function raise(scope: Scope, fleet: Fleet): Promise<string> {
   const { processes, mappings, kib, large } = fleet;
-  const namespace = await startNamespace({ after });
-  const start = (...args: string[]) =>
-    new Program(namespace.enter[0]!, [...namespace.enter.slice(1), childProgram(), ...args]);
+  const namespace = await startNamespace(scope);
+  const [nsenter, ...inside] = namespace.enter;
+  const start = (...args: string[]) => begin(scope, nsenter!, [...inside, childProgram(), ...args]);
   const programs = [start('fleet', ...[processes, mappings, kib].map(String), 'fleet')];
   for (let i = 0; i < large; i++) programs.push(start('private', '2048'));
-  for (const program of programs) after(() => program.end());
   for (const program of programs) await program.printed('ready', 120);
   return namespace.proc;
 }
@@ -214,44 +223,50 @@ async function raise(fleet: Fleet, after: (end: () => unknown) => void): Promise
 const PROBE = ['--require', `${root}bench/probe.cjs`];
 
 /** Starts all that take part, one after the other. */
-async function enter(processExporter: string, procfs: string): Promise<Contestant[]> {
-  const contestants: Contestant[] = [];
-  for (const [subject, flags] of OURS)
-    contestants.push(await startOurs(subject, ['--cache-ttl', '0s', '--path-procfs', procfs, ...flags], PROBE));
-  const config = join(mkdtempSync(join(tmpdir(), 'bench-')), 'process-exporter.yml');
+async function enter(scope: Scope, processExporter: string, procfs: string): Promise<Contestant[]> {
+  const contestants = await startOurs(scope, procfs, '0s', PROBE);
+  const config = `${scratch()}/process-exporter.yml`;
   writeFileSync(config, ONE_GROUP);
   for (const [subject, flags] of PEERS) {
     const port = await freePort();
     const listen = `-web.listen-address=127.0.0.1:${port}`;
-    const program = new Program(processExporter, [`-config.path=${config}`, `-procfs=${procfs}`, listen, ...flags]);
+    const program = begin(scope, processExporter, [`-config.path=${config}`, `-procfs=${procfs}`, listen, ...flags]);
     contestants.push(new Contestant(subject, program, `http://127.0.0.1:${port}/metrics`));
     await answers(contestants.at(-1)!.url!);
   }
   for (const [subject, kind] of FLOORS) {
-    const program = new Program(process.execPath, ['--import', 'tsx', `${root}bench/floor.ts`, procfs]);
+    const program = begin(scope, process.execPath, ['--import', 'tsx', `${root}bench/floor.ts`, procfs]);
     await program.printed('ready');
     contestants.push(new Floor(subject, program, kind));
   }
-  return [...contestants, await startIdle(PROBE)];
+  return [...contestants, await startIdle(scope, PROBE)];
 }
 
-/** Our exporter, collecting only when it is asked; `node`: flags of Node. */
-async function startOurs(subject: string, flags: readonly string[], node: readonly string[]): Promise<Contestant> {
-  const port = await freePort();
-  const limits = ['--interval', '1h', '--max-series', '1000000'];
-  const listen = ['--port', String(port), '--bind', '127.0.0.1'];
-  const program = new Program(process.execPath, [...node, bundle, ...listen, ...limits, ...flags]);
-  const contestant = new Contestant(subject, program, `http://127.0.0.1:${port}/metrics`, true);
-  await answers(`http://127.0.0.1:${port}/-/ready`);
-  await pause(1500); // the second collection
-  return contestant;
+/** Our exporter in each of its modes, collecting only when it is asked and its snapshot is older than `cacheTtl`. */
+async function startOurs(
+  scope: Scope,
+  procfs: string,
+  cacheTtl: string,
+  node: readonly string[],
+): Promise<Contestant[]> {
+  const settings = ['--path-procfs', procfs, '--cache-ttl', cacheTtl, '--interval', '1h', '--max-series', '1000000'];
+  const contestants: Contestant[] = [];
+  for (const [subject, flags] of OURS) {
+    const port = await freePort();
+    const listen = ['--port', String(port), '--bind', '127.0.0.1'];
+    const program = begin(scope, process.execPath, [...node, bundle, ...listen, ...settings, ...flags]);
+    contestants.push(new Contestant(subject, program, `http://127.0.0.1:${port}/metrics`, true));
+    await answers(`http://127.0.0.1:${port}/-/ready`);
+    await pause(1500); // the second collection
+  }
+  return contestants;
 }
 
 /** A server that does nothing: what Node and the machine take by themselves. */
-async function startIdle(node: readonly string[]): Promise<Contestant> {
+async function startIdle(scope: Scope, node: readonly string[]): Promise<Contestant> {
   const port = await freePort();
   const server = [`${root}bench/idle-server.cjs`, String(port), String(IDLE_BYTES)];
-  const program = new Program(process.execPath, [...node, ...server]);
+  const program = begin(scope, process.execPath, [...node, ...server]);
   const contestant = new Contestant(IDLE, program, `http://127.0.0.1:${port}/`, true);
   await answers(contestant.url!);
   return contestant;
@@ -275,17 +290,16 @@ async function compete(
       if (contestant.probed || round % SELDOM === 0) await contestant.turn();
   }
   const whole = contestants.map(({ program, cpu }, i) => (cpuSeconds(program.pid) - began[i]!) / cpu.length);
-  const costs: Cost[] = [];
+  const costs: Omit<Cost, 'rss' | 'anonymous'>[] = [];
   for (const [i, contestant] of contestants.entries()) {
-    const { subject, bytes } = contestant;
-    const [cpu, walls] = [[...contestant.cpu], [...contestant.walls]];
+    const { subject, cpu, walls, bytes } = contestant;
     costs.push({
       ...{ fleet, subject },
       ...{ cpu: median(cpu), cpuLow: quantile(cpu, 0.1), cpuHigh: quantile(cpu, 0.9), cpuWhole: whole[i]! },
       ...{ wall: quantile(walls, 0.5) ?? Number.NaN, wall99: quantile(walls, 0.99) ?? Number.NaN },
       fresh99: fresh.get(subject) ?? Number.NaN,
-      ...{ stall: await contestant.steadyStall(), stallStart: stallStart[i]! },
-      ...{ bytes, series: await contestant.series(), rss: Number.NaN, anonymous: Number.NaN },
+      ...{ bytes, series: await contestant.series() },
+      ...{ stall: await contestant.steadyStall(), stallStart: stallStart[i]! }, // last: its turns do not count above
     });
     log(`  ${subject}: ${(costs.at(-1)!.cpu * 1000).toFixed(1)} ms CPU`);
   }
@@ -298,17 +312,10 @@ async function compete(
 }
 
 /** The 99th of some hundred scrapes that need no collection, by subject; seconds. */
-async function measureFresh(procfs: string): Promise<Map<string, number>> {
-  const contestants: Contestant[] = [];
-  try {
-    for (const [subject, flags] of OURS)
-      contestants.push(await startOurs(subject, ['--cache-ttl', '1h', '--path-procfs', procfs, ...flags], []));
-    contestants.push(await startIdle([]));
-    for (let i = 0; i < 50; i++) for (const contestant of contestants) await contestant.act();
-    for (const { walls } of contestants) walls.length = 0;
-    for (let i = 0; i < FRESH; i++) for (const contestant of contestants) await contestant.act();
-    return new Map(contestants.map(({ subject, walls }) => [subject, quantile(walls, 0.99)]));
-  } finally {
-    for (const { program } of contestants) await program.end();
-  }
+async function measureFresh(scope: Scope, procfs: string): Promise<Map<string, number>> {
+  const contestants = [...(await startOurs(scope, procfs, '1h', [])), await startIdle(scope, [])];
+  for (let i = 0; i < 50; i++) for (const contestant of contestants) await contestant.act();
+  for (const { walls } of contestants) walls.length = 0;
+  for (let i = 0; i < FRESH; i++) for (const contestant of contestants) await contestant.act();
+  return new Map(contestants.map(({ subject, walls }) => [subject, quantile(walls, 0.99)]));
 }

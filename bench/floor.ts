@@ -3,16 +3,15 @@
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
 import { keptDescriptors } from '../src/kernel/files.ts';
+import { CALM_PASSES } from '../src/process/resident.ts';
 
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
-/** As often as the exporter reads the statm of a process that does nothing. */
-const CALM_PASSES = 4;
 const buffer = new Uint8Array(64 << 10);
 const most = keptDescriptors();
 /** Where /proc is. */
 const procfs = process.argv[2] ?? '/proc';
 const FILES = ['stat', 'io', 'statm'] as const;
-const [STAT, IO, STATM] = [0, 1, 2];
+const [STAT, IO, STATM] = [0, 1, 2] as const;
 /** Descriptors by pid, in the order of FILES. */
 const kept = new Map<string, (number | undefined)[]>();
 let open = 0;
@@ -56,9 +55,9 @@ function pass(rollups: boolean): number {
     }
     index++;
     try {
-      read(pid, fds, STAT!, true);
-      read(pid, fds, IO!, true);
-      if ((index + passes) % CALM_PASSES === 0) read(pid, fds, STATM!, index < roomForStatm);
+      read(pid, fds, STAT, true);
+      read(pid, fds, IO, true);
+      if ((index + passes) % CALM_PASSES === 0) read(pid, fds, STATM, index < roomForStatm);
       if (rollups) readRollup(pid);
     } catch {} // gone, or a kernel thread
   }

@@ -145,7 +145,7 @@ class LiveProcess implements ProcessFiles {
   }
 
   #keep(file: ProcessFile): number {
-    return this.#host.mayKeep(file) ? this.#host.open(this.#path(file)) : CLOSED;
+    return this.#host.makeRoom(file) ? this.#host.open(this.#path(file)) : CLOSED;
   }
 }
 
@@ -209,8 +209,8 @@ class LiveHost implements KernelFiles {
     }
   }
 
-  /** Where descriptors run short, a statm makes room for what is read at every collection. */
-  mayKeep(file: ProcessFile): boolean {
+  /** Whether one more may stay open. Where they run short, a statm gives way to what is read at every collection. */
+  makeRoom(file: ProcessFile): boolean {
     if (this.#kept < this.#most) return true;
     if (file === 'statm') return false;
     for (const process of this.spare) {

@@ -7,7 +7,7 @@ import { isZombie, type Process } from './process.ts';
 import type { Unreadable } from './unreadable.ts';
 
 /** The memory of a process that seems to do nothing is read at one in so many passes. */
-const CALM_PASSES = 4;
+export const CALM_PASSES = 4;
 
 export class Resident {
   readonly #files: KernelFiles;
