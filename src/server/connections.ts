@@ -65,12 +65,14 @@ export class Connections {
     return true;
   }
 
-  /** An answer has been sent. */
+  /** An answer has been sent. Where it was to be the last, its headers may have said otherwise: they went out before. */
   end(socket: Socket): void {
     const connection = this.#found.get(keyOf(socket));
     if (!connection) return;
     connection.asked--;
-    if (connection.asked === 0) this.#move(connection, IDLE);
+    if (connection.asked > 0) return;
+    if (connection.last) connection.socket.destroySoon();
+    else this.#move(connection, IDLE);
   }
 
   /** Whether the connection shall end with the answer under way. */

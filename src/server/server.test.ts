@@ -1,6 +1,7 @@
 // The small parts of the server: who is chosen to give way, how fast one may ask, what a client takes, who a
 // certificate is for, and where to listen. End to end they are in test/*.e2e.ts.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { compareSync, hashSync } from 'bcryptjs';
@@ -122,13 +123,16 @@ test('who asks on and on without waiting for an answer is cut off', async (t) =>
 });
 
 test('when trust changes, those that wait end at once and those being answered after it', async (t) => {
-  const [waiting, busy] = (await connected(t, 2)) as [Socket, Socket];
+  const [waiting, busy, sent] = (await connected(t, 3)) as [Socket, Socket, Socket];
   const connections = new Connections();
-  for (const socket of [waiting, busy]) connections.admit(socket, 9);
-  connections.begin(busy);
+  for (const socket of [waiting, busy, sent]) connections.admit(socket, 9);
+  for (const socket of [busy, sent]) connections.begin(socket);
   assert.equal(connections.ends(busy), false);
   connections.retire();
   assert.deepEqual([waiting.destroyed, busy.destroyed, connections.ends(busy)], [true, false, true]);
+  connections.end(sent);
+  if (!sent.destroyed) await once(sent, 'close');
+  assert.equal(busy.destroyed, false);
   connections.cut();
   assert.deepEqual([busy.destroyed, connections.size], [true, 0]);
 });
