@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Encoder } from '../exposition/encode.ts';
+import { Ledger } from '../process/ledger.ts';
+import { GroupRow, type ProcessView } from '../process/view.ts';
+import { collectGroups, seriesPerGroup } from './group.ts';
 import { collectors } from './index.ts';
 
 const families = collectors.flatMap((collector) =>
@@ -44,4 +48,24 @@ test('labels stand in the stated order', () => {
           : [];
     assert.deepEqual(labels.slice(0, wanted.length), wanted, name);
   }
+});
+
+test('the labels of a subgroup are rendered once in its life, for all its series', () => {
+  const wanted = { rss: true, pss: false, uss: true, swap: true, cpu: true };
+  const ledger = new Ledger('db', 'a "quoted" one');
+  const page = () => {
+    const out = new Encoder('text');
+    const row = Object.assign(new GroupRow(ledger.copy()), { coverage: 1, oldestStart: 0 });
+    row.ledger.declared = true;
+    for (const _ of collectGroups({ groups: [row] } as Partial<ProcessView> as ProcessView, wanted, out));
+    assert.equal(out.series, seriesPerGroup(wanted));
+    return out.bytes().toString();
+  };
+  const first = page();
+  assert.ok(first.includes('herakles_mem_group_uss_bytes{group="db",subgroup="a \\"quoted\\" one"} 0\n'));
+  assert.ok(
+    first.includes('herakles_mem_group_page_faults_total{group="db",subgroup="a \\"quoted\\" one",severity="major"}'),
+  );
+  for (const [index, text] of ledger.labels.entries()) ledger.labels[index] = text.replace('{', '{kept="1",');
+  assert.equal(page(), first.replaceAll('{', '{kept="1",'));
 });

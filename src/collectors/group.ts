@@ -4,7 +4,6 @@ import { counter, type Family, gauge, labelText, oddlyNamedCounter } from '../ex
 import { type GroupRow, type ProcessView, STATES } from '../process/view.ts';
 
 const GROUP = ['group', 'subgroup'] as const;
-type GroupLabel = (typeof GROUP)[number];
 
 /** Which values the group collector exports; the footprint, I/O, faults and counts of processes always are. */
 export interface GroupFamilies {
@@ -15,9 +14,11 @@ export interface GroupFamilies {
   readonly cpu: boolean;
 }
 
-interface Plain {
-  readonly family: Family<GroupLabel>;
-  readonly value: (row: GroupRow) => number;
+/** What every subgroup has a series of, or one for each value of a label beyond its names: the last of the family. */
+interface Declaration {
+  readonly family: Family;
+  readonly parts?: readonly string[];
+  readonly value: (row: GroupRow, part: number) => number;
   readonly when?: keyof GroupFamilies;
 }
 
@@ -92,7 +93,7 @@ export const groupExited = counter(
   GROUP,
 );
 
-const PLAIN: readonly Plain[] = [
+const DECLARATIONS: readonly Declaration[] = [
   { family: groupRss, value: (row) => row.rss, when: 'rss' },
   { family: groupPss, value: (row) => row.pss, when: 'pss' },
   { family: groupUss, value: (row) => row.uss, when: 'uss' },
@@ -108,50 +109,51 @@ const PLAIN: readonly Plain[] = [
   { family: groupStarted, value: (row) => row.ledger.started },
   { family: groupExited, value: (row) => row.ledger.exited },
   { family: groupDeclared, value: (row) => (row.ledger.declared ? 1 : Number.NaN) },
+  {
+    family: groupCpu,
+    parts: ['user', 'system'],
+    value: ({ ledger }, part) => (part === 0 ? ledger.user : ledger.system),
+    when: 'cpu',
+  },
+  {
+    family: groupFaults,
+    parts: ['minor', 'major'],
+    value: ({ ledger }, part) => (part === 0 ? ledger.minorFaults : ledger.majorFaults),
+  },
+  { family: groupProcesses, parts: STATES, value: (row, part) => row.states[part]! },
 ];
+const WHOLE = [''];
 
-export const groupFamilies: readonly Family[] = [
-  ...PLAIN.map(({ family }) => family),
-  groupCpu,
-  groupFaults,
-  groupProcesses,
-];
+export const groupFamilies: readonly Family[] = DECLARATIONS.map(({ family }) => family);
 
 /** Most series one subgroup can have. */
-export function seriesPerGroup(wanted: GroupFamilies): number {
-  const plain = PLAIN.filter(({ when }) => !when || wanted[when]).length;
-  return plain + (wanted.cpu ? 2 : 0) + 2 + STATES.length;
-}
+export const seriesPerGroup = (wanted: GroupFamilies): number =>
+  DECLARATIONS.reduce((sum, { parts = WHOLE, when }) => sum + (!when || wanted[when] ? parts.length : 0), 0);
 
 export function* collectGroups(view: ProcessView, wanted: GroupFamilies, out: Encoder): Generator<void> {
-  const groups = view.groups.filter(({ shown }) => shown).map((row) => ({ row, labels: labelsOf(groupRss, row) }));
-  for (const { family, value, when } of PLAIN) {
-    if (when && !wanted[when]) continue;
-    out.family(family);
-    for (const { row, labels } of groups) out.sample(labels, value(row));
-    yield;
-  }
-  if (wanted.cpu) {
-    out.family(groupCpu);
-    for (const { row } of groups) {
-      out.sample(labelText(groupCpu, { ...names(row), mode: 'user' }), row.ledger.user);
-      out.sample(labelText(groupCpu, { ...names(row), mode: 'system' }), row.ledger.system);
+  const rows = view.groups.filter(({ shown }) => shown);
+  let first = 0;
+  for (const { family, parts = WHOLE, value, when } of DECLARATIONS) {
+    if (!when || wanted[when]) {
+      out.family(family);
+      for (const row of rows) {
+        const labels = labelsOf(row);
+        for (let part = 0; part < parts.length; part++) out.sample(labels[first + part]!, value(row, part));
+      }
+      yield;
     }
-  }
-  yield;
-  out.family(groupFaults);
-  for (const { row } of groups) {
-    out.sample(labelText(groupFaults, { ...names(row), severity: 'minor' }), row.ledger.minorFaults);
-    out.sample(labelText(groupFaults, { ...names(row), severity: 'major' }), row.ledger.majorFaults);
-  }
-  yield;
-  out.family(groupProcesses);
-  for (const { row } of groups) {
-    for (const [index, state] of STATES.entries()) {
-      out.sample(labelText(groupProcesses, { ...names(row), state }), row.states[index]!);
-    }
+    first += parts.length;
   }
 }
 
-const names = ({ ledger: { group, subgroup } }: GroupRow) => ({ group, subgroup });
-const labelsOf = (family: Family<GroupLabel>, row: GroupRow): string => labelText(family, names(row));
+/** Label texts of everything declared, in its order: rendered once in the life of a subgroup. */
+function labelsOf({ ledger: { labels, group, subgroup } }: GroupRow): readonly string[] {
+  if (labels.length === 0) {
+    const names = labelText(groupRss, { group, subgroup });
+    for (const { family, parts = WHOLE } of DECLARATIONS) {
+      const [, , more] = family.labels;
+      for (const part of parts) labels.push(more ? labelText(family, { group, subgroup, [more]: part }) : names);
+    }
+  }
+  return labels;
+}

@@ -91,7 +91,8 @@ export function seriesPerProcess(wanted: ProcessFamilies): number {
 const STEP = 512;
 
 export function* collectProcesses(view: ProcessView, wanted: ProcessFamilies, out: Encoder): Generator<void> {
-  const { rows, groups } = view;
+  const { rows } = view;
+  const rests = view.groups.flatMap((group) => (group.rest ? { rest: group.rest, labels: restLabels(group) } : []));
   for (const { family, column, part, when } of COLUMNS) {
     if (!wanted[when]) continue;
     const values = rows[column];
@@ -100,7 +101,7 @@ export function* collectProcesses(view: ProcessView, wanted: ProcessFamilies, ou
       if (rows.shown[row]) out.sample(labelsOf(rows.who[row]!), round(values[row]!));
       if (row % STEP === STEP - 1) yield;
     }
-    if (part) for (const group of groups) if (group.rest) out.sample(restLabels(group), round(group.rest[part]));
+    if (part) for (const { rest, labels } of rests) out.sample(labels, round(rest[part]));
   }
   if (wanted.info) {
     out.family(processInfo);

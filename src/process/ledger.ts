@@ -35,6 +35,8 @@ export class Ledger {
   exited = 0;
   /** Whether the configuration names the subgroup: it ought to run. */
   declared = false;
+  /** Kept for the collectors: the label texts of its series, once they were rendered. Copies share them. */
+  readonly labels: string[] = [];
 
   constructor(group: string, subgroup: string) {
     this.group = group;
