@@ -1,8 +1,9 @@
 // Runs the exporter for a long time on a host where processes come and go all the time: does its memory stay flat, do
 // its descriptors stay bounded, and does every series of a dead process go within one collection?
+import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../test/harness.ts';
+import { eventually, freePort } from '../test/harness.ts';
 import { answers, bundle, childProgram, memoryOf, Program, text } from './machine.ts';
 
 export interface Soak {
@@ -45,8 +46,11 @@ export async function soak(minutes: number, log: (line: string) => void): Promis
       await fleet?.end();
       fleet = new Program(childProgram(), ['fleet', '200', '8', '256', `soak${round % 7}`]);
       await fleet.printed('ready');
+      const left = () => gone.filter((pid) => existsSync(`/proc/${pid}`));
+      await eventually(() => assert.deepEqual(left(), [], 'they do not end'), 30_000, 20);
+      await text(url); // may have joined a collection that began before they had ended
       const page = await text(url);
-      ghosts += gone.filter((pid) => !existsSync(`/proc/${pid}`) && page.includes(`{pid="${pid}",`)).length;
+      ghosts += gone.filter((pid) => page.includes(`{pid="${pid}",`)).length;
       seen = Number(/^herakles_exporter_processes_total (\d+)/m.exec(page)?.[1]);
       memory.push(memoryOf(exporter.pid).rss / 2 ** 20);
       descriptors = Math.max(descriptors, readdirSync(`/proc/${exporter.pid}/fd`).length);

@@ -7,7 +7,7 @@ import type { RequestOptions } from 'node:https';
 import { test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { Authority } from './certificates.ts';
-import { bundle, eventually, freePort, need, runBundle, Started, scratch } from './harness.ts';
+import { bundle, eventually, freePort, need, replace, runBundle, Started, scratch } from './harness.ts';
 import { ask, serve } from './web-server.ts';
 
 test('a Unix socket, its leftover, and a file that is none', async (t) => {
@@ -16,7 +16,7 @@ test('a Unix socket, its leftover, and a file that is none', async (t) => {
   const args = ['--web.listen-address', `unix:${socketPath}`];
   const start = async () => {
     const run = new Started(t, [process.execPath, bundle, ...args], { cwd: dir, env: { HOME: dir } });
-    await eventually(() => assert.match(run.stderr, /url=unix:/), 10_000, 30);
+    await eventually(() => assert.match(run.stderr, /url=unix:/), 30_000, 30);
     return run;
   };
   const status = () =>
@@ -69,7 +69,7 @@ test('sockets that systemd hands over', async (t) => {
   const command = [python, '-c', program, process.execPath, bundle, '--web.systemd-socket'];
   const run = new Started(t, command, { cwd: dir, env: { HOME: dir } });
   const [port] = await run.line('port');
-  await eventually(() => assert.equal(run.stderr.split('msg=serving').length, 3, run.stderr), 10_000, 30);
+  await eventually(() => assert.equal(run.stderr.split('msg=serving').length, 3, run.stderr), 30_000, 30);
   assert.match(run.stderr, new RegExp(`url=http://127.0.0.1:${port}/metrics`));
   assert.equal((await ask(`http://127.0.0.1:${port}/-/healthy`)).status, 200);
   assert.equal((await ask('http://localhost/-/healthy', { socketPath: `${dir}/s.sock` })).status, 200);
@@ -99,7 +99,7 @@ test('a web file named by the configuration, TLS turned on and off while it runs
   if (!need(t, 'openssl')) return;
   const { cert, key } = new Authority('ca').issue('localhost');
   const dir = scratch();
-  const write = (text: string) => writeFileSync(`${dir}/config.yaml`, text);
+  const write = (text: string) => replace(`${dir}/config.yaml`, text);
   const tls = `tls_cert_path: ${cert}\ntls_key_path: ${key}\n`;
   write(tls);
   const server = await serve(t, '', ['--config', `${dir}/config.yaml`]);

@@ -164,11 +164,13 @@ test('no panel is empty on a Prometheus that has scraped two exporters', async (
           one.templating.list.map(({ name, allValue }) => [name, allValue ?? targets[0]!]),
         );
         t.diagnostic(`${one.title} (${one.uid})`);
-        await checkVariables(server, one, any);
+        await eventually(() => checkVariables(server, one, any));
         for (const panel of one.panels.filter(({ type }) => type !== 'row')) {
-          await checkPanel(t, server, panel, any);
-          if (panel.type === 'timeseries') await checkRange(server, panel, any);
-          if (panel.type === 'table') await checkColumns(server, panel, any);
+          await eventually(async () => {
+            if (panel.type === 'timeseries') await checkRange(server, panel, any);
+            if (panel.type === 'table') await checkColumns(server, panel, any);
+            await checkPanel(t, server, panel, any);
+          });
         }
       }
     });

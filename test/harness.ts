@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -66,7 +67,7 @@ export function needRoot(t: TestContext): boolean {
 }
 
 /** Calls fn until it throws no more; its last error is the answer when the time is over. */
-export async function eventually<T>(fn: () => T | Promise<T>, timeoutMs = 10_000, everyMs = 100): Promise<T> {
+export async function eventually<T>(fn: () => T | Promise<T>, timeoutMs = 30_000, everyMs = 100): Promise<T> {
   for (const end = Date.now() + timeoutMs; ; ) {
     try {
       return await fn();
@@ -84,6 +85,12 @@ export function scratch(uid?: number): string {
   chmodSync(dir, 0o755);
   if (uid !== undefined) chownSync(dir, uid, uid);
   return dir;
+}
+
+/** Writes a file that is watched: its reader never sees it half written. */
+export function replace(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
 }
 
 /** A port of 127.0.0.1 that nobody listens on. */
@@ -151,7 +158,7 @@ export class Started {
   }
 
   /** The words after `word` on the nth line that starts with it. */
-  async line(word: string, nth = 0, timeoutMs = 20_000): Promise<string[]> {
+  async line(word: string, nth = 0, timeoutMs = 60_000): Promise<string[]> {
     return eventually(
       () => {
         const lines = this.stdout.split('\n').slice(0, -1);
@@ -228,7 +235,7 @@ export async function startExporter(t: Scope, options: ExporterOptions = {}): Pr
       const response = await fetch(`${exporter.url}/-/ready`);
       if (response.status !== 200) throw new Error(`/-/ready: ${response.status} ${exporter.stderr}`);
     },
-    20_000,
+    60_000,
     50,
   );
   return exporter;
@@ -239,7 +246,7 @@ export async function runBundle(t: Scope, args: string[], options: ExporterOptio
   const { uid, env = {}, cwd = scratch() } = options;
   const identity = uid === undefined ? {} : { uid, gid: uid };
   const run = new Started(t, [...commandOf(options), ...args], { ...identity, cwd, env: { HOME: cwd, ...env } });
-  const timer = setTimeout(() => void run.kill(), 20_000);
+  const timer = setTimeout(() => void run.kill(), 60_000);
   const { code, signal } = await run.ended;
   clearTimeout(timer);
   return { code, signal, stdout: run.stdout, stderr: run.stderr };

@@ -227,7 +227,7 @@ test('configurations of process-exporter', async (t) => {
     for (const [config, says] of refused) {
       const path = `${scratch()}/process-exporter.yml`;
       writeFileSync(path, config);
-      assert.throws(() => execFileSync(peer, [`-config.path=${path}`], { stdio: 'pipe', timeout: 5000 }), {
+      assert.throws(() => execFileSync(peer, [`-config.path=${path}`], { stdio: 'pipe', timeout: 60_000 }), {
         status: 1,
       });
       const run = await runBundle(t, ['import', 'process-exporter', path]);

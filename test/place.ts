@@ -76,14 +76,14 @@ export class Place {
 
   /** Waits until what listens on a port, or on a Unix socket, answers. */
   answers(text: string, expected: string, port: number | string = this.port): Promise<void> {
-    return eventually(() => ask(port, text, expected), 60_000);
+    return eventually(() => ask(port, text, expected), 120_000);
   }
 
   /** Waits until it writes that it is ready. */
   says(run: Started, expected: string): Promise<void> {
     return eventually(() => {
       if (!`${run.stdout}${run.stderr}`.includes(expected)) throw new Error(`it does not say ${expected}`);
-    }, 60_000);
+    }, 120_000);
   }
 }
 

@@ -56,7 +56,7 @@ describe('real programs land right', { concurrency: 3 }, () => {
   });
 
   for (const [name, program] of Object.entries(PROGRAMS)) {
-    test(name, { timeout: 120_000 }, async (t) => {
+    test(name, { timeout: 300_000 }, async (t) => {
       if (!needRoot(t)) return;
       const paths = need(t, ...program.needs);
       if (!paths) return;

@@ -37,7 +37,7 @@ export class Prometheus {
 }
 
 /**
- * Starts the given binary with a configuration and waits until every target of it is up.
+ * Starts the given binary with a configuration and waits until every target of it is up and its samples are there.
  * JSON is YAML, so the configuration is written as it is.
  */
 export async function startPrometheus(t: Scope, binary: string, config: object): Promise<Prometheus> {
@@ -54,6 +54,9 @@ export async function startPrometheus(t: Scope, binary: string, config: object):
     if (activeTargets.length === 0) throw new Error('no targets yet');
     if (down.length > 0)
       throw new Error(down.map((target) => `${target.scrapeUrl}: ${target.health} ${target.lastError}`).join('\n'));
-  }, 30_000);
+    // A target is said to be up a moment before its samples can be asked for.
+    const { result } = await server.query('count(up == 1)');
+    if (result[0]?.value !== activeTargets.length) throw new Error(`samples of ${result[0]?.value ?? 0} targets`);
+  }, 90_000);
   return server;
 }

@@ -90,7 +90,7 @@ export async function startPostgres(t: Scope, namespace: Namespace, binary: stri
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${dir}`, 'fsync=off'];
   new Started(t, [...run, binary, '-D', `${dir}/data`, ...settings.flatMap((setting) => ['-c', setting])]);
   const session = ['psql', '-X', '-q', '-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-d', 'postgres'];
-  await eventually(() => execFileSync(`${bin}/pg_isready`, ['-h', '127.0.0.1', '-p', String(port)]), 20_000);
+  await eventually(() => execFileSync(`${bin}/pg_isready`, ['-h', '127.0.0.1', '-p', String(port)]), 60_000);
   const open = new Started(t, session); // from outside: only its server process is in the namespace
   open.say('create table numbers as select n, md5(n::text) from generate_series(1, 200000) n;');
   open.say("select count(*) from numbers \\g (tuples_only format=unaligned) |sed 's/^/ready /'");
@@ -102,7 +102,7 @@ export async function startRedis(t: Scope, namespace: Namespace, binary: string)
   const flags = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', scratch(id('-u', 'redis'))];
   new Started(t, [...as(namespace, 'redis'), binary, ...flags]);
   const value = 'x'.repeat(20 * 2 ** 20);
-  await eventually(() => ask(port, 'PING\r\n', '+PONG'), 20_000);
+  await eventually(() => ask(port, 'PING\r\n', '+PONG'), 60_000);
   await ask(port, `*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$${value.length}\r\n${value}\r\n`, '+OK');
 }
 
@@ -116,13 +116,13 @@ export async function startNginx(t: Scope, namespace: Namespace, binary: string)
   const main = `daemon off; user www-data; worker_processes 2; pid ${dir}/nginx.pid; events {}`;
   writeFileSync(`${dir}/nginx.conf`, `${main} ${http}\n`);
   new Started(t, [...namespace.enter, binary, '-c', `${dir}/nginx.conf`, '-e', 'stderr']);
-  await eventually(() => ask(port, 'GET / HTTP/1.0\r\n\r\n', 'HTTP/1.1 200'), 20_000);
+  await eventually(() => ask(port, 'GET / HTTP/1.0\r\n\r\n', 'HTTP/1.1 200'), 60_000);
 }
 
 export async function startMemcached(t: Scope, namespace: Namespace, binary: string): Promise<void> {
   const port = await freePort();
   new Started(t, [...as(namespace, 'memcache'), binary, '-l', '127.0.0.1', '-p', String(port), '-U', '0']);
-  await eventually(() => ask(port, 'version\r\n', 'VERSION'), 20_000);
+  await eventually(() => ask(port, 'version\r\n', 'VERSION'), 60_000);
 }
 
 /** All four, answering. */

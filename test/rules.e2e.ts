@@ -270,11 +270,13 @@ test('group sums and rules do not depend on per_process', async (t) => {
       const server = await startPrometheus(t, servers.prometheus, config(mode));
       for (const [name, title] of Object.entries(sameAsDocument)) {
         const { document } = expressions.find((expression) => expression.title === title)!;
-        const rule = await valuesOf(server, recorded(name));
-        assert.ok('test/' in rule || 'test/worker' in rule, `${mode} ${name}`);
-        if (mode === 'all') assert.deepEqual(rule, await valuesOf(server, document), name);
-        else assert.deepEqual(rule, full[name], `${mode} ${name}`);
-        full[name] ??= rule;
+        await eventually(async () => {
+          const rule = await valuesOf(server, recorded(name));
+          assert.ok('test/' in rule || 'test/worker' in rule, `${mode} ${name}`);
+          if (mode === 'all') assert.deepEqual(rule, await valuesOf(server, document), name);
+          else assert.deepEqual(rule, full[name], `${mode} ${name}`);
+          full[name] ??= rule;
+        });
       }
       await server.process.kill();
     }

@@ -13,7 +13,7 @@ import { eventually, need, Started, startChildren } from './harness.ts';
 import { startPrometheus } from './prometheus-server.ts';
 import { ask, serve, type WebServer } from './web-server.ts';
 
-const limits = ['--read-timeout', '2s', '--idle-timeout', '5s', '--send-timeout', '3s'];
+const limits = ['--read-timeout', '5s', '--idle-timeout', '5s', '--send-timeout', '5s'];
 const attacker = '127.0.0.2';
 const head = 'GET /metrics HTTP/1.1\r\nHost: x\r\n';
 
@@ -51,8 +51,8 @@ const many = async (count: number, server: WebServer, encrypt?: boolean): Promis
 const end = (clients: Client[]) => {
   for (const { socket } of clients) socket.destroy();
 };
-const allClosed = (clients: Client[], within: number) =>
-  eventually(() => assert.equal(clients.filter(({ closed }) => !closed).length, 0), within, 50);
+const allClosed = (clients: Client[]) =>
+  eventually(() => assert.equal(clients.filter(({ closed }) => !closed).length, 0), 30_000, 50);
 
 /** Anonymous memory, bytes. */
 const memory = ({ pid }: WebServer) =>
@@ -75,35 +75,35 @@ const attacks: Record<string, Attack> = {
     const timer = setInterval(() => {
       for (const { socket } of clients) if (socket.writable) socket.write('a');
     }, 100);
-    await allClosed(clients, 8000).finally(() => clearInterval(timer));
+    await allClosed(clients).finally(() => clearInterval(timer));
     assert.ok(clients.filter(({ text }) => text.startsWith('HTTP/1.1 408')).length > 150, clients[0]!.text);
   },
   '2,000 connections that say nothing': async (server) => {
     const clients = await many(2000, server, false);
     assert.ok(sockets(server) < 300, `${sockets(server)} sockets are open`);
-    await allClosed(clients, 10_000);
+    await allClosed(clients);
   },
   '300 connections that wait after a request': async (server) => {
     const clients = await many(300, server);
     for (const { socket } of clients) socket.write(`${head}\r\n`);
-    await allClosed(clients, 12_000); // Node looks once a second, after the five of idle_timeout
+    await allClosed(clients);
   },
   'headers that are too long': async (server) => {
     const clients = await many(50, server);
     for (const { socket } of clients) socket.write(`${head}X-Long: ${'a'.repeat(100_000)}\r\n\r\n`);
-    await allClosed(clients, 6000);
+    await allClosed(clients);
     assert.match(clients[0]!.text, /^HTTP\/1\.1 431 /);
   },
   'requests without end, unread answers': async (server) => {
     const clients = await many(50, server);
     for (const { socket } of clients) socket.pause().write(`${head}\r\n`.repeat(200));
-    await eventually(() => assert.ok(sockets(server) < 20, `${sockets(server)} sockets are open`), 12_000);
+    await eventually(() => assert.ok(sockets(server) < 20, `${sockets(server)} sockets are open`), 30_000);
     end(clients);
   },
   'pipelined garbage': async (server) => {
     const clients = await many(100, server);
     for (const { socket } of clients) socket.write(`${`${head}\r\n`.repeat(5)}\0\x01\xff GET\r\n\r\n\r\n: :\r\n`);
-    await allClosed(clients, 8000);
+    await allClosed(clients);
   },
   'bodies that are aborted, lie or never end': async (server) => {
     const bodies = [
@@ -120,13 +120,14 @@ const attacks: Record<string, Attack> = {
       socket.write(bodies[i % bodies.length]!);
       if (i % 2) setTimeout(() => socket.destroy(), 50);
     });
-    await allClosed(clients, 10_000);
+    await allClosed(clients);
   },
   'a flood of bad passwords': async (server) => {
     const statuses = new Map<number, number>();
-    const until = Date.now() + 5000;
+    const [least, most] = [Date.now() + 5000, Date.now() + 60_000];
+    const enough = () => [401, 503].every((status) => (statuses.get(status) ?? 0) > 10);
     const flood = async (user: string, localAddress: string) => {
-      for (let i = 0; Date.now() < until; i++) {
+      for (let i = 0; Date.now() < least || (Date.now() < most && !enough()); i++) {
         const options = { auth: `${user}:${i}`, localAddress, family: 4, rejectUnauthorized: false };
         const { status } = await ask(`${server.url}/metrics`, options).catch(() => ({ status: 0 }));
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
@@ -136,7 +137,7 @@ const attacks: Record<string, Attack> = {
       Array.from({ length: 60 }, (_, i) => flood(i % 2 ? 'prometheus' : `u${i}`, `127.0.0.${2 + (i % 5)}`)),
     );
     assert.equal(statuses.get(200), undefined);
-    assert.ok(statuses.get(401)! > 10 && statuses.get(503)! > 10, JSON.stringify([...statuses]));
+    assert.ok(enough(), JSON.stringify([...statuses]));
   },
   'random bytes, and requests with bytes changed': async (server) => {
     const requests = [`${head}\r\n`, `${head}Accept: */*;q=0.1, constructor\r\nAuthorization: Basic ZGF2ZTp4\r\n\r\n`];
@@ -166,7 +167,7 @@ const attacks: Record<string, Attack> = {
     const raw = await many(100, server, false);
     for (const [i, sample] of fc.sample(fc.uint8Array({ minLength: 1, maxLength: 300 }), 100).entries())
       raw[i]!.socket.end(Buffer.concat([Buffer.from([0x16, 3, i % 5]), sample]));
-    await allClosed(raw, 6000);
+    await allClosed(raw);
   },
 };
 
@@ -179,33 +180,31 @@ for (const scheme of ['http', 'https'] as const) {
     const tls = scheme === 'https' ? `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n` : '';
     const server = await serve(t, `${tls}basic_auth_users:\n  prometheus: ${hashSync('right', 10)}\n`, limits);
     const prometheus = await startPrometheus(t, binary, {
-      global: { scrape_interval: '2s', scrape_timeout: '2s' },
-      scrape_configs: [
-        {
-          job_name: 'herakles',
-          scheme,
-          ...(tls && { tls_config: { ca_file: authority.cert } }),
-          basic_auth: { username: 'prometheus', password: 'right' },
-          static_configs: [{ targets: [`localhost:${server.port}`] }],
-        },
-      ],
+      global: { scrape_interval: '10s', scrape_timeout: '10s' },
+      // Prometheus spreads them over the interval: many scrapes, each with time enough on a busy machine.
+      scrape_configs: Array.from({ length: 10 }, (_, i) => ({
+        job_name: `herakles${i}`,
+        scheme,
+        ...(tls && { tls_config: { ca_file: authority.cert } }),
+        basic_auth: { username: 'prometheus', password: 'right' },
+        static_configs: [{ targets: [`localhost:${server.port}`] }],
+      })),
     });
-    await pause(3000);
+    const start = performance.now();
+    await ask(server.url, { auth: 'nobody:x', rejectUnauthorized: false }); // with the thread for passwords
     const before = memory(server);
-    const scraped = async (seconds: number) => {
-      const range = `[${Math.ceil(seconds) + 1}s]`;
-      const { result } = await prometheus.query(
-        `count_over_time(up${range}) - sum_over_time(up${range}) + count_over_time(up${range}) * 1000`,
-      );
-      const value = result[0]!.value;
-      return { all: Math.floor(value / 1000), failed: value % 1000 };
+    const scraped = async (since: number) => {
+      const range = `[${Math.ceil((performance.now() - since) / 1000) + 1}s]`;
+      const sum = async (of: string) => (await prometheus.query(`sum(${of})`)).result[0]?.value ?? 0;
+      const all = `count_over_time(up${range})`;
+      return { all: await sum(all), failed: await sum(`${all} - sum_over_time(up${range})`) };
     };
     for (const [name, attack] of Object.entries(attacks)) {
       await t.test(name, async (t) => {
         const began = performance.now();
         await attack(server);
-        await pause(Math.max(0, 5000 - (performance.now() - began)));
-        const scrapes = await scraped((performance.now() - began) / 1000);
+        await pause(Math.max(0, 8000 - (performance.now() - began)));
+        const scrapes = await scraped(began);
         t.diagnostic(
           `${scrapes.all} scrapes meanwhile, ${scrapes.failed} failed; ${(memory(server) / 2 ** 20).toFixed(1)} MiB`,
         );
@@ -213,6 +212,11 @@ for (const scheme of ['http', 'https'] as const) {
         assert.ok(server.running, server.stderr);
       });
     }
+    await t.test('nor is a scrape lost that was under way', async () => {
+      await pause(10_000);
+      const scrapes = await scraped(start);
+      assert.equal(scrapes.failed, 0, JSON.stringify(scrapes));
+    });
     await t.test('and memory returns to where it was', async (t) => {
       await eventually(
         // A password thread that has ended leaves 7 to 10 MiB of the allocator's behind (decision 0006).
@@ -240,16 +244,14 @@ test('who does not read an answer loses the connection after send_timeout', asyn
     return now;
   });
   const program = [
-    'import socket, time',
-    's = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)',
+    'import select, socket, time',
+    's = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048); began = time.time()',
     `s.connect(('127.0.0.1', ${server.port})); s.sendall(b'GET /metrics HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' * 4)`,
-    "print('sent now', flush=True); time.sleep(60)",
+    "select.select([s], [], []); print('answered', began, flush=True); time.sleep(60)", // and reads nothing
   ].join('\n');
   const reader = new Started(t, [python, '-c', program]);
-  await reader.line('sent');
-  const began = performance.now();
-  assert.equal(sockets(server), before + 1);
-  await eventually(() => assert.equal(sockets(server), before), 10_000, 50);
-  const seconds = (performance.now() - began) / 1000;
-  assert.ok(seconds > 0.5 && seconds < 5 && reader.running, `cut off after ${seconds} s`);
+  const [began] = await reader.line('answered');
+  await eventually(() => assert.equal(sockets(server), before), 20_000, 50);
+  const seconds = Date.now() / 1000 - Number(began);
+  assert.ok(seconds > 0.5 && seconds < 20 && reader.running, `cut off after ${seconds} s`);
 });

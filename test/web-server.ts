@@ -5,7 +5,7 @@ import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { Exposition } from './exposition-text.ts';
-import { bundle, eventually, freePort, type Scope, Started, scratch } from './harness.ts';
+import { bundle, eventually, freePort, replace, type Scope, Started, scratch } from './harness.ts';
 
 export interface Response {
   readonly status: number;
@@ -59,7 +59,7 @@ export class WebServer extends Started {
   }
 
   /** Waits until the log says this much more than `from` of its characters. */
-  logs(what: RegExp, from = 0, timeoutMs = 10_000): Promise<string> {
+  logs(what: RegExp, from = 0, timeoutMs = 30_000): Promise<string> {
     return eventually(
       () => {
         const line = this.stderr
@@ -77,7 +77,7 @@ export class WebServer extends Started {
   /** Writes its web file anew and waits until it is in force, or is said to be wrong. */
   async rewrite(web: string, outcome = /configuration loaded|not loaded/): Promise<string> {
     const from = this.stderr.length;
-    writeFileSync(`${this.dir}/web.yml`, web);
+    replace(`${this.dir}/web.yml`, web);
     return this.logs(outcome, from);
   }
 
@@ -117,7 +117,7 @@ export async function serve(
       if (!server.running) throw new Error(`it ended: ${server.stderr}`);
       if (server.stderr.split('msg=serving').length < 3) throw new Error(`it does not serve: ${server.stderr}`);
     },
-    20_000,
+    60_000,
     30,
   );
   return server;

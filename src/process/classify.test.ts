@@ -36,7 +36,7 @@ test('hostile identities have a class', () => {
     { name: '__proto__', argv: ['constructor'], exe: 'toString' },
   ])
     assert.equal(decides(classifier, process), 'other');
-  assert.ok(performance.now() - before < 1000);
+  assert.ok(performance.now() - before < 5000);
 });
 
 test('argv0 is the first word of the command line, whatever the executable', () => {

@@ -170,5 +170,5 @@ test('any command line gives a value', () => {
   script([`[${'a: '.repeat(1 << 20)}`]);
   script([`${'1'.repeat(1 << 20)}x`], `/${'.'.repeat(1 << 20)}x`);
   jvmMain(['java', ...Array.from({ length: 100_000 }, () => '-x')]);
-  assert.ok(performance.now() - before < 200);
+  assert.ok(performance.now() - before < 5000);
 });

@@ -46,5 +46,5 @@ test('what stands for many texts is told without listing them', () => {
     `(${'x|'.repeat(900)}y)z`,
   ])
     lettersOf(regexSyntax(source));
-  assert.ok(performance.now() - before < 200);
+  assert.ok(performance.now() - before < 5000);
 });

@@ -148,6 +148,6 @@ test('no command line takes long', () => {
   ]) {
     const began = performance.now();
     scrub(['curl', `x ${part.repeat(long / part.length)}`]);
-    assert.ok(performance.now() - began < 3000, `${part}: ${Math.round(performance.now() - began)} ms`);
+    assert.ok(performance.now() - began < 5000, `${part}: ${Math.round(performance.now() - began)} ms`);
   }
 });
