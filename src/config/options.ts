@@ -105,7 +105,7 @@ export const options = {
     max_connections: option(
       integer(1, 100_000),
       256,
-      'Open connections; a new one takes the place of the one that was idle the longest.',
+      'Open connections; beyond it the one least missed ends, first of a client with more than a quarter of them.',
     ),
     max_header_size: option(
       integer(1024, 1_048_576),

@@ -1,5 +1,5 @@
 // Who is connected. A full house refuses nobody: the newcomer takes the place of who is least likely to be missed, so
-// that neither idle nor slow clients keep a scraper out.
+// that neither idle nor slow clients, nor one that connects again and again, keep a scraper out.
 import type { Socket } from 'node:net';
 
 /** In the order in which they give way: asked nothing yet, waits between two requests, is being answered. */
@@ -10,14 +10,26 @@ const BUSY = 2;
 /** Requests that may come before the first is answered. The next one can overtake the end of an answer. */
 const PIPELINED = 4;
 
+/** A client with more than this share of the connections gives way before all others. */
+const LARGE_SHARE = 1 / 4;
+/** Connections among which it is looked for, so that the choice costs the same in any house. */
+const CHOICE = 256;
+
 interface Connection {
   readonly key: string | Socket;
   readonly socket: Socket;
+  /** All that come from its address. */
+  readonly crowd: Crowd;
   stage: number;
   /** Requests that are not answered yet. */
   asked: number;
   /** Ends after the answer under way. */
   last: boolean;
+}
+
+interface Crowd {
+  readonly address: string;
+  size: number;
 }
 
 /** TLS wraps a socket into another one of the same addresses. A Unix socket has none, and stands for itself. */
@@ -30,6 +42,7 @@ export class Connections {
   /** By stage; in each, who has been in it the longest comes first. */
   readonly #stages = [NEW, IDLE, BUSY].map(() => new Set<Connection>());
   readonly #found = new Map<string | Socket, Connection>();
+  readonly #crowds = new Map<string, Crowd>();
 
   get size(): number {
     return this.#found.size;
@@ -37,13 +50,12 @@ export class Connections {
 
   /** Takes in a connection. @param most connections there may be; another one gives way */
   admit(socket: Socket, most: number): void {
-    for (const stage of this.#stages) {
-      for (const connection of stage) {
-        if (this.size < most) break;
-        this.#drop(connection);
-      }
-    }
-    const connection: Connection = { key: keyOf(socket), socket, stage: NEW, asked: 0, last: false };
+    while (this.size > 0 && this.size >= most) this.#drop(this.#leastMissed(most));
+    const address = socket.remoteAddress ?? '';
+    const crowd = this.#crowds.get(address) ?? { address, size: 0 };
+    this.#crowds.set(address, crowd);
+    crowd.size++;
+    const connection: Connection = { key: keyOf(socket), socket, crowd, stage: NEW, asked: 0, last: false };
     this.#found.set(connection.key, connection);
     this.#stages[NEW]!.add(connection);
     socket.once('close', () => this.#forget(connection));
@@ -93,6 +105,20 @@ export class Connections {
     for (const connection of [...this.#found.values()]) this.#drop(connection);
   }
 
+  /** Whoever holds a large share of the house makes room for itself; else, and among those, by stage and time. */
+  #leastMissed(most: number): Connection {
+    let first: Connection | undefined;
+    let choice = CHOICE;
+    for (const stage of this.#stages) {
+      for (const connection of stage) {
+        first ??= connection;
+        if (connection.crowd.size > most * LARGE_SHARE) return connection;
+        if (--choice === 0) return first;
+      }
+    }
+    return first!;
+  }
+
   #drop(connection: Connection): void {
     this.#forget(connection);
     connection.socket.destroy();
@@ -100,7 +126,10 @@ export class Connections {
 
   #forget(connection: Connection): void {
     if (this.#found.get(connection.key) === connection) this.#found.delete(connection.key);
-    this.#stages[connection.stage]!.delete(connection);
+    if (!this.#stages[connection.stage]!.delete(connection)) return;
+    const { crowd } = connection;
+    crowd.size--;
+    if (crowd.size === 0) this.#crowds.delete(crowd.address);
   }
 
   #move(connection: Connection, stage: number): void {

@@ -64,13 +64,17 @@ test('clients are counted apart, and a thousand addresses do not grow it', () =>
 });
 
 /** A connection to a server of this test, both ends. */
-async function connected(t: { after(fn: () => void): void }, count: number): Promise<Socket[]> {
+async function connected(
+  t: { after(fn: () => void): void },
+  count: number,
+  localAddress = '127.0.0.1',
+): Promise<Socket[]> {
   const taken: Socket[] = [];
   const server = createServer((socket) => taken.push(socket.on('error', () => {})));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   for (let i = 0; i < count; i++) {
-    const client = connect(port, '127.0.0.1').on('error', () => {});
+    const client = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => {});
     await new Promise((resolve) => client.once('connect', resolve));
     t.after(() => client.destroy());
     while (taken.length <= i) await new Promise(setImmediate);
@@ -106,6 +110,24 @@ test('who asked nothing yet gives way first, then who waits the longest, then wh
   admit();
   assert.deepEqual(gone(), [true, true, true, true]);
   assert.equal(connections.size, 4);
+});
+
+test('one client that fills the house makes room for itself, whatever it asks', async (t) => {
+  const crowd = await connected(t, 6);
+  const [scraper] = (await connected(t, 1, '127.0.0.2')) as [Socket];
+  const connections = new Connections();
+  connections.admit(scraper, 4);
+  for (const socket of crowd) {
+    connections.admit(socket, 4);
+    connections.begin(socket);
+  }
+  assert.equal(scraper.destroyed, false);
+  assert.equal(crowd.filter(({ destroyed }) => destroyed).length, 3);
+  await Promise.all(crowd.slice(-3).map((socket) => once(socket.destroy(), 'close')));
+  assert.equal(connections.size, 1);
+  const [stranger, another] = (await connected(t, 2)) as [Socket, Socket];
+  for (const socket of [stranger, another]) connections.admit(socket, 2);
+  assert.deepEqual([scraper.destroyed, stranger.destroyed], [true, false], 'those that have left do not count');
 });
 
 test('who asks on and on without waiting for an answer is cut off', async (t) => {
