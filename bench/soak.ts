@@ -12,6 +12,7 @@ export interface Soak {
   readonly warm: number;
   readonly last: number;
   readonly most: number;
+  /** Most descriptors that were open at once, and the processes that were seen then. */
   readonly descriptors: number;
   readonly processesSeen: number;
   /** Series of processes that had ended before the collection that exported them began. */
@@ -51,9 +52,12 @@ export async function soak(minutes: number, log: (line: string) => void): Promis
       await text(url); // may have joined a collection that began before they had ended
       const page = await text(url);
       ghosts += gone.filter((pid) => page.includes(`{pid="${pid}",`)).length;
-      seen = Number(/^herakles_exporter_processes_total (\d+)/m.exec(page)?.[1]);
       memory.push(memoryOf(exporter.pid).rss / 2 ** 20);
-      descriptors = Math.max(descriptors, readdirSync(`/proc/${exporter.pid}/fd`).length);
+      const open = readdirSync(`/proc/${exporter.pid}/fd`).length;
+      if (open > descriptors) {
+        descriptors = open;
+        seen = Number(/^herakles_exporter_processes_total (\d+)/m.exec(page)?.[1]);
+      }
       if (round % 12 === 0) log(`${Math.round(elapsed())} min: ${memory.at(-1)!.toFixed(1)} MiB`);
       await pause(4000);
     }
