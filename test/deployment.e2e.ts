@@ -11,6 +11,7 @@ import {
   bundle,
   eventually,
   freePort,
+  near,
   need,
   needRoot,
   nobody,
@@ -156,8 +157,7 @@ async function seenFrom(t: TestContext, daemonSet: DaemonSet, node: string, pid:
   const more = [`--path-procfs=${proc}`, '--process-io', '--cache-ttl=0s', '--smaps=exact'];
   const exporter = await startExporter(t, { args: [...given, ...more], wrap: contain(daemonSet, proc), node });
   const seen = await exporter.scrape();
-  const rss = seen.value('herakles_mem_process_rss_bytes', { pid });
-  assert.ok(Math.abs(rss - readTruth(pid)!.rss) <= MIB / 4, `RSS ${rss}`);
+  near(seen.value('herakles_mem_process_rss_bytes', { pid }), readTruth(pid)!.rss, MIB / 4, 'RSS');
   return {
     pss: seen.all('herakles_mem_process_pss_bytes', { pid })[0]?.value,
     io: seen.all('herakles_io_process_read_bytes_total', { pid }).length,

@@ -1,7 +1,7 @@
 // The discovery configurations of deploy/prometheus with real servers: a target comes, is scraped, and goes.
 // Of each file only addresses, paths and the interval are replaced; what it relabels is what is tested.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
 import {
@@ -9,6 +9,7 @@ import {
   eventually,
   freePort,
   need,
+  replace,
   root,
   type Scope,
   Started,
@@ -72,8 +73,7 @@ test('discovery by file', async (t) => {
   const write = (...exporters: Exporter[]) => {
     const [group] = JSON.parse(production) as { targets: string[] }[];
     group!.targets = exporters.map(({ port }) => `127.0.0.1:${port}`);
-    writeFileSync(`${dir}/next`, JSON.stringify([group])); // another name: it must not be read half-written
-    renameSync(`${dir}/next`, `${dir}/herakles-production.json`);
+    replace(`${dir}/herakles-production.json`, JSON.stringify([group]));
   };
   write(one);
   const config = scrapeConfig('file-sd.yml', ['/etc/prometheus/targets', dir]);

@@ -1,6 +1,8 @@
 // What an independent reading of /proc expects of each of the 38 expressions, in the set-up of prometheus.e2e.ts.
 // An answer is one scrape and one heartbeat old (two seconds at most): the tolerances say what may happen meanwhile.
+
 import assert from 'node:assert/strict';
+import { near } from './harness.ts';
 import { availableMemory, hostMemory, type Truth } from './proc-truth.ts';
 import type { Series } from './prometheus-server.ts';
 import type { Namespace } from './real-servers.ts';
@@ -43,11 +45,6 @@ function classes(truths: Truth[], host: Host, keys: Key[]): Map<string, Truth[]>
 
 const total = (truths: Truth[], of: (truth: Truth) => number) => truths.reduce((sum, truth) => sum + of(truth), 0);
 const mean = (truths: Truth[], of: (truth: Truth) => number) => total(truths, of) / truths.length;
-
-function near(actual: number | undefined, expected: number, tolerance: number, what: string): void {
-  assert.ok(actual !== undefined, `${what} is missing`);
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual}, not ${expected} ± ${tolerance}`);
-}
 
 /** What was known so many seconds ago. */
 function ago(host: Host, seconds: number): { time: number; byPid: Map<number, Truth> } {

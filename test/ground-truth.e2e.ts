@@ -8,6 +8,7 @@ import {
   childProgram,
   type Exporter,
   eventually,
+  near,
   need,
   needRoot,
   Started,
@@ -57,10 +58,6 @@ async function scrape(exporter: Exporter): Promise<Exposition> {
 /** Scrapes until the assertions hold. */
 const until = <T>(exporter: Exporter, check: (seen: Exposition) => T, timeoutMs = 15_000): Promise<T> =>
   eventually(async () => check(await scrape(exporter)), timeoutMs, 200);
-
-function near(actual: number, expected: number, tolerance: number, what: string): void {
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual}, not ${expected} ± ${tolerance}`);
-}
 
 test('children of known memory, CPU and name', async (t) => {
   if (!need(t, 'cc')) return;

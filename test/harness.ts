@@ -1,5 +1,6 @@
 // Runs the built bundle and real children for the end-to-end tests, and ends all of them with the test.
 // A test waits by eventually(), never by sleeping for a guessed time. Prometheus is in prometheus-server.ts.
+import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -87,8 +88,13 @@ export function scratch(uid?: number): string {
   return dir;
 }
 
+export function near(actual: number | undefined, expected: number, tolerance: number, what: string): void {
+  assert.ok(actual !== undefined, `${what} is missing`);
+  assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual}, not ${expected} ± ${tolerance}`);
+}
+
 /** Writes a file that is watched: its reader never sees it half written. */
-export function replace(path: string, text: string): void {
+export function replace(path: string, text: string | Buffer): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
 }

@@ -5,6 +5,7 @@ import type { Exposition } from './exposition-text.ts';
 import {
   type Exporter,
   eventually,
+  near,
   need,
   needRoot,
   nobody,
@@ -51,8 +52,7 @@ test('as an unprivileged user', async (t) => {
   if (!exporter || !theirs) return;
   const seen = await eventually(() => exporter.scrape());
 
-  const rss = seen.value('herakles_mem_process_rss_bytes', { pid: theirs });
-  assert.ok(Math.abs(rss - readTruth(theirs)!.rss) <= MIB / 4, `RSS ${rss}`);
+  near(seen.value('herakles_mem_process_rss_bytes', { pid: theirs }), readTruth(theirs)!.rss, MIB / 4, 'RSS');
   assert.ok(seen.value('herakles_cpu_process_time_seconds', { pid: theirs }) >= 0);
   assert.deepEqual(seen.all('herakles_mem_process_pss_bytes', { pid: theirs }), []);
   assert.deepEqual(seen.all('herakles_mem_process_uss_bytes', { pid: theirs }), []);

@@ -2,14 +2,14 @@
 // certificates and passwords; and are refused, with a reason on both sides, where they should be.
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { hashSync } from 'bcryptjs';
 import { Authority, chained } from './certificates.ts';
-import { eventually, freePort, need, type Scope, Started, scratch } from './harness.ts';
+import { eventually, freePort, need, replace, type Scope, Started, scratch } from './harness.ts';
 import { ask, serve } from './web-server.ts';
 
 type Target = { labels: { job: string }; health: string; lastError: string; lastScrape: string };
@@ -173,10 +173,8 @@ test('a certificate is rotated under load, and no scrape fails', async (t) => {
   const dir = scratch();
   const put = () => {
     const { cert, key } = authority.issue('localhost');
-    copyFileSync(key, `${dir}/new.key`);
-    copyFileSync(cert, `${dir}/new.crt`);
-    renameSync(`${dir}/new.key`, `${dir}/tls.key`);
-    renameSync(`${dir}/new.crt`, `${dir}/tls.crt`);
+    replace(`${dir}/tls.key`, readFileSync(key));
+    replace(`${dir}/tls.crt`, readFileSync(cert));
     return new X509Certificate(readFileSync(cert)).fingerprint256;
   };
   put();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../test/harness.ts';
 import { watchFiles } from './watch.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'herakles-watch-'));
@@ -22,8 +23,7 @@ function tells(what: string, names: string[], steps: ((path: (name: string) => s
     const watching = watchFiles(paths, () => told++, assert.fail);
     for (const [i, step] of steps.entries()) {
       step(path);
-      for (let waited = 0; told <= i && waited < 5000; waited += 20) await sleep(20);
-      assert.equal(told, i + 1, `step ${i + 1}`);
+      await eventually(() => assert.equal(told, i + 1, `step ${i + 1}`), 5000, 20);
     }
     await sleep(300);
     assert.equal(told, steps.length, 'told once too often');
@@ -144,7 +144,7 @@ test('other files in the same folder are no change, a storm of writes is one', a
   await sleep(300);
   assert.equal(told, 0);
   for (let i = 0; i < 50; i++) writeFileSync(join(folder, 'x.yaml'), `${i}`);
-  for (let waited = 0; told === 0 && waited < 10_000; waited += 20) await sleep(20);
+  await eventually(() => assert.equal(told, 1), 10_000, 20);
   await sleep(500);
   assert.equal(told, 1);
   watching.close();

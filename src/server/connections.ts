@@ -48,9 +48,9 @@ export class Connections {
     return this.#found.size;
   }
 
-  /** Takes in a connection. @param most connections there may be; another one gives way */
+  /** Takes in a connection. @param most connections there may be, at least 1; another one gives way */
   admit(socket: Socket, most: number): void {
-    while (this.size > 0 && this.size >= most) this.#drop(this.#leastMissed(most));
+    while (this.size >= most) this.#drop(this.#leastMissed(most));
     const address = socket.remoteAddress ?? '';
     const crowd = this.#crowds.get(address) ?? { address, size: 0 };
     this.#crowds.set(address, crowd);
