@@ -1,12 +1,13 @@
 // How near the bounded mode comes to the truth: for each scenario, group PSS and USS of real processes as the exporter
 // has them, against an exact reading of all of them at the same instants.
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { Sampler, type SamplerOptions } from '../src/agent/sampler.ts';
 import { samplerOptionsOf } from '../src/agent/settings.ts';
 import { defaults } from '../src/config/options.ts';
 import { liveFiles } from '../src/kernel/files.ts';
-import type { Identity } from '../src/process/process.ts';
-import type { ProcessView } from '../src/process/view.ts';
+import type { Identity } from '../src/rules/identity.ts';
+import type { ProcessView } from '../src/view/view.ts';
 import { readTruth } from '../test/proc-truth.ts';
 import { childProgram, median, Program } from './machine.ts';
 
@@ -113,7 +114,7 @@ function compare({ rows }: ProcessView) {
   const ours = { pss: 0, uss: 0 };
   const exact = { pss: 0, uss: 0 };
   for (let row = 0; row < rows.length; row++) {
-    const { pid, subgroup } = rows.who[row]!;
+    const { pid, subgroup } = rows.description[row]!;
     const truth = subgroup === 'scenario' ? readTruth(pid) : undefined;
     if (!truth) continue;
     exact.pss += truth.pss;

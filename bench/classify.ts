@@ -1,11 +1,12 @@
 // What it costs to say which group new processes belong to, beside a loop over all rules, and how long one process that
 // means harm can take. Processes are distinct, and their texts fresh from bytes as the kernel's are.
+
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { catalogue } from '../catalogue/index.ts';
-import { Classifier } from '../src/process/classify.ts';
-import type { Classification, Identity } from '../src/process/process.ts';
-import { parseCatalogue, parseRules, type Rule } from '../src/process/rules.ts';
+import { Classifier } from '../src/rules/classifier.ts';
+import type { Classification, Identity } from '../src/rules/identity.ts';
+import { parseCatalogue, parseRules, type Rule } from '../src/rules/rule-parser.ts';
 import { askEveryRule } from '../test/every-rule.ts';
 import { median, quantile } from './machine.ts';
 
@@ -179,7 +180,7 @@ function harms(rules: readonly Rule[]): Harm[] {
       Array.from({ length: 20 }, (_, i) => `(a|b)+[c-f]{${i + 1}}$`),
     ],
   ];
-  return cases.map(([process, argv, expressions]) => {
+  return cases.map(([proc, argv, expressions]) => {
     const own = parseRules(
       { rule: expressions.map((expression) => ({ group: 'x', subgroup: 'x', comm: 'evil', argv: expression })) },
       'own',
@@ -191,7 +192,7 @@ function harms(rules: readonly Rule[]): Harm[] {
       classifier.classify(identity);
       return performance.now() - before;
     });
-    return { process, first: first!, later: median(later) };
+    return { process: proc, first: first!, later: median(later) };
   });
 }
 
@@ -232,8 +233,8 @@ export function classificationTables({ speed, harm, rules, heapRules, heapLearnt
     '| one process that means harm, ms | first of its like | median of nine more |',
     '|---|---|---|',
     ...harm.map(
-      ({ process, first, later }) =>
-        `| ${process.replaceAll('|', '\\|')} | ${first.toFixed(2)} | ${later.toFixed(2)} |`,
+      ({ process: proc, first, later }) =>
+        `| ${proc.replaceAll('|', '\\|')} | ${first.toFixed(2)} | ${later.toFixed(2)} |`,
     ),
     '',
     `${rules} rules: ${mebibytes(heapRules)} MiB of heap, and ${mebibytes(heapLearnt)} MiB more after the catalogue's lines above.`,

@@ -3,7 +3,7 @@
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
 import { keptDescriptors } from '../src/kernel/files.ts';
-import { CALM_PASSES } from '../src/process/resident.ts';
+import { CALM_PASSES } from '../src/process/rss.ts';
 
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 const buffer = new Uint8Array(64 << 10);

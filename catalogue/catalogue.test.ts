@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'smol-toml';
-import { Classifier } from '../src/process/classify.ts';
-import { lint } from '../src/process/lint.ts';
-import type { Identity } from '../src/process/process.ts';
-import { parseCatalogue, parseRules } from '../src/process/rules.ts';
+import { Classifier } from '../src/rules/classifier.ts';
+import type { Identity } from '../src/rules/identity.ts';
+import { lint } from '../src/rules/linter.ts';
+import { parseCatalogue, parseRules } from '../src/rules/rule-parser.ts';
 import { catalogue } from './index.ts';
 
 const rules = parseCatalogue(catalogue);
@@ -84,34 +84,34 @@ test('a group has one file, named after it', () => {
   );
 });
 
-const process = (name: string, command: string | string[], exe = ''): Identity => ({
+const proc = (name: string, command: string | string[], exe = ''): Identity => ({
   ...{ name, exe, user: '', unit: '', container: '', podUid: '' },
   argv: Array.isArray(command) ? command : command.split(' ').filter(Boolean),
 });
 
 test('the traps of earlier catalogues', () => {
   const cases: [what: Identity, where: string][] = [
-    [process('clickhouse-serv', '/usr/bin/clickhouse-server --config=x'), 'db/clickhouse'],
-    [process('blackbox_export', '/bin/blackbox_exporter'), 'monitoring/blackbox'],
-    [process('victoria-metric', '/usr/bin/victoria-metrics'), 'monitoring/victoriametrics'],
-    [process('ora_pmon_ORCL', ['ora_pmon_ORCL']), 'db/oracle'],
-    [process('qemu-system-x86', '/usr/bin/qemu-system-x86_64 -name vm'), 'virtualization/qemu'],
-    [process('python3.11', 'python3.11 /srv/acme.py'), 'runtime/python'],
-    [process('memcached', '/usr/bin/memcached -m 64'), 'cache/memcached'],
-    [process('memcached', '/opt/couchbase/bin/memcached -C x'), 'db/couchbase'],
-    [process('auditd', '/sbin/auditd'), 'system/audit'],
-    [process('beam.smp', 'beam.smp -- -root /x -progname erl -- -s rabbit boot'), 'messaging/rabbitmq'],
-    [process('beam.smp', 'beam.smp -- -root /x -progname couchdb -- -noshell'), 'db/couchdb'],
-    [process('beam.smp', 'beam.smp -- -root /x -progname erl -- -s acme'), 'runtime/erlang'],
-    [process('java', 'java -cp x kafka.Kafka server.properties'), 'messaging/kafka'],
-    [process('java', 'java -jar acme.jar'), 'runtime/java'],
-    [process('logger', 'logger -t x'), 'other/other'],
-    [process('archiver', '/opt/acme/archiver'), 'other/other'],
-    [process('arch', 'arch'), 'other/other'],
-    [process('go', '/usr/games/go'), 'other/other'],
-    [process('vector', '/opt/game/vector engine.dat'), 'other/other'],
-    [process('iris', '/usr/bin/iris'), 'other/other'],
-    [process('kworker/0:1', '/tmp/.x/kworker -o pool:3333'), 'other/other'],
+    [proc('clickhouse-serv', '/usr/bin/clickhouse-server --config=x'), 'db/clickhouse'],
+    [proc('blackbox_export', '/bin/blackbox_exporter'), 'monitoring/blackbox'],
+    [proc('victoria-metric', '/usr/bin/victoria-metrics'), 'monitoring/victoriametrics'],
+    [proc('ora_pmon_ORCL', ['ora_pmon_ORCL']), 'db/oracle'],
+    [proc('qemu-system-x86', '/usr/bin/qemu-system-x86_64 -name vm'), 'virtualization/qemu'],
+    [proc('python3.11', 'python3.11 /srv/acme.py'), 'runtime/python'],
+    [proc('memcached', '/usr/bin/memcached -m 64'), 'cache/memcached'],
+    [proc('memcached', '/opt/couchbase/bin/memcached -C x'), 'db/couchbase'],
+    [proc('auditd', '/sbin/auditd'), 'system/audit'],
+    [proc('beam.smp', 'beam.smp -- -root /x -progname erl -- -s rabbit boot'), 'messaging/rabbitmq'],
+    [proc('beam.smp', 'beam.smp -- -root /x -progname couchdb -- -noshell'), 'db/couchdb'],
+    [proc('beam.smp', 'beam.smp -- -root /x -progname erl -- -s acme'), 'runtime/erlang'],
+    [proc('java', 'java -cp x kafka.Kafka server.properties'), 'messaging/kafka'],
+    [proc('java', 'java -jar acme.jar'), 'runtime/java'],
+    [proc('logger', 'logger -t x'), 'other/other'],
+    [proc('archiver', '/opt/acme/archiver'), 'other/other'],
+    [proc('arch', 'arch'), 'other/other'],
+    [proc('go', '/usr/games/go'), 'other/other'],
+    [proc('vector', '/opt/game/vector engine.dat'), 'other/other'],
+    [proc('iris', '/usr/bin/iris'), 'other/other'],
+    [proc('kworker/0:1', '/tmp/.x/kworker -o pool:3333'), 'other/other'],
   ];
   for (const [what, where] of cases) assert.equal(place(classifier.classify(what)), where, what.name);
 });

@@ -1,5 +1,5 @@
 // argv → cli. The only place that ends the process.
-import './heap.ts';
+import './agent/heap.ts';
 import { parseArguments } from './cli/arguments.ts';
 import { run } from './cli/run.ts';
 

@@ -1,11 +1,12 @@
 // The classifier finds by index what asking every rule in order finds, for the catalogue and rules of users alike.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { catalogue } from '../catalogue/index.ts';
-import { Classifier } from '../src/process/classify.ts';
-import type { Identity } from '../src/process/process.ts';
-import { parseCatalogue, parseRules, type Rule } from '../src/process/rules.ts';
+import { Classifier } from '../src/rules/classifier.ts';
+import type { Identity } from '../src/rules/identity.ts';
+import { parseCatalogue, parseRules, type Rule } from '../src/rules/rule-parser.ts';
 import { askEveryRule } from './every-rule.ts';
 
 const shipped = parseCatalogue(catalogue);
@@ -100,13 +101,7 @@ function userRules(texts: readonly string[]): fc.Arbitrary<unknown[]> {
 test("users' rules decide as asking every rule does", () => {
   const processes = fc.array(identity, { minLength: 1, maxLength: 4 });
   const given = processes.chain((list) => {
-    const texts = list.flatMap((process) => [
-      process.name,
-      process.exe,
-      process.unit,
-      process.container,
-      ...process.argv,
-    ]);
+    const texts = list.flatMap((proc) => [proc.name, proc.exe, proc.unit, proc.container, ...proc.argv]);
     return fc.tuple(
       fc.constant(list),
       userRules([...texts.filter((text) => text !== '').map((t) => t.slice(0, 100)), 'x']),
@@ -117,7 +112,7 @@ test("users' rules decide as asking every rule does", () => {
     fc.property(given, ([list, own]) => {
       const rules = parseRules({ rule: own }, 'own.toml');
       list.forEach(agree(rules, shipped));
-      decided += list.filter((process) => new Classifier(rules, []).classify(process).group === 'own').length;
+      decided += list.filter((proc) => new Classifier(rules, []).classify(proc).group === 'own').length;
     }),
     { numRuns: 300 },
   );

@@ -1,12 +1,13 @@
 // Classification without any cleverness: every rule asked in order, the first that holds decides. What the classifier's
 // answers are tested against, and the peer its benchmark runs beside.
-import { inOrder } from '../src/process/classify.ts';
-import { baseName, fullName, Interpreted } from '../src/process/interpreter.ts';
-import type { Classification, Identity } from '../src/process/process.ts';
-import type { Key, Matcher, Rule } from '../src/process/rules.ts';
+
+import { inOrder } from '../src/rules/classifier.ts';
+import type { Classification, Identity } from '../src/rules/identity.ts';
+import { baseName, fullName, Interpreted } from '../src/rules/interpreter.ts';
+import type { Matcher, Rule, RuleKey } from '../src/rules/rule-parser.ts';
 
 /** What a process has for each key: a rule's value must be one of them, or its base name where the rule gives no path. */
-function seen({ name, exe, argv, unit, container }: Identity): Record<Key, readonly string[]> {
+function seen({ name, exe, argv, unit, container }: Identity): Record<RuleKey, readonly string[]> {
   const first = argv[0] ?? '';
   const interpreted = Interpreted.of(argv, exe);
   return {
@@ -22,7 +23,7 @@ function seen({ name, exe, argv, unit, container }: Identity): Record<Key, reado
   };
 }
 
-function holds(key: Key, matcher: Matcher, values: readonly string[]): boolean {
+function holds(key: RuleKey, matcher: Matcher, values: readonly string[]): boolean {
   const ofPath = key === 'exe' || key === 'argv0' || key === 'script';
   return values
     .filter((value) => value !== '' || key === 'comm')

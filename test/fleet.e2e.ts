@@ -21,8 +21,8 @@ const blocks = (kind: string): string[] =>
     .map(([, , text]) => text!);
 
 test('the arithmetic is that of the code', () => {
-  const { process, group } = exportedOf(defaults);
-  const formula = `series = ${seriesPerProcess(process!)} × processes + ${seriesPerGroup(group!)} × subgroups`;
+  const { process: proc, group } = exportedOf(defaults);
+  const formula = `series = ${seriesPerProcess(proc!)} × processes + ${seriesPerGroup(group!)} × subgroups`;
   assert.ok(document.includes(formula), `docs/fleet.md should say: ${formula}`);
 });
 

@@ -1,10 +1,10 @@
 // Processes whose smaps_rollup takes time on a clock of its own, and a record of who was read when: what tests of
 // footprints hold the budget against.
 import { setImmediate as turn } from 'node:timers/promises';
-import { KernelFileError, type KernelFiles, type ProcessFile, type Reason } from '../src/kernel/files.ts';
-import { type FootprintOptions, Footprints } from '../src/process/footprint.ts';
-import { Lane } from '../src/process/lane.ts';
-import { Family, Process } from '../src/process/process.ts';
+import { type FootprintOptions, FootprintScheduler } from '../src/footprint/scheduler.ts';
+import { SlowReads } from '../src/footprint/slow-reads.ts';
+import { KernelFileError, type KernelFiles, type ProcessFile, type UnreadableReason } from '../src/kernel/files.ts';
+import { Process, Sharers } from '../src/process/process.ts';
 import { Unreadable } from '../src/process/unreadable.ts';
 import { rollupText, statusText } from './kernel-text.ts';
 
@@ -28,7 +28,7 @@ export interface Fake {
   shmem?: number;
   /** Seconds a read takes. */
   cost?: number;
-  failed?: Reason;
+  failed?: UnreadableReason;
   hangs?: boolean;
 }
 
@@ -43,9 +43,14 @@ export class Bench {
   at = 1000;
   readonly #buffer = new Uint8Array(8192);
   readonly #files = { buffer: this.#buffer } as unknown as KernelFiles;
-  readonly footprints = new Footprints(this.#files, this.unreadable, new Lane(() => this.clock), () => this.clock);
+  readonly footprints = new FootprintScheduler(
+    this.#files,
+    this.unreadable,
+    new SlowReads(() => this.clock),
+    () => this.clock,
+  );
 
-  add(fake: Partial<Fake> = {}, family = new Family('one')): Process {
+  add(fake: Partial<Fake> = {}, family = new Sharers('one')): Process {
     const pid = this.processes.length + 1;
     const own: Fake = { rss: 10 * MIB, pss: 5 * MIB, uss: 2 * MIB, ...fake };
     this.fakes.set(pid, own);
@@ -74,21 +79,21 @@ export class Bench {
       exe: () => '',
       close() {},
     };
-    const process = new Process(files, pid, 1, false);
+    const proc = new Process(files, pid, 1, false);
     family.members++;
-    process.family = family;
-    process.rss = own.rss;
-    process.shared = own.rss / 2;
-    this.processes.push(process);
-    return process;
+    proc.sharers = family;
+    proc.rss = own.rss;
+    proc.shared = own.rss / 2;
+    this.processes.push(proc);
+    return proc;
   }
 
   /** Memory moved since the last look. */
-  touch(process: Process, bytes: number, to: Partial<Fake> = {}) {
-    Object.assign(this.fakes.get(process.pid)!, to);
-    process.rss = this.fakes.get(process.pid)!.rss;
-    process.activity += bytes;
-    process.family.activity += bytes;
+  touch(proc: Process, bytes: number, to: Partial<Fake> = {}) {
+    Object.assign(this.fakes.get(proc.pid)!, to);
+    proc.rss = this.fakes.get(proc.pid)!.rss;
+    proc.activity += bytes;
+    proc.sharers.activity += bytes;
   }
 
   /** One collection; waits for late reads that do not hang. @returns the pids read */

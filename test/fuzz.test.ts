@@ -7,13 +7,13 @@ import { catalogue } from '../catalogue/index.ts';
 import { Renderer } from '../src/agent/render.ts';
 import { Sampler } from '../src/agent/sampler.ts';
 import { exportedOf, samplerOptionsOf } from '../src/agent/settings.ts';
+import { scrubCommandLine } from '../src/cli/scrub.ts';
 import type { ExporterState } from '../src/collectors/exporter.ts';
 import { type Config, defaults } from '../src/config/options.ts';
-import { type Entry, type Frame, framedFiles, recordFrame } from '../src/kernel/capture.ts';
+import { type CapturedFile, type Frame, framedFiles, recordFrame } from '../src/kernel/capture.ts';
 import { KernelFileError, liveFiles } from '../src/kernel/files.ts';
-import { Classifier } from '../src/process/classify.ts';
-import { parseCatalogue } from '../src/process/rules.ts';
-import { scrubCommandLine } from '../src/process/scrub.ts';
+import { Classifier } from '../src/rules/classifier.ts';
+import { parseCatalogue } from '../src/rules/rule-parser.ts';
 import { Exposition } from './exposition-text.ts';
 
 const KEPT = 30;
@@ -49,7 +49,7 @@ async function serve(frames: readonly Frame[]): Promise<{ page: string; failure:
   const counted = new Map<string, number>();
   for (const _ of frames) {
     await sampler.collect();
-    for (const { ledger } of sampler.snapshot?.view.groups ?? []) {
+    for (const { counters: ledger } of sampler.snapshot?.view.groups ?? []) {
       for (const counter of ['user', 'system', 'before', 'minorFaults', 'readBytes', 'writeBytes'] as const) {
         const key = `${counter} of ${ledger.group}/${ledger.subgroup}`;
         assert.ok(!(ledger[counter] < (counted.get(key) ?? 0)), `${key} fell`);
@@ -88,7 +88,7 @@ const paths = [...host.keys()];
 const corruption = fc.constantFrom(...paths).chain((path) => {
   const entry = host.get(path)!;
   const whole = 'bytes' in entry ? Buffer.from(entry.bytes) : Buffer.from('link' in entry ? entry.link : '');
-  const changed: fc.Arbitrary<Entry> = noise(whole).map((bytes) => {
+  const changed: fc.Arbitrary<CapturedFile> = noise(whole).map((bytes) => {
     return 'link' in entry ? { link: bytes.toString() } : { bytes };
   });
   return changed.map((to) => ({ path, to }));
@@ -137,7 +137,7 @@ test('any kernel file may become any bytes', async () => {
 
 for (const file of ['stat', 'statm', 'io', 'status', 'smaps_rollup', 'cmdline', 'cgroup']) {
   test(`every process's ${file} may be nonsense`, async () => {
-    const nonsense = (path: string, entry: Entry): Entry =>
+    const nonsense = (path: string, entry: CapturedFile): CapturedFile =>
       path.endsWith(`/${file}`) && /^proc\/\d/.test(path)
         ? { bytes: Buffer.alloc(LONGEST, 'x y (z) \0\n\xff') }
         : entry;

@@ -9,8 +9,8 @@ import { exportedOf, samplerOptionsOf } from '../src/agent/settings.ts';
 import type { ExporterState } from '../src/collectors/exporter.ts';
 import { type Config, defaults } from '../src/config/options.ts';
 import { framedFiles, parseCapture } from '../src/kernel/capture.ts';
-import { Classifier } from '../src/process/classify.ts';
-import { parseRules } from '../src/process/rules.ts';
+import { Classifier } from '../src/rules/classifier.ts';
+import { parseRules } from '../src/rules/rule-parser.ts';
 
 const folder = new URL('.', import.meta.url).pathname;
 const formats = { text: 'txt', openmetrics: 'om' } as const;

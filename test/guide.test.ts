@@ -132,8 +132,8 @@ test('the guide has the chapters and the expressions of the requirement document
 });
 
 test('the numbers of series follow from the code', () => {
-  const { process, group } = exportedOf(defaults);
-  const [each, subgroup] = [seriesPerProcess(process!), seriesPerGroup(group!) - 1]; // few groups are declared
+  const { process: proc, group } = exportedOf(defaults);
+  const [each, subgroup] = [seriesPerProcess(proc!), seriesPerGroup(group!) - 1]; // few groups are declared
   const sentence = `${each} series for each process and ${subgroup} for each subgroup`;
   const tuning = textOf('docs/performance-tuning.md');
   for (const text of [tuning, textOf('docs/prometheus-integration.md')]) assert.ok(text.includes(sentence), sentence);

@@ -1,6 +1,6 @@
 // Kernel files as Linux writes them, for tests: what is not said stands as it does on a quiet host of 4 GiB.
 // A host of these entries is a Frame, so that it can be read, recorded and served like any other.
-import type { Entry, Frame } from '../src/kernel/capture.ts';
+import type { CapturedFile, Frame } from '../src/kernel/capture.ts';
 
 export interface Stat {
   readonly pid: number;
@@ -120,10 +120,10 @@ export interface HostText {
 export const uptimeText = (hundredths: number): Buffer =>
   Buffer.from(`${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, '0')} 5555.55\n`);
 
-const file = (bytes: Uint8Array | string): Entry => ({ bytes: Buffer.from(bytes) });
+const file = (bytes: Uint8Array | string): CapturedFile => ({ bytes: Buffer.from(bytes) });
 
 /** What a host says of itself. */
-export function hostEntries(host: HostText = {}): [string, Entry][] {
+export function hostEntries(host: HostText = {}): [string, CapturedFile][] {
   const { uptime = 100_000, forks = 1000, memTotal = 4 << 20, swapTotal = 0, swapFree = 0 } = host;
   const meminfo = `MemTotal: ${memTotal} kB\nMemFree: 1000 kB\nMemAvailable: 2000 kB\nSwapTotal: ${swapTotal} kB\nSwapFree: ${swapFree} kB\n`;
   const pressure = (kind: string, total: number) => `${kind} avg10=0.00 avg60=0.00 avg300=0.00 total=${total}\n`;
@@ -150,10 +150,10 @@ export interface ProcessText extends Stat {
 }
 
 /** All that this program reads of one process. */
-export function processEntries(p: ProcessText): [string, Entry][] {
+export function processEntries(p: ProcessText): [string, CapturedFile][] {
   const at = `proc/${p.pid}`;
   const comm = Buffer.from(latin1(p.comm ?? 'sleep')).toString('latin1');
-  const gone: Entry = { failed: 'gone' };
+  const gone: CapturedFile = { failed: 'gone' };
   return [
     [`${at}/stat`, file(statText({ roughRss: (p.memory?.rss ?? 1024) / 4, ...p }))],
     [`${at}/statm`, file(p.memory ? statmText(p.memory) : '0 0 0 0 0 0 0\n')],

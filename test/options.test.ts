@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, type Setup } from '../src/agent/agent.ts';
 import { samplerOptionsOf } from '../src/agent/settings.ts';
-import { openHost } from '../src/cli/setup.ts';
+import { openHost } from '../src/cli/load-host.ts';
 import { type Config, defaults, type Key, keys } from '../src/config/options.ts';
 import { loadRuleFiles } from '../src/config/rule-files.ts';
-import { type Entry, framedFiles } from '../src/kernel/capture.ts';
-import { parseRules } from '../src/process/rules.ts';
+import { type CapturedFile, framedFiles } from '../src/kernel/capture.ts';
+import { parseRules } from '../src/rules/rule-parser.ts';
 import { frameOf, type ProcessText } from './kernel-text.ts';
 
 const MEMORY = { rss: 4096, pss: 3072, privateDirty: 2048, swap: 100 };
@@ -38,7 +38,7 @@ function agentOf(change: Partial<Config>): Agent {
   const setup: Setup = { config: { ...defaults, log_level: 'error', ...change }, origins: {}, rules, catalogue: [] };
   const frame = frameOf({ swapTotal: 1000, swapFree: 500 }, PROCESSES);
   const cgroup = { 'cgroup.controllers': 'memory\n', 'memory.current': '4096\n' };
-  const accounts = Object.entries(cgroup).map(([file, text]): [string, Entry] => [
+  const accounts = Object.entries(cgroup).map(([file, text]): [string, CapturedFile] => [
     `sys/fs/cgroup/a.service/${file}`,
     { bytes: Buffer.from(text) },
   ]);
@@ -213,7 +213,7 @@ const DRIVEN: readonly string[] = [
   'test/tls.e2e.ts',
   'test/server-abuse.e2e.ts',
   'src/server/server.test.ts',
-  'src/server/web.test.ts',
+  'src/server/web-config.test.ts',
 ];
 
 test('every setting is under test', () => {

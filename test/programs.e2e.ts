@@ -34,7 +34,7 @@ async function assertLands(place: Place, { lands }: Program, exporter: Exporter)
   for (const { where, text } of landed) assert.ok(lands[where], `${where} has ${text}: ${found}`);
   for (const [where, kinds] of Object.entries(lands)) {
     for (const kind of kinds) {
-      const count = landed.filter((process) => process.where === where && process.text.includes(kind)).length;
+      const count = landed.filter((proc) => proc.where === where && proc.text.includes(kind)).length;
       const wanted = kinds.filter((other) => other === kind).length;
       assert.ok(count >= wanted, `${count} instead of ${wanted} '${kind}' in ${where}: ${found}`);
     }

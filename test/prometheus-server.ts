@@ -13,9 +13,9 @@ export class Prometheus {
   readonly url: string;
   readonly process: Started;
 
-  constructor(url: string, process: Started) {
+  constructor(url: string, proc: Started) {
     this.url = url;
-    this.process = process;
+    this.process = proc;
   }
 
   /** One answer of the HTTP API; what Prometheus refuses is thrown with its reason. */
@@ -45,10 +45,10 @@ export async function startPrometheus(t: Scope, binary: string, config: object):
   const port = await freePort();
   writeFileSync(`${dir}/prometheus.yml`, JSON.stringify(config));
   const flags = [`--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`, '--log.level=warn'];
-  const process = new Started(t, [binary, ...flags, `--web.listen-address=127.0.0.1:${port}`], { cwd: dir });
-  const server = new Prometheus(`http://127.0.0.1:${port}`, process);
+  const proc = new Started(t, [binary, ...flags, `--web.listen-address=127.0.0.1:${port}`], { cwd: dir });
+  const server = new Prometheus(`http://127.0.0.1:${port}`, proc);
   await eventually(async () => {
-    if (!process.running) throw new Error(`Prometheus ended: ${process.stderr}`);
+    if (!proc.running) throw new Error(`Prometheus ended: ${proc.stderr}`);
     const { activeTargets } = (await server.api<Targets>('targets')).data;
     const down = activeTargets.filter((target) => target.health !== 'up');
     if (activeTargets.length === 0) throw new Error('no targets yet');

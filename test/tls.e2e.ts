@@ -23,9 +23,9 @@ async function prometheus(t: Scope, binary: string, jobs: Record<string, object>
   const config = { global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs };
   writeFileSync(`${dir}/prometheus.yml`, JSON.stringify(config));
   const flags = [`--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`, '--log.level=warn'];
-  const process = new Started(t, [binary, ...flags, `--web.listen-address=127.0.0.1:${port}`], { cwd: dir, env });
+  const proc = new Started(t, [binary, ...flags, `--web.listen-address=127.0.0.1:${port}`], { cwd: dir, env });
   const targets = async (): Promise<Map<string, Target[]>> => {
-    if (!process.running) throw new Error(`Prometheus ended: ${process.stderr}`);
+    if (!proc.running) throw new Error(`Prometheus ended: ${proc.stderr}`);
     const answer = await fetch(`http://127.0.0.1:${port}/api/v1/targets`);
     const { data } = (await answer.json()) as { data: { activeTargets: Target[] } };
     const found = new Map<string, Target[]>();

@@ -18,7 +18,7 @@ export const host = '{job=~"$job", instance=~"$instance"}';
 /** Those of the chosen groups and subgroups. */
 export const group = '{job=~"$job", instance=~"$instance", group=~"$group", subgroup=~"$subgroup"}';
 /** The same, without the row that sums the processes that have no series of their own (per_process: top). */
-export const process = group.replace('{', '{pid!="", ');
+export const proc = group.replace('{', '{pid!="", ');
 
 interface Asked {
   readonly uid: string;

@@ -3,13 +3,13 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import * as groups from '../../src/collectors/group.ts';
 import * as processes from '../../src/collectors/process.ts';
 import * as system from '../../src/collectors/system.ts';
-import { board, group, host, process } from './boards.ts';
+import { board, group, host, proc } from './boards.ts';
 import { Board } from './panels.ts';
 
 const footprint = groups.groupFootprint.name + group;
-const rss = processes.processRss.name + process;
-const pss = processes.processPss.name + process;
-const uss = processes.processUss.name + process;
+const rss = processes.processRss.name + proc;
+const pss = processes.processPss.name + proc;
+const uss = processes.processUss.name + proc;
 const by = 'by (group, subgroup)';
 /** The same ten for the whole of a chart: topk alone picks anew at every step and draws more lines than it says. */
 const steadyTop = (family: string): string => `${family} and topk(10, ${family} @ end())`;
@@ -162,8 +162,8 @@ function processPanels(panels: Board): void {
           PSS: { query: `topk(20, ${pss})` },
           RSS: { query: `${rss} and topk(20, ${pss})` },
           USS: { query: `${uss} and topk(20, ${pss})` },
-          Swap: { query: `${processes.processSwap.name}${process} and topk(20, ${pss})` },
-          'CPU %': { query: `${processes.processUsage.name}${process} and topk(20, ${pss})`, unit: 'percent' },
+          Swap: { query: `${processes.processSwap.name}${proc} and topk(20, ${pss})` },
+          'CPU %': { query: `${processes.processUsage.name}${proc} and topk(20, ${pss})`, unit: 'percent' },
         },
       },
     );

@@ -3,7 +3,7 @@ import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import * as groups from '../../src/collectors/group.ts';
 import * as processes from '../../src/collectors/process.ts';
 import * as system from '../../src/collectors/system.ts';
-import { board, group, host, process } from './boards.ts';
+import { board, group, host, proc } from './boards.ts';
 import { Board } from './panels.ts';
 
 const by = 'by (group, subgroup)';
@@ -134,9 +134,9 @@ function activityPanels(panels: Board): void {
 }
 
 function processPanels(panels: Board): void {
-  const named = processes.processInfo.name + process;
+  const named = processes.processInfo.name + proc;
   const joined = (family: { name: string }): string =>
-    `${family.name}${process} * on (instance, job, pid, name) group_left (user, exe, unit, container_id, rule) ${named}`;
+    `${family.name}${proc} * on (instance, job, pid, name) group_left (user, exe, unit, container_id, rule) ${named}`;
   panels
     .row('Processes')
     .table(

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Machine } from '../../test/machine.ts';
 import { type Config, defaults } from '../config/options.ts';
-import { parseRules } from '../process/rules.ts';
+import { parseRules } from '../rules/rule-parser.ts';
 import { Agent, type Setup } from './agent.ts';
 
 const setup = (changes: Partial<Config> = {}, subgroup = 'web'): Setup => ({

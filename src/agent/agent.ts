@@ -5,13 +5,13 @@ import { type Config, keys, optionOf } from '../config/options.ts';
 import type { Format } from '../exposition/encode.ts';
 import type { KernelFiles } from '../kernel/files.ts';
 import { readSelf } from '../kernel/self.ts';
-import { Classifier, type Subgroup } from '../process/classify.ts';
-import type { Rule } from '../process/rules.ts';
+import { Classifier, type Subgroup } from '../rules/classifier.ts';
+import type { Rule } from '../rules/rule-parser.ts';
 import { Log } from './log.ts';
 import { type Body, Renderer } from './render.ts';
 import { Sampler, type Snapshot, type Standing } from './sampler.ts';
 import { exportedOf, samplerOptionsOf } from './settings.ts';
-import { clock, within } from './slices.ts';
+import { clock, within } from './time-slices.ts';
 
 /** Everything that can change while the exporter runs: what a reload loads. */
 export interface Setup {

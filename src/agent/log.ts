@@ -2,7 +2,7 @@
 // where they could break a line; no line is ever written per process.
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
-export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 const MINUTE = 60_000;
 /** Reasons that are kept apart. */
@@ -24,19 +24,19 @@ export class Log {
     this.#write = write;
   }
 
-  debug(message: string, fields?: Fields): void {
+  debug(message: string, fields?: LogFields): void {
     this.#log('debug', message, fields);
   }
 
-  info(message: string, fields?: Fields): void {
+  info(message: string, fields?: LogFields): void {
     this.#log('info', message, fields);
   }
 
-  warn(message: string, fields?: Fields): void {
+  warn(message: string, fields?: LogFields): void {
     this.#log('warn', message, fields);
   }
 
-  error(message: string, fields?: Fields): void {
+  error(message: string, fields?: LogFields): void {
     this.#log('error', message, fields);
   }
 
@@ -44,7 +44,7 @@ export class Log {
    * A warning that others can cause as often as they like: for each message and reason told at most once a minute, with
    * how often it was not told.
    */
-  seldom(message: string, fields: Fields = {}): void {
+  seldom(message: string, fields: LogFields = {}): void {
     const now = Date.now();
     const key = this.#told.size < REASONS ? `${message} ${fields.reason}` : message;
     const told = this.#told.get(key) ?? { at: Number.NEGATIVE_INFINITY, untold: 0 };
@@ -56,14 +56,14 @@ export class Log {
     this.#told.set(key, told);
   }
 
-  #log(level: Level, message: string, fields: Fields = {}): void {
+  #log(level: Level, message: string, fields: LogFields = {}): void {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.options.level)) return;
     const entry = { time: new Date().toISOString(), level, msg: message, ...fields };
     this.#write(`${this.options.format === 'json' ? quote(entry) : logfmt(entry)}\n`);
   }
 }
 
-function logfmt(entry: Fields): string {
+function logfmt(entry: LogFields): string {
   const parts: string[] = [];
   for (const [key, value] of Object.entries(entry))
     if (value !== undefined) parts.push(`${key}=${bare.test(String(value)) ? value : quote(String(value))}`);

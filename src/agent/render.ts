@@ -8,7 +8,7 @@ import { collectSystem } from '../collectors/system.ts';
 import { Encoder, type Format } from '../exposition/encode.ts';
 import { finishGzip, type GzipHead, GzipWriter } from '../exposition/gzip.ts';
 import type { Snapshot } from './sampler.ts';
-import { inSlices } from './slices.ts';
+import { inSlices } from './time-slices.ts';
 
 /** Which collectors run, and what they export; undefined where a collector is off. */
 export interface Exported {

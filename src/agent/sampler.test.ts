@@ -4,11 +4,11 @@ import { frameOf } from '../../test/kernel-text.ts';
 import { Machine } from '../../test/machine.ts';
 import type { ExporterState } from '../collectors/exporter.ts';
 import { type Config, defaults } from '../config/options.ts';
-import { type Entry, framedFiles } from '../kernel/capture.ts';
+import { type CapturedFile, framedFiles } from '../kernel/capture.ts';
 import { type Exported, Renderer } from './render.ts';
 import { Sampler } from './sampler.ts';
 import { exportedOf, samplerOptionsOf } from './settings.ts';
-import { clock } from './slices.ts';
+import { clock } from './time-slices.ts';
 
 const classify = ({ name }: { name: string }) => ({ group: name, subgroup: name, rule: 'test' });
 
@@ -184,12 +184,12 @@ test('series: all, top, none, then groups; deterministic, within the budget, and
 });
 
 test('cgroups give way after processes and before groups, the smallest first', async (t) => {
-  const entry = (text: string): Entry => ({ bytes: Buffer.from(text) });
+  const entry = (text: string): CapturedFile => ({ bytes: Buffer.from(text) });
   const units = [1, 2, 3, 4, 5, 6];
   const processes = units.map((unit) => ({
     ...{ pid: 10 * unit, comm: 'web', memory: { rss: 4096 * unit }, cgroup: `0::/${unit}.service\n` },
   }));
-  const accounts = units.flatMap((unit): [string, Entry][] => [
+  const accounts = units.flatMap((unit): [string, CapturedFile][] => [
     [`sys/fs/cgroup/${unit}.service/cgroup.controllers`, entry('memory\n')],
     [`sys/fs/cgroup/${unit}.service/memory.current`, entry(`${unit}\n`)],
   ]);
@@ -221,7 +221,7 @@ test('the choice of processes is steady from one collection to the next', async 
     machine.now += 1500;
     await sampler.collect();
     const { rows } = sampler.snapshot!.view;
-    return rows.who.filter((who, row) => rows.shown[row] && who.group === 'web').map(({ pid }) => pid);
+    return rows.description.filter((who, row) => rows.shown[row] && who.group === 'web').map(({ pid }) => pid);
   };
   assert.deepEqual(await shown([4000, 3600]), [first.pid]);
   assert.deepEqual(await shown([4000, 4200]), [first.pid]);
@@ -232,7 +232,8 @@ test('declared groups stand at zero, and new rules take effect at the next colle
   const machine = new Machine();
   const { sampler, config } = sample(t, machine, { declared_groups: ['db/pg/x'] });
   await sampler.collect();
-  const rows = () => sampler.snapshot!.view.groups.map(({ ledger, rss }) => [ledger.group, ledger.subgroup, rss]);
+  const rows = () =>
+    sampler.snapshot!.view.groups.map(({ counters: ledger, rss }) => [ledger.group, ledger.subgroup, rss]);
   assert.deepEqual(rows(), [
     ['db', 'pg/x', 0],
     ['init', 'init', 1 << 20],

@@ -1,18 +1,19 @@
 // The heartbeat: one collection at a time, whoever asks; every collection ends, and a failed one leaves the last
 // snapshot in force. The only caller of process/.
+
+import { explainFootprint, type FootprintExplanation } from '../footprint/explanation.ts';
+import { type FootprintOptions, FootprintScheduler } from '../footprint/scheduler.ts';
+import { SlowReads } from '../footprint/slow-reads.ts';
 import type { KernelFiles } from '../kernel/files.ts';
 import { KernelFileError } from '../kernel/files.ts';
-import { type Boot, readBoot, readMemory, readPressure, readUnits, readUptime, readUsers } from '../kernel/system.ts';
-import { accountOf, type FootprintAccount } from '../process/account.ts';
-import { CgroupAccounts } from '../process/cgroup-accounts.ts';
-import { type FootprintOptions, Footprints } from '../process/footprint.ts';
-import { Lane } from '../process/lane.ts';
+import { type Boot, readBoot, readMemory, readPressure, readUnits, readUptime, readUsers } from '../kernel/host.ts';
 import type { Process } from '../process/process.ts';
-import { Selection, type SelectionOptions } from '../process/selection.ts';
-import { type Classify, type Host, Tracker } from '../process/tracker.ts';
+import { type Classify, type HostFacts, Tracker } from '../process/tracker.ts';
 import { Unreadable } from '../process/unreadable.ts';
-import { type HostRow, ProcessRows, type ProcessView, summarise } from '../process/view.ts';
-import { clock, inSlices, within } from './slices.ts';
+import { CgroupUsage } from '../view/cgroup-usage.ts';
+import { Selection, type SelectionOptions } from '../view/selection.ts';
+import { type HostRow, ProcessRows, type ProcessView, summarise } from '../view/view.ts';
+import { clock, inSlices, within } from './time-slices.ts';
 
 export interface SamplerOptions {
   /** Time between two collections, seconds. */
@@ -45,7 +46,7 @@ export interface Snapshot {
 /** One process as it stands since the newest collection. */
 export interface Standing {
   readonly process: Readonly<Process>;
-  readonly footprint: FootprintAccount;
+  readonly footprint: FootprintExplanation;
   readonly mode: FootprintOptions['mode'];
   /** Whether it has series of its own. */
   readonly shown: boolean;
@@ -68,16 +69,16 @@ export class Sampler {
 
   readonly #files: KernelFiles;
   readonly #unreadable = new Unreadable();
-  readonly #lane = new Lane(clock);
+  readonly #lane = new SlowReads(clock);
   readonly #selection = new Selection();
-  readonly #cgroups: CgroupAccounts;
+  readonly #cgroups: CgroupUsage;
   readonly #onCollection: (sampler: Sampler) => void;
   /** Two sets of rows in turn, more only while a slow reader holds one: steady collections allocate none. */
   readonly #rows: ProcessRows[] = [];
   #successes = 0;
   #options: SamplerOptions;
   #tracker: Tracker | undefined;
-  #footprints: Footprints;
+  #footprints: FootprintScheduler;
   #classify: Classify;
   #collecting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -94,8 +95,8 @@ export class Sampler {
     this.#classify = classify;
     this.#options = options;
     this.#onCollection = onCollection;
-    this.#cgroups = new CgroupAccounts(files);
-    this.#footprints = new Footprints(files, this.#unreadable, this.#lane, clock);
+    this.#cgroups = new CgroupUsage(files);
+    this.#footprints = new FootprintScheduler(files, this.#unreadable, this.#lane, clock);
     this.lastSuccess = clock();
   }
 
@@ -124,15 +125,15 @@ export class Sampler {
 
   /** How a process stands since the newest collection; undefined where that did not see it. */
   standing(pid: number): Standing | undefined {
-    const process = this.#tracker?.living.find((each) => each.pid === pid);
-    if (!process || !this.snapshot) return undefined;
+    const proc = this.#tracker?.living.find((each) => each.pid === pid);
+    if (!proc || !this.snapshot) return undefined;
     const { at, rows } = this.snapshot.view;
     const { footprints } = this.#options;
     return {
-      process,
-      footprint: accountOf(this.#footprints, process, footprints, at),
+      process: proc,
+      footprint: explainFootprint(this.#footprints, proc, footprints, at),
       mode: footprints.mode,
-      shown: rows.shown[rows.who.findIndex((who) => who.pid === pid)] === 1,
+      shown: rows.shown[rows.description.findIndex((who) => who.pid === pid)] === 1,
     };
   }
 
@@ -175,7 +176,7 @@ export class Sampler {
     const boot = readBoot(files);
     this.#tracker ??= new Tracker(files, this.#host(boot), this.#unreadable, this.#classify);
     const tracker = this.#tracker;
-    tracker.ledgers.declare(options.declaredGroups);
+    tracker.groupCounters.declare(options.declaredGroups);
     tracker.inherits = options.inherits;
     await inSlices(tracker.pass(boot.forks));
     const pressure = absentIfUnread(() => readPressure(files, 'proc/pressure/memory'));
@@ -188,7 +189,7 @@ export class Sampler {
     const summary = await inSlices(
       summarise(
         living,
-        tracker.ledgers,
+        tracker.groupCounters,
         rows,
         host,
         { kernelThreads: options.kernelThreads, freshFor: options.footprints.maxAge + options.interval },
@@ -217,7 +218,7 @@ export class Sampler {
     return rows;
   }
 
-  #host(boot: Boot): Host {
+  #host(boot: Boot): HostFacts {
     return { units: readUnits(this.#files), bootTime: boot.bootTime, users: readUsers(this.#files) };
   }
 

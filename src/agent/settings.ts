@@ -16,14 +16,14 @@ export function exportedOf(config: Config): Exported {
     swap: config.enable_swap,
     cpu: config.enable_cpu,
   };
-  const process = {
+  const proc = {
     ...values,
     info: config.process_info,
     startTime: config.process_start_time,
     io: config.process_io,
   };
   return {
-    process: config.collector_process ? process : undefined,
+    process: config.collector_process ? proc : undefined,
     group: config.collector_group ? values : undefined,
     cgroup: config.collector_cgroup,
     system: config.collector_system,

@@ -97,7 +97,7 @@ for (const [line, invocation] of understood) {
 }
 
 for (const key of keys) {
-  const { kind, spellings } = optionOf(key);
+  const { type: kind, spellings } = optionOf(key);
   const dashed = flagOf(key);
   const forms = kind.placeholder
     ? [[dashed, 'x'], ...spellings.map((one) => [one, 'x'])]
@@ -124,7 +124,7 @@ test('--help names every command, every flag with its default and its variable, 
     assert.match(output, new RegExp(`^  ${verb}\\b`, 'm'));
   }
   for (const key of keys) {
-    const { kind, section, help: meaning, default: initial } = optionOf(key);
+    const { type: kind, section, help: meaning, default: initial } = optionOf(key);
     const value = String(kind.write(initial));
     const shown = kind.placeholder ? `${flagOf(key)} <` : flagOf(key).replace('--', '--[no-]');
     for (const part of [shown, `${section}:`, meaning, variableOf(key)])

@@ -1,10 +1,10 @@
 // The command line: flags derive from the table of options, verbs are declared here. Pure: argv in, an Invocation out, or
 // the text to print and the status to end with. Whether a flag's value makes sense is for load() to say, with the rest.
 import { Command, CommanderError, Option } from 'commander';
-import { duration, integer, type Kind } from '../config/kinds.ts';
 import type { Flag } from '../config/layers.ts';
-import { nearest } from '../config/nearest.ts';
 import { flagOf, type Key, keys, optionOf, variableOf } from '../config/options.ts';
+import { duration, integer, type ValueType } from '../config/value-types.ts';
+import { nearest } from '../text/did-you-mean.ts';
 
 declare global {
   /** Put in place by the bundler (scripts/build.mjs). */
@@ -109,7 +109,7 @@ export function parseArguments(argv: readonly string[]): Invocation | Answer {
   flag(new Option('-c, --config <FILE>', 'File that wins over those in the usual places (also --config.file).'), name);
   flag(new Option('--config.file <FILE>').hideHelp(), name);
   for (const key of keys) {
-    const { kind, section, spellings } = optionOf(key);
+    const { type: kind, section, spellings } = optionOf(key);
     const [main, group] = [flagOf(key), `${section}:`];
     if (kind.placeholder === '') {
       const no = main.replace('--', '--no-');
@@ -234,7 +234,7 @@ function complaint(message: string, root: Command): string {
 }
 
 /** The parsed value of a command's own argument. */
-function parsed<T>(name: string, text: string, kind: Kind<T>): T {
+function parsed<T>(name: string, text: string, kind: ValueType<T>): T {
   const value = kind.read(kind.decode(text));
   if (value === undefined) throw new UsageError(`${name} is ${JSON.stringify(text)}; give ${kind.expects}`);
   return value;
@@ -245,7 +245,7 @@ const isAddress = (text: string): boolean =>
 
 /** Help of a key: meaning, other spellings, default, variable. */
 function describe(key: Key): string {
-  const { help, kind, spellings, default: initial } = optionOf(key);
+  const { help, type: kind, spellings, default: initial } = optionOf(key);
   const value = String(kind.write(initial));
   const notes = [...spellings.map((one) => `also ${one}`), ...(value ? [`default ${value}`] : []), variableOf(key)];
   return `${help} (${notes.join('; ')})`;

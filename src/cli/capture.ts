@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { ConfigError } from '../config/load.ts';
 import { type Frame, formatCapture, recordFrame } from '../kernel/capture.ts';
-import { scrubCommandLine } from '../process/scrub.ts';
 import type { Invocation } from './arguments.ts';
-import { loadSetup, openHost, sourcesOf } from './setup.ts';
+import { loadSetup, openHost, sourcesOf } from './load-host.ts';
+import { scrubCommandLine } from './scrub.ts';
 
 /** @returns the capture itself where no file was named, else a line about it */
 export async function capture(asked: Invocation & { verb: 'capture' }): Promise<string> {

@@ -1,11 +1,12 @@
 // config show and config init: the configuration as text. What init prints, load() takes back unchanged.
-import type { Written } from '../config/kinds.ts';
+
 import type { Loaded } from '../config/load.ts';
 import { defaults, type Key, keys, optionOf } from '../config/options.ts';
+import type { Written } from '../config/value-types.ts';
 
 /** Every value in force and where it came from, as YAML with comments or as JSON ({key: {value, origin}}). */
 export function showConfig({ config, origins }: Loaded, json: boolean): string {
-  const written = keys.map((key) => [key, hidden(key, optionOf(key).kind.write(config[key]))] as const);
+  const written = keys.map((key) => [key, hidden(key, optionOf(key).type.write(config[key]))] as const);
   if (json) {
     const shown = written.map(([key, value]) => [key, { value, origin: origins[key] }]);
     return `${JSON.stringify(Object.fromEntries(shown), null, 2)}\n`;
@@ -18,7 +19,7 @@ export function initialConfig(): string {
   const lines = ['# Configuration of herakles-node-exporter. Every key may be left out; these are the defaults.'];
   let heading = '';
   for (const key of keys) {
-    const { help, kind, reloadable, section } = optionOf(key);
+    const { help, type: kind, reloadable, section } = optionOf(key);
     if (section !== heading) lines.push('', `## ${section}`);
     heading = section;
     const restart = reloadable ? '' : ' Takes effect at the next start.';

@@ -22,7 +22,7 @@ import sysusers from '../../deploy/systemd/herakles.sysusers.conf';
 import serviceUnit from '../../deploy/systemd/herakles-node-exporter.service';
 import socketUnit from '../../deploy/systemd/herakles-node-exporter.socket';
 import activation from '../../deploy/systemd/socket-activation.conf';
-import { NotFound } from './setup.ts';
+import { NotFound } from './load-host.ts';
 
 const USER = 'herakles';
 const SERVICE = 'herakles-node-exporter.service';

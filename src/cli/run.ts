@@ -1,8 +1,8 @@
 // One verb each: runs what was asked for and says how it ended. Errors of the operator's making become one message.
 import { ConfigError, load } from '../config/load.ts';
-import { ListenError } from '../server/addresses.ts';
+import { ListenError } from '../server/listeners.ts';
 import type { Invocation } from './arguments.ts';
-import { NotFound, sourcesOf } from './setup.ts';
+import { NotFound, sourcesOf } from './load-host.ts';
 
 /** @returns the exit status: 0, 1 when what was asked for cannot be had, 2 when what was given is wrong */
 export async function run(asked: Invocation, program: { version: string; revision: string }): Promise<number> {
@@ -16,15 +16,15 @@ export async function run(asked: Invocation, program: { version: string; revisio
       case 'scan':
         return print(await (await import('./scan.ts')).scan(asked));
       case 'explain':
-        return print(await (await import('./explain.ts')).explain(asked));
+        return print(await (await import('./explain/explain.ts')).explain(asked));
       case 'subgroups':
-        return print(await (await import('./subgroups.ts')).subgroups(asked));
+        return print(await (await import('./subgroups/subgroups.ts')).subgroups(asked));
       case 'subgroups lint':
-        return report(await (await import('./lint.ts')).lintFiles(asked));
+        return report(await (await import('./subgroups/lint.ts')).lintFiles(asked));
       case 'subgroups test':
-        return report(await (await import('./expectations.ts')).testExpectations(asked));
+        return report(await (await import('./subgroups/expectations.ts')).testExpectations(asked));
       case 'import process-exporter':
-        return report(await (await import('./import.ts')).importProcessExporter(asked));
+        return report(await (await import('./subgroups/import.ts')).importProcessExporter(asked));
       case 'capture':
         return print(await (await import('./capture.ts')).capture(asked));
       case 'install':

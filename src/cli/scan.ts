@@ -4,11 +4,11 @@ import type { Setup } from '../agent/agent.ts';
 import { Sampler, type Snapshot } from '../agent/sampler.ts';
 import { samplerOptionsOf } from '../agent/settings.ts';
 import type { KernelFiles } from '../kernel/files.ts';
-import { Classifier } from '../process/classify.ts';
-import type { GroupRow, ProcessRows } from '../process/view.ts';
+import { Classifier } from '../rules/classifier.ts';
+import type { GroupRow, ProcessRows } from '../view/view.ts';
 import type { Invocation } from './arguments.ts';
-import { loadSetup, NotFound, openHost, sourcesOf } from './setup.ts';
-import { bytes, type Column, table } from './table.ts';
+import { loadSetup, NotFound, openHost, sourcesOf } from './load-host.ts';
+import { type Column, shortBytes, textTable } from './table.ts';
 
 /** CPU percentages need two looks, so far apart, milliseconds. */
 const APART = 500;
@@ -23,11 +23,11 @@ export async function scan(asked: Invocation & { readonly json: boolean }): Prom
   const groups = view.groups.filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);
   const shown = shownRows(view.rows).sort((a, b) => memoryOf(view.rows, b) - memoryOf(view.rows, a));
   return [
-    `${view.seen} processes; ${bytes(total)} of memory, ${bytes(available)} available`,
+    `${view.seen} processes; ${shortBytes(total)} of memory, ${shortBytes(available)} available`,
     '',
-    table(GROUP_COLUMNS, groups),
+    textTable(GROUP_COLUMNS, groups),
     '',
-    table(processColumns(view.rows), shown.slice(0, TOP)),
+    textTable(processColumns(view.rows), shown.slice(0, TOP)),
     ...(shown.length > TOP ? [`… and ${shown.length - TOP} more; --json lists all`] : []),
     '',
   ].join('\n');
@@ -54,25 +54,25 @@ const thousandths = (value: number): number => Math.round(value * 1000) / 1000;
 const percent = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(1));
 
 const GROUP_COLUMNS: readonly Column<GroupRow>[] = [
-  { head: 'GROUP', text: (row) => row.ledger.group },
-  { head: 'SUBGROUP', text: (row) => row.ledger.subgroup },
+  { head: 'GROUP', text: (row) => row.counters.group },
+  { head: 'SUBGROUP', text: (row) => row.counters.subgroup },
   { head: 'PROCESSES', text: (row) => String(row.processes), right: true },
-  { head: 'FOOTPRINT', text: (row) => bytes(row.footprint), right: true },
-  { head: 'RSS', text: (row) => bytes(row.rss), right: true },
-  { head: 'PSS', text: (row) => bytes(row.pss), right: true },
-  { head: 'USS', text: (row) => bytes(row.uss), right: true },
-  { head: 'SWAP', text: (row) => bytes(row.swap), right: true },
+  { head: 'FOOTPRINT', text: (row) => shortBytes(row.footprint), right: true },
+  { head: 'RSS', text: (row) => shortBytes(row.rss), right: true },
+  { head: 'PSS', text: (row) => shortBytes(row.pss), right: true },
+  { head: 'USS', text: (row) => shortBytes(row.uss), right: true },
+  { head: 'SWAP', text: (row) => shortBytes(row.swap), right: true },
   { head: 'CPU %', text: (row) => percent(row.usage), right: true },
 ];
 
 const processColumns = (rows: ProcessRows): readonly Column<number>[] => [
-  { head: 'PID', text: (row) => String(rows.who[row]!.pid), right: true },
-  { head: 'NAME', text: (row) => rows.who[row]!.identity.name },
-  { head: 'GROUP', text: (row) => `${rows.who[row]!.group}/${rows.who[row]!.subgroup}` },
-  { head: 'RSS', text: (row) => bytes(rows.rss[row]!), right: true },
-  { head: 'PSS', text: (row) => bytes(rows.pss[row]!), right: true },
-  { head: 'USS', text: (row) => bytes(rows.uss[row]!), right: true },
-  { head: 'SWAP', text: (row) => bytes(rows.swap[row]!), right: true },
+  { head: 'PID', text: (row) => String(rows.description[row]!.pid), right: true },
+  { head: 'NAME', text: (row) => rows.description[row]!.identity.name },
+  { head: 'GROUP', text: (row) => `${rows.description[row]!.group}/${rows.description[row]!.subgroup}` },
+  { head: 'RSS', text: (row) => shortBytes(rows.rss[row]!), right: true },
+  { head: 'PSS', text: (row) => shortBytes(rows.pss[row]!), right: true },
+  { head: 'USS', text: (row) => shortBytes(rows.uss[row]!), right: true },
+  { head: 'SWAP', text: (row) => shortBytes(rows.swap[row]!), right: true },
   { head: 'CPU %', text: (row) => percent(rows.usage[row]!), right: true },
 ];
 
@@ -87,8 +87,8 @@ function documentOf(groups: readonly GroupRow[], rows: ProcessRows) {
     Object.fromEntries(Object.entries(values).filter(([, value]) => !Number.isNaN(value)));
   return {
     groups: groups.map((row) => ({
-      group: row.ledger.group,
-      subgroup: row.ledger.subgroup,
+      group: row.counters.group,
+      subgroup: row.counters.subgroup,
       processes: row.processes,
       ...known({
         footprint_bytes: row.footprint,
@@ -100,7 +100,7 @@ function documentOf(groups: readonly GroupRow[], rows: ProcessRows) {
       }),
     })),
     processes: shownRows(rows).map((row) => {
-      const { pid, identity, group, subgroup, rule } = rows.who[row]!;
+      const { pid, identity, group, subgroup, rule } = rows.description[row]!;
       const { name, user, exe, unit, container } = identity;
       const values = {
         rss_bytes: rows.rss[row]!,

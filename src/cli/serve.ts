@@ -1,12 +1,12 @@
 // serve: runs the exporter until a signal ends it. SIGHUP, POST /-/reload and a change of any file it was loaded from
 // reload it: configuration, rules, web configuration, certificates.
 import { Agent, type Reload } from '../agent/agent.ts';
+import { keepHeapSmall } from '../agent/heap.ts';
 import { type Watching, watchFiles } from '../config/watch.ts';
-import { keepHeapSmall } from '../heap.ts';
-import { HttpServer } from '../server/listen.ts';
-import { loadWeb } from '../server/web.ts';
+import { HttpServer } from '../server/http-server.ts';
+import { loadWeb } from '../server/web-config.ts';
 import type { Invocation } from './arguments.ts';
-import { loadSetup, openHost, placesOf, sourcesOf } from './setup.ts';
+import { loadSetup, openHost, sourcesOf, watchedFilesOf } from './load-host.ts';
 
 /** Resolves when a signal has ended it. @throws ConfigError, ListenError */
 export async function serve(invocation: Invocation, program: { version: string; revision: string }): Promise<void> {
@@ -15,7 +15,7 @@ export async function serve(invocation: Invocation, program: { version: string; 
   let places: string[] = [];
   const load = async () => {
     const setup = await loadSetup(sources);
-    places = placesOf(sources, setup.config);
+    places = watchedFilesOf(sources, setup.config);
     return { ...setup, web: await loadWeb(setup.config, places) };
   };
   const setup = await load();

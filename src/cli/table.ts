@@ -7,7 +7,7 @@ export interface Column<Row> {
   readonly right?: boolean;
 }
 
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+export function textTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const lines = [columns.map(({ head }) => head), ...rows.map((row) => columns.map(({ text }) => harmless(text(row))))];
   const widths = columns.map((_, column) => Math.max(...lines.map((line) => [...line[column]!].length)));
   const pad = (text: string, column: number) => {
@@ -28,7 +28,7 @@ export const escaped = (text: string, write: (character: string) => string): str
   text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, write);
 
 /** 1.5G as df(1) writes it; a dash for what is not known. */
-export function bytes(value: number): string {
+export function shortBytes(value: number): string {
   if (Number.isNaN(value)) return '–';
   const units = ['B', 'K', 'M', 'G', 'T'];
   let rest = value;

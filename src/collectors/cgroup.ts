@@ -2,8 +2,8 @@
 // what those processes add up to, bottom-up.
 import type { Encoder } from '../exposition/encode.ts';
 import { counter, type Family, gauge, labelText } from '../exposition/metric.ts';
-import type { CgroupRow } from '../process/cgroup-accounts.ts';
-import type { ProcessView } from '../process/view.ts';
+import type { CgroupRow } from '../view/cgroup-usage.ts';
+import type { ProcessView } from '../view/view.ts';
 
 const CGROUP = ['cgroup', 'unit', 'container_id'] as const;
 type CgroupLabel = (typeof CGROUP)[number];

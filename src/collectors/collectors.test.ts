@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Encoder } from '../exposition/encode.ts';
-import { Ledger } from '../process/ledger.ts';
-import { GroupRow, type ProcessView } from '../process/view.ts';
+import { GroupCounters } from '../process/group-counters.ts';
+import { GroupRow, type ProcessView } from '../view/view.ts';
 import { collectGroups, seriesPerGroup } from './group.ts';
 import { collectors } from './index.ts';
 
@@ -52,11 +52,11 @@ test('labels stand in the stated order', () => {
 
 test('the labels of a subgroup are rendered once in its life, for all its series', () => {
   const wanted = { rss: true, pss: false, uss: true, swap: true, cpu: true };
-  const ledger = new Ledger('db', 'a "quoted" one');
+  const ledger = new GroupCounters('db', 'a "quoted" one');
   const page = () => {
     const out = new Encoder('text');
     const row = Object.assign(new GroupRow(ledger.copy()), { coverage: 1, oldestStart: 0 });
-    row.ledger.declared = true;
+    row.counters.declared = true;
     for (const _ of collectGroups({ groups: [row] } as Partial<ProcessView> as ProcessView, wanted, out));
     assert.equal(out.series, seriesPerGroup(wanted));
     return out.bytes().toString();

@@ -2,7 +2,7 @@
 import type { Encoder } from '../exposition/encode.ts';
 import { counter, type Family, gauge, info, labelText } from '../exposition/metric.ts';
 import type { SelfReading } from '../kernel/self.ts';
-import type { ProcessView } from '../process/view.ts';
+import type { ProcessView } from '../view/view.ts';
 
 export const buildInfo = info('herakles_exporter_build_info', 'Version of this exporter; always 1.', [
   'version',

@@ -1,7 +1,7 @@
 // Collector "group": sums over all processes of a subgroup, and counters that outlive them.
 import type { Encoder } from '../exposition/encode.ts';
 import { counter, type Family, gauge, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
-import { type GroupRow, type ProcessView, STATES } from '../process/view.ts';
+import { type GroupRow, type ProcessView, STATES } from '../view/view.ts';
 
 const GROUP = ['group', 'subgroup'] as const;
 
@@ -102,23 +102,23 @@ const DECLARATIONS: readonly Declaration[] = [
   { family: groupCoverage, value: (row) => row.coverage },
   { family: groupUsage, value: (row) => Math.round(row.usage * 1000) / 1000, when: 'cpu' },
   { family: groupTime, value: (row) => row.time, when: 'cpu' },
-  { family: groupRead, value: (row) => (row.ioKnown ? row.ledger.readBytes : Number.NaN) },
-  { family: groupWritten, value: (row) => (row.ioKnown ? row.ledger.writeBytes : Number.NaN) },
+  { family: groupRead, value: (row) => (row.ioKnown ? row.counters.readBytes : Number.NaN) },
+  { family: groupWritten, value: (row) => (row.ioKnown ? row.counters.writeBytes : Number.NaN) },
   { family: groupThreads, value: (row) => row.threads },
   { family: groupOldest, value: (row) => row.oldestStart },
-  { family: groupStarted, value: (row) => row.ledger.started },
-  { family: groupExited, value: (row) => row.ledger.exited },
-  { family: groupDeclared, value: (row) => (row.ledger.declared ? 1 : Number.NaN) },
+  { family: groupStarted, value: (row) => row.counters.started },
+  { family: groupExited, value: (row) => row.counters.exited },
+  { family: groupDeclared, value: (row) => (row.counters.declared ? 1 : Number.NaN) },
   {
     family: groupCpu,
     parts: ['user', 'system'],
-    value: ({ ledger }, part) => (part === 0 ? ledger.user : ledger.system),
+    value: ({ counters: ledger }, part) => (part === 0 ? ledger.user : ledger.system),
     when: 'cpu',
   },
   {
     family: groupFaults,
     parts: ['minor', 'major'],
-    value: ({ ledger }, part) => (part === 0 ? ledger.minorFaults : ledger.majorFaults),
+    value: ({ counters: ledger }, part) => (part === 0 ? ledger.minorFaults : ledger.majorFaults),
   },
   { family: groupProcesses, parts: STATES, value: (row, part) => row.states[part]! },
 ];
@@ -147,7 +147,7 @@ export function* collectGroups(view: ProcessView, wanted: GroupFamilies, out: En
 }
 
 /** Label texts of everything declared, in its order: rendered once in the life of a subgroup. */
-function labelsOf({ ledger: { labels, group, subgroup } }: GroupRow): readonly string[] {
+function labelsOf({ counters: { labels, group, subgroup } }: GroupRow): readonly string[] {
   if (labels.length === 0) {
     const names = labelText(groupRss, { group, subgroup });
     for (const { family, parts = WHOLE } of DECLARATIONS) {

@@ -1,8 +1,8 @@
 // Collector "process": what each process uses. A process's label text is rendered once in its life.
 import type { Encoder } from '../exposition/encode.ts';
 import { counter, type Family, gauge, info, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
-import type { Who } from '../process/process.ts';
-import type { GroupRow, ProcessRows, ProcessView, Rest } from '../process/view.ts';
+import type { ProcessDescription } from '../process/process.ts';
+import type { GroupRow, ProcessRows, ProcessView, Rest } from '../view/view.ts';
 
 const PROCESS = ['pid', 'name', 'group', 'subgroup'] as const;
 
@@ -65,7 +65,7 @@ export interface ProcessFamilies {
   readonly io: boolean;
 }
 
-type Column = Exclude<keyof ProcessRows, 'length' | 'readers' | 'who' | 'shown' | 'reset'>;
+type Column = Exclude<keyof ProcessRows, 'length' | 'readers' | 'description' | 'shown' | 'reset'>;
 
 /** Families whose values are a column of the view, and the part of a group's rest they sum to. */
 const COLUMNS: readonly { family: Family; column: Column; part?: keyof Rest; when: keyof ProcessFamilies }[] = [
@@ -98,7 +98,7 @@ export function* collectProcesses(view: ProcessView, wanted: ProcessFamilies, ou
     const values = rows[column];
     out.family(family);
     for (let row = 0; row < rows.length; row++) {
-      if (rows.shown[row]) out.sample(labelsOf(rows.who[row]!), round(values[row]!));
+      if (rows.shown[row]) out.sample(labelsOf(rows.description[row]!), round(values[row]!));
       if (row % STEP === STEP - 1) yield;
     }
     if (part) for (const { rest, labels } of rests) out.sample(labels, round(rest[part]));
@@ -106,14 +106,14 @@ export function* collectProcesses(view: ProcessView, wanted: ProcessFamilies, ou
   if (wanted.info) {
     out.family(processInfo);
     for (let row = 0; row < rows.length; row++) {
-      if (rows.shown[row]) out.sample(infoLabelsOf(rows.who[row]!), 1);
+      if (rows.shown[row]) out.sample(infoLabelsOf(rows.description[row]!), 1);
       if (row % STEP === STEP - 1) yield;
     }
   }
   if (wanted.startTime) {
     out.family(processStart);
     for (let row = 0; row < rows.length; row++) {
-      if (rows.shown[row]) out.sample(labelsOf(rows.who[row]!), round(rows.who[row]!.startTime));
+      if (rows.shown[row]) out.sample(labelsOf(rows.description[row]!), round(rows.description[row]!.startTime));
       if (row % STEP === STEP - 1) yield;
     }
   }
@@ -122,7 +122,7 @@ export function* collectProcesses(view: ProcessView, wanted: ProcessFamilies, ou
 /** Three decimals are finer than the kernel's own clock ticks. */
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
-function labelsOf(who: Who): string {
+function labelsOf(who: ProcessDescription): string {
   if (who.labels === '') {
     const { pid, identity, group, subgroup } = who;
     who.labels = labelText(processRss, { pid: String(pid), name: identity.name, group, subgroup });
@@ -130,7 +130,7 @@ function labelsOf(who: Who): string {
   return who.labels;
 }
 
-function infoLabelsOf(who: Who): string {
+function infoLabelsOf(who: ProcessDescription): string {
   if (who.infoLabels === '') {
     const { pid, identity, group, subgroup, rule } = who;
     const { name, user, exe, unit, container, podUid } = identity;
@@ -141,5 +141,5 @@ function infoLabelsOf(who: Who): string {
 }
 
 /** The processes of a subgroup that have no series of their own, as one. */
-const restLabels = ({ ledger }: GroupRow): string =>
+const restLabels = ({ counters: ledger }: GroupRow): string =>
   labelText(processRss, { pid: '', name: '(rest)', group: ledger.group, subgroup: ledger.subgroup });

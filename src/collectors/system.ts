@@ -1,7 +1,7 @@
 // Collector "system": the few facts of the host that the rules need, so that they need no second exporter.
 import type { Encoder } from '../exposition/encode.ts';
 import { counter, type Family, gauge, labelText } from '../exposition/metric.ts';
-import type { ProcessView } from '../process/view.ts';
+import type { ProcessView } from '../view/view.ts';
 
 export const systemTotal = gauge('herakles_mem_system_total_bytes', "The host's memory.");
 export const systemAvailable = gauge(

@@ -3,7 +3,7 @@
 import type { CST, ParsedNode, Range } from 'yaml';
 
 /** One key as written, duplicates included. A value is a scalar, a list of scalars, or an object that no kind takes. */
-export interface Entry {
+export interface FormatEntry {
   readonly key: string;
   readonly value: unknown;
   /** Counted from 1. */
@@ -20,7 +20,7 @@ export class Malformed extends Error {
 }
 
 /** Endings of file names, and how files of that name are parsed. */
-export const formats = new Map<string, (text: string) => Entry[] | Promise<Entry[]>>([
+export const formats = new Map<string, (text: string) => FormatEntry[] | Promise<FormatEntry[]>>([
   ['yaml', parseYaml],
   ['yml', parseYaml],
   ['json', parseJson],
@@ -62,7 +62,7 @@ export async function composeYaml(text: string, levels: number, version: '1.1' |
   return { root: document!.contents, line: ({ range }) => line(range![0]) };
 }
 
-async function parseYaml(text: string): Promise<Entry[]> {
+async function parseYaml(text: string): Promise<FormatEntry[]> {
   const { isAlias, isMap, isScalar, isSeq } = await import('yaml');
   const { root, line } = await composeYaml(text, 4, '1.2');
   if (root === null || (isScalar(root) && root.value === null)) return [];
@@ -88,7 +88,7 @@ const json =
   /[ \t\r\n]*([{}[\],:]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|$)/y;
 
 /** RFC 8259 as far as flat keys need it: JSON.parse tells neither lines nor duplicate keys. */
-function parseJson(text: string): Entry[] {
+function parseJson(text: string): FormatEntry[] {
   let [at, line] = [0, 1];
   const wrong = (token: string, wanted: string) =>
     new Malformed(
@@ -121,7 +121,7 @@ function parseJson(text: string): Entry[] {
       if (token === close) throw wrong(token, 'a value');
     }
   };
-  const entries: Entry[] = [];
+  const entries: FormatEntry[] = [];
   if (take() !== '{') throw new Malformed(line, 'is no object; write {"key": value, …}');
   items('}', (token) => {
     if (!token.startsWith('"')) throw wrong(token, 'a key in double quotes');
@@ -138,7 +138,7 @@ function parseJson(text: string): Entry[] {
   return entries;
 }
 
-async function parseToml(text: string): Promise<Entry[]> {
+async function parseToml(text: string): Promise<FormatEntry[]> {
   const { parse, TomlError } = await import('smol-toml');
   try {
     const parsed = Object.entries(parse(text, { maxDepth: 8 }));

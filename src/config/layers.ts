@@ -1,8 +1,8 @@
 // What one file, the environment or the command line says → a layer, checked against the table of options. Pure.
 // Whatever is not understood becomes a fault, "where: what; what to do instead", and never a value.
 import { dirname } from 'node:path';
-import type { Entry } from './formats.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../text/did-you-mean.ts';
+import type { FormatEntry } from './formats.ts';
 import { isKey, type Key, keys, optionOf, variableOf } from './options.ts';
 
 /** One flag as it stood on the command line. A list's flag may come several times; else the last one counts. */
@@ -27,7 +27,7 @@ function collect(folder: string, faults: string[]) {
   return {
     layer,
     put(key: Key, written: unknown, origin: string): void {
-      const { kind, secret } = optionOf(key);
+      const { type: kind, secret } = optionOf(key);
       const value = kind.read(written);
       if (value !== undefined) layer.set(key, { value: kind.resolve(value, folder), origin });
       else faults.push(`${origin}: ${key} is ${secret ? 'not right' : show(written)}; give ${kind.expects}`);
@@ -41,7 +41,7 @@ function collect(folder: string, faults: string[]) {
 }
 
 /** Relative paths in a file start at the file's own folder. */
-export function fileLayer(path: string, entries: readonly Entry[], faults: string[]): Layer {
+export function fileLayer(path: string, entries: readonly FormatEntry[], faults: string[]): Layer {
   const { layer, put, unknown } = collect(dirname(path), faults);
   const lines = new Map<string, number>();
   for (const { key, value, line } of entries) {
@@ -62,7 +62,7 @@ export function variableLayer(env: Environment, cwd: string, faults: string[]): 
     if (!variable.startsWith('HERAKLES_') || text === undefined) continue;
     const key = names.get(variable);
     if (describesService(variable, env) && (!key || text.includes('://'))) continue;
-    if (key) put(key, optionOf(key).kind.decode(text), variable);
+    if (key) put(key, optionOf(key).type.decode(text), variable);
     else unknown('variable', variable, [...names.keys()], variable);
   }
   return layer;
@@ -81,7 +81,7 @@ export function flagLayer(flags: readonly Flag[], cwd: string, faults: string[])
   const { layer, put } = collect(cwd, faults);
   const lists = new Map<Key, readonly unknown[]>();
   for (const { key, flag, value } of flags) {
-    const written = typeof value === 'string' ? optionOf(key).kind.decode(value) : value;
+    const written = typeof value === 'string' ? optionOf(key).type.decode(value) : value;
     const whole = Array.isArray(written) ? [...(lists.get(key) ?? []), ...written] : written;
     if (Array.isArray(whole)) lists.set(key, whole);
     put(key, whole, flag);

@@ -202,7 +202,7 @@ test('any bytes as a file, any variables: a configuration or a ConfigError', asy
       try {
         const { config } = await load(host({ [`/cwd/herakles.${ending}`]: content }, { env }));
         for (const key of keys)
-          assert.deepEqual(optionOf(key).kind.read(optionOf(key).kind.write(config[key])), config[key]);
+          assert.deepEqual(optionOf(key).type.read(optionOf(key).type.write(config[key])), config[key]);
       } catch (error) {
         assert.ok(error instanceof ConfigError, String(error));
       }

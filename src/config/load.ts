@@ -2,7 +2,7 @@
 // understood is a fault, and all faults are told at once. load() throws ConfigError and nothing else.
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
-import { type Entry, formats, Malformed } from './formats.ts';
+import { type FormatEntry, formats, Malformed } from './formats.ts';
 import { type Environment, type Flag, fileLayer, flagLayer, type Layer, merge, variableLayer } from './layers.ts';
 import { type Config, defaults, type Key, keys } from './options.ts';
 
@@ -159,7 +159,7 @@ function searchable(folder: string): boolean {
   }
 }
 
-async function parse(path: string, text: string, faults: string[]): Promise<readonly Entry[]> {
+async function parse(path: string, text: string, faults: string[]): Promise<readonly FormatEntry[]> {
   const format = formats.get(extname(path).slice(1));
   const nul = text.indexOf('\0');
   try {

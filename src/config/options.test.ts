@@ -18,7 +18,7 @@ test('no two options share a flag, and every default is one its own kind takes',
   const spellings = keys.flatMap((key) => [flagOf(key), ...optionOf(key).spellings]);
   assert.equal(new Set(spellings).size, spellings.length);
   for (const key of keys) {
-    const { kind, default: initial, help, section } = optionOf(key);
+    const { type: kind, default: initial, help, section } = optionOf(key);
     assert.deepEqual(kind.read(kind.write(initial)), initial, key);
     assert.match(key, /^[a-z]+(_[a-z]+)*$/);
     assert.match(help, /^[A-Z].*\.$/, key);
@@ -48,7 +48,7 @@ const values = [
 const file = '/etc/herakles/config.yaml';
 
 for (const key of keys) {
-  const { kind, default: initial } = optionOf(key);
+  const { type: kind, default: initial } = optionOf(key);
   const right = values.find((one) => kind.read(one) !== undefined && kind.read(one) !== initial);
   const flag = flagOf(key);
 

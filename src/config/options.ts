@@ -1,10 +1,10 @@
 // THE table of settings: each is declared here, once. Its TypeScript type, flag, environment variable, help text, row in
 // docs/configuration.md and line in `config init` derive from the declaration, so no two of them can disagree.
-import { boolean, choice, duration, integer, type Kind, list, path, share, text } from './kinds.ts';
+import { boolean, choice, duration, integer, list, path, share, text, type ValueType } from './value-types.ts';
 
 /** One setting. T is the type of its parsed value: durations are seconds, shares are ratios, paths are absolute. */
 export interface Option<T = unknown> {
-  readonly kind: Kind<T>;
+  readonly type: ValueType<T>;
   readonly default: T;
   /** What it means, one sentence; completes the list in the help. */
   readonly help: string;
@@ -21,8 +21,8 @@ export interface Option<T = unknown> {
 type Extra = Partial<Pick<Option, 'reloadable' | 'secret' | 'spellings'>>;
 type Declared<T> = Omit<Option<T>, 'section'>;
 
-function option<T>(kind: Kind<T>, initial: NoInfer<T>, help: string, extra: Extra = {}): Declared<T> {
-  return { kind, default: initial, help, reloadable: true, secret: false, spellings: [], ...extra };
+function option<T>(kind: ValueType<T>, initial: NoInfer<T>, help: string, extra: Extra = {}): Declared<T> {
+  return { type: kind, default: initial, help, reloadable: true, secret: false, spellings: [], ...extra };
 }
 
 function section<D extends Record<string, Declared<unknown>>>(title: string, declared: D) {

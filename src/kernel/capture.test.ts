@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { frameOf, uptimeText } from '../../test/kernel-text.ts';
 import {
+  type CapturedFile,
   CaptureError,
-  type Entry,
   type Frame,
   formatCapture,
   framedFiles,
@@ -35,7 +35,7 @@ test('remarks and empty lines mean nothing', () => {
     `${MAGIC}# hello\n\nframe\n# x\nfile a\n 1\n 2\n\n# y\nbytes b \\x00\\\\\\x5cz\nlink c /x\\x0ay\nfailed d denied`,
   );
   assert.deepEqual(frames, [
-    new Map<string, Entry>([
+    new Map<string, CapturedFile>([
       ['a', { bytes: Buffer.from('1\n2\n') }],
       ['b', { bytes: Buffer.from('\0\\\\z') }],
       ['c', { link: '/x\ny' }],
@@ -52,9 +52,9 @@ test('what was written is read again, whatever it holds', () => {
       .map((parts) => Buffer.from(parts.join(''))),
   );
   const entry = fc.oneof(
-    bytes.map((given): Entry => ({ bytes: Buffer.from(given) })),
-    fc.string({ unit: 'grapheme' }).map((link): Entry => ({ link })),
-    fc.constantFrom('gone', 'denied', 'unsupported', 'malformed').map((failed) => ({ failed }) as Entry),
+    bytes.map((given): CapturedFile => ({ bytes: Buffer.from(given) })),
+    fc.string({ unit: 'grapheme' }).map((link): CapturedFile => ({ link })),
+    fc.constantFrom('gone', 'denied', 'unsupported', 'malformed').map((failed) => ({ failed }) as CapturedFile),
   );
   const path = fc.constantFrom('proc/1/stat', 'proc/1/exe', 'etc/passwd', '__proto__');
   const frame = fc
@@ -115,7 +115,7 @@ test('each collection reads the next frame, and the last one from then on', () =
 
 test('a link is no file, and a file no link', () => {
   const files = framedFiles([
-    new Map<string, Entry>([
+    new Map<string, CapturedFile>([
       ['proc/1/stat', { link: 'x' }],
       ['proc/1/exe', { bytes: Buffer.from('x') }],
     ]),
@@ -125,7 +125,7 @@ test('a link is no file, and a file no link', () => {
 });
 
 test('a capture of many frames and processes', () => {
-  const entries: [string, Entry][] = [];
+  const entries: [string, CapturedFile][] = [];
   for (let pid = 1; pid <= 70_000; pid++) entries.push([`proc/${pid}/stat`, { failed: 'gone' }]);
   const frame = new Map(entries);
   const pids = [...framedFiles([frame, frame]).pids()];

@@ -9,13 +9,19 @@ import {
   readCgroupMounts,
   readMemoryCgroup,
 } from './cgroup.ts';
-import { KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles, type Reason } from './files.ts';
+import {
+  KernelFileError,
+  type KernelFiles,
+  type ProcessFile,
+  type ProcessFiles,
+  type UnreadableReason,
+} from './files.ts';
 
 /** What one path answered: its bytes, a link's target, or why it could not be read. */
-export type Entry = { bytes: Uint8Array } | { link: string } | { failed: Reason };
+export type CapturedFile = { bytes: Uint8Array } | { link: string } | { failed: UnreadableReason };
 
 /** Kernel files read together, by path without the leading slash ("proc/1/stat"). */
-export type Frame = ReadonlyMap<string, Entry>;
+export type Frame = ReadonlyMap<string, CapturedFile>;
 
 export class CaptureError extends Error {
   constructor(line: number, message: string) {
@@ -25,7 +31,7 @@ export class CaptureError extends Error {
 }
 
 const MAGIC = '# herakles capture 1';
-const REASONS: readonly string[] = ['gone', 'denied', 'unsupported', 'malformed'] satisfies Reason[];
+const REASONS: readonly string[] = ['gone', 'denied', 'unsupported', 'malformed'] satisfies UnreadableReason[];
 const PRINTABLE = /^[\t\n\x20-\x5b\x5d-\x7e]*\n$/;
 
 /**
@@ -61,7 +67,7 @@ export function formatCapture(frames: readonly Frame[], remarks: readonly string
 export function parseCapture(text: string): Frame[] {
   const lines = text.split('\n');
   if (lines[0]?.trimEnd() !== MAGIC) throw new CaptureError(1, `a capture begins with the line "${MAGIC}"`);
-  const frames: Map<string, Entry>[] = [];
+  const frames: Map<string, CapturedFile>[] = [];
   for (let at = 1; at < lines.length; at++) {
     const line = lines[at]!;
     if (line === '' || line.startsWith('#')) continue;
@@ -80,7 +86,7 @@ export function parseCapture(text: string): Frame[] {
       frame.set(path, { bytes: Buffer.from(content.join('')) });
     } else if (kind === 'failed') {
       if (!REASONS.includes(rest!)) throw new CaptureError(at + 1, `"${rest}" is none of ${REASONS.join(', ')}`);
-      frame.set(path, { failed: rest as Reason });
+      frame.set(path, { failed: rest as UnreadableReason });
     } else {
       const bytes = unescaped(rest!);
       frame.set(path, kind === 'bytes' ? { bytes } : { link: bytes.toString() });
@@ -124,9 +130,9 @@ const PROCESS_FILES: readonly ProcessFile[] = ['stat', 'statm', 'io', 'status', 
  * @param scrub makes a command line fit to leave the host; given and returned as the kernel's NUL-separated bytes
  */
 export function recordFrame(files: KernelFiles, scrub: (cmdline: Uint8Array) => Uint8Array): Frame {
-  const frame = new Map<string, Entry>();
+  const frame = new Map<string, CapturedFile>();
   files.begin();
-  const record = (path: string, read: () => Entry) => {
+  const record = (path: string, read: () => CapturedFile) => {
     try {
       frame.set(path, read());
     } catch (error) {
@@ -138,22 +144,22 @@ export function recordFrame(files: KernelFiles, scrub: (cmdline: Uint8Array) => 
   for (const path of HOST_FILES) record(path, () => ({ bytes: taken(files.read(path)) }));
   const pids = [...files.pids()];
   for (const pid of pids) {
-    const process = files.process(pid);
+    const proc = files.process(pid);
     for (const file of PROCESS_FILES) {
       record(`proc/${pid}/${file}`, () => {
-        const bytes = taken(process.read(file));
+        const bytes = taken(proc.read(file));
         return { bytes: file === 'cmdline' ? scrub(bytes) : bytes };
       });
     }
-    record(`proc/${pid}/exe`, () => ({ link: process.exe() }));
-    process.close();
+    record(`proc/${pid}/exe`, () => ({ link: proc.exe() }));
+    proc.close();
   }
   recordCgroups(files, pids, frame);
   return frame;
 }
 
 /** Adds what is read of the cgroups that these processes are in: the reader reads them, and its reads are recorded. */
-function recordCgroups(files: KernelFiles, pids: readonly number[], frame: Map<string, Entry>): void {
+function recordCgroups(files: KernelFiles, pids: readonly number[], frame: Map<string, CapturedFile>): void {
   const recorder: KernelFiles = {
     buffer: files.buffer,
     begin: () => {},
@@ -194,7 +200,7 @@ export function framedFiles(frames: readonly Frame[]): KernelFiles {
   for (const frame of frames) for (const entry of frame.values()) longest = Math.max(longest, size(entry));
   const buffer = new Uint8Array(longest);
   let current = -1;
-  const entry = (path: string): Entry => {
+  const entry = (path: string): CapturedFile => {
     const found = frames[Math.max(0, current)]?.get(path) ?? { failed: 'gone' };
     if ('failed' in found) throw new KernelFileError(path, found.failed);
     return found;
@@ -209,7 +215,7 @@ export function framedFiles(frames: readonly Frame[]): KernelFiles {
     buffer.set(content);
     return content.length;
   };
-  const process = (pid: number): ProcessFiles => ({
+  const proc = (pid: number): ProcessFiles => ({
     pid,
     read: (file) => read(`proc/${pid}/${file}`),
     readLater: async (file) => bytes(`proc/${pid}/${file}`),
@@ -231,9 +237,9 @@ export function framedFiles(frames: readonly Frame[]): KernelFiles {
         if (pid) yield Number(pid);
       }
     },
-    process,
+    process: proc,
     read,
   };
 }
 
-const size = (entry: Entry): number => ('bytes' in entry ? entry.bytes.length : 0);
+const size = (entry: CapturedFile): number => ('bytes' in entry ? entry.bytes.length : 0);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Entry, formatCapture, framedFiles, parseCapture, recordFrame } from './capture.ts';
+import { type CapturedFile, formatCapture, framedFiles, parseCapture, recordFrame } from './capture.ts';
 import { findMemoryCgroup, memoryPathOf, parseMemberships, readCgroupMounts, readMemoryCgroup } from './cgroup.ts';
 import { KernelFileError, type KernelFiles, liveFiles } from './files.ts';
 
@@ -12,7 +12,7 @@ import { KernelFileError, type KernelFiles, liveFiles } from './files.ts';
 type Tree = Readonly<Record<string, string>>;
 const filesOf = (tree: Tree) =>
   framedFiles([
-    new Map(Object.entries(tree).map(([path, text]): [string, Entry] => [path, { bytes: Buffer.from(text) }])),
+    new Map(Object.entries(tree).map(([path, text]): [string, CapturedFile] => [path, { bytes: Buffer.from(text) }])),
   ]);
 
 const mount = (root: string, point: string, type: string, options: string): string =>

@@ -1,7 +1,7 @@
 // What Linux says about control groups: where they are mounted, which one has a process's memory on its account, and
 // what that one uses. Version 2, version 1's memory controller and hybrids of both give the same reading.
 import { KernelFileError, type KernelFiles } from './files.ts';
-import { type Pressure, readPressure } from './system.ts';
+import { type Pressure, readPressure } from './host.ts';
 
 /** A line of /proc/<pid>/cgroup. */
 export interface Membership {

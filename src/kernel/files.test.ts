@@ -93,16 +93,16 @@ for (const [what, build] of Object.entries(builders)) {
   test(`${what}: every file has the bytes it was given, time and again`, () => {
     const { files, content } = open();
     for (const pid of [7, 4_194_304, 2]) {
-      const process = files.process(pid);
-      assert.equal(process.pid, pid);
+      const proc = files.process(pid);
+      assert.equal(proc.pid, pid);
       for (let round = 0; round < 3; round++) {
         for (const file of ['stat', 'statm', 'io', 'status', 'cmdline', 'cgroup'] as const) {
           const entry = frame.get(`proc/${pid}/${file}`)!;
-          assert.deepEqual(content(process.read(file)), 'bytes' in entry && Buffer.from(entry.bytes), `${pid} ${file}`);
+          assert.deepEqual(content(proc.read(file)), 'bytes' in entry && Buffer.from(entry.bytes), `${pid} ${file}`);
         }
-        if (round === 1) process.close();
+        if (round === 1) proc.close();
       }
-      process.close();
+      proc.close();
     }
     for (const path of ['proc/stat', 'proc/uptime', 'proc/pressure/memory', 'etc/passwd']) {
       const entry = frame.get(path)!;
@@ -181,16 +181,16 @@ test('descriptors: no more than allowed, all given back, none lost to failures',
   const files = liveFiles(join(folder, 'proc'), 4);
   const processes = [2, 7, 4_194_304, 9999].map((pid) => files.process(pid));
   const readAll = () => {
-    for (const process of processes) for (const file of FILES) reason(() => process.read(file));
+    for (const proc of processes) for (const file of FILES) reason(() => proc.read(file));
   };
   for (let round = 0; round < 5; round++) readAll();
   assert.equal(openDescriptors(), before + 4);
-  for (const process of processes) process.close();
-  for (const process of processes) process.close();
+  for (const proc of processes) proc.close();
+  for (const proc of processes) proc.close();
   assert.equal(openDescriptors(), before);
   readAll();
   assert.equal(openDescriptors(), before + 4, 'the room given back is used again');
-  for (const process of processes) process.close();
+  for (const proc of processes) proc.close();
 });
 
 test('where descriptors run short, those of statm go first', () => {
@@ -206,7 +206,7 @@ test('where descriptors run short, those of statm go first', () => {
     return ours.sort().join(' ');
   };
   const readAll = (some: readonly ProcessFiles[]) => {
-    for (const process of some) for (const file of FILES) reason(() => process.read(file));
+    for (const proc of some) for (const file of FILES) reason(() => proc.read(file));
   };
   readAll(processes.slice(0, 2));
   assert.equal(kept(), 'io io stat stat statm statm');
@@ -215,7 +215,7 @@ test('where descriptors run short, those of statm go first', () => {
   processes[1]!.close();
   readAll([processes[0]!]);
   assert.equal(kept(), 'io io stat stat statm', 'and come back when there is room');
-  for (const process of processes) process.close();
+  for (const proc of processes) proc.close();
   assert.equal(openDescriptors(), before);
 });
 

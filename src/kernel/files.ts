@@ -5,13 +5,13 @@ import { dirname } from 'node:path';
 import { readSelf } from './self.ts';
 
 /** Why a kernel file gave no value. `unsupported`: this kernel or mount lacks it; `malformed`: text nobody understands. */
-export type Reason = 'gone' | 'denied' | 'unsupported' | 'malformed';
+export type UnreadableReason = 'gone' | 'denied' | 'unsupported' | 'malformed';
 
 export class KernelFileError extends Error {
   readonly path: string;
-  readonly reason: Reason;
+  readonly reason: UnreadableReason;
 
-  constructor(path: string, reason: Reason, detail = '') {
+  constructor(path: string, reason: UnreadableReason, detail = '') {
     super(`${path}: ${reason}${detail && `: ${detail}`}`);
     this.name = 'KernelFileError';
     this.path = path;
@@ -50,7 +50,7 @@ export interface KernelFiles {
 /** Longest file that is read whole; longer ones are cut here. /proc/stat of a host of 1,000 CPUs has some 200 KB. */
 export const LONGEST_FILE = 512 << 10;
 
-const REASONS: Record<string, Reason> = {
+const REASONS: Record<string, UnreadableReason> = {
   ENOENT: 'gone',
   ESRCH: 'gone',
   ENOTDIR: 'gone',
@@ -213,8 +213,8 @@ class LiveHost implements KernelFiles {
   makeRoom(file: ProcessFile): boolean {
     if (this.#kept < this.#most) return true;
     if (file === 'statm') return false;
-    for (const process of this.spare) {
-      process.closeStatm();
+    for (const proc of this.spare) {
+      proc.closeStatm();
       return true;
     }
     return false;

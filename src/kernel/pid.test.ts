@@ -165,14 +165,14 @@ test('cmdline', () => {
   assert.deepEqual(pid.parseCmdline(long, long.length), ['x'.repeat(pid.LONGEST_COMMAND_LINE)]);
 });
 
-const READERS: { [file in ProcessFile]: (files: KernelFiles, process: ProcessFiles) => unknown } = {
-  stat: (files, process) => pid.readStat(files, process, UNITS, new pid.StatReading()),
-  statm: (files, process) => pid.readStatm(files, process, UNITS, new pid.StatmReading()),
-  io: (files, process) => pid.readIo(files, process, new pid.IoReading()),
-  status: (files, process) => pid.readStatus(files, process, new pid.StatusReading()),
-  smaps_rollup: (files, process) => pid.readSmapsRollup(files, process, new pid.FootprintReading()),
-  cmdline: (files, process) => pid.readCmdline(files, process),
-  cgroup: (files, process) => pid.readCgroup(files, process),
+const READERS: { [file in ProcessFile]: (files: KernelFiles, proc: ProcessFiles) => unknown } = {
+  stat: (files, proc) => pid.readStat(files, proc, UNITS, new pid.StatReading()),
+  statm: (files, proc) => pid.readStatm(files, proc, UNITS, new pid.StatmReading()),
+  io: (files, proc) => pid.readIo(files, proc, new pid.IoReading()),
+  status: (files, proc) => pid.readStatus(files, proc, new pid.StatusReading()),
+  smaps_rollup: (files, proc) => pid.readSmapsRollup(files, proc, new pid.FootprintReading()),
+  cmdline: (files, proc) => pid.readCmdline(files, proc),
+  cgroup: (files, proc) => pid.readCgroup(files, proc),
 };
 
 /** Like a kernel file, but with a few bytes changed, or no kernel file at all. */

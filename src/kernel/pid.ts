@@ -1,7 +1,7 @@
 // What Linux says about one process: a parser and a reader for each file of /proc/<pid>/ (proc(5), Linux 6.18).
 // Base units out (bytes, seconds). Parsers fill a reading they are given and say whether the text was understood.
 import { KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles } from './files.ts';
-import { Fields, keyed, keys } from './text.ts';
+import { Fields, keyed, lineKeys } from './text.ts';
 
 /** What this kernel counts in: bytes per page and clock ticks per second (AT_PAGESZ and AT_CLKTCK, getauxval(3)). */
 export interface Units {
@@ -102,7 +102,7 @@ export class IoReading {
   writeBytes = 0;
 }
 
-const IO = keys('read_bytes', 'write_bytes');
+const IO = lineKeys('read_bytes', 'write_bytes');
 const io = new Float64Array(IO.length);
 
 /** `rchar: 323934931\n…read_bytes: 4096\nwrite_bytes: 323932160\n…` */
@@ -124,7 +124,7 @@ export class FootprintReading {
   shmem = 0;
 }
 
-const ROLLUP = keys('Rss', 'Pss', 'Private_Clean', 'Private_Dirty', 'Private_Hugetlb', 'Swap', 'Pss_Shmem');
+const ROLLUP = lineKeys('Rss', 'Pss', 'Private_Clean', 'Private_Dirty', 'Private_Hugetlb', 'Swap', 'Pss_Shmem');
 const rollup = new Float64Array(ROLLUP.length);
 
 /** `558c…-7ffd… ---p 00000000 00:00 0    [rollup]\nRss:    884 kB\nPss:    385 kB\n…` */
@@ -150,7 +150,7 @@ export class StatusReading {
   swap = 0;
 }
 
-const STATUS = keys('Uid', 'RssAnon', 'RssFile', 'RssShmem', 'VmSwap');
+const STATUS = lineKeys('Uid', 'RssAnon', 'RssFile', 'RssShmem', 'VmSwap');
 const status = new Float64Array(STATUS.length);
 
 /** `Name:\tbash\n…Uid:\t1000\t1000\t1000\t1000\n…RssAnon:\t    1200 kB\n…` Kernel threads have no memory lines. */
@@ -176,43 +176,43 @@ export function parseCmdline(bytes: Uint8Array, length: number): string[] {
   return Buffer.from(bytes.buffer, bytes.byteOffset, to).toString('utf8').split('\0');
 }
 
-function malformed(process: ProcessFiles, file: ProcessFile): KernelFileError {
-  return new KernelFileError(`proc/${process.pid}/${file}`, 'malformed');
+function malformed(proc: ProcessFiles, file: ProcessFile): KernelFileError {
+  return new KernelFileError(`proc/${proc.pid}/${file}`, 'malformed');
 }
 
 // Readers: read and parse in one step. All throw KernelFileError.
 
-export function readStat(files: KernelFiles, process: ProcessFiles, units: Units, out: StatReading): void {
-  if (!parseStat(files.buffer, process.read('stat'), units, out)) throw malformed(process, 'stat');
+export function readStat(files: KernelFiles, proc: ProcessFiles, units: Units, out: StatReading): void {
+  if (!parseStat(files.buffer, proc.read('stat'), units, out)) throw malformed(proc, 'stat');
 }
 
-export function readStatm(files: KernelFiles, process: ProcessFiles, units: Units, out: StatmReading): void {
-  if (!parseStatm(files.buffer, process.read('statm'), units, out)) throw malformed(process, 'statm');
+export function readStatm(files: KernelFiles, proc: ProcessFiles, units: Units, out: StatmReading): void {
+  if (!parseStatm(files.buffer, proc.read('statm'), units, out)) throw malformed(proc, 'statm');
 }
 
-export function readIo(files: KernelFiles, process: ProcessFiles, out: IoReading): void {
-  if (!parseIo(files.buffer, process.read('io'), out)) throw malformed(process, 'io');
+export function readIo(files: KernelFiles, proc: ProcessFiles, out: IoReading): void {
+  if (!parseIo(files.buffer, proc.read('io'), out)) throw malformed(proc, 'io');
 }
 
-export function readSmapsRollup(files: KernelFiles, process: ProcessFiles, out: FootprintReading): void {
-  if (!parseSmapsRollup(files.buffer, process.read('smaps_rollup'), out)) throw malformed(process, 'smaps_rollup');
+export function readSmapsRollup(files: KernelFiles, proc: ProcessFiles, out: FootprintReading): void {
+  if (!parseSmapsRollup(files.buffer, proc.read('smaps_rollup'), out)) throw malformed(proc, 'smaps_rollup');
 }
 
 /** As readSmapsRollup, off the main thread. */
-export async function readSmapsRollupLater(process: ProcessFiles, out: FootprintReading): Promise<void> {
-  const bytes = await process.readLater('smaps_rollup');
-  if (!parseSmapsRollup(bytes, bytes.length, out)) throw malformed(process, 'smaps_rollup');
+export async function readSmapsRollupLater(proc: ProcessFiles, out: FootprintReading): Promise<void> {
+  const bytes = await proc.readLater('smaps_rollup');
+  if (!parseSmapsRollup(bytes, bytes.length, out)) throw malformed(proc, 'smaps_rollup');
 }
 
-export function readStatus(files: KernelFiles, process: ProcessFiles, out: StatusReading): void {
-  if (!parseStatus(files.buffer, process.read('status'), out)) throw malformed(process, 'status');
+export function readStatus(files: KernelFiles, proc: ProcessFiles, out: StatusReading): void {
+  if (!parseStatus(files.buffer, proc.read('status'), out)) throw malformed(proc, 'status');
 }
 
-export function readCmdline(files: KernelFiles, process: ProcessFiles): string[] {
-  return parseCmdline(files.buffer, process.read('cmdline'));
+export function readCmdline(files: KernelFiles, proc: ProcessFiles): string[] {
+  return parseCmdline(files.buffer, proc.read('cmdline'));
 }
 
 /** /proc/<pid>/cgroup as text: `4:memory:/user.slice\n0::/system.slice/nginx.service\n` (cgroups(7)). */
-export function readCgroup(files: KernelFiles, process: ProcessFiles): string {
-  return Buffer.from(files.buffer.buffer, files.buffer.byteOffset, process.read('cgroup')).toString('utf8');
+export function readCgroup(files: KernelFiles, proc: ProcessFiles): string {
+  return Buffer.from(files.buffer.buffer, files.buffer.byteOffset, proc.read('cgroup')).toString('utf8');
 }

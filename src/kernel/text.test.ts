@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Fields, keyed, keys, numberAt } from './text.ts';
+import { Fields, keyed, lineKeys, numberAt } from './text.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 
@@ -55,7 +55,7 @@ test('skipping beyond the end fails the next field, not the skip', () => {
 });
 
 test('keyed lines', () => {
-  const names = keys('Rss', 'Pss', 'Swap');
+  const names = lineKeys('Rss', 'Pss', 'Swap');
   // biome-ignore format: one line a case
   const cases: [text: string, values: number[]][] = [
     ['', [NaN, NaN, NaN]],

@@ -57,14 +57,14 @@ export class Fields {
 }
 
 /** Names of lines such as `Pss:   123 kB`, ready to be compared with bytes. */
-export type Keys = readonly Uint8Array[];
-export const keys = (...names: string[]): Keys => names.map((name) => Buffer.from(name));
+export type LineKeys = readonly Uint8Array[];
+export const lineKeys = (...names: string[]): LineKeys => names.map((name) => Buffer.from(name));
 
 /**
  * Finds `Name: 123` lines and puts the numbers into `out`, in the order of the names; NaN where a line is missing.
  * @returns how many were found
  */
-export function keyed(bytes: Uint8Array, length: number, names: Keys, out: Float64Array): number {
+export function keyed(bytes: Uint8Array, length: number, names: LineKeys, out: Float64Array): number {
   out.fill(Number.NaN);
   let found = 0;
   let at = 0;

@@ -1,9 +1,10 @@
-// The vocabulary: what identifies a process, what is known of it, and what a rule makes of it.
+// What is known of one live process.
 // Process is the record the tracker keeps and updates in place; everyone above sees view.ts instead.
 import type { ProcessFiles } from '../kernel/files.ts';
-import type { Cgroups } from './cgroup.ts';
-import type { Inheritance, Ledger } from './ledger.ts';
-import { withNumbers } from './numbers.ts';
+import type { Classification, Identity } from '../rules/identity.ts';
+import type { GroupCounters, ReapedUsage } from './group-counters.ts';
+import { withNumbers } from './packed-numbers.ts';
+import type { Cgroups } from './placement.ts';
 
 /** A process, never confused with a later one of the same pid: pid and start time together (proc(5), stat field 22). */
 export interface ProcessId {
@@ -12,37 +13,8 @@ export interface ProcessId {
   readonly startTicks: number;
 }
 
-/** What is known of a process beyond its numbers: read once in its life, and again after an exec. */
-export interface Identity {
-  /** The kernel's comm (at most 15 bytes), made valid UTF-8 without loss of distinctness. */
-  readonly name: string;
-  /** Target of the exe link without the kernel's " (deleted)"; '' when it may not be read, or there is none. */
-  readonly exe: string;
-  /** Command line, bounded to its first 64 KiB, valid UTF-8. Empty for kernel threads. May hold secrets: never exported. */
-  readonly argv: readonly string[];
-  /** Name of the real user, or the number where the host has no name for it; '' when unknown. */
-  readonly user: string;
-  /** systemd unit the process runs in ("nginx.service"), or ''. */
-  readonly unit: string;
-  /** Container id (64 hex digits), or the name for runtimes that use names (LXC, nspawn), or ''. */
-  readonly container: string;
-  /** Kubernetes pod uid, canonical with dashes, or ''. */
-  readonly podUid: string;
-}
-
-/** Where a process belongs, and which rule said so. */
-export interface Classification {
-  readonly group: string;
-  readonly subgroup: string;
-  /**
-   * The rule's own name ("catalogue/db.toml#postgres", "./subgroups.toml:3"), "none" for other/other, or whom the
-   * process inherited from ("inherited from PID 7 (./subgroups.toml:3)").
-   */
-  readonly rule: string;
-}
-
 /** Everything about a process that does not change from one collection to the next. A new one is made after an exec. */
-export interface Who extends Classification {
+export interface ProcessDescription extends Classification {
   readonly pid: number;
   /** Without the command line, which is let go as soon as the rules have seen it. */
   readonly identity: Identity;
@@ -54,10 +26,10 @@ export interface Who extends Classification {
 }
 
 /** Why a footprint is read (again): never read, touched its memory, a relative did, or old. In falling urgency. */
-export type Need = 'first' | 'changed' | 'relative' | 'age';
+export type ReadReason = 'first' | 'changed' | 'relative' | 'age';
 
 /** A measured footprint and what the world looked like when it was taken; bytes. */
-export class Sample extends withNumbers({
+export class Measurement extends withNumbers({
   /** Kernel time of the reading, seconds since boot; negative: there is none. */
   at: -1,
   /** Kernel time of the last attempt, successful or not; negative: never tried. */
@@ -77,11 +49,11 @@ export class Sample extends withNumbers({
   kinActivity: 0,
 }) {
   /** Why it was taken. */
-  need: Need = 'first';
+  reason: ReadReason = 'first';
 }
 
 /** Processes that may share pages: those of one executable. */
-export class Family {
+export class Sharers {
   readonly key: string;
   members = 0;
   /** Bytes touched or given back by all of them so far. */
@@ -145,9 +117,9 @@ export class Process
   readonly kernelThread: boolean;
 
   /** Set by the tracker as soon as the process is known. */
-  who!: Who;
-  ledger!: Ledger;
-  family!: Family;
+  description!: ProcessDescription;
+  counters!: GroupCounters;
+  sharers!: Sharers;
   /** Whose group it belongs to, as no rule matches it; it may have ended. Undefined where it inherited nothing. */
   source: Process | undefined = undefined;
   /** As last read with its identity; undefined for kernel threads. */
@@ -161,8 +133,8 @@ export class Process
   state = 0;
   threads = 0;
   /** Gained, and not yet credited: parts of it may be of children that were seen while they lived. */
-  readonly unsettled: Inheritance = { user: 0, system: 0, readBytes: 0, writeBytes: 0 };
-  readonly sample = new Sample();
+  readonly unsettled: ReapedUsage = { user: 0, system: 0, readBytes: 0, writeBytes: 0 };
+  readonly measurement = new Measurement();
 
   /** Its stat could not be read at this collection: it is left out of the view. */
   absent = false;
@@ -171,7 +143,7 @@ export class Process
   /** What it is has to be found out (again) at the next reading: just born, rules changed, or it could not be read. */
   unsure = false;
   /** Waits for its footprint to be read, for this reason; undefined when there is no need. */
-  wanted: Need | undefined = undefined;
+  wanted: ReadReason | undefined = undefined;
   /** Its footprint is being read off the main thread, or waits for that. */
   queued = false;
   /** Files that gave no value, by name; undefined while all did. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Machine, type Spent, type Task } from '../../test/machine.ts';
-import type { Ledger } from './ledger.ts';
+import type { GroupCounters } from './group-counters.ts';
 import { Tracker } from './tracker.ts';
 import { Unreadable } from './unreadable.ts';
 
@@ -17,15 +17,15 @@ function track(machine: Machine, inherits = false) {
   const tracker = new Tracker(machine, host, unreadable, classify);
   tracker.inherits = inherits;
   const pass = () => [...tracker.pass(machine.forks)];
-  const ledger = (name: string) => tracker.ledgers.of(name, name);
-  const process = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
-  return { tracker, unreadable, pass, ledger, process };
+  const ledger = (name: string) => tracker.groupCounters.of(name, name);
+  const proc = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
+  return { tracker, unreadable, pass, ledger, process: proc };
 }
 
 const COUNTERS = ['user', 'system', 'before', 'readBytes', 'writeBytes', 'started', 'exited'] as const;
 type Counter = (typeof COUNTERS)[number];
 
-const sum = (ledgers: Iterable<Ledger>, ...counters: Counter[]): number => {
+const sum = (ledgers: Iterable<GroupCounters>, ...counters: Counter[]): number => {
   let total = 0;
   for (const ledger of ledgers) for (const counter of counters) total += ledger[counter];
   return Math.round(total * 1e6) / 1e6;
@@ -170,9 +170,9 @@ function books(machine: Machine, { tracker }: ReturnType<typeof track>, then: Sp
       write: truth.write - then.write,
     },
     credited: {
-      cpu: sum(tracker.ledgers, 'user', 'system'),
-      read: sum(tracker.ledgers, 'readBytes'),
-      write: sum(tracker.ledgers, 'writeBytes'),
+      cpu: sum(tracker.groupCounters, 'user', 'system'),
+      read: sum(tracker.groupCounters, 'readBytes'),
+      write: sum(tracker.groupCounters, 'writeBytes'),
     },
   };
 }
@@ -181,10 +181,10 @@ test('no group counter ever falls, and nothing is credited twice, whatever happe
   fc.assert(
     fc.property(fc.record(aLife([...ACCOUNTED, 'careless'])), (lived) => {
       const { machine, watched, start } = begin(lived);
-      const last = new Map<Ledger, Ledger>();
+      const last = new Map<GroupCounters, GroupCounters>();
       live(machine, watched, lived.life, () => {
-        for (const ledger of watched.tracker.ledgers) {
-          const then = last.get(ledger) ?? ({} as Ledger);
+        for (const ledger of watched.tracker.groupCounters) {
+          const then = last.get(ledger) ?? ({} as GroupCounters);
           for (const counter of COUNTERS)
             assert.ok(!(ledger[counter] < then[counter]), `${counter} of ${ledger.group} fell`);
           last.set(ledger, ledger.copy());
@@ -239,7 +239,7 @@ test('a child with a lower pid than its parent, reaped between their readings, i
   });
   passWith(machine, watched, {});
   passWith(machine, watched, {});
-  assert.equal(sum(watched.tracker.ledgers, 'user'), 7);
+  assert.equal(sum(watched.tracker.groupCounters, 'user'), 7);
 });
 
 test('a debt does not take what only another one can have brought back', () => {
@@ -263,7 +263,7 @@ test('a debt does not take what only another one can have brought back', () => {
   });
   passWith(machine, watched, {});
   passWith(machine, watched, {});
-  assert.equal(sum(watched.tracker.ledgers, 'user'), 2);
+  assert.equal(sum(watched.tracker.groupCounters, 'user'), 2);
 });
 
 test('a pid that is used again is another process', () => {
@@ -283,7 +283,7 @@ test('a pid that is used again is another process', () => {
     machine.spend(second, { user: 30 });
     assert.equal(second.pid, first.pid);
     pass();
-    assert.equal(find(second.pid).who.group, 'db');
+    assert.equal(find(second.pid).description.group, 'db');
     assert.deepEqual(
       [ledger('web').user, ledger('web').exited, ledger('db').user, ledger('db').started],
       [7, 1, 0.3, 1],
@@ -297,13 +297,13 @@ test('an exec that changes the group is an exit of the one and a start of the ot
   const task = machine.fork(machine.init, 'sh');
   pass();
   machine.spend(task, { user: 200 });
-  const process = find(task.pid);
-  process.sample.at = 5;
+  const proc = find(task.pid);
+  proc.measurement.at = 5;
   machine.exec(task, 'web');
   machine.now += 1000;
   pass();
-  assert.equal(process.who.identity.exe, '/usr/bin/web');
-  assert.equal(process.sample.at, -1, 'its footprint is another one');
+  assert.equal(proc.description.identity.exe, '/usr/bin/web');
+  assert.equal(proc.measurement.at, -1, 'its footprint is another one');
   machine.spend(task, { user: 300 });
   machine.now += 1000;
   pass();
@@ -316,7 +316,7 @@ test('new rules move processes without exits or starts', () => {
   pass();
   tracker.reclassify(() => ({ group: 'new', subgroup: 'new', rule: 'new' }));
   pass();
-  assert.equal(find(1).ledger, ledger('new'));
+  assert.equal(find(1).counters, ledger('new'));
   assert.deepEqual([ledger('new').started, ledger('init').exited], [0, 0]);
 });
 

@@ -1,16 +1,18 @@
 // Knows which processes live: births, exits, exec and pid reuse. One pass reads the cheap counters of all of them and
 // adds what each gained to its group's ledger. Remembers processes between collections; nothing else here does.
+
 import type { KernelFiles } from '../kernel/files.ts';
+import { readUptime } from '../kernel/host.ts';
 import { IoReading, readIo, readStat, StatReading, type Units } from '../kernel/pid.ts';
-import { readUptime } from '../kernel/system.ts';
 import { latin1 } from '../kernel/text.ts';
-import { ReapedChildren } from './children.ts';
-import { Families } from './families.ts';
-import { Identities } from './identity.ts';
-import { inheritedFrom, NO_RULE, passesOn, sourceOf } from './inherit.ts';
-import { type Gain, Ledgers } from './ledger.ts';
-import { BLOCKED, type Classification, type Identity, Process } from './process.ts';
-import { Resident } from './resident.ts';
+import { type Classification, type Identity, NO_RULE } from '../rules/identity.ts';
+import { inheritedFrom, passesOn, sourceOf } from '../rules/inheritance.ts';
+import { type Gain, GroupCountersTable } from './group-counters.ts';
+import { Identities } from './identities.ts';
+import { PageSharing } from './page-sharing.ts';
+import { BLOCKED, Process } from './process.ts';
+import { ReapedChildren } from './reaped-children.ts';
+import { RssReader } from './rss.ts';
 import { reasonOf, type Unreadable } from './unreadable.ts';
 
 export type Classify = (identity: Identity) => Classification;
@@ -31,7 +33,7 @@ const MEETING = 16;
 const NO_ARGV: readonly string[] = [];
 
 /** What stays true of a host while it runs. */
-export interface Host {
+export interface HostFacts {
   readonly units: Units;
   /** Unix time of the boot, seconds. */
   readonly bootTime: number;
@@ -41,18 +43,18 @@ export interface Host {
 export class Tracker {
   /** Living processes, in the order they began: an ancestor comes before its descendants. */
   readonly living: Process[] = [];
-  readonly ledgers = new Ledgers();
+  readonly groupCounters = new GroupCountersTable();
   /** Whether processes that no rule matches belong to their nearest classified ancestor. */
   inherits = false;
 
   readonly #files: KernelFiles;
-  readonly #host: Host;
+  readonly #host: HostFacts;
   readonly #unreadable: Unreadable;
   readonly #identities: Identities;
   readonly #children = new ReapedChildren();
   readonly #byPid = new Map<number, Process>();
-  readonly #families = new Families((child) => this.#parentOf(child));
-  readonly #resident: Resident;
+  readonly #families = new PageSharing((child) => this.#parentOf(child));
+  readonly #resident: RssReader;
   #classify: Classify;
 
   readonly #stat = new StatReading();
@@ -73,19 +75,19 @@ export class Tracker {
   /** Met at the listing under way, and without a ledger until it is known whom they inherit from. */
   readonly #heirs: Process[] = [];
 
-  constructor(files: KernelFiles, host: Host, unreadable: Unreadable, classify: Classify) {
+  constructor(files: KernelFiles, host: HostFacts, unreadable: Unreadable, classify: Classify) {
     this.#files = files;
     this.#host = host;
     this.#unreadable = unreadable;
     this.#identities = new Identities(files, unreadable, host.users);
     this.#classify = classify;
-    this.#resident = new Resident(files, host.units, unreadable, this.#families);
+    this.#resident = new RssReader(files, host.units, unreadable, this.#families);
   }
 
   /** New rules: every process is classified again at the next pass. What its old group gained stays there. */
   reclassify(classify: Classify): void {
     this.#classify = classify;
-    for (const process of this.living) process.unsure = !process.kernelThread;
+    for (const proc of this.living) proc.unsure = !proc.kernelThread;
   }
 
   /**
@@ -131,7 +133,7 @@ export class Tracker {
         this.#now = readUptime(this.#files);
       }
     } finally {
-      for (const process of this.#heirs.splice(0)) this.#enter(process);
+      for (const proc of this.#heirs.splice(0)) this.#enter(proc);
     }
     this.#order();
   }
@@ -140,8 +142,8 @@ export class Tracker {
   #bury(): void {
     let kept = 0;
     for (let index = 0; index < this.living.length; index++) {
-      const process = this.living[index]!;
-      if (this.#byPid.get(process.pid) === process) this.living[kept++] = process;
+      const proc = this.living[index]!;
+      if (this.#byPid.get(proc.pid) === proc) this.living[kept++] = proc;
     }
     this.living.length = kept;
   }
@@ -159,40 +161,40 @@ export class Tracker {
   }
 
   /** Reads a known process again. */
-  #follow(process: Process): void {
+  #follow(proc: Process): void {
     const stat = this.#stat;
     try {
-      readStat(this.#files, process.files, this.#host.units, stat);
+      readStat(this.#files, proc.files, this.#host.units, stat);
     } catch (error) {
-      if (reasonOf(error) === 'gone') this.#end(process);
+      if (reasonOf(error) === 'gone') this.#end(proc);
       else {
-        process.absent = true;
-        this.#unreadable.note(process, 'stat', error);
+        proc.absent = true;
+        this.#unreadable.note(proc, 'stat', error);
       }
       return;
     }
-    if (stat.startTicks !== process.startTicks) {
-      this.#end(process);
+    if (stat.startTicks !== proc.startTicks) {
+      this.#end(proc);
       return;
     }
-    const executed = !process.kernelThread && this.#executed(process);
-    if (process.absent) {
-      process.absent = false;
-      this.#unreadable.clear(process, 'stat');
+    const executed = !proc.kernelThread && this.#executed(proc);
+    if (proc.absent) {
+      proc.absent = false;
+      this.#unreadable.clear(proc, 'stat');
     }
     const gain = this.#gain;
-    gain.user = rise(process.user, stat.user);
-    gain.system = rise(process.system, stat.system);
-    gain.minorFaults = rise(process.minorFaults, stat.minorFaults);
-    gain.majorFaults = rise(process.majorFaults, stat.majorFaults);
-    process.unsettled.user += rise(process.childrenUser, stat.childrenUser);
-    process.unsettled.system += rise(process.childrenSystem, stat.childrenSystem);
-    this.#take(process);
-    this.#takeUsage(process);
-    process.ledger.credit(gain);
-    this.#credit(process);
-    if (executed) this.#recognise(process, true);
-    else if (process.unsure && process.state !== BLOCKED) this.#recognise(process, false);
+    gain.user = rise(proc.user, stat.user);
+    gain.system = rise(proc.system, stat.system);
+    gain.minorFaults = rise(proc.minorFaults, stat.minorFaults);
+    gain.majorFaults = rise(proc.majorFaults, stat.majorFaults);
+    proc.unsettled.user += rise(proc.childrenUser, stat.childrenUser);
+    proc.unsettled.system += rise(proc.childrenSystem, stat.childrenSystem);
+    this.#take(proc);
+    this.#takeUsage(proc);
+    proc.counters.credit(gain);
+    this.#credit(proc);
+    if (executed) this.#recognise(proc, true);
+    else if (proc.unsure && proc.state !== BLOCKED) this.#recognise(proc, false);
   }
 
   /** Meets a process for the first time. */
@@ -210,21 +212,21 @@ export class Tracker {
       return;
     }
     const start = stat.startTicks / units.ticksPerSecond;
-    const process = new Process(files, stat.startTicks, start, stat.kernelThread);
-    this.#byPid.set(pid, process);
-    this.living.push(process);
-    process.comm = latin1(this.#files.buffer, stat.commFrom, stat.commTo);
-    process.startStack = stat.startStack;
-    this.#take(process);
-    process.windowFrom = this.#now;
-    if (this.#isNew(process)) {
-      process.unsettled.user = process.childrenUser;
-      process.unsettled.system = process.childrenSystem;
-      process.usage = (100 * (process.user + process.system)) / Math.max(this.#now - start, 1 / units.ticksPerSecond);
+    const proc = new Process(files, stat.startTicks, start, stat.kernelThread);
+    this.#byPid.set(pid, proc);
+    this.living.push(proc);
+    proc.comm = latin1(this.#files.buffer, stat.commFrom, stat.commTo);
+    proc.startStack = stat.startStack;
+    this.#take(proc);
+    proc.windowFrom = this.#now;
+    if (this.#isNew(proc)) {
+      proc.unsettled.user = proc.childrenUser;
+      proc.unsettled.system = proc.childrenSystem;
+      proc.usage = (100 * (proc.user + proc.system)) / Math.max(this.#now - start, 1 / units.ticksPerSecond);
     }
-    this.#introduce(process);
-    if (this.inherits && process.who.rule === NO_RULE) this.#heirs.push(process);
-    else this.#enter(process);
+    this.#introduce(proc);
+    if (this.inherits && proc.description.rule === NO_RULE) this.#heirs.push(proc);
+    else this.#enter(proc);
   }
 
   /** Whether it was born since the last pass. */
@@ -233,144 +235,143 @@ export class Tracker {
   }
 
   /** Gives a process its first ledger, and that what the process did until now. */
-  #enter(process: Process): void {
-    this.#inherit(process);
-    const ledger = this.ledgers.of(process.who.group, process.who.subgroup);
-    process.ledger = ledger;
-    if (!this.#isNew(process)) {
-      ledger.creditBefore(process.user + process.system);
+  #enter(proc: Process): void {
+    this.#inherit(proc);
+    const ledger = this.groupCounters.of(proc.description.group, proc.description.subgroup);
+    proc.counters = ledger;
+    if (!this.#isNew(proc)) {
+      ledger.creditBefore(proc.user + proc.system);
       return;
     }
     ledger.started++;
-    ledger.credit(process);
-    this.#credit(process);
+    ledger.credit(proc);
+    this.#credit(proc);
   }
 
-  #takeUsage(process: Process): void {
-    process.windowUsed += this.#gain.user + this.#gain.system;
-    const window = this.#now - process.windowFrom;
+  #takeUsage(proc: Process): void {
+    proc.windowUsed += this.#gain.user + this.#gain.system;
+    const window = this.#now - proc.windowFrom;
     if (window < SHORTEST_WINDOW) return;
-    process.usage = (100 * process.windowUsed) / window;
-    process.windowFrom = this.#now;
-    process.windowUsed = 0;
+    proc.usage = (100 * proc.windowUsed) / window;
+    proc.windowFrom = this.#now;
+    proc.windowUsed = 0;
   }
 
-  #credit(process: Process): void {
-    const { user, system, readBytes, writeBytes } = process.unsettled;
-    if (user + system + readBytes + writeBytes > 0) this.#children.rose(process);
+  #credit(proc: Process): void {
+    const { user, system, readBytes, writeBytes } = proc.unsettled;
+    if (user + system + readBytes + writeBytes > 0) this.#children.rose(proc);
   }
 
   /** Takes over what #stat holds, and reads memory and I/O. */
-  #take(process: Process): void {
+  #take(proc: Process): void {
     const stat = this.#stat;
-    this.#resident.take(process, stat);
-    process.ppid = stat.ppid;
-    process.state = stat.state;
-    process.threads = stat.threads;
-    process.user = stat.user;
-    process.system = stat.system;
-    process.childrenUser = stat.childrenUser;
-    process.childrenSystem = stat.childrenSystem;
-    process.minorFaults = stat.minorFaults;
-    process.majorFaults = stat.majorFaults;
-    if (process.kernelThread || process.zombie) return;
-    if (process.unreadable?.get('io') !== 'denied') this.#takeIo(process);
+    this.#resident.take(proc, stat);
+    proc.ppid = stat.ppid;
+    proc.state = stat.state;
+    proc.threads = stat.threads;
+    proc.user = stat.user;
+    proc.system = stat.system;
+    proc.childrenUser = stat.childrenUser;
+    proc.childrenSystem = stat.childrenSystem;
+    proc.minorFaults = stat.minorFaults;
+    proc.majorFaults = stat.majorFaults;
+    if (proc.kernelThread || proc.zombie) return;
+    if (proc.unreadable?.get('io') !== 'denied') this.#takeIo(proc);
   }
 
   /** A process's io holds that of the children it waited for (task_io_accounting_add in the kernel's wait_task_zombie). */
-  #takeIo(process: Process): void {
+  #takeIo(proc: Process): void {
     const io = this.#io;
     try {
-      readIo(this.#files, process.files, io);
+      readIo(this.#files, proc.files, io);
     } catch (error) {
-      this.#unreadable.note(process, 'io', error);
+      this.#unreadable.note(proc, 'io', error);
       return;
     }
-    if (process.unreadable) this.#unreadable.clear(process, 'io');
-    const known = !Number.isNaN(process.readBytes);
-    if (known || this.#isNew(process)) {
-      process.unsettled.readBytes += rise(known ? process.readBytes : 0, io.readBytes);
-      process.unsettled.writeBytes += rise(known ? process.writeBytes : 0, io.writeBytes);
+    if (proc.unreadable) this.#unreadable.clear(proc, 'io');
+    const known = !Number.isNaN(proc.readBytes);
+    if (known || this.#isNew(proc)) {
+      proc.unsettled.readBytes += rise(known ? proc.readBytes : 0, io.readBytes);
+      proc.unsettled.writeBytes += rise(known ? proc.writeBytes : 0, io.writeBytes);
     }
-    process.readBytes = io.readBytes;
-    process.writeBytes = io.writeBytes;
+    proc.readBytes = io.readBytes;
+    proc.writeBytes = io.writeBytes;
   }
 
   /** Whether the process became another program; looks at what #stat left in the buffer. */
-  #executed(process: Process): boolean {
+  #executed(proc: Process): boolean {
     const stat = this.#stat;
     const { buffer } = this.#files;
-    const moved = stat.startStack !== process.startStack && stat.startStack !== 0 && process.startStack !== 0;
-    let same = process.comm.length === stat.commTo - stat.commFrom;
-    for (let i = 0; same && i < process.comm.length; i++)
-      same = process.comm.charCodeAt(i) === buffer[stat.commFrom + i];
-    process.startStack = stat.startStack;
-    if (!same) process.comm = latin1(buffer, stat.commFrom, stat.commTo);
-    if (moved) process.sample.at = -1;
+    const moved = stat.startStack !== proc.startStack && stat.startStack !== 0 && proc.startStack !== 0;
+    let same = proc.comm.length === stat.commTo - stat.commFrom;
+    for (let i = 0; same && i < proc.comm.length; i++) same = proc.comm.charCodeAt(i) === buffer[stat.commFrom + i];
+    proc.startStack = stat.startStack;
+    if (!same) proc.comm = latin1(buffer, stat.commFrom, stat.commTo);
+    if (moved) proc.measurement.at = -1;
     return moved || !same;
   }
 
   /** First identity of a process: gives it its family. */
-  #introduce(process: Process): void {
-    if (process.kernelThread) {
-      this.#describe(process, this.#identities.ofKernelThread(process), KERNEL);
+  #introduce(proc: Process): void {
+    if (proc.kernelThread) {
+      this.#describe(proc, this.#identities.ofKernelThread(proc), KERNEL);
     } else {
-      const identity = this.#identities.of(process);
-      this.#describe(process, identity, this.#classify(identity));
-      process.unsure = this.#now - process.start < YOUNG || process.state === BLOCKED;
+      const identity = this.#identities.of(proc);
+      this.#describe(proc, identity, this.#classify(identity));
+      proc.unsure = this.#now - proc.start < YOUNG || proc.state === BLOCKED;
     }
-    this.#families.join(process);
+    this.#families.join(proc);
   }
 
   /** Finds out again what a process is. After an exec, moving to another group counts as an exit and a start. */
-  #recognise(process: Process, executed: boolean): void {
-    const identity = this.#identities.of(process);
-    this.#describe(process, identity, this.#classify(identity));
-    this.#inherit(process);
-    process.unsure = executed && process.state === BLOCKED;
+  #recognise(proc: Process, executed: boolean): void {
+    const identity = this.#identities.of(proc);
+    this.#describe(proc, identity, this.#classify(identity));
+    this.#inherit(proc);
+    proc.unsure = executed && proc.state === BLOCKED;
     if (executed) {
-      this.#unreadable.clear(process, 'smaps_rollup');
-      this.#unreadable.clear(process, 'io');
+      this.#unreadable.clear(proc, 'smaps_rollup');
+      this.#unreadable.clear(proc, 'io');
     }
-    this.#families.join(process);
-    const ledger = this.ledgers.of(process.who.group, process.who.subgroup);
-    if (ledger === process.ledger) return;
+    this.#families.join(proc);
+    const ledger = this.groupCounters.of(proc.description.group, proc.description.subgroup);
+    if (ledger === proc.counters) return;
     if (executed) {
-      process.ledger.exited++;
+      proc.counters.exited++;
       ledger.started++;
     }
-    process.ledger = ledger;
+    proc.counters = ledger;
   }
 
   /** What a process once inherited it keeps, whoever its parent has become, for as long as no rule matches it. */
-  #inherit(process: Process): void {
-    const { source, who } = process;
-    process.source = undefined;
+  #inherit(proc: Process): void {
+    const { source, description: who } = proc;
+    proc.source = undefined;
     if (!this.inherits || who.rule !== NO_RULE) return;
     const kept = source && (source.ended || passesOn(source)) ? source : undefined;
-    process.source = sourceOf(process, this.#parentOf) ?? kept;
-    if (process.source) this.#describe(process, who.identity, inheritedFrom(process.source));
+    proc.source = sourceOf(proc, this.#parentOf) ?? kept;
+    if (proc.source) this.#describe(proc, who.identity, inheritedFrom(proc.source));
   }
 
-  #describe(process: Process, identity: Identity, classification: Classification): void {
-    process.who = {
-      pid: process.pid,
+  #describe(proc: Process, identity: Identity, classification: Classification): void {
+    proc.description = {
+      pid: proc.pid,
       identity: { ...identity, argv: NO_ARGV },
       ...classification,
-      startTime: this.#host.bootTime + process.start,
+      startTime: this.#host.bootTime + proc.start,
       ...{ labels: '', infoLabels: '' },
     };
   }
 
-  #end(process: Process): void {
-    this.#byPid.delete(process.pid);
-    process.ended = true;
-    process.source = undefined;
-    this.#families.leave(process);
-    this.#unreadable.forget(process);
-    process.ledger.exited++;
-    process.files.close();
-    this.#children.ended(process);
+  #end(proc: Process): void {
+    this.#byPid.delete(proc.pid);
+    proc.ended = true;
+    proc.source = undefined;
+    this.#families.leave(proc);
+    this.#unreadable.forget(proc);
+    proc.counters.exited++;
+    proc.files.close();
+    this.#children.ended(proc);
   }
 }
 

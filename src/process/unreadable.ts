@@ -1,5 +1,5 @@
 // Truthful absence: how many processes a file could not be read for, and why. A gauge kept up as things change.
-import { KernelFileError, type Reason } from '../kernel/files.ts';
+import { KernelFileError, type UnreadableReason } from '../kernel/files.ts';
 import type { Process } from './process.ts';
 
 /** Files whose absence is counted. */
@@ -7,42 +7,42 @@ export type CountedFile = 'stat' | 'statm' | 'io' | 'status' | 'smaps_rollup' | 
 
 export interface UnreadableCount {
   readonly file: CountedFile;
-  readonly reason: Reason;
+  readonly reason: UnreadableReason;
   readonly processes: number;
 }
 
 export class Unreadable {
-  readonly #counts = new Map<CountedFile, Map<Reason, number>>();
+  readonly #counts = new Map<CountedFile, Map<UnreadableReason, number>>();
 
   /**
    * Notes that a process's file gave no value; what a late read finds of a process that is gone does not count.
    * @throws what is not a KernelFileError: a fault of ours
    */
-  note(process: Process, file: CountedFile, error: unknown): Reason {
+  note(proc: Process, file: CountedFile, error: unknown): UnreadableReason {
     const reason = reasonOf(error);
-    if (process.ended) return reason;
-    this.clear(process, file);
-    process.unreadable ??= new Map();
-    process.unreadable.set(file, reason);
+    if (proc.ended) return reason;
+    this.clear(proc, file);
+    proc.unreadable ??= new Map();
+    proc.unreadable.set(file, reason);
     this.add(file, reason, 1);
     return reason;
   }
 
   /** The file gave a value (again). */
-  clear(process: Process, file: CountedFile): void {
-    const reason = process.unreadable?.get(file) as Reason | undefined;
+  clear(proc: Process, file: CountedFile): void {
+    const reason = proc.unreadable?.get(file) as UnreadableReason | undefined;
     if (!reason) return;
-    process.unreadable!.delete(file);
+    proc.unreadable!.delete(file);
     this.add(file, reason, -1);
   }
 
   /** The process is gone, and with it what could not be read of it. */
-  forget(process: Process): void {
-    for (const [file, reason] of process.unreadable ?? []) this.add(file as CountedFile, reason as Reason, -1);
-    process.unreadable = undefined;
+  forget(proc: Process): void {
+    for (const [file, reason] of proc.unreadable ?? []) this.add(file as CountedFile, reason as UnreadableReason, -1);
+    proc.unreadable = undefined;
   }
 
-  add(file: CountedFile, reason: Reason, processes: number): void {
+  add(file: CountedFile, reason: UnreadableReason, processes: number): void {
     let reasons = this.#counts.get(file);
     if (!reasons) {
       reasons = new Map();
@@ -60,7 +60,7 @@ export class Unreadable {
   }
 }
 
-export function reasonOf(error: unknown): Reason {
+export function reasonOf(error: unknown): UnreadableReason {
   if (error instanceof KernelFileError) return error.reason;
   throw error;
 }

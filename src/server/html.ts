@@ -50,7 +50,7 @@ export function page(title: string, body: string): string {
 /** Text; a number, which stands to the right; or a share of the largest, drawn. */
 export type Cell = string | { readonly number: string } | { readonly share: number };
 
-export function table(heads: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
+export function htmlTable(heads: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
   const line = (tag: 'th' | 'td', cells: readonly Cell[]) => `<tr>${cells.map((one) => cell(tag, one)).join('')}</tr>`;
   const body = rows.map((row) => line('td', row)).join('\n');
   return `<div class="wide"><table><thead>${line('th', heads)}</thead><tbody>\n${body}\n</tbody></table></div>`;
@@ -63,7 +63,7 @@ function cell(tag: 'th' | 'td', content: Cell): string {
 }
 
 /** Bytes as a person reads them: 1.5 GiB. */
-export function bytes(value: number): string {
+export function htmlBytes(value: number): string {
   if (Number.isNaN(value)) return '–';
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;

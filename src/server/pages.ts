@@ -1,9 +1,9 @@
 // The pages: rendered here, whole without script. What an operator wants to know first stands first.
 import type { Agent } from '../agent/agent.ts';
-import { grantOf, lasting, UNIT_SETTING } from '../agent/grants.ts';
+import { grantOf, lasting, UNIT_SETTING } from '../agent/capabilities.ts';
 import type { Snapshot } from '../agent/sampler.ts';
-import { configDocument, groupsBySize, subgroupsDocument } from './documents.ts';
-import { bytes, escapeHtml, page, percent, span, table } from './html.ts';
+import { configDocument, groupsBySize, subgroupsDocument } from './api.ts';
+import { escapeHtml, htmlBytes, htmlTable, page, percent, span } from './html.ts';
 
 export { styleSource } from './html.ts';
 
@@ -24,7 +24,7 @@ export function landingPage(agent: Agent, links: readonly Link[]): string {
 
 export function configPage(agent: Agent): string {
   const rows = configDocument(agent).map(({ key, value, origin }) => [key, JSON.stringify(value), origin]);
-  return subpage('Configuration in force', table(['Key', 'Value', 'From'], rows));
+  return subpage('Configuration in force', htmlTable(['Key', 'Value', 'From'], rows));
 }
 
 export function subgroupsPage(agent: Agent): string {
@@ -34,7 +34,7 @@ export function subgroupsPage(agent: Agent): string {
     { number: String(processes) },
     rules.join(', '),
   ]);
-  return subpage('Subgroups', table(['Group', 'Subgroup', { number: 'Processes' }, 'Rules'], rows));
+  return subpage('Subgroups', htmlTable(['Group', 'Subgroup', { number: 'Processes' }, 'Rules'], rows));
 }
 
 const subpage = (title: string, body: string): string =>
@@ -73,7 +73,7 @@ function cards(agent: Agent, { view, duration }: Snapshot): string {
   const shown = [
     ['Last collection', `${span(agent.age)} ago`, `took ${span(duration)}, every ${span(agent.config.interval)}`],
     ['Processes', String(view.seen), `in ${groupsBySize(agent).length} subgroups`],
-    ['Footprint of all', bytes(footprint), `of ${bytes(total)}; ${bytes(available)} available`],
+    ['Footprint of all', htmlBytes(footprint), `of ${htmlBytes(total)}; ${htmlBytes(available)} available`],
     ['Coverage', percent(fresh / rss), 'of RSS has its PSS measured and fresh'],
   ];
   const card = ([name, value, note]: string[]) => `<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>`;
@@ -84,12 +84,12 @@ function groups(agent: Agent): string {
   const sorted = groupsBySize(agent);
   const largest = Math.max(1, sorted[0]?.footprint ?? 0);
   const rows = sorted.map((row) => [
-    row.ledger.group,
-    row.ledger.subgroup,
+    row.counters.group,
+    row.counters.subgroup,
     { number: String(row.processes) },
-    { number: bytes(row.footprint) },
+    { number: htmlBytes(row.footprint) },
     { share: row.footprint / largest },
-    { number: bytes(row.rss) },
+    { number: htmlBytes(row.rss) },
     { number: percent(row.coverage) },
     { number: `${row.usage.toFixed(1)} %` },
   ]);
@@ -97,7 +97,7 @@ function groups(agent: Agent): string {
   const heads = ['Group', 'Subgroup', ...numbers('Processes', 'Footprint'), '', ...numbers('RSS', 'Measured', 'CPU')];
   return `<h2>Groups by footprint</h2>
 <p class="dim">Footprint is what a group really occupies, shared memory counted once. 100 % CPU is one core.</p>
-${table(heads, rows)}`;
+${htmlTable(heads, rows)}`;
 }
 
 function unreadable({ view }: Snapshot): string {
@@ -109,7 +109,7 @@ function unreadable({ view }: Snapshot): string {
     return [`/proc/<pid>/${file}`, reason, { number: String(processes) }, known?.buys ?? '–', grant ?? '–'];
   });
   return `<h2>Not readable</h2>
-${table(['File', 'Reason', { number: 'Processes' }, 'It would give', 'Grant'], rows)}
+${htmlTable(['File', 'Reason', { number: 'Processes' }, 'It would give', 'Grant'], rows)}
 <p class="dim">With systemd: <code>${UNIT_SETTING}</code> in the <code>[Service]</code> section.
 <code>herakles-node-exporter check</code> tells more.</p>`;
 }

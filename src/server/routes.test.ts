@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { Machine } from '../../test/machine.ts';
 import { Agent } from '../agent/agent.ts';
 import { type Config, defaults } from '../config/options.ts';
-import { parseRules } from '../process/rules.ts';
+import { parseRules } from '../rules/rule-parser.ts';
 import { answer, find } from './routes.ts';
 
 /** An exporter of a machine in memory, that answers URLs. */

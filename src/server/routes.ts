@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Agent, Reload } from '../agent/agent.ts';
 import { acceptsGzip, CONTENT_TYPES, negotiate } from '../exposition/encode.ts';
-import { choose } from './accept.ts';
-import { configDocument, explanationDocument, subgroupsDocument } from './documents.ts';
+import { configDocument, explanationDocument, subgroupsDocument } from './api.ts';
+import { choose } from './negotiation.ts';
 import type { Link } from './pages.ts';
 
 export interface Reply {
@@ -41,7 +41,7 @@ const HTML = 'text/html; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const READING = ['GET', 'HEAD'];
 
-export const text = (status: number, body: string): Reply => ({ status, type: TEXT, body: `${body}\n` });
+export const textReply = (status: number, body: string): Reply => ({ status, type: TEXT, body: `${body}\n` });
 
 export const routes: readonly Route[] = [
   {
@@ -56,11 +56,12 @@ export const routes: readonly Route[] = [
     help: '200 while collections succeed, 503 when none did for three intervals; with the reason.',
     handle: ({ agent }) => health(agent),
   },
-  { path: '/-/healthy', help: '200 while the exporter runs.', handle: () => text(200, 'healthy') },
+  { path: '/-/healthy', help: '200 while the exporter runs.', handle: () => textReply(200, 'healthy') },
   {
     path: '/-/ready',
     help: '200 once a collection has succeeded, 503 before.',
-    handle: ({ agent }) => (agent.snapshot ? text(200, 'ready') : text(503, 'no collection has succeeded yet')),
+    handle: ({ agent }) =>
+      agent.snapshot ? textReply(200, 'ready') : textReply(503, 'no collection has succeeded yet'),
   },
   {
     path: '/-/reload',
@@ -93,12 +94,15 @@ export const routes: readonly Route[] = [
 
 /** What a route table has to say to any request. */
 export async function answer(site: Site, route: Route | undefined, request: IncomingMessage): Promise<Reply> {
-  if (!route) return text(404, 'not found; see / for what there is');
+  if (!route) return textReply(404, 'not found; see / for what there is');
   const { methods = READING, types } = route;
   if (!methods.includes(request.method ?? ''))
-    return { ...text(405, `only ${methods.join(' and ')} are answered here`), headers: { allow: methods.join(', ') } };
+    return {
+      ...textReply(405, `only ${methods.join(' and ')} are answered here`),
+      headers: { allow: methods.join(', ') },
+    };
   const type = types ? choose(request.headers.accept, types) : '';
-  if (type === undefined) return text(406, `this can be had as ${types!.join(' or ')}; ask for one of them`);
+  if (type === undefined) return textReply(406, `this can be had as ${types!.join(' or ')}; ask for one of them`);
   const answered = await route.handle(site, request, type);
   return types && types.length > 1 ? { ...answered, headers: { ...answered.headers, vary: 'accept' } } : answered;
 }
@@ -132,9 +136,9 @@ async function metrics({ agent }: Site, request: IncomingMessage): Promise<Reply
 }
 
 function health(agent: Agent): Reply {
-  if (agent.unhealthy) return text(503, agent.unhealthy);
+  if (agent.unhealthy) return textReply(503, agent.unhealthy);
   const { ok, faults } = agent.lastReload;
-  return text(200, ok ? 'ok' : `ok, but the configuration could not be loaded anew: ${faults.join('; ')}`);
+  return textReply(200, ok ? 'ok' : `ok, but the configuration could not be loaded anew: ${faults.join('; ')}`);
 }
 
 /** Most a pid can be (proc_sys_kernel(5), pid_max). */
@@ -143,25 +147,26 @@ const LAST_PID = 4_194_304;
 async function explain({ agent }: Site, { url = '' }: IncomingMessage): Promise<Reply> {
   const asked = new URLSearchParams(url.split('?', 2)[1]).getAll('pid');
   const pid = asked.length === 1 && /^[1-9]\d{0,6}$/.test(asked[0]!) ? Number(asked[0]) : 0;
-  if (pid === 0 || pid > LAST_PID) return text(400, `ask for one process: ?pid=N, an integer from 1 to ${LAST_PID}`);
+  if (pid === 0 || pid > LAST_PID)
+    return textReply(400, `ask for one process: ?pid=N, an integer from 1 to ${LAST_PID}`);
   const standing = await agent.standing(pid);
   if (standing) return json(explanationDocument(agent, standing));
-  if (!agent.snapshot) return text(503, 'no collection has succeeded yet; try again later');
+  if (!agent.snapshot) return textReply(503, 'no collection has succeeded yet; try again later');
   const error = `process ${pid} was not seen at the last collection, ${agent.age.toFixed(1)} s ago; it ended, or began since then`;
   return { ...json({ error, collection_age_seconds: agent.age }), status: 404 };
 }
 
 async function reload(site: Site, request: IncomingMessage): Promise<Reply> {
   if (!site.agent.config.web_enable_lifecycle)
-    return text(403, 'reloading over HTTP is not enabled; set web_enable_lifecycle, or send SIGHUP');
+    return textReply(403, 'reloading over HTTP is not enabled; set web_enable_lifecycle, or send SIGHUP');
   // A page of somebody else's, open in an operator's browser, may not reload either.
   const origin = request.headers.origin;
   if (origin !== undefined && origin.replace(/^https?:\/\//, '') !== request.headers.host)
-    return text(403, 'another site asked for this; reload from here');
+    return textReply(403, 'another site asked for this; reload from here');
   const { ok, faults } = await site.reload();
   return ok
-    ? text(200, 'reloaded')
-    : text(500, `not reloaded, the old configuration is in force:\n${faults.join('\n')}`);
+    ? textReply(200, 'reloaded')
+    : textReply(500, `not reloaded, the old configuration is in force:\n${faults.join('\n')}`);
 }
 
 /** Pages are loaded when one is asked for: most exporters never are. */

@@ -6,14 +6,14 @@ import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { compareSync, hashSync } from 'bcryptjs';
 import { defaults } from '../config/options.ts';
-import { choose } from './accept.ts';
-import { ListenError, placesOf } from './addresses.ts';
 import { Authenticator } from './auth.ts';
 import { Connections } from './connections.ts';
 import { escapeHtml, span } from './html.ts';
+import { ListenError, listenAddressesOf } from './listeners.ts';
+import { choose } from './negotiation.ts';
 import type { Passwords } from './passwords.ts';
-import { Bucket, ClientBuckets } from './rate.ts';
-import { sansOf } from './secure.ts';
+import { Bucket, ClientBuckets } from './rate-limit.ts';
+import { sansOf } from './tls.ts';
 
 const types = ['text/html; charset=utf-8', 'application/json; charset=utf-8'];
 const [html, json] = types;
@@ -224,18 +224,18 @@ const listening: [string[], object[]][] = [
 ];
 for (const [addresses, expected] of listening)
   test(`listens on ${addresses.join(' ') || 'bind and port'}`, () =>
-    assert.deepEqual(placesOf({ ...defaults, web_listen_address: addresses }, {}, 1), expected));
+    assert.deepEqual(listenAddressesOf({ ...defaults, web_listen_address: addresses }, {}, 1), expected));
 
 test('systemd hands sockets to this very process, or to none', () => {
   const config = { ...defaults, web_systemd_socket: true };
-  assert.deepEqual(placesOf(config, { LISTEN_PID: '7', LISTEN_FDS: '2' }, 7), [{ fd: 3 }, { fd: 4 }]);
+  assert.deepEqual(listenAddressesOf(config, { LISTEN_PID: '7', LISTEN_FDS: '2' }, 7), [{ fd: 3 }, { fd: 4 }]);
   for (const env of [
     {},
     { LISTEN_FDS: '1' },
     { LISTEN_PID: '8', LISTEN_FDS: '1' },
     { LISTEN_PID: '7', LISTEN_FDS: '0' },
   ])
-    assert.throws(() => placesOf(config, env, 7), ListenError);
+    assert.throws(() => listenAddressesOf(config, env, 7), ListenError);
 });
 
 test('nothing that is shown can end an element, an attribute or a line', () => {

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ConfigError } from '../../config/load.ts';
+import { readRuleFiles } from '../../config/rule-files.ts';
+import { Classifier } from '../../rules/classifier.ts';
+import { readDocuments, shipped } from '../load-host.ts';
+import { testExpectations } from './expectations.ts';
+import { lintFiles } from './lint.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'herakles-'));
+const write = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const nothing = { flags: [], file: undefined };
+const lint = (files: readonly string[], json = false) => lintFiles({ verb: 'subgroups lint', files, json, ...nothing });
+const check = (path: string) => testExpectations({ verb: 'subgroups test', path, ...nothing });
+/** Without the folder, which differs from run to run. */
+const lines = ({ output }: { output: string }) => output.replaceAll(`${folder}/`, '').trimEnd().split('\n');
+
+const faulty = `group = "shop"
+[[rule]]
+subgroup = "web"
+comm = ["acme-web", "acme-"]
+
+[[rule]]
+subgroup = "late"
+comm = "acme-web"
+[[rule]]
+subgroup = "jobs"
+comm = "acme-jobs"
+argv = [["-q", "--all"]]
+`;
+
+test('lint names file, line, subgroup and remedy', async () => {
+  const first = write('a.toml', faulty);
+  const second = write('b.toml', '# nothing\n\n[[rule]]\ngroup = "g"\nsubgroup = "s"\nunit = "nginx"\n');
+  const found = await lint([first, second]);
+  assert.equal(found.status, 1);
+  assert.deepEqual(lines(found), [
+    'a.toml:2: warning: shop/web: comm "acme-" is compared with the whole name; for names that begin with it say "acme-*" in a [[rule]]',
+    'a.toml:6: error: shop/late: is never reached: a.toml:1 (line 2) matches whenever it would, and decides first; delete this one, or make it decide before by place or by more keys',
+    'b.toml:3: error: g/s: unit "nginx" is never seen: a unit ends in .service, .scope, .mount, .socket or .swap; say so',
+    '3 findings in 4 rules of a.toml, b.toml',
+  ]);
+  const [finding] = JSON.parse((await lint([first], true)).output);
+  const { message, ...rest } = finding;
+  const place = { file: first, line: 2, rule: `${first}:1`, group: 'shop', subgroup: 'web', severity: 'warning' };
+  assert.deepEqual(rest, place);
+  assert.match(message, /acme-/);
+});
+
+test('lint of sound rules is clean, of no file too, of an unusable one an error', async () => {
+  const sound = write('sound.toml', '[[rule]]\ngroup = "shop"\nsubgroup = "web"\ncomm = "acme-web"\n');
+  assert.deepEqual(await lint([sound]), { output: `0 findings in 1 rules of ${sound}\n`, status: 0 });
+  assert.deepEqual(await lint([sound], true), { output: '[]\n', status: 0 });
+  const comments = write('comments.toml', '# none yet\n');
+  assert.equal((await lint([comments])).status, 0);
+  const wrong = write('wrong.toml', '\n[[rule]]\ngroup = "g"\nsubgroup = "s"\ncom = "x"\n');
+  await assert.rejects(lint([wrong, join(folder, 'none.toml')]), ConfigError);
+  await assert.rejects(lint([wrong]), /wrong\.toml:2: rule 1: unknown key "com"; did you mean "comm"\?/);
+});
+
+const tested = `[[rule]]
+group = "shop"
+subgroup = "checkout"
+comm = "checkout-*"
+unit = "shop-*.service"
+examples = [
+  { comm = "checkout-api", unit = "shop-a.service" },
+  { comm = "checkout-api", argv = "checkout-api -p 80" },
+]
+not_examples = [ { comm = "checkout-z", unit = "shop-z.service" } ]
+
+[[rule]]
+group = "shop"
+subgroup = "all"
+comm = "checkout-*"
+examples = [ { comm = "checkout-all", unit = "shop-a.service" } ]
+`;
+
+test('test tells what each failed expectation matched instead, and why', async () => {
+  const failed = await check(write('tested.toml', tested));
+  assert.equal(failed.status, 1);
+  assert.deepEqual(lines(failed), [
+    'tested.toml:1: shop/checkout: example "checkout-api" (checkout-api -p 80) is in shop/all',
+    '  tested.toml:12 matches: comm is "checkout-api", as checkout-*',
+    '  tested.toml:1 does not match: unit is not there, not shop-*.service',
+    'tested.toml:1: shop/checkout: stranger "checkout-z" (no command line) is taken in',
+    '  tested.toml:1 matches: comm is "checkout-z", as checkout-*; unit is "shop-z.service", as shop-*.service',
+    'tested.toml:12: shop/all: example "checkout-all" (no command line) is in shop/checkout',
+    '  tested.toml:1 matches: comm is "checkout-all", as checkout-*; unit is "shop-a.service", as shop-*.service',
+    '  tested.toml:12 matches as well, but decides later: put it first',
+    '1 of 4 expectations hold',
+  ]);
+});
+
+test('a file may hold nothing but expectations, of the catalogue or of nobody', async () => {
+  const expectations = write(
+    'expectations.toml',
+    `group = "db"
+    [[expect]]
+    subgroup = "postgres"
+    examples = [ { argv = "/usr/lib/postgresql/15/bin/postgres -D /srv" } ]
+    not_examples = [ { argv = "vim postgres.conf" } ]
+    [[expect]]
+    group = "nobody"
+    subgroup = "knows"
+    examples = [ { argv = "/usr/sbin/mysqld" }, { argv = "acme-thing" } ]`,
+  );
+  const failed = await check(expectations);
+  assert.deepEqual(lines(failed), [
+    'expectations.toml:6: nobody/knows: example "mysqld" (/usr/sbin/mysqld) is in db/mysql',
+    '  catalogue/db.toml#mysql matches: comm is "mysqld", as mysqld',
+    '  no rule has this group and subgroup; add one, or correct the expectation',
+    'expectations.toml:6: nobody/knows: example "acme-thing" (acme-thing) is in other/other',
+    '  no rule matches it',
+    '  no rule has this group and subgroup; add one, or correct the expectation',
+    '2 of 4 expectations hold',
+  ]);
+});
+
+test('expectations that hold, and a file without any', async () => {
+  const sound = write(
+    'holds.toml',
+    '[[expect]]\ngroup = "other"\nsubgroup = "other"\nexamples = [ { comm = "acme-x" } ]\n',
+  );
+  assert.deepEqual(await check(sound), { output: '1 of 1 expectations hold\n', status: 0 });
+  await assert.rejects(check(write('a.toml', faulty)), /a\.toml: expects nothing; give rules examples/);
+});
+
+/** As earlier programs of this name shipped and documented it: a list of tables, trailing commas, prefixes, duplicates. */
+const older = `# Ours
+subgroups = [
+  # === databases ===
+  { group = "db", subgroup = "warehouse", matches = [
+    "warehouse-server",     # one byte too long for the kernel
+    "wh-",
+    "wh/agent-of-the-warehouse",
+  ] },
+  { group = "db", subgroup = "pool", matches = [
+    "poolerd",
+  ] },
+
+  { group = "erp", subgroup = "ledger", matches = ["disp+work", "poolerd"], cmdline_matches = [
+    "com.acme.ledger",
+    "python.*ledger\\\\.py",
+  ] },
+  { group = "other", subgroup = "unknown", matches = [
+  ] },
+]
+`;
+
+test('the older subgroups.toml is read as it is, with a warning of every name that is never seen', async () => {
+  const path = write('subgroups.toml', older);
+  const rules = readDocuments(await readRuleFiles([path], [path])).flatMap((document) => document.rules);
+  const classifier = new Classifier(rules, shipped);
+  const proc = { exe: '', argv: [] as string[], user: '', unit: '', container: '', podUid: '' };
+  // biome-ignore format: one line a case
+  const cases: [name: string, argv: string, place: string][] = [
+    ['warehouse-serve', '/opt/warehouse-server -x', 'db/warehouse'],
+    ['wh-', 'wh-', 'db/warehouse'],
+    ['wh-agent', 'wh-agent', 'other/other'],
+    ['poolerd', 'poolerd', 'erp/ledger'], // of two claims the later one
+    ['disp+work', 'disp+work', 'erp/ledger'],
+    ['dispwork', 'dispwork', 'other/other'],
+    ['java', 'java -cp x com.acme.ledger.Main', 'erp/ledger'],
+    ['python3', 'python3 /srv/ledger.py', 'erp/ledger'],
+    ['postgres', 'postgres -D /srv', 'db/postgres'],
+  ];
+  for (const [name, argv, place] of cases) {
+    const { group, subgroup } = classifier.classify({ ...proc, name, argv: argv.split(' ') });
+    assert.equal(`${group}/${subgroup}`, place, name);
+  }
+  assert.deepEqual(
+    lines(await lint([path])).map((line) => line.replace(/;.*/, '')),
+    [
+      'subgroups.toml:4: warning: db/warehouse: comm "wh-" is compared with the whole name',
+      'subgroups.toml:4: error: db/warehouse: comm "wh/agent-of-the-warehouse" is never seen: the kernel keeps 15 bytes ("wh/agent-of-the"), and a completed name has no "/" or ": "',
+      'subgroups.toml:9: error: db/pool: is never reached: subgroups.toml:3 (line 13) matches whenever it would, and decides first',
+      'subgroups.toml:13: warning: erp/ledger: argv alone also finds editors, shells and greps that name the program',
+      '4 findings in 4 rules of subgroups.toml',
+    ],
+  );
+});

@@ -1,0 +1,147 @@
+// The kinds of values a setting can have. A kind knows what it expects, how it is read from a file (typed) or from the
+// text of a flag or variable, and how it is written: reading what was written gives the value back.
+import { resolve } from 'node:path';
+
+/** A value as YAML, JSON and TOML can all state it. */
+export type Written = boolean | number | string | readonly string[];
+
+export interface ValueType<T> {
+  /** What a right value looks like; completes "give …" in errors and stands in the docs. */
+  readonly expects: string;
+  /** What stands for the value in the help ("DURATION"); '' for a flag that takes none. */
+  readonly placeholder: string;
+  /** The parsed value, or undefined when this is not what is expected. Takes any input, never throws. */
+  read(written: unknown): T | undefined;
+  /** The text of a flag or variable as a file would have stated it; text that makes no sense stays text. */
+  decode(text: string): unknown;
+  write(value: T): Written;
+  /** Makes relative paths absolute against the folder of the file that stated them. */
+  resolve(value: T, folder: string): T;
+}
+
+const plain = { decode: (text: string): unknown => text, resolve: <T>(value: T): T => value };
+const asIs = <T>(value: T): T => value;
+const numeric = (text: string): unknown => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
+
+/** Text without control characters: nothing a setting means contains one, and they corrupt logs and terminals. */
+const clean = (written: unknown): written is string =>
+  typeof written === 'string' && !/[\u0000-\u001f\u007f]/.test(written);
+
+export const boolean: ValueType<boolean> = {
+  ...plain,
+  expects: 'true or false',
+  placeholder: '',
+  read: (written) => (typeof written === 'boolean' ? written : undefined),
+  decode: (text) => (text === 'true' ? true : text === 'false' ? false : text),
+  write: asIs,
+};
+
+export function integer(min: number, max: number): ValueType<number> {
+  return {
+    ...plain,
+    expects: `an integer from ${min} to ${max}`,
+    placeholder: 'N',
+    read: (written) =>
+      Number.isInteger(written) && (written as number) >= min && (written as number) <= max
+        ? (written as number)
+        : undefined,
+    decode: numeric,
+    write: asIs,
+  };
+}
+
+const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+
+/** Seconds. Stated as 1h30m, 15s or 250ms, or as a number of seconds; exact to the millisecond. */
+export function duration(min: string, max: string): ValueType<number> {
+  const [least, most] = [milliseconds(min), milliseconds(max)];
+  return {
+    ...plain,
+    expects: `a duration from ${min} to ${max}`,
+    placeholder: 'DURATION',
+    read: (written) => {
+      const found = typeof written === 'number' ? Math.round(written * 1000) : milliseconds(written);
+      return found >= least && found <= most ? found / 1000 : undefined;
+    },
+    decode: numeric,
+    write: (seconds) => {
+      let rest = Math.round(seconds * 1000);
+      if (rest === 0) return '0s';
+      let text = '';
+      for (const [unit, size] of Object.entries(units)) {
+        if (rest >= size) text += `${Math.floor(rest / size)}${unit}`;
+        rest %= size;
+      }
+      return text;
+    },
+  };
+}
+
+/** Milliseconds of "1h30m"; NaN when it is no duration. Units fall from left to right, each at most once. */
+function milliseconds(written: unknown): number {
+  const found = typeof written === 'string' && /^(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/.exec(written);
+  if (!found || found[0] === '') return Number.NaN;
+  return Object.values(units).reduce((sum, size, i) => sum + Number.parseInt(found[i + 1] ?? '0', 10) * size, 0);
+}
+
+/** A ratio. Stated as 2% or 0.02; exact to a ten-thousandth of a percent. */
+export function share(min: number, max: number): ValueType<number> {
+  const write = (ratio: number) => `${Number((ratio * 100).toFixed(4))}%`;
+  return {
+    ...plain,
+    expects: `a share from ${write(min)} to ${write(max)}, such as 2% or 0.02`,
+    placeholder: 'SHARE',
+    read: (written) => {
+      const percent = typeof written === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(written)?.[1] : undefined;
+      const stated = percent !== undefined ? Number(percent) / 100 : written;
+      const ratio = typeof stated === 'number' ? Math.round(stated * 1e6) / 1e6 : Number.NaN;
+      return ratio >= min && ratio <= max ? ratio : undefined;
+    },
+    decode: numeric,
+    write,
+  };
+}
+
+export function choice<const T extends string>(...values: readonly [T, T, ...T[]]): ValueType<T> {
+  return {
+    ...plain,
+    expects: `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`,
+    placeholder: values.join('|'),
+    read: (written) => values.find((value) => value === written),
+    write: asIs,
+  };
+}
+
+/** Text that matches the pattern as a whole. */
+export function text(expects: string, placeholder: string, pattern: RegExp): ValueType<string> {
+  return {
+    ...plain,
+    expects,
+    placeholder,
+    read: (written) => (clean(written) && pattern.test(written) ? written : undefined),
+    write: asIs,
+  };
+}
+
+/** A path; absolute once loaded. Empty means none, where the default is empty. */
+export function path(what: string, { optional = false } = {}): ValueType<string> {
+  return {
+    ...text(`the path of ${what}${optional ? ', or nothing' : ''}`, 'PATH', optional ? /^/ : /./),
+    resolve: (value, folder) => value && resolve(folder, value),
+  };
+}
+
+/** A list of what the kind of its items reads; text separates them by commas. */
+export function list(items: string, item: ValueType<string>): ValueType<readonly string[]> {
+  return {
+    expects: `a list of ${items}`,
+    placeholder: `${item.placeholder},…`,
+    read: (written) => {
+      const values = Array.isArray(written) ? written.map((value) => item.read(value)) : undefined;
+      return values?.every((value) => value !== undefined) ? values : undefined;
+    },
+    decode: (text) => (text === '' ? [] : text.split(',').map((part) => part.trim())),
+    write: asIs,
+    resolve: (values, folder) => values.map((value) => item.resolve(value, folder)),
+  };
+}

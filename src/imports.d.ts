@@ -1,0 +1,27 @@
+// What files that are not TypeScript are when imported: the bundler (scripts/build.mjs) and the tests' loader (scripts/toml-hooks.mjs)
+// agree on it.
+
+// A program imported as its bundled source text (scripts/build.mjs): for threads, which the one bundle has no file for.
+declare module '*?source' {
+  const source: string;
+  export default source;
+}
+// A .toml file is imported as JSON text of its document, by the bundler and in tests alike (scripts/build.mjs,
+// toml-hooks.mjs): a text costs little memory where its document is needed only once.
+declare module '*.toml' {
+  const json: string;
+  export default json;
+}
+// Files of deploy/systemd that the bundler puts in as text.
+declare module '*.service' {
+  const text: string;
+  export default text;
+}
+declare module '*.socket' {
+  const text: string;
+  export default text;
+}
+declare module '*.conf' {
+  const text: string;
+  export default text;
+}

@@ -1,0 +1,122 @@
+// What Linux says about the host: memory, pressure, boot, users, and the units the kernel counts in.
+import { KernelFileError, type KernelFiles } from './files.ts';
+import type { Units } from './pid.ts';
+import { keyed, lineKeys, numberAt } from './text.ts';
+
+const PAGE_SIZE = 6;
+const CLOCK_TICKS = 17;
+
+/**
+ * Page size and clock tick from the auxiliary vector (/proc/self/auxv, getauxval(3)): pairs of machine words.
+ * 4,096 bytes and 100 ticks, as on nearly every host, where it cannot be read.
+ */
+export function readUnits(files: KernelFiles): Units {
+  let pageSize = 4096;
+  let ticksPerSecond = 100;
+  try {
+    const length = files.read('proc/self/auxv');
+    const view = new DataView(files.buffer.buffer, files.buffer.byteOffset, length);
+    for (let at = 0; at + 16 <= length; at += 16) {
+      const value = Number(view.getBigUint64(at + 8, true));
+      const key = Number(view.getBigUint64(at, true));
+      if (key === PAGE_SIZE && value >= 1024 && value <= 1 << 20) pageSize = value;
+      if (key === CLOCK_TICKS && value >= 1 && value <= 1e6) ticksPerSecond = value;
+    }
+  } catch (error) {
+    if (!(error instanceof KernelFileError)) throw error;
+  }
+  return { pageSize, ticksPerSecond };
+}
+
+/** /proc/meminfo, bytes. */
+export interface HostMemory {
+  readonly total: number;
+  readonly free: number;
+  /** What could be given to new processes without swapping; NaN before Linux 3.14. */
+  readonly available: number;
+  readonly swapTotal: number;
+  readonly swapFree: number;
+}
+
+const MEMINFO = lineKeys('MemTotal', 'MemFree', 'MemAvailable', 'SwapTotal', 'SwapFree');
+const meminfo = new Float64Array(MEMINFO.length);
+
+/** `MemTotal:       24567890 kB\n…` (Documentation/filesystems/proc.rst). @throws KernelFileError */
+export function readMemory(files: KernelFiles): HostMemory {
+  keyed(files.buffer, files.read('proc/meminfo'), MEMINFO, meminfo);
+  const [total, free, available, swapTotal, swapFree] = Array.from(meminfo, (kilobytes) => kilobytes * 1024);
+  if (Number.isNaN(total! + free!)) throw new KernelFileError('proc/meminfo', 'malformed');
+  return { total: total!, free: free!, available: available!, swapTotal: swapTotal || 0, swapFree: swapFree || 0 };
+}
+
+/** Seconds in which some task, or all of them, waited (Documentation/accounting/psi.rst). */
+export interface Pressure {
+  readonly some: number;
+  /** NaN where the kernel does not tell: of a cgroup's CPU before Linux 5.13. */
+  readonly full: number;
+}
+
+/**
+ * The host's "proc/pressure/memory", or a cgroup's "memory.pressure" and "cpu.pressure":
+ * `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345\nfull …` in microseconds. @throws KernelFileError
+ */
+export function readPressure(files: KernelFiles, path: string): Pressure {
+  const text = latin1(files, files.read(path));
+  const seconds = (kind: string): number => Number(new RegExp(`^${kind} .*total=(\\d+)$`, 'm').exec(text)?.[1]) / 1e6;
+  const pressure = { some: seconds('some'), full: seconds('full') };
+  if (Number.isNaN(pressure.some)) throw new KernelFileError(path, 'malformed');
+  return pressure;
+}
+
+/** Seconds since boot, in hundredths: the clock that process start times are on. @throws KernelFileError */
+export function readUptime(files: KernelFiles): number {
+  const length = files.read('proc/uptime');
+  const whole = numberAt(files.buffer, 0, length);
+  let point = 0;
+  while (point < length && files.buffer[point] !== 0x2e) point++;
+  const hundredths = numberAt(files.buffer, point + 1, Math.min(length, point + 3));
+  if (whole < 0) throw new KernelFileError('proc/uptime', 'malformed');
+  return whole + Math.max(0, hundredths) / 100;
+}
+
+/** /proc/stat. */
+export interface Boot {
+  /** Unix time of the boot, whole seconds. */
+  readonly bootTime: number;
+  /** Tasks forked since boot; while it stands still no process was born. NaN where the kernel does not say. */
+  readonly forks: number;
+  /** Logical CPUs that are online. */
+  readonly cpus: number;
+}
+
+/** `cpu …\ncpu0 …\ncpu1 …\n…btime 1790000000\nprocesses 26442\n…` @throws KernelFileError */
+export function readBoot(files: KernelFiles): Boot {
+  const text = latin1(files, files.read('proc/stat'));
+  const after = (key: string): number => {
+    const at = text.lastIndexOf(`\n${key} `);
+    return at < 0 ? Number.NaN : Number.parseInt(text.slice(at + key.length + 2, at + key.length + 24), 10);
+  };
+  const bootTime = after('btime');
+  if (Number.isNaN(bootTime)) throw new KernelFileError('proc/stat', 'malformed');
+  let cpus = 0;
+  for (let at = text.indexOf('\ncpu'); at >= 0; at = text.indexOf('\ncpu', at + 1)) cpus++;
+  return { bootTime, forks: after('processes') || Number.NaN, cpus: cpus || Number.NaN };
+}
+
+/** User names by id from /etc/passwd (passwd(5)); empty where it cannot be read. */
+export function readUsers(files: KernelFiles): ReadonlyMap<number, string> {
+  const users = new Map<number, string>();
+  try {
+    const length = files.read('etc/passwd');
+    const text = Buffer.from(files.buffer.buffer, files.buffer.byteOffset, length).toString('utf8');
+    for (const [, name, uid] of text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm)) {
+      if (!users.has(Number(uid))) users.set(Number(uid), name!);
+    }
+  } catch (error) {
+    if (!(error instanceof KernelFileError)) throw error;
+  }
+  return users;
+}
+
+const latin1 = (files: KernelFiles, length: number): string =>
+  Buffer.from(files.buffer.buffer, files.buffer.byteOffset, length).toString('latin1');

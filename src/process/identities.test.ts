@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ProcessText, processEntries } from '../../test/kernel-text.ts';
+import { type CapturedFile, framedFiles } from '../kernel/capture.ts';
+import { KernelFileError, type ProcessFile, type UnreadableReason } from '../kernel/files.ts';
+import { Identities } from './identities.ts';
+import { BLOCKED, Process } from './process.ts';
+import { Unreadable } from './unreadable.ts';
+
+const USERS = new Map([
+  [0, 'root'],
+  [1000, 'me'],
+]);
+const WEB: ProcessText = {
+  pid: 7,
+  comm: 'web',
+  uid: 1000,
+  memory: {},
+  argv: ['web', '-x'],
+  cgroup: '0::/system.slice/web.service\n',
+};
+
+function identify(given: ProcessText, changes: Record<string, CapturedFile> = {}, state = 0x53) {
+  const unreadable = new Unreadable();
+  const entries = new Map([
+    ...processEntries(given),
+    ...Object.entries(changes).map(([file, entry]) => [`proc/7/${file}`, entry] as const),
+  ]);
+  const files = framedFiles([entries]);
+  const read: string[] = [];
+  const own = files.process(7);
+  const watch = (file: ProcessFile) => {
+    read.push(file);
+    return own.read(file);
+  };
+  const watched = { ...own, read: watch };
+  const proc = new Process(watched, 1, 1, given.kernelThread ?? false);
+  proc.comm = String(given.comm);
+  proc.state = state;
+  const identities = new Identities(files, unreadable, USERS);
+  const identity = given.kernelThread ? identities.ofKernelThread(proc) : identities.of(proc);
+  return { identity, identities, process: proc, read, counts: unreadable.counts(), unreadable };
+}
+
+const expected = {
+  name: 'web',
+  exe: '/usr/bin/web',
+  argv: ['web', '-x'],
+  user: 'me',
+  unit: 'web.service',
+  container: '',
+  podUid: '',
+};
+const denied: CapturedFile = { failed: 'denied' };
+
+test('what a process is', () => assert.deepEqual(identify(WEB).identity, expected));
+
+// biome-ignore format: one line a case
+const cases: [what: string, given: Partial<ProcessText>, changes: Record<string, CapturedFile>, identity: Partial<typeof expected>][] = [
+  ['a program that was replaced', {}, { exe: { link: '/usr/bin/web (deleted)' } }, {}],
+  ['a program that is called so', {}, { exe: { link: '/x (deleted) (deleted)' } }, { exe: '/x (deleted)' }],
+  ['an exe that is no Unicode', {}, { exe: { link: '/x\ud800' } }, { exe: '/x\ufffd' }],
+  ['a user without a name', { uid: 4242 }, {}, { user: '4242' }],
+  ['a name that is no UTF-8', { comm: '\xff' }, {}, { name: '\\xff', exe: '/usr/bin/web' }],
+  ['no command line', { argv: [] }, {}, { argv: [] }],
+];
+for (const [what, given, changes, identity] of cases) {
+  test(what, () =>
+    assert.deepEqual(identify({ ...WEB, exe: '/usr/bin/web', ...given }, changes).identity, {
+      ...expected,
+      ...identity,
+    }),
+  );
+}
+
+test('what may not be read stays empty and is counted, and the rest is known', () => {
+  const empty = { exe: '', argv: [], user: '', unit: '' };
+  for (const [file, key] of [
+    ['exe', 'exe'],
+    ['cmdline', 'argv'],
+    ['status', 'user'],
+    ['cgroup', 'unit'],
+  ] as const) {
+    const { identity, counts, identities, process: proc, unreadable } = identify(WEB, { [file]: denied });
+    assert.deepEqual(identity, { ...expected, [key]: empty[key] });
+    assert.deepEqual(counts, [{ file, reason: 'denied', processes: 1 }]);
+    identities.of(proc);
+    assert.deepEqual(unreadable.counts(), counts, 'once, however often it is tried');
+    unreadable.forget(proc);
+    assert.deepEqual(unreadable.counts(), [{ file, reason: 'denied', processes: 0 }]);
+  }
+});
+
+test('the command line of a process in state D is not read: the read could hang', () => {
+  const { identity, read, counts } = identify(WEB, {}, BLOCKED);
+  assert.deepEqual(identity, { ...expected, argv: [] });
+  assert.ok(!read.includes('cmdline') && read.includes('status'));
+  assert.deepEqual(counts, []);
+});
+
+test('a kernel thread has a name and nothing else, and nothing is read of it', () => {
+  const { identity, read } = identify({ pid: 7, comm: 'kworker/0:1H-kblockd', kernelThread: true });
+  assert.deepEqual(identity, {
+    name: 'kworker/0:1H-kblockd',
+    exe: '',
+    argv: [],
+    user: 'root',
+    unit: '',
+    container: '',
+    podUid: '',
+  });
+  assert.deepEqual(read, []);
+});
+
+test('unreadable: a reason that changes is counted under the new one, and a fault of ours is no reason', () => {
+  const { process: proc, unreadable } = identify(WEB);
+  const note = (reason: UnreadableReason) => unreadable.note(proc, 'io', new KernelFileError('proc/7/io', reason));
+  assert.equal(note('denied'), 'denied');
+  note('gone');
+  note('gone');
+  assert.deepEqual(unreadable.counts(), [
+    { file: 'io', reason: 'denied', processes: 0 },
+    { file: 'io', reason: 'gone', processes: 1 },
+  ]);
+  unreadable.clear(proc, 'io');
+  unreadable.clear(proc, 'io');
+  assert.ok(unreadable.counts().every(({ processes }) => processes === 0));
+  assert.throws(() => unreadable.note(proc, 'io', new TypeError('ours')), /ours/);
+});

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Machine, type Task } from '../../test/machine.ts';
+import { Tracker } from './tracker.ts';
+import { Unreadable } from './unreadable.ts';
+
+test('the memory of who does nothing is read now and then, of everybody else always', () => {
+  const machine = new Machine();
+  const host = { units: { pageSize: 4096, ticksPerSecond: 100 }, bootTime: 0, users: new Map<number, string>() };
+  const tracker = new Tracker(machine, host, new Unreadable(), () => ({ group: 'a', subgroup: 'b', rule: 'c' }));
+  const pass = () => [...tracker.pass(machine.forks)];
+  const proc = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
+  const reads = new Map<number, number>();
+  const open = machine.process.bind(machine);
+  machine.process = (pid) => {
+    const files = open(pid);
+    const read: typeof files.read = (file) => {
+      if (file === 'statm') reads.set(pid, (reads.get(pid) ?? 0) + 1);
+      return files.read(file);
+    };
+    return { ...files, read };
+  };
+  const tasks = Array.from({ length: 8 }, () => machine.fork(machine.init, 'job'));
+  const [idle, busy, sly] = tasks as [Task, Task, Task];
+  pass();
+  reads.clear();
+  for (let round = 1; round <= 8; round++) {
+    machine.spend(busy, { user: 1 });
+    machine.now += 100;
+    pass();
+  }
+  assert.deepEqual(
+    [idle, busy].map(({ pid }) => reads.get(pid)),
+    [2, 8],
+  );
+  idle.memory = { rss: 2048 };
+  pass();
+  assert.equal(proc(idle.pid).rss, 2048 << 10, 'stat tells that pages came or went');
+  sly.memory = { rss: 1024, shmem: 512 };
+  for (let round = 0; round < 4; round++) pass();
+  assert.equal(proc(sly.pid).shared, 512 << 10, 'what stat does not tell is seen at the fourth pass');
+});

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parse } from 'smol-toml';
+import { Classifier } from './classifier.ts';
+import type { Identity } from './identity.ts';
+import { parseCatalogue, parseRules } from './rule-parser.ts';
+
+const identity = (given: Partial<Identity>): Identity => ({
+  ...{ name: '', exe: '', argv: [], user: '', unit: '', container: '', podUid: '' },
+  ...given,
+});
+
+const userRules = (toml: string) => parseRules(parse(toml), 'user.toml');
+const catalogue = (toml: string) => parseCatalogue([{ file: 'c.toml', document: parse(toml) }]);
+/** A document from one line a rule: "subgroup key=value key=value". */
+const lines = (...rules: string[]) =>
+  `group = "g"\n${rules
+    .map((rule) => {
+      const [subgroup, ...keys] = rule.split(' ');
+      return `[[rule]]\nsubgroup = "${subgroup}"\n${keys.map((k) => k.replace(/=(?!true)(.*)/, " = '$1'")).join('\n')}\n`;
+    })
+    .join('')}`;
+
+const decides = (classifier: Classifier, proc: Partial<Identity>) => classifier.classify(identity(proc)).subgroup;
+
+test('hostile identities have a class', () => {
+  const classifier = new Classifier(userRules(lines('x argv=(a+)+c', 'y comm=zzz*')), []);
+  const huge = 'a'.repeat(2 << 20);
+  const before = performance.now();
+  for (const proc of [
+    {},
+    { name: '\n"{}\\', exe: '/', argv: ['', ''] },
+    { name: 'x', argv: [`${huge}b`] },
+    { name: huge, exe: huge, unit: huge, container: huge },
+    { name: '__proto__', argv: ['constructor'], exe: 'toString' },
+  ])
+    assert.equal(decides(classifier, proc), 'other');
+  assert.ok(performance.now() - before < 5000);
+});
+
+test('argv0 is the first word of the command line, whatever the executable', () => {
+  const classifier = new Classifier(
+    userRules(lines('path argv0=/srv/run', 'name argv0=-bash', 'glob argv0=work*')),
+    [],
+  );
+  const shell = { name: 'x', exe: '/bin/bash' };
+  const cases: [argv: string[], subgroup: string][] = [
+    [['/srv/run'], 'path'],
+    [['/opt/srv/run'], 'other'],
+    [['-bash'], 'name'],
+    [['./-bash', 'x'], 'name'],
+    [['bash', '-bash'], 'other'],
+    [['/opt/worker 7'], 'glob'],
+    [[], 'other'],
+  ];
+  for (const [argv, subgroup] of cases) assert.equal(decides(classifier, { ...shell, argv }), subgroup, argv[0]);
+});
+
+test('nothing matched is other/other', () => {
+  assert.deepEqual(new Classifier([], []).classify(identity({ name: 'x' })), {
+    ...{ group: 'other', subgroup: 'other', rule: 'none' },
+  });
+});
+
+test('a more specific kind decides, then more keys, then file order', () => {
+  const rules = catalogue(
+    lines(
+      'fallback comm=java fallback=true',
+      'container container=web*',
+      'unit unit=a.service',
+      'glob comm=jav*',
+      'exact comm=java',
+      'twice comm=java unit=a.service',
+      'later comm=java unit=a.service',
+      'path exe=/usr/bin/java',
+      'argv comm=java argv=\\bacme\\b',
+      'main jvm_main=org.acme.*',
+    ),
+  );
+  const classifier = new Classifier([], rules);
+  const java = { name: 'java', exe: '/opt/java', argv: ['/opt/java', 'x'] };
+  const cases: [process: Partial<Identity>, subgroup: string][] = [
+    [{ ...java, exe: '/usr/bin/java', argv: ['java', '-Dx', 'org.acme.Main', 'acme'] }, 'main'],
+    [{ ...java, exe: '/usr/bin/java', argv: ['java', 'X', 'acme'] }, 'argv'],
+    [{ ...java, exe: '/usr/bin/java', unit: 'a.service' }, 'path'],
+    [{ ...java, exe: '', argv: ['/usr/bin/java', 'X'] }, 'path'],
+    [{ ...java, unit: 'a.service' }, 'twice'],
+    [{ ...java, container: 'web1' }, 'exact'],
+    [{ name: 'javac', unit: 'a.service' }, 'glob'],
+    [{ name: 'x', unit: 'a.service', container: 'web1' }, 'unit'],
+    [{ name: 'x', container: 'web1' }, 'container'],
+    [{ name: 'x' }, 'other'],
+  ];
+  for (const [proc, subgroup] of cases) assert.equal(decides(classifier, proc), subgroup, subgroup);
+});
+
+test("the user's rules come first, in file order; fallbacks come last", () => {
+  const own = userRules(
+    lines('wide comm=ng*', 'narrow comm=nginx', 'rest exe=nginx fallback=true', 'last unit=x.service fallback=true'),
+  );
+  const classifier = new Classifier(
+    own,
+    catalogue(lines('web comm=nginx', 'proxy comm=haproxy', 'late comm=late fallback=true')),
+  );
+  const cases: [process: Partial<Identity>, subgroup: string][] = [
+    [{ name: 'nginx' }, 'wide'],
+    [{ name: 'haproxy', exe: '/usr/sbin/nginx' }, 'proxy'],
+    [{ name: 'late', exe: '/usr/sbin/nginx' }, 'rest'],
+    [{ name: 'late', unit: 'x.service' }, 'last'],
+    [{ name: 'late' }, 'late'],
+  ];
+  for (const [proc, subgroup] of cases) assert.equal(decides(classifier, proc), subgroup, subgroup);
+});
+
+test('names cut or rewritten are seen whole, and as they are', () => {
+  const classifier = new Classifier(
+    [],
+    catalogue(lines('ch comm=clickhouse-server', 'gu comm=gunicorn', 'cut comm=blackbox_export')),
+  );
+  const cases: [process: Partial<Identity>, subgroup: string][] = [
+    [{ name: 'clickhouse-serv', argv: ['/usr/bin/clickhouse-server'] }, 'ch'],
+    [{ name: 'clickhouse-serv' }, 'other'],
+    [{ name: 'gunicorn: maste', argv: ['gunicorn: master [x]'] }, 'gu'],
+    [{ name: 'blackbox_export', argv: ['blackbox_exporter'] }, 'cut'],
+  ];
+  for (const [proc, subgroup] of cases) assert.equal(decides(classifier, proc), subgroup, proc.name);
+});
+
+test('an explanation names what held, what matched too, and what nearly did', () => {
+  const rules = catalogue(
+    lines(
+      'pg comm=postgres exe=/usr/lib/postgresql/*/bin/*',
+      'plain comm=postgres',
+      'near comm=postgres unit=x.service',
+    ),
+  );
+  const proc = identity({ name: 'postgres', exe: '/usr/lib/postgresql/15/bin/postgres' });
+  const { classification, winner, others, nearMisses } = new Classifier([], rules).explain(proc);
+  assert.deepEqual(classification, { group: 'g', subgroup: 'pg', rule: 'c.toml#pg' });
+  assert.deepEqual(winner?.held, [
+    { key: 'comm', wanted: ['postgres'], value: 'postgres' },
+    { key: 'exe', wanted: ['/usr/lib/postgresql/*/bin/*'], value: '/usr/lib/postgresql/15/bin/postgres' },
+  ]);
+  assert.deepEqual(
+    others.map(({ rule }) => rule.subgroup),
+    ['plain'],
+  );
+  assert.deepEqual(
+    nearMisses.map(({ rule, failed }) => [rule.subgroup, failed]),
+    [['near', [{ key: 'unit', wanted: ['x.service'], value: '' }]]],
+  );
+});
+
+test('subgroups are listed once, with their rules', () => {
+  const classifier = new Classifier(userRules(lines('b comm=x')), catalogue(lines('b comm=y', 'a comm=z')));
+  assert.deepEqual(
+    classifier.subgroups().map(({ group, subgroup, rules }) => [group, subgroup, rules.map(({ name }) => name)]),
+    [
+      ['g', 'a', ['c.toml#a']],
+      ['g', 'b', ['user.toml:1', 'c.toml#b']],
+    ],
+  );
+});
+
+const NAMES = ['java', 'javac', 'ja', 'postgres', 'post', 'x'];
+const PATHS = NAMES.flatMap((name) => [name, `/usr/bin/${name}`, `/opt/${name}/bin/x`]);
+const GLOBS = ['java*', 'j*', '*', 'post[gx]*', 'java', 'x', 'jav?', 'post*s'];
+const PATH_GLOBS = [
+  '/usr/**',
+  '/usr/bin/post*',
+  '/opt/*/bin/x',
+  '/opt/jav[/a]/bin/x',
+  '/opt**bin/x',
+  '/usr/bin/jav**',
+  '**/x',
+];
+const values = (...from: string[]) => fc.uniqueArray(fc.constantFrom(...from), { minLength: 1, maxLength: 3 });
+const rule = fc
+  .record(
+    {
+      comm: values(...NAMES, ...GLOBS),
+      exe: values(...NAMES, ...GLOBS, ...PATH_GLOBS),
+      argv: values('java', '^x', 'post$'),
+      script: values(...GLOBS, ...PATH_GLOBS),
+      jvm_main: values(...GLOBS),
+      unit: values(...GLOBS),
+      fallback: fc.boolean(),
+    },
+    { requiredKeys: [] },
+  )
+  .filter((keys) => Object.keys(keys).some((key) => key !== 'fallback'));
+
+test('the indexed answer is the one of asking every rule in order', () => {
+  const rules = fc
+    .array(rule, { maxLength: 8 })
+    .map((list) => list.map((keys, i) => ({ group: 'g', subgroup: `s${i}`, ...keys })));
+  const proc = fc.record({
+    name: fc.constantFrom(...NAMES),
+    exe: fc.constantFrom('', ...PATHS),
+    argv: fc.array(fc.constantFrom(...PATHS, '-jar', 'java', 'node')),
+    unit: fc.constantFrom('', ...NAMES),
+  });
+  fc.assert(
+    fc.property(rules, rules, proc, (own, shipped, given) => {
+      const ours = parseCatalogue([{ file: 'c.toml', document: { rule: shipped } }]);
+      const classifier = new Classifier(parseRules({ rule: own }, 'u'), ours);
+      assert.deepEqual(classifier.classify(identity(given)), classifier.explain(identity(given)).classification);
+    }),
+    { numRuns: 1000 },
+  );
+});

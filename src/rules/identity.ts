@@ -1,0 +1,33 @@
+// What a rule looks at, and what it decides: the vocabulary that rules and processes share.
+
+/** What is known of a process beyond its numbers: read once in its life, and again after an exec. */
+export interface Identity {
+  /** The kernel's comm (at most 15 bytes), made valid UTF-8 without loss of distinctness. */
+  readonly name: string;
+  /** Target of the exe link without the kernel's " (deleted)"; '' when it may not be read, or there is none. */
+  readonly exe: string;
+  /** Command line, bounded to its first 64 KiB, valid UTF-8. Empty for kernel threads. May hold secrets: never exported. */
+  readonly argv: readonly string[];
+  /** Name of the real user, or the number where the host has no name for it; '' when unknown. */
+  readonly user: string;
+  /** systemd unit the process runs in ("nginx.service"), or ''. */
+  readonly unit: string;
+  /** Container id (64 hex digits), or the name for runtimes that use names (LXC, nspawn), or ''. */
+  readonly container: string;
+  /** Kubernetes pod uid, canonical with dashes, or ''. */
+  readonly podUid: string;
+}
+
+/** Where a process belongs, and which rule said so. */
+export interface Classification {
+  readonly group: string;
+  readonly subgroup: string;
+  /**
+   * The rule's own name ("catalogue/db.toml#postgres", "./subgroups.toml:3"), "none" for other/other, or whom the
+   * process inherited from ("inherited from PID 7 (./subgroups.toml:3)").
+   */
+  readonly rule: string;
+}
+
+/** The rule of a process that no rule matches. */
+export const NO_RULE = 'none';

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parse } from 'smol-toml';
+import { lint } from './linter.ts';
+import { parseCatalogue, parseRules } from './rule-parser.ts';
+
+const rulesOf = (text: string) => ({ group: 'g', ...parse(text) });
+const ofCatalogue = (text: string) => parseCatalogue([{ file: 'c', document: rulesOf(text) }]);
+const ofUser = (text: string) => parseRules(rulesOf(text), 'u');
+const rule = (subgroup: string, keys: string) => `[[rule]]\nsubgroup = "${subgroup}"\n${keys}\n`;
+
+test('faults of single rules', () => {
+  const cases: [keys: string, says: RegExp | undefined][] = [
+    ['comm = "clickhouse-server"', undefined],
+    [
+      'comm = "a/name-longer-than-comm"',
+      /never seen: the kernel keeps 15 bytes \("a\/name-longer-t"\).*; say "a\/name/,
+    ],
+    ['comm = "ossec-"', /"ossec-" is compared with the whole name; for names that begin with it say "ossec-\*"/],
+    ['comm = "cut-by-kernel--"', undefined],
+    ['argv0 = "python3"', /a name many programs have/],
+    ['comm = "kworker/0:1"', undefined],
+    ['exe = "usr/bin/x"', /a path starts with a slash/],
+    ['exe = "/usr/bin/"', /does not end in a slash/],
+    ['unit = "nginx"', /a unit ends in/],
+    ['unit = "postgresql@*"', undefined],
+    ['python_module = "a/b"', /neither blanks nor slashes/],
+    ['jvm_main = "x.Y"\nscript = "z"', /no process has all of jvm_main and script/],
+    ['argv = "kafka"', /argv alone/],
+    ['comm = "java"\nargv = "kafka"', undefined],
+    ['comm = "agent"', /a name many programs have/],
+    ['exe = "ab"', /a name many programs have/],
+    ['comm = "agent"\nunit = "x.service"', undefined],
+    ['comm = "py*"', /catches strangers/],
+    ['comm = "pyth*"', /catches strangers/],
+    ['comm = "pytho[n]*"\nfallback = true', undefined],
+    ['comm = "ora_*"', undefined],
+    ['comm = "x11"\nexamples = [ { comm = "y" } ]', /its example "y" \(no command line\) is decided by none/],
+    [
+      'comm = "x11*"\nnot_examples = [ { comm = "x11vnc", argv = "x11vnc -q" } ]',
+      /the stranger "x11vnc" \(x11vnc -q\)/,
+    ],
+  ];
+  for (const [keys, says] of cases) {
+    const messages = lint([], ofCatalogue(rule('s', keys))).map(({ message }) => message);
+    if (says) assert.match(messages.join('\n'), says, keys);
+    else assert.deepEqual(messages, [], keys);
+  }
+});
+
+test('rules that stand in the way of another', () => {
+  const cases: [first: string, second: string, says: RegExp | undefined][] = [
+    ['comm = "nginx"', 'comm = "nginx"', /#two: is never reached: c#one matches whenever it would/],
+    ['comm = ["abc", "nginx"]', 'comm = "nginx"\nfallback = true', /#two: is never reached/],
+    [
+      'comm = ["abc", "nginx"]',
+      'comm = ["nginx", "def"]',
+      /#two: comm "nginx" is claimed by c#one, for g\/one as well/,
+    ],
+    ['comm = "ora_*"', 'comm = "ora_pmon_*"', /#two: is never reached/],
+    ['comm = "ora_*"', 'comm = "ora_pmon"', undefined],
+    ['comm = "nginx"', 'comm = "nginx"\nunit = "x.service"', undefined],
+    ['comm = "nginx"\nunit = "x.service"', 'comm = "nginx"', undefined],
+    ['exe = "/opt/**"', 'comm = "nginx"\nexe = "/opt/**"', undefined],
+    ['exe = "/opt/*/x"\ncomm = "abc"', 'exe = "/opt/*/x"\ncomm = "abc"\nfallback = true', /never reached/],
+  ];
+  for (const [first, second, says] of cases) {
+    const findings = lint([], ofCatalogue(rule('one', first) + rule('two', second)));
+    const text = findings.map(({ rule: name, message }) => `${name}: ${message}`).join('\n');
+    if (says) assert.match(text, says, `${first} / ${second}`);
+    else assert.equal(text, '', `${first} / ${second}`);
+  }
+});
+
+test('a rule of a file is called by its line as well', () => {
+  const two = { rule: ['one', 'two'].map((subgroup) => ({ group: 'g', subgroup, comm: 'acme' })) };
+  const [finding] = lint(parseRules(two, 'u', { rule: [4, 9] }), []);
+  assert.match(finding!.message, /^is never reached: u:1 \(line 4\) matches/);
+});
+
+test("the user's rules may hide the catalogue's, not each other", () => {
+  const shipped = ofCatalogue(rule('web', 'comm = "nginx"') + rule('late', 'comm = "late"\nfallback = true'));
+  assert.deepEqual(lint(ofUser(rule('own', 'comm = "nginx"')), shipped), []);
+  const both = ofUser(
+    rule('one', 'comm = ["nginx", "abc"]') + rule('two', 'comm = "nginx"') + rule('three', 'comm = ["abc", "d-e"]'),
+  );
+  assert.deepEqual(
+    lint(both, shipped).map((finding) => `${finding.severity} ${finding.rule}: ${finding.message}`),
+    [
+      'error u:2: is never reached: u:1 matches whenever it would, and decides first; delete this one, or make it decide before by place or by more keys',
+      'warning u:3: comm "abc" is decided before by u:1, for g/one; take it out of one of them',
+    ],
+  );
+});

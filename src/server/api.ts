@@ -1,0 +1,89 @@
+// What the pages show, as plain data: the JSON form of /config, /subgroups and /explain, and of the tables on `/`.
+import type { Agent } from '../agent/agent.ts';
+import type { Standing } from '../agent/sampler.ts';
+import { keys, optionOf } from '../config/options.ts';
+import type { GroupRow } from '../view/view.ts';
+
+export interface Setting {
+  readonly key: string;
+  readonly value: unknown;
+  readonly origin: string;
+}
+
+/** Every setting in force; a secret that is set shows as "<secret>". */
+export function configDocument({ setup }: Agent): Setting[] {
+  return keys.map((key) => ({
+    key,
+    value: optionOf(key).secret && setup.config[key] ? '<secret>' : optionOf(key).type.write(setup.config[key]),
+    origin: setup.origins[key] ?? 'default',
+  }));
+}
+
+export interface SubgroupEntry {
+  readonly group: string;
+  readonly subgroup: string;
+  readonly processes: number;
+  readonly rules: readonly string[];
+}
+
+/** Every subgroup a rule names or a process is in, those with processes first. */
+export function subgroupsDocument(agent: Agent): SubgroupEntry[] {
+  const rows = new Map<string, GroupRow>();
+  for (const row of agent.snapshot?.view.groups ?? []) rows.set(`${row.counters.group}/${row.counters.subgroup}`, row);
+  const entries = new Map<string, SubgroupEntry>();
+  for (const { group, subgroup, rules } of agent.subgroups()) {
+    const processes = rows.get(`${group}/${subgroup}`)?.processes ?? 0;
+    entries.set(`${group}/${subgroup}`, { group, subgroup, processes, rules: rules.map(({ name }) => name) });
+  }
+  for (const [key, row] of rows) {
+    const { group, subgroup } = row.counters;
+    if (!entries.has(key)) entries.set(key, { group, subgroup, processes: row.processes, rules: [] });
+  }
+  return [...entries.values()].sort(
+    (a, b) =>
+      Number(b.processes > 0) - Number(a.processes > 0) || (a.group + a.subgroup < b.group + b.subgroup ? -1 : 1),
+  );
+}
+
+/** Groups with processes, largest footprint first. */
+export const groupsBySize = (agent: Agent): GroupRow[] =>
+  (agent.snapshot?.view.groups ?? []).filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);
+
+/**
+ * Why the footprint of a process is as old as it is. Of the process itself only what the metrics tell: nothing of its
+ * command line and executable, and no name where it has no series. Seconds, bytes, unix time; what is not known is left out.
+ */
+export function explanationDocument({ config, age }: Agent, { process: proc, footprint, mode, shown }: Standing) {
+  const { pid, description: who, rss, pss, uss } = proc;
+  const known = (value: number) => (Number.isNaN(value) ? undefined : value);
+  const told = (value: number, enabled: boolean) => (shown && enabled ? known(value) : undefined);
+  return {
+    pid,
+    start_time_seconds: who.startTime,
+    series: shown,
+    ...(shown && { name: who.identity.name, group: who.group, subgroup: who.subgroup }),
+    rule: shown && config.process_info ? who.rule : undefined,
+    rss_bytes: told(rss, config.enable_rss),
+    pss_bytes: told(pss, config.enable_pss),
+    uss_bytes: told(uss, config.enable_uss),
+    collection_age_seconds: age,
+    smaps: {
+      mode,
+      state: footprint.state,
+      need: footprint.need,
+      failure: footprint.failure,
+      source: footprint.source,
+      age_seconds: known(footprint.age + age),
+      predicted_seconds: known(footprint.predicted),
+      over_max_read: footprint.overMaxRead,
+      max_read_seconds: config.smaps_max_read,
+      max_age_seconds: config.smaps_max_age,
+      moved_bytes: known(footprint.moved),
+      moved_by_relatives_bytes: known(footprint.movedByRelatives),
+      worth_bytes: known(footprint.worth),
+      next_turn_seconds: Math.max(0, footprint.nextTurn - age),
+    },
+  };
+}
+
+export type ExplanationDocument = ReturnType<typeof explanationDocument>;

@@ -1,0 +1,182 @@
+// How the server is to be reached: TLS, passwords, headers and request rate, from the web configuration file or the
+// short form in our own configuration. Loaded whole and tried out, or refused with every fault: never half applied.
+import { constants as flags } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { SecureContextOptions } from 'node:tls';
+import { ConfigError } from '../config/load.ts';
+import type { Config } from '../config/options.ts';
+import { CLIENT_POLICIES, CURVES, SUITES, SUITES_13, suitesFrom, VERSIONS } from './tls-options.ts';
+import { type PemSource, parseWebFile, type TlsSettings, type WebFile } from './web-config-file.ts';
+
+/** TLS as node:tls takes it, already tried out. */
+export interface TlsMaterial {
+  readonly context: SecureContextOptions;
+  readonly policy: (typeof CLIENT_POLICIES)[keyof typeof CLIENT_POLICIES];
+  readonly allowedSans: readonly string[] | undefined;
+}
+
+export interface Web {
+  readonly tls: TlsMaterial | undefined;
+  readonly users: WebFile['users'];
+  readonly headers: WebFile['headers'];
+  readonly rateLimit: WebFile['rateLimit'];
+  readonly warnings: readonly string[];
+  /** Everything that decides who may connect. Connections made under another one end; a new certificate ends none. */
+  readonly trust: string;
+}
+
+/** Longest web file, certificate or key, bytes. */
+const LONGEST = 1 << 20;
+
+/**
+ * @param places gets every path it looked at, there or not, also when it throws: what to watch
+ * @throws ConfigError with every fault
+ */
+export async function loadWeb(config: Config, places: string[]): Promise<Web> {
+  const faults: string[] = [];
+  const load = async (path: string) => {
+    places.push(path);
+    return read(path, faults);
+  };
+  let file: WebFile | undefined;
+  if (config.web_config_file) {
+    const text = await load(config.web_config_file);
+    if (text !== undefined) file = await parseWebFile(config.web_config_file, text, faults);
+  }
+  const short = config.enable_tls ? shortForm(config, faults) : undefined;
+  if (short && file?.tls)
+    faults.push(`${config.web_config_file}: tls_server_config and enable_tls both turn TLS on; keep one of them`);
+  const warnings = [...(file?.warnings ?? [])];
+  const settings = short ?? file?.tls;
+  const tls = settings && (await materialOf(settings, load, faults, warnings));
+  if (faults.length > 0) throw new ConfigError(faults);
+  const { cert, key, ...rest } = tls?.context ?? {};
+  return {
+    tls,
+    users: file?.users ?? new Map(),
+    headers: file?.headers ?? new Map(),
+    rateLimit: file?.rateLimit,
+    warnings,
+    trust: JSON.stringify(tls && [rest, tls.policy, tls.allowedSans]) ?? '',
+  };
+}
+
+/** One line for `check`. */
+export function describeWeb({ tls, users, rateLimit }: Web): string {
+  const { asked = false, required = false, verified = false } = tls?.policy ?? {};
+  const clients = `client certificates ${required ? 'required' : 'asked for'}${verified ? ' and verified' : ''}`;
+  const parts = [tls ? 'TLS' : 'plain HTTP'];
+  if (asked) parts.push(clients);
+  parts.push(users.size === 0 ? 'no password' : `passwords of ${users.size} user${users.size > 1 ? 's' : ''}`);
+  if (rateLimit) parts.push(`a request every ${rateLimit.interval} s, bursts of ${rateLimit.burst}`);
+  return parts.join(', ');
+}
+
+function shortForm(config: Config, faults: string[]): TlsSettings | undefined {
+  const { tls_cert_path, tls_key_path, tls_client_ca_path } = config;
+  for (const key of ['tls_cert_path', 'tls_key_path'] as const)
+    if (!config[key]) faults.push(`enable_tls: ${key} is not set; name the PEM file, or use web_config_file`);
+  if (!tls_cert_path || !tls_key_path) return undefined;
+  return {
+    cert: { path: tls_cert_path },
+    key: { path: tls_key_path },
+    clientCa: tls_client_ca_path ? { path: tls_client_ca_path } : undefined,
+    clientAuth: tls_client_ca_path ? 'RequireAndVerifyClientCert' : 'NoClientCert',
+    allowedSans: undefined,
+    minVersion: 'TLS12',
+    maxVersion: 'TLS13',
+    cipherSuites: [],
+    preferServerOrder: true,
+    curves: [],
+  };
+}
+
+async function materialOf(
+  settings: TlsSettings,
+  load: (path: string) => Promise<string | undefined>,
+  faults: string[],
+  warnings: string[],
+): Promise<TlsMaterial | undefined> {
+  const pem = async (source: PemSource) => ('path' in source ? await load(source.path) : source.text);
+  const cert = await pem(settings.cert);
+  const key = await pem(settings.key);
+  const clientCa = settings.clientCa && (await pem(settings.clientCa));
+  if (cert === undefined || key === undefined || (settings.clientCa && clientCa === undefined)) return undefined;
+  const [{ constants, X509Certificate }, { createSecureContext }] = await Promise.all([
+    import('node:crypto'),
+    import('node:tls'),
+  ]);
+  const name = (source: PemSource, key: string) => ('path' in source ? source.path : `tls_server_config.${key}`);
+  const policy = CLIENT_POLICIES[settings.clientAuth];
+  const older = settings.minVersion < 'TLS12';
+  const suites = settings.cipherSuites.map((suite) => SUITES.get(suite)!).filter((suite) => !SUITES_13.includes(suite));
+  const offered = settings.cipherSuites.length > 0 ? suites : suitesFrom(settings.minVersion);
+  const context: SecureContextOptions = {
+    cert,
+    key,
+    // Nothing to verify by: no roots at all. Otherwise Node's own, as Go falls back on those of the system.
+    ...(clientCa !== undefined ? { ca: clientCa } : policy.verified ? {} : { ca: [] }),
+    minVersion: VERSIONS[settings.minVersion],
+    maxVersion: VERSIONS[settings.maxVersion],
+    // OpenSSL 3 has no TLS before 1.2 above security level 0.
+    ciphers: [...SUITES_13, ...offered, ...(older ? ['@SECLEVEL=0'] : [])].join(':'),
+    ecdhCurve: settings.curves.map((curve) => CURVES[curve]).join(':') || 'auto',
+    honorCipherOrder: settings.preferServerOrder,
+    // A resumed session would pass by what has become of the client's certificate since.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    sessionIdContext: 'herakles',
+  };
+  const before = faults.length;
+  const leaf = readCertificate(cert, name(settings.cert, 'cert'), X509Certificate, faults);
+  if (clientCa !== undefined) readCertificate(clientCa, name(settings.clientCa!, 'client_ca'), X509Certificate, faults);
+  if (faults.length > before) return undefined;
+  try {
+    createSecureContext(context);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const mismatch = code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' || code === 'ERR_OSSL_X509_KEY_TYPE_MISMATCH';
+    const what = mismatch ? `is not the key of ${name(settings.cert, 'cert')}` : `can not be used (${message})`;
+    faults.push(`${name(settings.key, 'key')}: ${what}; give the PEM private key of the certificate, without password`);
+    return undefined;
+  }
+  if (Date.parse(leaf!.validTo) < Date.now())
+    warnings.push(`${name(settings.cert, 'cert')}: expired on ${leaf!.validTo}; clients will refuse it`);
+  return { context, policy, allowedSans: settings.allowedSans };
+}
+
+/** The first certificate of a PEM text. An empty one must not pass: OpenSSL would trust every public CA instead. */
+function readCertificate(
+  pem: string,
+  name: string,
+  X509Certificate: typeof import('node:crypto').X509Certificate,
+  faults: string[],
+): import('node:crypto').X509Certificate | undefined {
+  try {
+    if (pem.includes('-----BEGIN CERTIFICATE-----')) return new X509Certificate(pem);
+    faults.push(`${name}: holds no PEM certificate; give a file that begins with -----BEGIN CERTIFICATE-----`);
+  } catch (error) {
+    faults.push(`${name}: is no certificate (${(error as Error).message}); give a PEM certificate`);
+  }
+  return undefined;
+}
+
+async function read(path: string, faults: string[]): Promise<string | undefined> {
+  try {
+    const file = await open(path, flags.O_RDONLY | flags.O_NONBLOCK);
+    try {
+      const status = await file.stat();
+      if (status.isFile() && status.size <= LONGEST) return await file.readFile('utf8');
+      const what = status.isFile() ? `is larger than ${LONGEST >> 20} MiB` : 'is no regular file';
+      faults.push(`${path}: ${what}; name a PEM or web configuration file`);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    if (missing) faults.push(`${path}: no such file; correct the path, or create it`);
+    else if (code === 'EACCES') faults.push(`${path}: may not be read by this user; grant it, or change the user`);
+    else faults.push(`${path}: can not be read (${message}); name another file`);
+  }
+  return undefined;
+}

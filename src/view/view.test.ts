@@ -1,0 +1,333 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { ProcessFiles } from '../kernel/files.ts';
+import { GroupCountersTable } from '../process/group-counters.ts';
+import { Process } from '../process/process.ts';
+import type { Identity } from '../rules/identity.ts';
+import { Selection, type SelectionOptions } from './selection.ts';
+import { ProcessRows, type ProcessView, STATES, summarise } from './view.ts';
+
+const ALL: SelectionOptions = {
+  perProcess: 'all',
+  topOfSubgroup: 2,
+  topOfOthers: 3,
+  maxProcesses: 0,
+  minUss: 0,
+  includeNames: [],
+  excludeNames: [],
+  searchMode: 'none',
+  searchGroups: [],
+  searchSubgroups: [],
+  disableOthers: false,
+};
+const TOP: SelectionOptions = { ...ALL, perProcess: 'top' };
+
+interface Given {
+  readonly pid: number;
+  readonly group?: string;
+  readonly subgroup?: string;
+  readonly name?: string;
+  readonly state?: string;
+  readonly rss?: number;
+  readonly pss?: number;
+  readonly uss?: number;
+  readonly swap?: number;
+  readonly shared?: number;
+  readonly rssShmem?: number;
+  readonly usage?: number;
+  readonly time?: number;
+  readonly sampled?: number;
+  readonly absent?: boolean;
+  readonly kernelThread?: boolean;
+  readonly startTime?: number;
+}
+
+const NOW = 5000;
+
+/** Pictures of processes on a host; ledgers live on from one to the next. */
+class Host {
+  readonly ledgers = new GroupCountersTable();
+  readonly #seen = new Map<number, number>();
+
+  view(given: readonly Given[], { total = 2 ** 32, kernelThreads = false } = {}): ProcessView {
+    const rows = new ProcessRows();
+    const processes = given.map((one) => this.#process(one));
+    const memory = { total, free: 0, available: 0, swapTotal: 0, swapFree: 0 };
+    const host = { memory, pressure: undefined, cpus: 2 };
+    rows.reset(processes.length);
+    const work = summarise(processes, this.ledgers, rows, host, { kernelThreads, freshFor: 300 }, NOW);
+    let step = work.next();
+    while (!step.done) step = work.next();
+    const { groups, oldestSample } = step.value;
+    const footprints = { reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 }, seconds: 0, deferred: 0 };
+    const about = { seen: given.length, unreadable: [], footprints, oldestSample };
+    return { at: NOW, host, rows, groups, cgroups: undefined, ...about };
+  }
+
+  #process(given: Given): Process {
+    const { pid, group = 'db', subgroup = group, name = 'p', state = 'S', rss = 4096, pss = Number.NaN } = given;
+    const proc = new Process({ pid } as ProcessFiles, 1, 1, given.kernelThread ?? false);
+    const identity: Identity = { name, exe: '', argv: [], user: '', unit: '', container: '', podUid: '' };
+    proc.description = {
+      pid,
+      identity,
+      group,
+      subgroup,
+      rule: 'r',
+      startTime: given.startTime ?? 1000 + pid,
+      labels: '',
+      infoLabels: '',
+    };
+    proc.counters = this.ledgers.of(group, subgroup);
+    proc.state = state.charCodeAt(0);
+    proc.threads = 1;
+    proc.absent = given.absent ?? false;
+    proc.usage = given.usage ?? Number.NaN;
+    proc.user = given.time ?? 0;
+    proc.counters.creditInherited({
+      ...{ user: proc.user - (this.#seen.get(pid) ?? 0), system: 0, readBytes: 0, writeBytes: 0 },
+    });
+    this.#seen.set(pid, proc.user);
+    if (proc.zombie || proc.kernelThread) return proc;
+    proc.rss = rss;
+    proc.shared = given.shared ?? 0;
+    proc.rssShmem = given.rssShmem ?? Number.NaN;
+    proc.pss = pss;
+    proc.uss = given.uss ?? pss;
+    proc.swap = given.swap ?? 0;
+    if (pss >= 0) proc.measurement.at = given.sampled ?? NOW;
+    return proc;
+  }
+}
+
+const only = (view: ProcessView) => view.groups[0]!;
+const shown = ({ rows }: ProcessView) => rows.description.filter((_, row) => rows.shown[row]).map(({ pid }) => pid);
+const chosen = (view: ProcessView, options: SelectionOptions, selection = new Selection()) => {
+  for (const _ of selection.choose(view, options));
+  for (const _ of selection.keep(view));
+  return shown(view);
+};
+
+test('footprint: measured PSS; else private pages of all, and the shared ones of the largest, once', () => {
+  // biome-ignore format: one line a case
+  const cases: [what: string, given: Given[], footprint: number, coverage: number][] = [
+    ['measured', [{ pid: 1, rss: 900, pss: 300 }, { pid: 2, rss: 900, pss: 400 }], 700, 1],
+    ['unmeasured', [{ pid: 1, rss: 900, shared: 500 }, { pid: 2, rss: 900, shared: 600 }], 400 + 300 + 600, 0],
+    ['files and shared memory', [{ pid: 1, rss: 900, shared: 600, rssShmem: 100 }, { pid: 2, rss: 900, shared: 600, rssShmem: 50 }], 300 + 300 + 600 + 100, 0],
+    ['some of both', [{ pid: 1, rss: 900, pss: 300 }, { pid: 2, rss: 300, shared: 200 }], 300 + 100 + 200, 0.75],
+    ['an old sample is not fresh', [{ pid: 1, rss: 900, pss: 300, sampled: NOW - 301 }], 300, 0],
+    ['never more than RSS', [{ pid: 1, rss: 900, shared: 900, rssShmem: 800 }], 900, 0],
+    ['a zombie has none', [{ pid: 1, state: 'Z' }], 0, Number.NaN],
+    ['what could not be looked at does not count', [{ pid: 1, rss: 900, absent: true }], 0, Number.NaN],
+  ];
+  for (const [what, given, footprint, coverage] of cases) {
+    const group = only(new Host().view(given));
+    assert.deepEqual([group.footprint, group.coverage], [footprint, coverage], what);
+  }
+});
+
+test('the sum of all footprints stays within the memory of the host, whatever was read', () => {
+  const size = fc.oneof(fc.nat(2 ** 31), fc.constantFrom(Number.NaN, 0, 2 ** 53, 1e300, Number.POSITIVE_INFINITY));
+  const proc = fc.record({
+    ...{ pid: fc.nat(1000), group: fc.constantFrom('a', 'b', 'c'), rss: size, shared: size, pss: size, rssShmem: size },
+  });
+  fc.assert(
+    fc.property(fc.array(proc, { maxLength: 30 }), fc.nat(2 ** 32), (given, total) => {
+      let sum = 0;
+      for (const { footprint } of new Host().view(given, { total }).groups) sum += footprint || 0;
+      assert.ok(sum <= total, `${sum} > ${total}`);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('estimates give way before what was measured', () => {
+  const given = [
+    { pid: 1, group: 'a', rss: 600, pss: 600 },
+    { pid: 2, group: 'b', rss: 1000 },
+  ];
+  assert.deepEqual(
+    new Host().view(given, { total: 1000 }).groups.map(({ footprint }) => footprint),
+    [600, 400],
+  );
+});
+
+test('a group: states, threads, age; nothing known of its processes is not zero', () => {
+  const states = 'RSDTtZXIPW'.split('').map((state, index) => ({ pid: index + 1, state }));
+  const group = only(new Host().view(states));
+  const counts = Object.fromEntries(STATES.map((state, index) => [state, group.states[index]]));
+  assert.deepEqual(counts, { running: 1, sleeping: 1, blocked: 1, stopped: 2, zombie: 2, idle: 3 });
+  assert.deepEqual([group.processes, group.threads, group.oldestStart], [10, 10, 1001]);
+  const unknown = only(new Host().view([{ pid: 1, rss: 900, swap: Number.NaN }]));
+  assert.deepEqual([unknown.pss, unknown.uss, unknown.swap, unknown.usage], Array(4).fill(Number.NaN));
+  assert.equal(unknown.ioKnown, false, 'io may not be read of its only process');
+  const host = new Host();
+  host.ledgers.declare([['db', 'idle']]);
+  const idle = only(host.view([]));
+  assert.deepEqual([idle.rss, idle.pss, idle.swap, idle.usage, idle.processes], [0, 0, 0, 0, 0]);
+  assert.equal(idle.ioKnown, true);
+});
+
+test('rows: no zombies, no absent ones, kernel threads only when asked for', () => {
+  const given = [{ pid: 1 }, { pid: 2, state: 'Z' }, { pid: 3, absent: true }, { pid: 4, kernelThread: true }];
+  assert.deepEqual(shown(new Host().view(given)), [1]);
+  assert.deepEqual(shown(new Host().view(given, { kernelThreads: true })), [1, 4]);
+});
+
+test('the oldest sample is one that is in use', () => {
+  const host = new Host();
+  assert.equal(
+    host.view([
+      { pid: 1, pss: 5, sampled: NOW - 40 },
+      { pid: 2, pss: 5, sampled: NOW - 30 },
+    ]).oldestSample,
+    40,
+  );
+  assert.equal(host.view([{ pid: 1, pss: 5, sampled: NOW - 40, absent: true }]).oldestSample, Number.NaN);
+});
+
+test('filters thin the rows', () => {
+  const given = [
+    { pid: 1, name: 'postgres', group: 'db', subgroup: 'pg', pss: 100, uss: 10 },
+    { pid: 2, name: 'redis', group: 'db', subgroup: 'redis', pss: 100, uss: 90 },
+    { pid: 3, name: 'bash', group: 'other', pss: Number.NaN },
+  ];
+  // biome-ignore format: one line a case
+  const cases: [Partial<SelectionOptions>, number[]][] = [
+    [{}, [1, 2, 3]],
+    [{ disableOthers: true }, [1, 2]],
+    [{ minUss: 50 }, [2, 3]],
+    [{ includeNames: ['s'] }, [1, 2, 3]],
+    [{ includeNames: ['post', 'ba'] }, [1, 3]],
+    [{ includeNames: ['s'], excludeNames: ['red'] }, [1, 3]],
+    [{ searchMode: 'include', searchGroups: ['db'] }, [1, 2]],
+    [{ searchMode: 'include', searchSubgroups: ['pg'], searchGroups: ['other'] }, [1, 3]],
+    [{ searchMode: 'exclude', searchSubgroups: ['pg'] }, [2, 3]],
+    [{ maxProcesses: 1 }, [3]],
+    [{ maxProcesses: 2 }, [1, 3]],
+    [{ perProcess: 'none' }, []],
+  ];
+  for (const [options, expected] of cases) {
+    const view = new Host().view(given);
+    const whole = JSON.stringify(view.groups);
+    assert.deepEqual(chosen(view, { ...ALL, ...options }), expected, JSON.stringify(options));
+    assert.equal(JSON.stringify(view.groups), whole, 'the sums of the groups stay');
+  }
+});
+
+test('in every mode and under every filter the parts sum to the group, gauge by gauge', () => {
+  const given = fc.uniqueArray(
+    fc.record({
+      ...{
+        pid: fc.integer({ min: 1, max: 99 }),
+        group: fc.constantFrom('a', 'b', 'other'),
+        name: fc.constantFrom('x', 'y'),
+      },
+      ...{ rss: fc.nat(1e9), pss: fc.nat(1e9), swap: fc.nat(1e6), time: fc.nat(1e6).map((ticks) => ticks / 100) },
+      ...{ usage: fc.nat(100_000).map((part) => part / 1000), state: fc.constantFrom('S', 'Z', 'R') },
+    }),
+    { selector: ({ pid }) => pid, maxLength: 20 },
+  );
+  const options = fc.record({
+    ...{ perProcess: fc.constant('top' as const), topOfSubgroup: fc.nat(4), topOfOthers: fc.nat(4) },
+    ...{ maxProcesses: fc.nat(8), minUss: fc.nat(1e9), includeNames: fc.subarray(['x']), disableOthers: fc.boolean() },
+  });
+  fc.assert(
+    fc.property(given, options, (processes, chosenOptions) => {
+      const view = new Host().view(processes);
+      chosen(view, { ...ALL, ...chosenOptions });
+      for (const group of view.groups) {
+        for (const part of ['rss', 'pss', 'uss', 'swap', 'usage', 'time'] as const) {
+          let sum = group.rest?.[part] ?? 0;
+          for (const [row, who] of view.rows.description.entries()) {
+            if (view.rows.shown[row] && who.group === group.counters.group) sum += view.rows[part][row]!;
+          }
+          if (!Number.isNaN(group[part]))
+            assert.ok(Math.abs(sum - group[part]) < 1e-3, `${part}: ${sum} of ${group[part]}`);
+        }
+      }
+    }),
+    { numRuns: 300, includeErrorInReport: true },
+  );
+});
+
+test('top keeps the largest of each subgroup, equals by pid', () => {
+  const given = [
+    ...[10, 30, 20, 20].map((size, index) => ({ pid: index + 1, group: 'db', pss: size })),
+    ...[5, 6, 7, 8].map((size, index) => ({ pid: index + 11, group: 'other', pss: size })),
+  ];
+  assert.deepEqual(chosen(new Host().view(given), TOP), [2, 3, 12, 13, 14]);
+});
+
+test('a challenger must lead by a tenth, also after `all` was tried first, as it is when series run out', () => {
+  const host = new Host();
+  const selection = new Selection();
+  const options = { ...TOP, topOfSubgroup: 1 };
+  const look = (first: number, second: number) => {
+    const view = host.view([
+      { pid: 1, pss: first },
+      { pid: 2, pss: second },
+    ]);
+    for (const _ of selection.choose(view, options, 'all'));
+    return chosen(view, options, selection);
+  };
+  assert.deepEqual(look(100, 90), [1]);
+  assert.deepEqual(look(100, 105), [1]);
+  assert.deepEqual(look(100, 111), [2]);
+  assert.deepEqual(look(120, 111), [2]);
+});
+
+test('a pid that is used again does not take from the rest what another process had', () => {
+  const host = new Host();
+  const selection = new Selection();
+  const options = { ...TOP, topOfSubgroup: 1 };
+  const look = (time: number, startTime: number) => {
+    const view = host.view([
+      { pid: 1, pss: 100, time, startTime },
+      { pid: 2, pss: 1, time: 5 },
+    ]);
+    chosen(view, options, selection);
+    return only(view).rest!.time;
+  };
+  assert.equal(look(10, 50), 5);
+  assert.equal(look(30, 60), 25, 'the series of the second begins at what it has, and no rate of it is lost');
+});
+
+test('the rest of the CPU time is a counter: it never falls, and with the shown ones gains what the group gains', () => {
+  const look = fc.array(fc.record({ pid: fc.integer({ min: 1, max: 6 }), more: fc.nat(50), pss: fc.nat(100) }), {
+    maxLength: 6,
+  });
+  fc.assert(
+    fc.property(fc.array(look, { minLength: 2, maxLength: 10 }), (looks) => {
+      const host = new Host();
+      const selection = new Selection();
+      const times = new Map<number, number>();
+      let last: { rest: number; group: number; series: Map<number, number> } | undefined;
+      for (const changes of looks) {
+        for (const { pid, more } of changes) times.set(pid, (times.get(pid) ?? 0) + more);
+        const given = [...times].map(([pid, time]) => ({
+          pid,
+          time,
+          pss: changes.find((c) => c.pid === pid)?.pss ?? 50,
+        }));
+        const view = host.view(given);
+        const pids = chosen(view, TOP, selection);
+        if (given.length === 0 || only(view).rest === undefined) continue;
+        const now = {
+          rest: only(view).rest!.time,
+          group: only(view).time,
+          series: new Map(pids.map((pid) => [pid, times.get(pid)!])),
+        };
+        if (last) {
+          assert.ok(now.rest >= last.rest, 'the rest fell');
+          let gained = now.rest - last.rest;
+          for (const [pid, time] of now.series) gained += time - (last.series.get(pid) ?? time);
+          assert.ok(Math.abs(gained - (now.group - last.group)) < 1e-6, `${gained} of ${now.group - last.group}`);
+        }
+        last = now;
+      }
+    }),
+    { numRuns: 200, includeErrorInReport: true },
+  );
+});
