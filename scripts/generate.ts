@@ -46,18 +46,18 @@ function configuration(): string {
   ];
   let heading = '';
   for (const key of keys) {
-    const { kind, section, help, reloadable, spellings, default: initial } = optionOf(key);
+    const { type, section, help, reloadable, spellings, default: initial } = optionOf(key);
     if (section !== heading) {
       lines.push('', `## ${section}`, '', '| Key | Takes | Default | Flag | Environment | Meaning |');
       lines.push('|---|---|---|---|---|---|');
     }
     heading = section;
-    const value = String(kind.write(initial));
-    const main = kind.placeholder ? flagOf(key) : flagOf(key).replace('--', '--[no-]');
+    const value = String(type.write(initial));
+    const main = type.placeholder ? flagOf(key) : flagOf(key).replace('--', '--[no-]');
     const flags = [main, ...spellings].map((flag) => `\`${flag}\``).join(' ');
     const cells = [
       `\`${key}\`${reloadable ? '' : ' †'}`,
-      kind.expects,
+      type.expects,
       value && `\`${value}\``,
       flags,
       `\`${variableOf(key)}\``,

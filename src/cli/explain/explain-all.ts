@@ -9,7 +9,7 @@ import { type Identity, NO_RULE } from '../../rules/identity.ts';
 import { collectOnce } from '../scan.ts';
 import { type Column, harmless, shortBytes, textTable } from '../table.ts';
 import { Examiner, identityDocument, verdictDocument } from './examine.ts';
-import { kindOf, PROPOSED_GROUP, type Settled, suggest } from './suggest.ts';
+import { PROPOSED_GROUP, type Settled, sameProgramKey, suggest } from './suggest.ts';
 
 /** One process. What it is, and what rules made of it, is undefined where it ended meanwhile. */
 interface Explained {
@@ -95,7 +95,7 @@ function unmatchedOf(processes: readonly Explained[]): Unmatched[] {
   const settled = new Map<string, Settled>();
   for (const proc of processes) {
     const { who, identity, explanation, pss, rss } = proc;
-    const key = identity ? kindOf(identity) : `${who.identity.name}\0${who.identity.exe}`;
+    const key = identity ? sameProgramKey(identity) : `${who.identity.name}\0${who.identity.exe}`;
     if (!isUnmatched(proc)) {
       const fallback = explanation?.winner?.rule.fallback ?? false;
       if (identity) settled.set(`${fallback} ${who.identity.name} ${key}`, { identity, fallback });

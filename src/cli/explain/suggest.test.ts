@@ -7,7 +7,7 @@ import { Classifier } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
 import { parseCatalogue, parseRules } from '../../rules/rule-parser.ts';
 import { harmless } from '../table.ts';
-import { kindOf, suggest } from './suggest.ts';
+import { sameProgramKey, suggest } from './suggest.ts';
 
 const identity = (given: Partial<Identity>): Identity => ({
   ...{ name: 'acmed', exe: '', argv: [], user: '', unit: '', container: '', podUid: '' },
@@ -54,10 +54,10 @@ test('no rule takes a process away from one that matches it now', () => {
 
 test('a rule has to take all of a kind', () => {
   const fleet = [1, 2, 3].map((n) => identity({ name: `w${n}`, exe: '/opt/acmed', argv: ['/opt/acmed'] }));
-  assert.equal(new Set(fleet.map(kindOf)).size, 1);
+  assert.equal(new Set(fleet.map(sameProgramKey)).size, 1);
   assert.equal(without(suggest(fleet, [])), 'subgroup = "acmed" exe = "acmed"');
   const applets = ['sh-a', 'sh-b'].map((name) => identity({ name, exe: '/bin/busybox', argv: [name] }));
-  assert.equal(new Set(applets.map(kindOf)).size, 2);
+  assert.equal(new Set(applets.map(sameProgramKey)).size, 2);
   const odd = [...fleet, identity({ name: 'w4', exe: '/opt/other', argv: ['/opt/other'] })];
   assert.equal(suggest(odd, []), undefined);
 });

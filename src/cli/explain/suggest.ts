@@ -49,7 +49,7 @@ function looksOf({ name, exe: link, argv, unit }: Identity) {
 }
 
 /** Equal for processes that one rule should take. */
-export function kindOf(identity: Identity): string {
+export function sameProgramKey(identity: Identity): string {
   const { module, main, script, name, exe } = looksOf(identity);
   return [module, main, script, name, exe].join('\0');
 }
