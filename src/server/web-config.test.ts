@@ -228,7 +228,7 @@ test('what docs/web-configuration.md shows is taken as it stands, and it names e
   place('clients.crt', readFileSync(authority.cert, 'utf8'));
   const web = await load(blocks.find((block) => block.startsWith('tls_server_config:'))!);
   assert.ok('trust' in web && web.tls && web.users.size === 1 && web.rateLimit, String(web));
-  const source = readFileSync(new URL('web-file.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('web-config-file.ts', import.meta.url), 'utf8');
   const keys = [...source.matchAll(/^ +(\w+): \((?:node|value)\) =>|^ +(\w+): (?:text|place|version),$/gm)].map(
     ([, a, b]) => a ?? b!,
   );
