@@ -1,14 +1,17 @@
 // The heartbeat: one collection at a time, whoever asks; every collection ends, and a failed one leaves the last
 // snapshot in force. The only caller of process/.
 
+import { FootprintEstimator } from '../footprint/estimator.ts';
 import { explainFootprint, type FootprintExplanation } from '../footprint/explanation.ts';
-import { type FootprintOptions, FootprintScheduler } from '../footprint/scheduler.ts';
+import type { FootprintOptions } from '../footprint/options.ts';
+import { FootprintScheduler } from '../footprint/scheduler.ts';
 import { SlowReads } from '../footprint/slow-reads.ts';
 import type { KernelFiles } from '../kernel/files.ts';
 import { KernelFileError } from '../kernel/files.ts';
 import { type Boot, readBoot, readMemory, readPressure, readUnits, readUptime, readUsers } from '../kernel/host.ts';
+import type { Classify } from '../process/membership.ts';
 import type { Process } from '../process/process.ts';
-import { type Classify, type HostFacts, Tracker } from '../process/tracker.ts';
+import { type HostFacts, Tracker } from '../process/tracker.ts';
 import { Unreadable } from '../process/unreadable.ts';
 import { CgroupUsage } from '../view/cgroup-usage.ts';
 import { Selection, type SelectionOptions } from '../view/selection.ts';
@@ -45,7 +48,7 @@ export interface Snapshot {
 
 /** One process as it stands since the newest collection. */
 export interface Standing {
-  readonly process: Readonly<Process>;
+  readonly proc: Process;
   readonly footprint: FootprintExplanation;
   readonly mode: FootprintOptions['mode'];
   /** Whether it has series of its own. */
@@ -69,7 +72,7 @@ export class Sampler {
 
   readonly #files: KernelFiles;
   readonly #unreadable = new Unreadable();
-  readonly #lane = new SlowReads(clock);
+  readonly #slowReads = new SlowReads(clock);
   readonly #selection = new Selection();
   readonly #cgroups: CgroupUsage;
   readonly #onCollection: (sampler: Sampler) => void;
@@ -78,7 +81,8 @@ export class Sampler {
   #successes = 0;
   #options: SamplerOptions;
   #tracker: Tracker | undefined;
-  #footprints: FootprintScheduler;
+  readonly #footprints: FootprintScheduler;
+  readonly #estimator: FootprintEstimator;
   #classify: Classify;
   #collecting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -95,8 +99,9 @@ export class Sampler {
     this.#classify = classify;
     this.#options = options;
     this.#onCollection = onCollection;
-    this.#cgroups = new CgroupUsage(files);
-    this.#footprints = new FootprintScheduler(files, this.#unreadable, this.#lane, clock);
+    this.#cgroups = new CgroupUsage(files, (proc) => this.#tracker?.describeAgain(proc));
+    this.#estimator = new FootprintEstimator(files, this.#unreadable);
+    this.#footprints = new FootprintScheduler(files, this.#unreadable, this.#slowReads, clock);
     this.lastSuccess = clock();
   }
 
@@ -130,7 +135,7 @@ export class Sampler {
     const { at, rows } = this.snapshot.view;
     const { footprints } = this.#options;
     return {
-      process: proc,
+      proc,
       footprint: explainFootprint(this.#footprints, proc, footprints, at),
       mode: footprints.mode,
       shown: rows.shown[rows.description.findIndex((who) => who.pid === pid)] === 1,
@@ -227,7 +232,7 @@ export class Sampler {
     const { living } = tracker;
     await inSlices(this.#footprints.read(living, options, at));
     await within(LARGE_READ_PATIENCE[options.mode], this.#footprints.readLarge(options, at));
-    await inSlices(this.#footprints.carryOver(living, options, swapInUse, at));
+    await inSlices(this.#estimator.carryOver(living, options.mode, swapInUse, at));
   }
 
   /** Keeps the response within its budget of series: fewer processes first, and groups last. */

@@ -298,12 +298,11 @@ test('an exec that changes the group is an exit of the one and a start of the ot
   pass();
   machine.spend(task, { user: 200 });
   const proc = find(task.pid);
-  proc.measurement.at = 5;
   machine.exec(task, 'web');
   machine.now += 1000;
   pass();
   assert.equal(proc.description.identity.exe, '/usr/bin/web');
-  assert.equal(proc.measurement.at, -1, 'its footprint is another one');
+  assert.equal(proc.stat.execs, 1, 'its footprint is that of another program');
   machine.spend(task, { user: 300 });
   machine.now += 1000;
   pass();
@@ -316,14 +315,14 @@ test('new rules move processes without exits or starts', () => {
   pass();
   tracker.reclassify(() => ({ group: 'new', subgroup: 'new', rule: 'new' }));
   pass();
-  assert.equal(find(1).counters, ledger('new'));
+  assert.equal(find(1).membership.counters, ledger('new'));
   assert.deepEqual([ledger('new').started, ledger('init').exited], [0, 0]);
 });
 
 test('percentages: of one core, over the window, since birth for the young, and never of a window too short to tell', () => {
   const machine = new Machine();
   const { pass, process: find } = track(machine);
-  const usage = (pid: number) => find(pid).usage;
+  const usage = (pid: number) => find(pid).usage.percent;
   pass();
   assert.equal(usage(1), Number.NaN, 'one look tells nothing');
   machine.spend(machine.init, { user: 300, system: 200 });
@@ -353,7 +352,7 @@ test('zombies have no memory, kernel threads have nothing but CPU, and both are 
   machine.now += 500;
   pass();
   const zombie = find(task.pid);
-  assert.deepEqual([zombie.zombie, zombie.rss], [true, Number.NaN]);
+  assert.deepEqual([zombie.zombie, zombie.memory.rss], [true, Number.NaN]);
   machine.wait(machine.init);
   machine.now += 500;
   pass();

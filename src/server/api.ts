@@ -53,8 +53,10 @@ export const groupsBySize = (agent: Agent): GroupRow[] =>
  * Why the footprint of a process is as old as it is. Of the process itself only what the metrics tell: nothing of its
  * command line and executable, and no name where it has no series. Seconds, bytes, unix time; what is not known is left out.
  */
-export function explanationDocument({ config, age }: Agent, { process: proc, footprint, mode, shown }: Standing) {
-  const { pid, description: who, rss, pss, uss } = proc;
+export function explanationDocument({ config, age }: Agent, { proc, footprint, mode, shown }: Standing) {
+  const { pid, description: who } = proc;
+  const { rss } = proc.memory;
+  const { pss, uss } = proc.footprint;
   const known = (value: number) => (Number.isNaN(value) ? undefined : value);
   const told = (value: number, enabled: boolean) => (shown && enabled ? known(value) : undefined);
   return {
@@ -80,8 +82,8 @@ export function explanationDocument({ config, age }: Agent, { process: proc, foo
       max_age_seconds: config.smaps_max_age,
       moved_bytes: known(footprint.moved),
       moved_by_relatives_bytes: known(footprint.movedByRelatives),
-      worth_bytes: known(footprint.worth),
-      next_turn_seconds: Math.max(0, footprint.nextTurn - age),
+      worth_bytes: known(footprint.threshold),
+      next_turn_seconds: Math.max(0, footprint.untilDue - age),
     },
   };
 }

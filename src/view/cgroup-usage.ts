@@ -22,9 +22,9 @@ class Residents {
 
   add(proc: Process): void {
     this.members.push(proc);
-    if (!(proc.rss > 0)) return;
-    this.rss += proc.rss;
-    this.pss += proc.pss;
+    if (!(proc.memory.rss > 0)) return;
+    this.rss += proc.memory.rss;
+    this.pss += proc.footprint.pss;
   }
 }
 
@@ -55,12 +55,15 @@ const PROCESSES_PER_STEP = 512;
 
 export class CgroupUsage {
   readonly #files: KernelFiles;
+  readonly #describeAgain: (proc: Process) => void;
   #mounts: CgroupMounts | undefined;
   /** Which cgroup answers for the memory of those in a path; undefined: the host itself. Of the last collection. */
   #answering = new Map<string, MemoryCgroup | undefined>();
 
-  constructor(files: KernelFiles) {
+  /** @param describeAgain has the cgroups of a process read again at the next pass */
+  constructor(files: KernelFiles, describeAgain: (proc: Process) => void) {
     this.#files = files;
+    this.#describeAgain = describeAgain;
   }
 
   /** Reads the cgroups of these processes; yields where it may be interrupted. */
@@ -96,13 +99,14 @@ export class CgroupUsage {
     for (let index = 0; index < living.length; index++) {
       if (index % PROCESSES_PER_STEP === PROCESSES_PER_STEP - 1) yield;
       const proc = living[index]!;
-      if (proc.absent || proc.zombie || !proc.cgroups) continue;
-      let residents = byText.get(proc.cgroups);
+      const { cgroups } = proc.membership;
+      if (proc.stat.absent || proc.zombie || !cgroups) continue;
+      let residents = byText.get(cgroups);
       if (!residents) {
-        const path = memoryPathOf(this.#mounts, proc.cgroups.memberships);
+        const path = memoryPathOf(this.#mounts, cgroups.memberships);
         residents = byPath.get(path) ?? new Residents();
         byPath.set(path, residents);
-        byText.set(proc.cgroups, residents);
+        byText.set(cgroups, residents);
       }
       residents.add(proc);
     }
@@ -133,6 +137,6 @@ export class CgroupUsage {
   /** Its processes are somewhere else by now: where, is found out with the next reading of what they are. */
   #moved(cgroup: MemoryCgroup, members: readonly Process[]): void {
     for (const [path, known] of this.#answering) if (known?.path === cgroup.path) this.#answering.delete(path);
-    for (const proc of members) proc.unsure = true;
+    for (const proc of members) this.#describeAgain(proc);
   }
 }

@@ -163,11 +163,11 @@ export function* summarise(
   let oldest = Number.NaN;
   for (let index = 0; index < processes.length; index++) {
     const proc = processes[index]!;
-    const group = groups.get(proc.counters)!;
+    const group = groups.get(proc.membership.counters)!;
     addToGroup(group, estimates.get(group)!, proc, options, at);
-    const sampled = !proc.absent && proc.pss >= 0;
+    const sampled = !proc.stat.absent && proc.footprint.pss >= 0;
     if (sampled && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
-    if (!proc.absent && !proc.zombie && (!proc.kernelThread || options.kernelThreads)) append(rows, proc);
+    if (!proc.stat.absent && !proc.zombie && (!proc.kernelThread || options.kernelThreads)) append(rows, proc);
     if (index % 128 === 127) yield;
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
@@ -196,47 +196,49 @@ const emptyEstimate = (): Estimate => ({
 function append(rows: ProcessRows, proc: Process): void {
   const row = rows.length++;
   rows.description[row] = proc.description;
-  rows.rss[row] = proc.rss;
-  rows.pss[row] = proc.pss;
-  rows.uss[row] = proc.uss;
-  rows.swap[row] = proc.swap;
-  rows.readBytes[row] = proc.readBytes;
-  rows.writeBytes[row] = proc.writeBytes;
-  rows.usage[row] = proc.usage;
-  rows.time[row] = proc.user + proc.system;
+  rows.rss[row] = proc.memory.rss;
+  rows.pss[row] = proc.footprint.pss;
+  rows.uss[row] = proc.footprint.uss;
+  rows.swap[row] = proc.footprint.swap;
+  rows.readBytes[row] = proc.io.readBytes;
+  rows.writeBytes[row] = proc.io.writeBytes;
+  rows.usage[row] = proc.usage.percent;
+  rows.time[row] = proc.stat.user + proc.stat.system;
   rows.shown[row] = 1;
 }
 
 function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options: ViewOptions, at: number): void {
-  group.states[stateIndex(proc.state)]!++;
-  group.threads += proc.threads;
+  const { stat, memory, footprint } = proc;
+  group.states[stateIndex(stat.state)]!++;
+  group.threads += stat.threads;
   const { startTime } = proc.description;
   if (!(startTime >= group.oldestStart)) group.oldestStart = startTime;
-  if (proc.absent) return;
+  if (stat.absent) return;
   estimate.processes++;
-  if (proc.usage >= 0) {
+  if (proc.usage.percent >= 0) {
     estimate.usageKnown++;
-    group.usage += proc.usage;
+    group.usage += proc.usage.percent;
   }
-  const { rss, pss } = proc;
+  const { rss } = memory;
+  const { pss } = footprint;
   if (!(rss >= 0)) return;
   estimate.memoryKnown = true;
-  if (proc.readBytes >= 0) estimate.ioKnown = true;
+  if (proc.io.readBytes >= 0) estimate.ioKnown = true;
   group.rss += rss;
-  if (proc.swap >= 0) {
+  if (footprint.swap >= 0) {
     estimate.swapKnown = true;
-    group.swap += proc.swap;
+    group.swap += footprint.swap;
   }
   if (pss >= 0) {
     estimate.pssKnown = true;
     estimate.measured += pss;
     group.pss += pss;
-    group.uss += proc.uss;
+    group.uss += footprint.uss;
     if (at - proc.measurement.at <= options.freshFor) estimate.fresh += rss;
   } else {
-    estimate.anonymous += rss - proc.shared;
-    estimate.file = Math.max(estimate.file, proc.rssFile >= 0 ? proc.rssFile : proc.shared);
-    estimate.shmem = Math.max(estimate.shmem, proc.rssShmem || 0);
+    estimate.anonymous += rss - memory.shared;
+    estimate.file = Math.max(estimate.file, footprint.rssFile >= 0 ? footprint.rssFile : memory.shared);
+    estimate.shmem = Math.max(estimate.shmem, footprint.rssShmem || 0);
   }
 }
 

@@ -5,14 +5,14 @@ import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
 import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
-import type { Identity } from '../../rules/identity.ts';
+import { type Identity, KERNEL_THREAD } from '../../rules/identity.ts';
 import { inheritedFrom } from '../../rules/inheritance.ts';
 import type { Invocation } from '../arguments.ts';
 import { loadSetup, NotFound, openHost, sourcesOf } from '../load-host.ts';
 import { scrub, scrubText } from '../scrub.ts';
 import { harmless, shortBytes } from '../table.ts';
 import { type Asked, askExporter } from './ask.ts';
-import { Examiner, identityDocument, KERNEL, verdictDocument, wantedOf } from './examine.ts';
+import { Examiner, identityDocument, verdictDocument, wantedOf } from './examine.ts';
 import { sampleLines } from './sample.ts';
 
 /** @throws NotFound where no such process runs */
@@ -26,7 +26,9 @@ export async function explain(asked: Extract<Invocation, { verb: 'explain' }>): 
   const proc = look(examiner, pid);
   const identity = examiner.identity(proc);
   if (proc.kernelThread) {
-    return json ? text({ pid, name: identity.name, ...KERNEL }) : `process ${pid} is a kernel thread: system/kernel\n`;
+    return json
+      ? text({ pid, name: identity.name, ...KERNEL_THREAD })
+      : `process ${pid} is a kernel thread: system/kernel\n`;
   }
   const classifier = new Classifier(setup.rules, setup.catalogue);
   const explanation = classifier.explain(identity);
