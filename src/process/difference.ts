@@ -27,6 +27,3 @@ export class Difference {
   /** Bytes of memory touched or given back; NaN where statm was not read. */
   memoryMoved = Number.NaN;
 }
-
-/** How much a cumulative counter rose; never negative. */
-export const rise = (before: number, now: number): number => Math.max(0, now - before);

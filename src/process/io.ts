@@ -2,7 +2,7 @@
 // (task_io_accounting_add in the kernel's wait_task_zombie), so that its own share cannot be told from theirs.
 import type { KernelFiles } from '../kernel/files.ts';
 import { IoReading, readIo } from '../kernel/pid.ts';
-import { type Difference, rise } from './difference.ts';
+import type { Difference } from './difference.ts';
 import type { Io, Process } from './process.ts';
 import type { Unreadable } from './unreadable.ts';
 
@@ -35,8 +35,8 @@ export class IoReader {
     const io: Io = proc.io;
     const known = !Number.isNaN(io.readBytes);
     if (known || difference.born) {
-      difference.readBytes = rise(known ? io.readBytes : 0, reading.readBytes);
-      difference.writeBytes = rise(known ? io.writeBytes : 0, reading.writeBytes);
+      difference.readBytes = Math.max(0, reading.readBytes - (known ? io.readBytes : 0));
+      difference.writeBytes = Math.max(0, reading.writeBytes - (known ? io.writeBytes : 0));
     }
     io.readBytes = reading.readBytes;
     io.writeBytes = reading.writeBytes;

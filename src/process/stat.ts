@@ -8,7 +8,7 @@
 import type { KernelFiles, ProcessFiles } from '../kernel/files.ts';
 import { readStat, StatReading, type Units } from '../kernel/pid.ts';
 import { latin1 } from '../kernel/text.ts';
-import { type Difference, rise } from './difference.ts';
+import type { Difference } from './difference.ts';
 import { Process, type Stat } from './process.ts';
 import { reasonOf, type Unreadable } from './unreadable.ts';
 
@@ -63,18 +63,18 @@ export class StatReader {
       this.#unreadable.clear(proc, 'stat');
     }
     difference.executed = !proc.kernelThread && this.#executed(stat);
-    difference.idle =
-      reading.user === stat.user &&
-      reading.system === stat.system &&
-      reading.minorFaults === stat.minorFaults &&
-      reading.majorFaults === stat.majorFaults &&
-      reading.roughRss === proc.memory.roughRss;
-    difference.user = rise(stat.user, reading.user);
-    difference.system = rise(stat.system, reading.system);
-    difference.childrenUser = rise(stat.childrenUser, reading.childrenUser);
-    difference.childrenSystem = rise(stat.childrenSystem, reading.childrenSystem);
-    difference.minorFaults = rise(stat.minorFaults, reading.minorFaults);
-    difference.majorFaults = rise(stat.majorFaults, reading.majorFaults);
+    const user = reading.user - stat.user;
+    const system = reading.system - stat.system;
+    const minorFaults = reading.minorFaults - stat.minorFaults;
+    const majorFaults = reading.majorFaults - stat.majorFaults;
+    const still = user === 0 && system === 0 && minorFaults === 0 && majorFaults === 0;
+    difference.idle = still && reading.roughRss === proc.memory.roughRss;
+    difference.user = Math.max(0, user);
+    difference.system = Math.max(0, system);
+    difference.minorFaults = Math.max(0, minorFaults);
+    difference.majorFaults = Math.max(0, majorFaults);
+    difference.childrenUser = Math.max(0, reading.childrenUser - stat.childrenUser);
+    difference.childrenSystem = Math.max(0, reading.childrenSystem - stat.childrenSystem);
     copy(reading, stat);
     return true;
   }

@@ -277,7 +277,11 @@ test('in any life, every process has a group, and its heirs are where an ancesto
         else if (what === 'pass') pass();
       }
       pass();
-      for (const { description: who, source, membership: { counters: ledger } } of tracker.living) {
+      for (const {
+        description: who,
+        source,
+        membership: { counters: ledger },
+      } of tracker.living) {
         assert.ok(belongs.has(`${who.group}/${who.subgroup}`));
         assert.deepEqual([ledger.group, ledger.subgroup], [who.group, who.subgroup]);
         assert.equal(source !== undefined, who.rule.startsWith('inherited from PID '));
