@@ -9,32 +9,32 @@ export async function run(asked: Invocation, program: { version: string; revisio
   try {
     switch (asked.verb) {
       case 'serve':
-        await (await import('./serve.ts')).serve(asked, program);
+        await (await import('./serve/serve.ts')).serve(asked, program);
         return 0;
       case 'check':
-        return print(await (await import('./check.ts')).check(asked));
+        return print(await (await import('./check/check.ts')).check(asked));
       case 'scan':
-        return print(await (await import('./scan.ts')).scan(asked));
+        return print(await (await import('./scan/scan.ts')).scan(asked));
       case 'explain':
-        return print(await (await import('./explain/explain.ts')).explain(asked));
+        return print(await (await import('./explain/explain-process.ts')).explain(asked));
       case 'subgroups':
-        return print(await (await import('./subgroups/subgroups.ts')).subgroups(asked));
+        return print(await (await import('./subgroups/subgroup-table.ts')).subgroups(asked));
       case 'subgroups lint':
         return report(await (await import('./subgroups/lint.ts')).lintFiles(asked));
       case 'subgroups test':
         return report(await (await import('./subgroups/expectations.ts')).testExpectations(asked));
       case 'import process-exporter':
-        return report(await (await import('./subgroups/import.ts')).importProcessExporter(asked));
+        return report(await (await import('./import/rule-file-text.ts')).importProcessExporter(asked));
       case 'capture':
-        return print(await (await import('./capture.ts')).capture(asked));
+        return print(await (await import('./capture/capture.ts')).capture(asked));
       case 'install':
-        return print((await import('./install.ts')).install(asked));
+        return print((await import('./install/install.ts')).install(asked));
       case 'uninstall':
-        return print((await import('./install.ts')).uninstall(asked));
+        return print((await import('./install/install.ts')).uninstall(asked));
       case 'config show':
-        return print((await import('./config.ts')).showConfig(await load(sourcesOf(asked)), asked.json));
+        return print((await import('./config/config.ts')).showConfig(await load(sourcesOf(asked)), asked.json));
       case 'config init':
-        return print((await import('./config.ts')).initialConfig());
+        return print((await import('./config/config.ts')).initialConfig());
     }
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof ListenError || error instanceof NotFound)) throw error;

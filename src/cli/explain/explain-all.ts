@@ -6,10 +6,10 @@ import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import type { ProcessDescription } from '../../process/process.ts';
 import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
 import { type Identity, NO_RULE } from '../../rules/identity.ts';
-import { collectOnce } from '../scan.ts';
+import { collectOnce } from '../scan/scan.ts';
 import { type Column, harmless, shortBytes, textTable } from '../table.ts';
-import { Examiner, identityDocument, verdictDocument } from './examine.ts';
-import { PROPOSED_GROUP, type Settled, sameProgramKey, suggest } from './suggest.ts';
+import { Examiner, identityDocument, verdictDocument } from './process-inspector.ts';
+import { PROPOSED_GROUP, type Settled, sameProgramKey, suggest } from './suggested-rule.ts';
 
 /** One process. What it is, and what rules made of it, is undefined where it ended meanwhile. */
 interface Explained {

@@ -2,7 +2,7 @@
 // why it was or was not read. The reasons stand in the order in which the exporter weighs them.
 import type { ExplanationDocument } from '../../server/api.ts';
 import { harmless, shortBytes } from '../table.ts';
-import type { Asked } from './ask.ts';
+import type { Asked } from './running-exporter.ts';
 
 /** What this program found out itself, to be held against what the exporter says. */
 export interface Own {

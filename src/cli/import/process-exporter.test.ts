@@ -5,7 +5,7 @@ import { parse } from 'smol-toml';
 import { stringify } from 'yaml';
 import { Malformed } from '../../config/formats.ts';
 import { parseRules } from '../../rules/rule-parser.ts';
-import { ruleFile } from './import.ts';
+import { ruleFile } from './rule-file-text.ts';
 import { type Entry, flagEntries, importEntries, readEntries } from './process-exporter.ts';
 
 // That imported rules take what process-exporter takes is for test/import.e2e.ts to show, with the real one.

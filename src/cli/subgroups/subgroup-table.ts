@@ -2,7 +2,7 @@
 import { Classifier } from '../../rules/classifier.ts';
 import type { Invocation } from '../arguments.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { collectOnce } from '../scan.ts';
+import { collectOnce } from '../scan/scan.ts';
 import { textTable } from '../table.ts';
 
 export async function subgroups(asked: Invocation): Promise<string> {

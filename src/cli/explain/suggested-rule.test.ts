@@ -7,7 +7,7 @@ import { Classifier } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
 import { parseCatalogue, parseRules } from '../../rules/rule-parser.ts';
 import { harmless } from '../table.ts';
-import { sameProgramKey, suggest } from './suggest.ts';
+import { sameProgramKey, suggest } from './suggested-rule.ts';
 
 const identity = (given: Partial<Identity>): Identity => ({
   ...{ name: 'acmed', exe: '', argv: [], user: '', unit: '', container: '', podUid: '' },

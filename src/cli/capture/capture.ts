@@ -1,11 +1,11 @@
 // capture: records what the kernel says, command lines scrubbed, into a file that --capture serves from.
 import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { ConfigError } from '../config/load.ts';
-import { type Frame, formatCapture, recordFrame } from '../kernel/capture.ts';
-import type { Invocation } from './arguments.ts';
-import { loadSetup, openHost, sourcesOf } from './load-host.ts';
-import { scrubCommandLine } from './scrub.ts';
+import { ConfigError } from '../../config/load.ts';
+import { type Frame, formatCapture, recordFrame } from '../../kernel/capture.ts';
+import type { Invocation } from '../arguments.ts';
+import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
+import { scrubCommandLine } from '../scrub.ts';
 
 /** @returns the capture itself where no file was named, else a line about it */
 export async function capture(asked: Invocation & { verb: 'capture' }): Promise<string> {

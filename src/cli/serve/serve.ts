@@ -1,12 +1,12 @@
 // serve: runs the exporter until a signal ends it. SIGHUP, POST /-/reload and a change of any file it was loaded from
 // reload it: configuration, rules, web configuration, certificates.
-import { Agent, type Reload } from '../agent/agent.ts';
-import { keepHeapSmall } from '../agent/heap.ts';
-import { type Watching, watchFiles } from '../config/watch.ts';
-import { HttpServer } from '../server/http-server.ts';
-import { loadWeb } from '../server/web-config.ts';
-import type { Invocation } from './arguments.ts';
-import { loadSetup, openHost, sourcesOf, watchedFilesOf } from './load-host.ts';
+import { Agent, type Reload } from '../../agent/agent.ts';
+import { keepHeapSmall } from '../../agent/heap.ts';
+import { type Watching, watchFiles } from '../../config/watch.ts';
+import { HttpServer } from '../../server/http-server.ts';
+import { loadWeb } from '../../server/web-config.ts';
+import type { Invocation } from '../arguments.ts';
+import { loadSetup, openHost, sourcesOf, watchedFilesOf } from '../load-host.ts';
 
 /** Resolves when a signal has ended it. @throws ConfigError, ListenError */
 export async function serve(invocation: Invocation, program: { version: string; revision: string }): Promise<void> {

@@ -11,9 +11,9 @@ import type { Invocation } from '../arguments.ts';
 import { loadSetup, NotFound, openHost, sourcesOf } from '../load-host.ts';
 import { scrub, scrubText } from '../scrub.ts';
 import { harmless, shortBytes } from '../table.ts';
-import { type Asked, askExporter } from './ask.ts';
-import { Examiner, identityDocument, KERNEL, verdictDocument, wantedOf } from './examine.ts';
-import { sampleLines } from './sample.ts';
+import { type Asked, askExporter } from './running-exporter.ts';
+import { Examiner, identityDocument, KERNEL, verdictDocument, wantedOf } from './process-inspector.ts';
+import { sampleLines } from './footprint-lines.ts';
 
 /** @throws NotFound where no such process runs */
 export async function explain(asked: Extract<Invocation, { verb: 'explain' }>): Promise<string> {

@@ -6,8 +6,8 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { defaults } from '../../config/options.ts';
 import { harmless } from '../table.ts';
-import { type Asked, askExporter } from './ask.ts';
-import { sampleLines } from './sample.ts';
+import { type Asked, askExporter } from './running-exporter.ts';
+import { sampleLines } from './footprint-lines.ts';
 
 const config = { ...defaults, scrape_timeout: 0.1 };
 const own = { pid: 7, startTime: 1000, age: 60, group: 'web', subgroup: 'nginx' };

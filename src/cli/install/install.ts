@@ -18,11 +18,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import sysusers from '../../deploy/systemd/herakles.sysusers.conf';
-import serviceUnit from '../../deploy/systemd/herakles-node-exporter.service';
-import socketUnit from '../../deploy/systemd/herakles-node-exporter.socket';
-import activation from '../../deploy/systemd/socket-activation.conf';
-import { NotFound } from './load-host.ts';
+import sysusers from '../../../deploy/systemd/herakles.sysusers.conf';
+import serviceUnit from '../../../deploy/systemd/herakles-node-exporter.service';
+import socketUnit from '../../../deploy/systemd/herakles-node-exporter.socket';
+import activation from '../../../deploy/systemd/socket-activation.conf';
+import { NotFound } from '../load-host.ts';
 
 const USER = 'herakles';
 const SERVICE = 'herakles-node-exporter.service';

@@ -1,14 +1,14 @@
 // check: tells whether the configuration is right, what this kernel offers, what this user may read of it, and which
 // capability would buy which metric.
-import { grantOf, lasting, UNIT_SETTING } from '../agent/capabilities.ts';
-import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
-import { type Privileges, readPrivileges } from '../kernel/self.ts';
-import type { UnreadableCount } from '../process/unreadable.ts';
-import { lint } from '../rules/linter.ts';
-import { describeWeb, loadWeb } from '../server/web-config.ts';
-import type { Invocation } from './arguments.ts';
-import { loadSetup, openHost, sourcesOf } from './load-host.ts';
-import { collectOnce } from './scan.ts';
+import { grantOf, lasting, UNIT_SETTING } from '../../agent/capabilities.ts';
+import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { type Privileges, readPrivileges } from '../../kernel/self.ts';
+import type { UnreadableCount } from '../../process/unreadable.ts';
+import { lint } from '../../rules/linter.ts';
+import { describeWeb, loadWeb } from '../../server/web-config.ts';
+import type { Invocation } from '../arguments.ts';
+import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
+import { collectOnce } from '../scan/scan.ts';
 
 const FEATURES: readonly { path: string; buys: string }[] = [
   { path: 'proc/self/smaps_rollup', buys: 'PSS and USS (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)' },

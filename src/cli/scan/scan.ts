@@ -1,14 +1,14 @@
 // scan: one collection, printed as tables a person likes to read, or as JSON for programs.
 import { setTimeout } from 'node:timers/promises';
-import type { Setup } from '../agent/agent.ts';
-import { Sampler, type Snapshot } from '../agent/sampler.ts';
-import { samplerOptionsOf } from '../agent/settings.ts';
-import type { KernelFiles } from '../kernel/files.ts';
-import { Classifier } from '../rules/classifier.ts';
-import type { GroupRow, ProcessRows } from '../view/view.ts';
-import type { Invocation } from './arguments.ts';
-import { loadSetup, NotFound, openHost, sourcesOf } from './load-host.ts';
-import { type Column, shortBytes, textTable } from './table.ts';
+import type { Setup } from '../../agent/agent.ts';
+import { Sampler, type Snapshot } from '../../agent/sampler.ts';
+import { samplerOptionsOf } from '../../agent/settings.ts';
+import type { KernelFiles } from '../../kernel/files.ts';
+import { Classifier } from '../../rules/classifier.ts';
+import type { GroupRow, ProcessRows } from '../../view/view.ts';
+import type { Invocation } from '../arguments.ts';
+import { loadSetup, NotFound, openHost, sourcesOf } from '../load-host.ts';
+import { type Column, shortBytes, textTable } from '../table.ts';
 
 /** CPU percentages need two looks, so far apart, milliseconds. */
 const APART = 500;
