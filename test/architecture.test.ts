@@ -119,6 +119,7 @@ test('files are touched in a few places', () =>
     'src/server/web-config.ts',
     'src/cli/capture/capture.ts',
     'src/cli/install/install.ts',
+    'src/cli/install/steps.ts',
     'src/cli/load-host.ts',
   ]));
 

@@ -1,23 +1,26 @@
-// check: tells whether the configuration is right, what this kernel offers, what this user may read of it, and which
-// capability would buy which metric.
+// check: tells whether the configuration is right, what this kernel offers, what this user may read, and which capability
+// would give which metric.
 import { grantOf, lasting, UNIT_SETTING } from '../../agent/capabilities.ts';
 import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../../kernel/self.ts';
 import type { UnreadableCount } from '../../process/unreadable.ts';
 import { lint } from '../../rules/linter.ts';
 import { describeWeb, loadWeb } from '../../server/web-config.ts';
-import type { Invocation } from '../arguments.ts';
+import { collectOnce } from '../collect-once.ts';
+import { counted, countedProcesses } from '../counted.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { collectOnce } from '../scan/scan.ts';
+import { program } from '../program.ts';
+import type { GivenSettings } from '../verb.ts';
 
-const FEATURES: readonly { path: string; buys: string }[] = [
-  { path: 'proc/self/smaps_rollup', buys: 'PSS and USS (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)' },
-  { path: 'proc/pressure/memory', buys: 'memory pressure (Linux 4.20, CONFIG_PSI)' },
+/** Files of the kernel that depend on its version and on how it was built. */
+const FEATURES: readonly { path: string; gives: string }[] = [
+  { path: 'proc/self/smaps_rollup', gives: 'PSS and USS (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)' },
+  { path: 'proc/pressure/memory', gives: 'memory pressure (Linux 4.20, CONFIG_PSI)' },
 ];
 
-/** @throws ConfigError where the configuration is wrong */
-export async function check(asked: Invocation): Promise<string> {
-  const sources = sourcesOf(asked);
+/** @returns one line for each thing that was looked at @throws ConfigError where the configuration is wrong */
+export async function check(settings: GivenSettings): Promise<string> {
+  const sources = sourcesOf(settings);
   const setup = await loadSetup(sources);
   const web = await loadWeb(setup.config, []);
   const files = openHost(setup.config);
@@ -28,16 +31,17 @@ export async function check(asked: Invocation): Promise<string> {
     `configuration: ok, ${setup.files.length === 0 ? 'no file' : setup.files.join(', ')}`,
     `rules:         ok, ${setup.rules.length} of yours, ${setup.catalogue.length} of the catalogue`,
     ...(findings > 0
-      ? [`               warning: ${findings} findings; herakles-node-exporter subgroups lint tells`]
+      ? [`               warning: ${counted(findings, 'finding')}; ${program.name} subgroups lint shows more`]
       : []),
     `web:           ok, ${describeWeb(web)}`,
     ...web.warnings.map((warning) => `               warning: ${warning}`),
     `user:          ${privileges.uid === 0 ? 'root' : `uid ${privileges.uid}`}, ${capabilityText(privileges)}`,
   ];
   const { view } = await collectOnce(setup, files);
-  for (const { path, buys } of FEATURES) {
-    const missing = whyMissing(files, path);
-    lines.push(`kernel:        /${path} ${missing ? `missing (${missing}): no ${buys}` : `there: ${buys}`}`);
+  for (const { path, gives } of FEATURES) {
+    const reason = whyUnreadable(files, path);
+    const state = reason ? `cannot be read (${reason})` : 'can be read';
+    lines.push(`kernel:        /${path} ${state}; it is needed for ${gives}`);
   }
   lines.push(`processes:     ${view.seen} seen`);
   const hidden =
@@ -47,7 +51,8 @@ export async function check(asked: Invocation): Promise<string> {
   return `${lines.join('\n')}\n`;
 }
 
-function whyMissing(files: KernelFiles, path: string): string | undefined {
+/** Undefined where the file can be read. */
+function whyUnreadable(files: KernelFiles, path: string): string | undefined {
   try {
     files.read(path);
     return undefined;
@@ -64,30 +69,32 @@ function capabilityText({ capabilities }: Privileges): string {
 function hiddenAdvice(hidepid: string): string[] {
   return [
     `hidden:        /proc is mounted with hidepid=${hidepid}: processes of other users cannot be seen`,
-    '               grant CAP_SYS_PTRACE, or mount it with gid=GROUP and run the exporter in that group',
+    '               grant CAP_SYS_PTRACE, or mount /proc with gid=GROUP and run the exporter in that group',
   ];
 }
 
 function advice(denied: readonly UnreadableCount[], { capabilities }: Privileges, hidden: boolean): string[] {
-  if (denied.length === 0) return [hidden ? 'of what can be seen, everything can be read.' : 'everything can be read.'];
+  if (denied.length === 0)
+    return [hidden ? 'Of the processes that can be seen, everything can be read.' : 'Everything can be read.'];
   const granted = ['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'].every((name) => capabilities.includes(name));
-  const lines = ['not everything can be read:'];
+  const lines = ['Not everything can be read:'];
   for (const { file, reason, processes } of denied) {
     const known = grantOf(file);
-    lines.push(`  ${file} of ${processes} processes is ${reason}${known ? `; it buys ${known.buys}` : ''}`);
+    const use = known ? `; it is needed for ${known.buys}` : '';
+    lines.push(`  /proc/PID/${file} of ${countedProcesses(processes)} cannot be read (${reason})${use}`);
     if (known && reason === 'denied' && !granted) lines.push(`    grant ${known.grant}`);
   }
   if (granted) {
     return [
       ...lines,
       '',
-      'This user has every capability that would help: what is still denied, a security module protects.',
+      'This user has every capability that helps. A security module of the kernel protects the rest.',
     ];
   }
   lines.push(
     '',
-    `with systemd: ${UNIT_SETTING} in the [Service] section.`,
-    'Without them RSS, CPU and estimated footprints are served all the same.',
+    `With systemd, write ${UNIT_SETTING} into the [Service] section of the unit.`,
+    'Without these capabilities, RSS, CPU and estimated footprints are still served.',
   );
   return lines;
 }

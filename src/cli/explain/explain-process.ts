@@ -1,73 +1,83 @@
-// explain PID: which rule put a process into its group, why, what else matched, what its footprint is, and what the
-// running exporter knows of that. explain --all is in explain-all.ts.
+// explain PID: which rule put a process into its group and why, which other rules match, how much memory it has, and what
+// the running exporter knows of that. explain --all is in explain-all.ts.
 
 import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
 import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
-import type { Identity } from '../../rules/identity.ts';
+import { type Identity, NO_RULE } from '../../rules/identity.ts';
 import { inheritedFrom } from '../../rules/inheritance.ts';
-import type { Invocation } from '../arguments.ts';
-import { loadSetup, NotFound, openHost, sourcesOf } from '../load-host.ts';
+import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { scrub, scrubText } from '../scrub.ts';
 import { harmless, shortBytes } from '../table.ts';
-import { type Asked, askExporter } from './running-exporter.ts';
-import { Examiner, identityDocument, KERNEL, verdictDocument, wantedOf } from './process-inspector.ts';
-import { sampleLines } from './footprint-lines.ts';
+import { type GivenSettings, VerbError } from '../verb.ts';
+import { footprintLines } from './footprint-lines.ts';
+import { evidenceDocument, identityDocument, KERNEL, ProcessInspector, verdictDocument } from './process-inspector.ts';
+import { type AddressedAnswer, askExporter } from './running-exporter.ts';
 
-/** @throws NotFound where no such process runs */
-export async function explain(asked: Extract<Invocation, { verb: 'explain' }>): Promise<string> {
-  const { pid, json, url } = asked;
-  const setup = await loadSetup(sourcesOf(asked));
+/** So many other rules are shown. */
+const SHOWN_MAX = 10;
+
+/** @param url of the exporter to ask @throws VerbError where no such process runs */
+export async function explainProcess(
+  settings: GivenSettings,
+  pid: number,
+  json: boolean,
+  url: string | undefined,
+): Promise<string> {
+  const setup = await loadSetup(sourcesOf(settings));
   const files = openHost(setup.config);
-  if (pid === 'all') return (await import('./explain-all.ts')).explainAll(setup, files, json);
   files.begin();
-  const examiner = new Examiner(files);
-  const proc = look(examiner, pid);
-  const identity = examiner.identity(proc);
-  if (proc.kernelThread) {
-    return json ? text({ pid, name: identity.name, ...KERNEL }) : `process ${pid} is a kernel thread: system/kernel\n`;
-  }
+  const inspector = new ProcessInspector(files);
+  const proc = find(inspector, pid);
+  const identity = inspector.identityOf(proc);
+  if (proc.kernelThread)
+    return json
+      ? jsonText({ pid, name: identity.name, ...KERNEL })
+      : `process ${pid} is a kernel thread: ${KERNEL.group}/${KERNEL.subgroup}\n`;
   const classifier = new Classifier(setup.rules, setup.catalogue);
   const explanation = classifier.explain(identity);
-  const heir = setup.config.inherit_group && !explanation.winner;
-  const source = heir ? examiner.source(proc, identity, classifier) : undefined;
-  const classification = source ? inheritedFrom(source) : explanation.classification;
-  const footprint = read(files, proc);
-  const age = examiner.age(proc);
+  const inherits = setup.config.inherit_group && !explanation.winner;
+  const ancestor = inherits ? inspector.ancestorOf(proc, identity, classifier) : undefined;
+  const classification = ancestor ? inheritedFrom(ancestor) : explanation.classification;
+  const footprint = readFootprint(files, proc);
+  const local = { pid, startTime: inspector.startTimeOf(proc), age: inspector.ageOf(proc), ...classification };
   const exporter = await askExporter(setup.config, pid, url);
-  if (json) return text(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter));
-  const { winner, others, nearMisses } = explanation;
-  const { group, subgroup, rule } = classification;
-  const why = winner ? `because of rule ${rule}` : source ? rule : 'because no rule matches it';
+  if (json) return jsonText(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter));
+  const unreadable = inspector.unreadable.counts();
   return [
-    `process ${pid} is in ${group}/${subgroup}, ${why}`,
-    ...(winner ? winner.held.map(evidence) : []),
+    ...reasonLines(pid, { ...explanation, classification }),
     '',
-    ...describe(identity),
-    memory(footprint),
-    ...section('would match as well', others),
-    ...section('nearly match', nearMisses),
-    ...examiner.unreadable.counts().map(({ file, reason }) => `not readable: /proc/${pid}/${file} (${reason})`),
+    ...identityLines(identity),
+    memoryLine(footprint),
+    ...ruleLines('rules that would match as well:', explanation.others),
+    ...ruleLines('rules that nearly match:', explanation.nearMisses),
+    ...unreadable.map(({ file, reason }) => `cannot be read: /proc/${pid}/${file} (${reason})`),
     '',
-    ...sampleLines(exporter, { pid, startTime: examiner.startTime(proc), age, group, subgroup }),
+    ...footprintLines(exporter, local),
     '',
   ].join('\n');
 }
 
-function look(examiner: Examiner, pid: number): Process {
-  try {
-    const proc = examiner.look(pid);
-    if (proc) return proc;
-  } catch (error) {
-    if (error instanceof KernelFileError) throw new NotFound(`process ${pid}: ${error.message}`);
-    throw error;
-  }
-  throw new NotFound(`process ${pid}: no such process runs`);
+function reasonLines(pid: number, { classification: { group, subgroup, rule }, winner }: Explanation): string[] {
+  const why = winner ? `because of rule ${rule}` : rule === NO_RULE ? 'because no rule matches it' : rule;
+  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...(winner ? winner.held.map(evidenceLine) : [])];
 }
 
-/** The footprint as it is now, or why it cannot be read. */
-function read(files: KernelFiles, proc: Process): FootprintReading | KernelFileError {
+/** @throws VerbError where no such process runs */
+function find(inspector: ProcessInspector, pid: number): Process {
+  try {
+    const proc = inspector.find(pid);
+    if (proc) return proc;
+  } catch (error) {
+    if (error instanceof KernelFileError) throw new VerbError(`process ${pid}: ${error.message}`);
+    throw error;
+  }
+  throw new VerbError(`process ${pid}: no such process runs`);
+}
+
+/** The footprint as it is now, or the error where it cannot be read. */
+function readFootprint(files: KernelFiles, proc: Process): FootprintReading | KernelFileError {
   const reading = new FootprintReading();
   try {
     readSmapsRollup(files, proc.files, reading);
@@ -78,55 +88,56 @@ function read(files: KernelFiles, proc: Process): FootprintReading | KernelFileE
   }
 }
 
-function memory(footprint: FootprintReading | KernelFileError): string {
+function memoryLine(footprint: FootprintReading | KernelFileError): string {
   if (footprint instanceof KernelFileError) return `  memory    PSS and USS cannot be read (${footprint.reason})`;
   const { rss, pss, uss, swap } = footprint;
   return `  memory    RSS ${shortBytes(rss)}, PSS ${shortBytes(pss)}, USS ${shortBytes(uss)}, swap ${shortBytes(swap)}`;
 }
 
-/** The command line is shown because the operator asks for it, and scrubbed. */
-function describe({ name, exe, argv, user, unit, container, podUid }: Identity): string[] {
+/** The operator asks for this process, so its command line is shown, without secrets. */
+function identityLines({ name, exe, argv, user, unit, container, podUid }: Identity): string[] {
   const lines = { name, exe, argv: scrub(argv).join(' ').slice(0, 500), user, unit, container, pod: podUid };
   return Object.entries(lines)
     .filter(([, value]) => value !== '')
     .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
 }
 
-const evidence = ({ key, wanted, value }: Verdict['held'][number]): string =>
+/** What a rule asked for, and what the process has. */
+const evidenceLine = ({ key, wanted, value }: Verdict['held'][number]): string =>
   `  ${key} ${harmless(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
 
-function section(title: string, verdicts: readonly Verdict[]): string[] {
+function ruleLines(heading: string, verdicts: readonly Verdict[]): string[] {
   if (verdicts.length === 0) return [];
-  const line = ({ rule, failed }: Verdict): string => {
+  const lineOf = ({ rule, failed }: Verdict): string => {
     const misses = failed.map(({ key, wanted }) => `${key} is not ${wanted.join(' or ')}`).join('; ');
     return `  ${rule.group}/${rule.subgroup} (${rule.name})${misses && `: ${misses}`}`;
   };
-  return ['', `rules that ${title}:`, ...verdicts.slice(0, 10).map(line)];
+  return ['', heading, ...verdicts.slice(0, SHOWN_MAX).map(lineOf)];
 }
 
-const text = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`;
+const jsonText = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`;
 
 function documentOf(
   pid: number,
   identity: Identity,
   { classification, winner, others, nearMisses }: Explanation,
   footprint: FootprintReading | KernelFileError,
-  { from, ...exporter }: Asked,
+  { address, ...exporter }: AddressedAnswer,
 ) {
   const read = footprint instanceof KernelFileError ? undefined : footprint;
   return {
     pid,
     ...identityDocument(identity),
     ...classification,
-    held: (winner?.held ?? []).map(wantedOf),
+    held: (winner?.held ?? []).map(evidenceDocument),
     would_match: others.map(verdictDocument),
     nearly_match: nearMisses.map(verdictDocument),
     ...(read && { rss_bytes: read.rss, pss_bytes: read.pss, uss_bytes: read.uss, swap_bytes: read.swap }),
     exporter: {
-      address: from,
-      ...('told' in exporter && exporter.told),
-      ...('unseenFor' in exporter && { error: 'not seen', collection_age_seconds: exporter.unseenFor }),
-      ...('why' in exporter && { error: exporter.why }),
+      address,
+      ...('explanation' in exporter && exporter.explanation),
+      ...('unseenSince' in exporter && { error: 'not seen', collection_age_seconds: exporter.unseenSince }),
+      ...('error' in exporter && { error: exporter.error }),
     },
   };
 }

@@ -1,11 +1,14 @@
-// What the running exporter said of a process, in words: how old its PSS is, where the exported value comes from, and
-// why it was or was not read. The reasons stand in the order in which the exporter weighs them.
+// What the running exporter knows of the footprint of a process, in words: when PSS and USS were read, where the exported
+// values come from, and why they were or were not read at the last collection. For instance:
+//   read      42 s ago
+//   exported  PSS 8.1M, USS 6.0M, estimated: the values read then, scaled with the RSS since
+//   why       not read: its memory has not changed since; because of its age it is read again in 4 min
 import type { ExplanationDocument } from '../../server/api.ts';
 import { harmless, shortBytes } from '../table.ts';
-import type { Asked } from './running-exporter.ts';
+import type { AddressedAnswer } from './running-exporter.ts';
 
-/** What this program found out itself, to be held against what the exporter says. */
-export interface Own {
+/** The process as this program sees it, to be compared with what the exporter knows. */
+export interface LocalProcess {
   readonly pid: number;
   /** Unix time, seconds. */
   readonly startTime: number;
@@ -17,70 +20,70 @@ export interface Own {
 
 type Smaps = ExplanationDocument['smaps'];
 
-/** Two programs read the time of the boot apart, and it is told in whole seconds. */
+/** The exporter and this program read the time of the boot apart, in whole seconds: start times may differ so much, seconds. */
 const SAME_START = 2;
-/** A collection takes time: who began within so many seconds of its begin may have been missed. */
-const SAME_TIME = 1;
+/** A collection takes time: a process may be missing that began within so many seconds of its begin. */
+const COLLECTION_SECONDS = 1;
 
-const NEEDS = new Map<string, string>(
-  Object.entries({
-    first: 'it had not been read since it began or became another program (reason 1 of 4)',
-    changed: 'its own memory had moved (reason 2 of 4)',
-    relative: 'a process that may share pages with it came, went or moved (reason 3 of 4)',
-    age: 'its sample had become old (reason 4 of 4)',
-  }),
-);
+const REASONS = new Map<string, string>([
+  ['first', 'it had not been read since it started, or since it executed another program (reason 1 of 4)'],
+  ['changed', 'its own memory had changed (reason 2 of 4)'],
+  ['relative', 'a process that may share memory with it had started, ended or changed (reason 3 of 4)'],
+  ['age', 'it had last been read too long ago (reason 4 of 4)'],
+]);
 
 /** Lines for `explain PID`. */
-export function sampleLines(asked: Asked, own: Own): string[] {
-  if ('why' in asked)
-    return [`the age of its sample is not known: cannot ask ${harmless(`${asked.from}: ${asked.why}`)}`];
-  const heading = `the exporter at ${harmless(asked.from)}`;
-  if ('unseenFor' in asked) return [unseen(heading, asked.unseenFor, own)];
-  const { told } = asked;
-  if (Math.abs(told.start_time_seconds - own.startTime) > SAME_START)
+export function footprintLines(answer: AddressedAnswer, local: LocalProcess): string[] {
+  if ('error' in answer)
+    return [`the age of its PSS is not known: cannot ask ${harmless(`${answer.address}: ${answer.error}`)}`];
+  const exporter = `the exporter at ${harmless(answer.address)}`;
+  if ('unseenSince' in answer) return [unseenLine(exporter, answer.unseenSince, local)];
+  const { explanation } = answer;
+  if (Math.abs(explanation.start_time_seconds - local.startTime) > SAME_START)
     return [
-      `${heading} knows another process ${own.pid}: the pid was given again since its last collection, or it looks at another host or pid namespace`,
+      `${exporter} knows another process ${local.pid}: the kernel has given the pid to a new process since the last collection, or the exporter is on another host or in another pid namespace`,
     ];
   return [
-    `${heading}, ${seconds(told.collection_age_seconds)} after its last collection:`,
-    ...fields({
-      sample: ageOf(told.smaps),
-      exported: exportedOf(told),
-      why: whyOf(told.smaps),
-      cost: costOf(told.smaps),
-      group: groupOf(told, own),
+    `${exporter}, ${secondsText(explanation.collection_age_seconds)} after its last collection:`,
+    ...fieldLines({
+      read: ageText(explanation.smaps),
+      exported: exportedText(explanation),
+      why: whyText(explanation.smaps),
+      cost: costText(explanation.smaps),
+      group: groupText(explanation, local),
     }),
   ];
 }
 
-function unseen(heading: string, ago: number, { age, pid }: Own): string {
-  return age <= ago + SAME_TIME
-    ? `${heading} has not seen process ${pid} yet: it appeared after the last collection, ${seconds(ago)} ago`
-    : `${heading} did not see process ${pid} at its last collection, ${seconds(ago)} ago, though it began ${seconds(age)} ago: it looks at another host or pid namespace`;
+function unseenLine(exporter: string, ago: number, { age, pid }: LocalProcess): string {
+  return age <= ago + COLLECTION_SECONDS
+    ? `${exporter} has not seen process ${pid} yet: it began after the last collection, ${secondsText(ago)} ago`
+    : `${exporter} did not see process ${pid} at its last collection, ${secondsText(ago)} ago, although the process began ${secondsText(age)} ago: the exporter is on another host or in another pid namespace`;
 }
 
-const fields = (lines: Readonly<Record<string, string>>): string[] =>
-  Object.entries(lines)
+const fieldLines = (fields: Readonly<Record<string, string>>): string[] =>
+  Object.entries(fields)
     .filter(([, value]) => value !== '')
     .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
 
-const ageOf = ({ age_seconds }: Smaps): string => (age_seconds === undefined ? 'none' : `${seconds(age_seconds)} old`);
+const ageText = ({ age_seconds }: Smaps): string =>
+  age_seconds === undefined ? 'never' : `${secondsText(age_seconds)} ago`;
 
-function exportedOf({ smaps, pss_bytes, uss_bytes, series }: ExplanationDocument): string {
+function exportedText({ smaps, pss_bytes, uss_bytes, series }: ExplanationDocument): string {
   if (smaps.source === 'none') return 'neither PSS nor USS';
   const source =
-    smaps.source === 'read' ? 'as they were read' : 'estimated: the sample, scaled with the RSS since then';
+    smaps.source === 'read' ? 'as they were read' : 'estimated: the values read then, scaled with the RSS since';
   const values = series
     ? `PSS ${shortBytes(pss_bytes ?? Number.NaN)}, USS ${shortBytes(uss_bytes ?? Number.NaN)}, `
     : '';
   return `${values}${source}${series ? '' : '; it has no series of its own and counts in its group'}`;
 }
 
-function whyOf(smaps: Smaps): string {
+/** The states stand in the order in which the exporter decides. */
+function whyText(smaps: Smaps): string {
   const { mode, need = '', failure = '', max_read_seconds, max_age_seconds, next_turn_seconds } = smaps;
-  const because = NEEDS.get(need) ?? need;
-  const turn = `by age its turn comes in ${seconds(next_turn_seconds)}`;
+  const because = REASONS.get(need) ?? need;
+  const next = next_turn_seconds > 0 ? `in ${secondsText(next_turn_seconds)}` : 'at the next collection';
   switch (smaps.state) {
     case 'off':
       return 'not read: smaps is off, or neither PSS nor USS is exported';
@@ -88,44 +91,47 @@ function whyOf(smaps: Smaps): string {
       return 'not read: it has no memory of its own, or its statm cannot be read';
     case 'read':
       return mode === 'exact'
-        ? 'read at the last collection, as all are: smaps is exact'
+        ? 'read at the last collection, like every process: smaps is exact'
         : `read at the last collection, because ${because}`;
     case 'reading':
-      return `being read off the main thread, or waits for those before it, because ${because}`;
+      return `being read beside the collections, or waiting for other such reads to end, because ${because}`;
     case 'waiting':
-      return `not read yet: smaps_budget was spent on more urgent ones; it is wanted because ${because}`;
+      return `not read yet: smaps_budget was spent on more urgent processes; it waits because ${because}`;
     case 'unreadable':
-      return `not read: the last attempt failed (${failure}); ${turn}, and it is tried again`;
+      return `not read: the last attempt failed (${failure}); the next attempt is ${next}`;
     case 'large':
-      return `not read: that is predicted to take longer than smaps_max_read (${seconds(max_read_seconds)}), so it happens only every ${seconds(max_age_seconds)}; ${turn}`;
+      return `not read: a read is predicted to take longer than smaps_max_read (${secondsText(max_read_seconds)}), so it is read only every ${secondsText(max_age_seconds)}; the next time is ${next}`;
     case 'unchanged':
-      return `not read: ${movement(smaps)}; ${turn}`;
+      return `not read: ${changeText(smaps)}; because of its age it is read again ${next}`;
     default:
       return `not read: ${String(smaps.state)}`;
   }
 }
 
-function movement({ moved_bytes = 0, moved_by_relatives_bytes = 0, worth_bytes = 0 }: Smaps): string {
-  const relatives = moved_by_relatives_bytes > 0 ? ` and ${shortBytes(moved_by_relatives_bytes)} by relatives` : '';
-  return `since the sample ${shortBytes(moved_bytes)} moved${relatives}, and ${shortBytes(worth_bytes)} are worth a read`;
+/** Why too little has changed for a read. The numbers are upper bounds. */
+function changeText({ moved_bytes = 0, moved_by_relatives_bytes = 0, worth_bytes = 0 }: Smaps): string {
+  const own = moved_bytes >= 0.5 ? [`${shortBytes(moved_bytes)} of its own memory`] : [];
+  const shared = moved_by_relatives_bytes >= 0.5 ? [`${shortBytes(moved_by_relatives_bytes)} that it shares`] : [];
+  if (own.length + shared.length === 0) return 'its memory has not changed since';
+  return `up to ${[...own, ...shared].join(' and ')} may have changed since, and a read is due from ${shortBytes(worth_bytes)} on`;
 }
 
-function costOf({ predicted_seconds, over_max_read, max_read_seconds }: Smaps): string {
+function costText({ predicted_seconds, over_max_read, max_read_seconds }: Smaps): string {
   if (predicted_seconds === undefined) return '';
-  return `a read is predicted to take ${seconds(predicted_seconds)}, ${over_max_read ? 'over' : 'within'} smaps_max_read (${seconds(max_read_seconds)})`;
+  return `a read is predicted to take ${secondsText(predicted_seconds)}, ${over_max_read ? 'over' : 'within'} smaps_max_read (${secondsText(max_read_seconds)})`;
 }
 
-/** Only where the exporter puts it elsewhere. */
-function groupOf({ group, subgroup, rule }: ExplanationDocument, own: Own): string {
-  if (group === undefined || (group === own.group && subgroup === own.subgroup)) return '';
+/** Empty where the exporter has the process in the same group as this program. */
+function groupText({ group, subgroup, rule }: ExplanationDocument, local: LocalProcess): string {
+  if (group === undefined || (group === local.group && subgroup === local.subgroup)) return '';
   const why = rule?.startsWith('inherited')
-    ? 'as its ancestors were when it began'
-    : 'its rules are not those read here';
-  return `${group}/${subgroup}${rule ? ` (${rule})` : ''} there: ${why}`;
+    ? 'the group of its ancestors when it began'
+    : 'the exporter has other rules than those read here';
+  return `${group}/${subgroup}${rule ? ` (${rule})` : ''} in the exporter: ${why}`;
 }
 
 /** 0.4 ms, 3.2 s, 5 min. */
-function seconds(value: number): string {
+function secondsText(value: number): string {
   if (value < 0.0995) return `${Number((value * 1000).toPrecision(2))} ms`;
   if (value < 120) return `${Number(value.toPrecision(value < 10 ? 2 : 3))} s`;
   return value < 7200 ? `${Math.round(value / 60)} min` : `${Math.round(value / 3600)} h`;

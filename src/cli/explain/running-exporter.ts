@@ -1,5 +1,6 @@
-// Asks the exporter that runs how it stands with a process: where `serve` listens with this configuration, or at --url.
-// What cannot be asked comes back as a sentence and never as an error; what is answered is hostile input.
+// Asks the running exporter about a process: how old its footprint is, and why. The address is that of --url, or the one
+// at which `serve` listens with this configuration. Where the exporter cannot be asked, the result is a sentence and not an
+// error, because explain has more to say. The answer may come from any program, so it is checked like hostile input.
 import { X509Certificate } from 'node:crypto';
 import { type IncomingMessage, request } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
@@ -10,73 +11,78 @@ import type { ExplanationDocument } from '../../server/api.ts';
 import { listenAddressesOf } from '../../server/listeners.ts';
 import { loadWeb } from '../../server/web-config.ts';
 
-/** What an exporter said of a process, or why it said nothing of it. */
-export type Asked = { readonly from: string } & (
-  | { readonly told: ExplanationDocument }
-  | { readonly unseenFor: number }
-  | { readonly why: string }
-);
+/** What an exporter knows of a process, or why it is not known. */
+export type ExporterAnswer =
+  | { readonly explanation: ExplanationDocument }
+  /** The exporter did not see the process at its last collection, so many seconds ago. */
+  | { readonly unseenSince: number }
+  | { readonly error: string };
 
-interface Place {
-  /** As a person may read it: without credentials. */
+/** With the address that was asked, as a person may read it: without credentials. */
+export type AddressedAnswer = ExporterAnswer & { readonly address: string };
+
+interface Endpoint {
+  /** The address as a person may read it: without credentials. */
   readonly shown: string;
   readonly to: { readonly host: string; readonly port: number } | { readonly path: string };
   readonly secure: boolean;
-  /** In front of /explain, where a proxy serves the exporter below a path. */
+  /** The path in front of /explain, where a proxy serves the exporter below a path. */
   readonly prefix: string;
   readonly authorization?: string;
 }
 
-/** Longest answer that is read, bytes; ours has some 700. */
-const LONGEST = 64 << 10;
-/** The exporter may wait for a collection under way: so much longer than that is waited for it, seconds. */
+/** Longest answer that is read, bytes. An exporter's own has about 700. */
+const ANSWER_MAX = 64 << 10;
+/** The exporter may wait `scrape_timeout` for a collection. This program waits so much longer, seconds. */
 const MARGIN = 2;
 
-/** The message says what is wrong, and what to do instead. */
-class Unasked extends Error {}
+/** The exporter cannot be asked. The message says why, and what to do. */
+class AskError extends Error {}
 
-/** @param url http:, https: or unix:/path as given by --url; undefined: where the configuration says */
-export async function askExporter(config: Config, pid: number, url: string | undefined): Promise<Asked> {
+/** @param url http:, https: or unix:/path, as given with --url; undefined: the addresses of the configuration */
+export async function askExporter(config: Config, pid: number, url: string | undefined): Promise<AddressedAnswer> {
   let certificate: string | undefined;
-  let places: Place[];
+  let endpoints: Endpoint[];
   try {
     const web = await loadWeb(config, []).catch((error) => {
       if (url && error instanceof ConfigError) return undefined;
       throw error;
     });
     certificate = web?.tls && String(web.tls.context.cert);
-    places = url ? [placeOf(url, config, certificate !== undefined)] : placesFrom(config, certificate !== undefined);
+    endpoints = url
+      ? [endpointOf(url, config, certificate !== undefined)]
+      : configuredEndpoints(config, certificate !== undefined);
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof Unasked)) throw error;
-    return { from: 'the running exporter', why: error.message.replaceAll('\n', '; ') };
+    if (!(error instanceof ConfigError || error instanceof AskError)) throw error;
+    return { address: 'the running exporter', error: error.message.replaceAll('\n', '; ') };
   }
   const failures: string[] = [];
-  for (const place of places) {
+  for (const endpoint of endpoints) {
     try {
-      return { from: place.shown, ...(await ask(place, pid, certificate, config.scrape_timeout + MARGIN)) };
+      return { address: endpoint.shown, ...(await ask(endpoint, pid, certificate, config.scrape_timeout + MARGIN)) };
     } catch (error) {
-      if (!(error instanceof Unasked)) throw error;
-      failures.push(places.length > 1 ? `${place.shown}: ${error.message}` : error.message);
+      if (!(error instanceof AskError)) throw error;
+      failures.push(endpoints.length > 1 ? `${endpoint.shown}: ${error.message}` : error.message);
     }
   }
-  return { from: places.map(({ shown }) => shown).join(', '), why: failures.join('; ') };
+  return { address: endpoints.map(({ shown }) => shown).join(', '), error: failures.join('; ') };
 }
 
-function placesFrom(config: Config, secure: boolean): Place[] {
-  // systemd's own address is not known here; the socket unit that ships with the exporter has the usual port.
+function configuredEndpoints(config: Config, secure: boolean): Endpoint[] {
+  // The address of a socket unit is not known here. The unit that ships with the exporter has the configured port.
   const listening = listenAddressesOf({ ...config, web_systemd_socket: false }, {}, 0);
   return listening.map((to) => {
     if ('path' in to) return { shown: `unix:${to.path}`, to, secure, prefix: '' };
     if (!('port' in to) || to.port === 0)
-      throw new Unasked('port is 0, which takes any free one; say where it listens with --url');
+      throw new AskError('port is 0, so it listens on any free port; give its address with --url');
     const host = ['', '0.0.0.0', '::'].includes(to.host) ? 'localhost' : to.host;
     const shown = `${secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${to.port}`;
     return { shown, to: { host, port: to.port }, secure, prefix: '' };
   });
 }
 
-/** The address may be that of the metrics themselves. */
-function placeOf(text: string, { web_telemetry_path }: Config, secure: boolean): Place {
+/** The URL of --url; it may also be that of the metrics. */
+function endpointOf(text: string, { web_telemetry_path }: Config, secure: boolean): Endpoint {
   if (text.startsWith('unix:')) return { shown: text, to: { path: text.slice(5) }, secure, prefix: '' };
   const url = new URL(text);
   const { protocol, hostname, username, password } = url;
@@ -94,42 +100,46 @@ function placeOf(text: string, { web_telemetry_path }: Config, secure: boolean):
   };
 }
 
-/** What is no percent-encoding stands for itself. */
+/** Text that is not a percent-encoding stands for itself. */
 const decoded = (text: string): string =>
   text.replace(/(?:%[\da-f]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString());
 
-type Told = { readonly told: ExplanationDocument } | { readonly unseenFor: number } | { readonly why: string };
-
-/** @throws Unasked where there is nobody who answers */
-async function ask(place: Place, pid: number, certificate: string | undefined, patience: number): Promise<Told> {
+/** @param timeout of the whole exchange, seconds @throws AskError where no exporter answers */
+async function ask(
+  endpoint: Endpoint,
+  pid: number,
+  certificate: string | undefined,
+  timeout: number,
+): Promise<ExporterAnswer> {
   let socket: Socket | undefined;
   let late = false;
   const timer = setTimeout(() => {
     late = true;
     socket?.destroy(new Error('late'));
-  }, patience * 1000);
+  }, timeout * 1000);
   try {
-    socket = open(place);
-    await opened(socket, place, certificate);
-    const { status, body } = await answerOf(socket, place, pid);
-    return judge(place, pid, status, body);
+    socket = open(endpoint);
+    await opened(socket, endpoint, certificate);
+    const { status, body } = await get(socket, endpoint, pid);
+    return answerOf(endpoint, pid, status, body);
   } catch (error) {
-    if (error instanceof Unasked) throw error;
-    throw new Unasked(late ? `no answer within ${patience} s` : reasonOf(error as NodeJS.ErrnoException, place));
+    if (error instanceof AskError) throw error;
+    throw new AskError(late ? `no answer within ${timeout} s` : reasonOf(error as NodeJS.ErrnoException, endpoint));
   } finally {
     clearTimeout(timer);
     socket?.destroy();
   }
 }
 
-/** Certificates are judged in opened(), before anything is said. */
-function open({ to, secure }: Place): Socket {
+/** opened() judges the certificate before a request is sent. */
+function open({ to, secure }: Endpoint): Socket {
   if (!secure) return connect(to);
   const host = 'host' in to ? to.host : 'localhost';
   return connectSecurely({ ...to, servername: isIP(host) ? '' : host, rejectUnauthorized: false });
 }
 
-async function opened(socket: Socket, { secure }: Place, certificate: string | undefined): Promise<void> {
+/** Waits for the connection. @throws AskError where its certificate is not right */
+async function opened(socket: Socket, { secure }: Endpoint, certificate: string | undefined): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     socket.once(secure ? 'secureConnect' : 'connect', resolve);
     socket.once('error', reject);
@@ -137,30 +147,30 @@ async function opened(socket: Socket, { secure }: Place, certificate: string | u
   });
   const { authorized, authorizationError } = socket as TLSSocket;
   if (!secure || authorized || (certificate && shows(socket as TLSSocket, certificate))) return;
-  throw new Unasked(
+  throw new AskError(
     `its certificate is neither the configured one nor trusted (${String(authorizationError).toLowerCase().replaceAll('_', ' ')}); run this with its configuration, or name its CA in NODE_EXTRA_CA_CERTS`,
   );
 }
 
-/** Whether the server has the very certificate that is configured: whatever its names, it is the one. */
+/** Whether the server has exactly the configured certificate. Then the names in it do not matter. */
 const shows = (socket: TLSSocket, certificate: string): boolean =>
   socket.getPeerX509Certificate()?.raw.equals(new X509Certificate(certificate).raw) === true;
 
-function answerOf(socket: Socket, place: Place, pid: number): Promise<{ status: number; body: string }> {
+function get(socket: Socket, endpoint: Endpoint, pid: number): Promise<{ status: number; body: string }> {
   const headers = {
-    host: 'host' in place.to ? place.shown.split('/')[2]! : 'localhost',
+    host: 'host' in endpoint.to ? endpoint.shown.split('/')[2]! : 'localhost',
     accept: 'application/json',
     connection: 'close',
-    ...(place.authorization && { authorization: place.authorization }),
+    ...(endpoint.authorization && { authorization: endpoint.authorization }),
   };
-  const path = `${place.prefix}/explain?pid=${pid}`;
+  const path = `${endpoint.prefix}/explain?pid=${pid}`;
   return new Promise((resolve, reject) => {
     const sent = request({ createConnection: () => socket, path, headers }, (response: IncomingMessage) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
-        if (length > LONGEST) reject(new Unasked('what it answered is no answer of this exporter'));
+        if (length > ANSWER_MAX) reject(new AskError('its answer is too long for one of this exporter'));
         else chunks.push(chunk);
       });
       response.on('error', reject);
@@ -171,23 +181,25 @@ function answerOf(socket: Socket, place: Place, pid: number): Promise<{ status: 
   });
 }
 
-function judge({ shown, authorization }: Place, pid: number, status: number, body: string): Told {
-  const document = parsed(body);
-  if (status === 200 && document?.pid === pid && isExplanation(document)) return { told: document };
+/** Takes the answer apart. */
+function answerOf({ shown, authorization }: Endpoint, pid: number, status: number, body: string): ExporterAnswer {
+  const document = parseObject(body);
+  if (status === 200 && document?.pid === pid && isExplanation(document)) return { explanation: document };
   if (status === 404 && typeof document?.collection_age_seconds === 'number')
-    return { unseenFor: document.collection_age_seconds };
+    return { unseenSince: document.collection_age_seconds };
   if (status === 401) {
     const how = `give --url ${shown.startsWith('unix:') ? 'http://USER:PASSWORD@HOST:PORT' : shown.replace('//', '//USER:PASSWORD@')}`;
     return {
-      why: authorization ? 'it refused the user and password of --url' : `it wants a user and password; ${how}`,
+      error: authorization ? 'it refused the user and password of --url' : `it wants a user and password; ${how}`,
     };
   }
-  const said = body.split('\n', 1)[0]!.slice(0, 200);
-  if (status === 200 || status === 404) return { why: 'who answers there is no exporter of this version' };
-  return { why: `it answered with status ${status}${said && `: ${said}`}` };
+  const firstLine = body.split('\n', 1)[0]!.slice(0, 200);
+  if (status === 200 || status === 404) return { error: 'the program that answers is not an exporter of this version' };
+  return { error: `it answered with status ${status}${firstLine && `: ${firstLine}`}` };
 }
 
-function parsed(body: string): Record<string, unknown> | undefined {
+/** Undefined where the text is not a JSON object. */
+function parseObject(body: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
@@ -196,9 +208,10 @@ function parsed(body: string): Record<string, unknown> | undefined {
   }
 }
 
+/** Fields that an answer must have. */
 const NUMBERS = ['collection_age_seconds', 'start_time_seconds'];
-const SAMPLE_NUMBERS = ['next_turn_seconds', 'max_read_seconds', 'max_age_seconds'];
-/** What may be left out, by what it is. */
+const SMAPS_NUMBERS = ['next_turn_seconds', 'max_read_seconds', 'max_age_seconds'];
+/** Fields that may be missing, by their type. */
 const OPTIONAL = {
   number: [
     ...['rss_bytes', 'pss_bytes', 'uss_bytes', 'moved_bytes', 'moved_by_relatives_bytes', 'worth_bytes'],
@@ -208,10 +221,10 @@ const OPTIONAL = {
   boolean: ['series', 'over_max_read'],
 };
 
-/** Whether everything is there that is counted on, and all of it what it has to be. */
+/** Whether every field that is used here has its type. */
 function isExplanation(document: Record<string, unknown>): document is ExplanationDocument & Record<string, unknown> {
   const smaps = document.smaps as Record<string, unknown> | null | undefined;
-  return typeof smaps === 'object' && smaps !== null && holds(document, NUMBERS) && holds(smaps, SAMPLE_NUMBERS);
+  return typeof smaps === 'object' && smaps !== null && holds(document, NUMBERS) && holds(smaps, SMAPS_NUMBERS);
 }
 
 const holds = (fields: Record<string, unknown>, numbers: readonly string[]): boolean =>
@@ -220,21 +233,21 @@ const holds = (fields: Record<string, unknown>, numbers: readonly string[]): boo
     keys.every((key) => fields[key] === undefined || typeof fields[key] === type),
   );
 
-function reasonOf({ code, message }: NodeJS.ErrnoException, { to, secure }: Place): string {
+function reasonOf({ code, message }: NodeJS.ErrnoException, { to, secure }: Endpoint): string {
   switch (code) {
     case 'ECONNREFUSED':
-      return 'nobody listens there; start the exporter, or say where it listens with --url';
+      return 'no program listens there; start the exporter, or give its address with --url';
     case 'ENOENT':
-      return 'there is no such socket; start the exporter, or say where it listens with --url';
+      return 'there is no such socket; start the exporter, or give its address with --url';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'there is no such host; correct --url';
     case 'EACCES':
-      return `${'path' in to ? 'this user may not open the socket' : 'not permitted'}; run this as the exporter's user`;
+      return `${'path' in to ? 'this user may not open the socket' : 'not permitted'}; run this as the user of the exporter`;
     case 'EPROTO':
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
-      return 'it speaks no TLS, though TLS is asked for; run this with its configuration, or give --url http://…';
+      return 'it does not speak TLS, but TLS is configured here; run this with its configuration, or give --url http://…';
     default:
-      return `it did not answer (${code ?? message})${secure ? '; it may speak no TLS' : '; it may speak TLS'}`;
+      return `it did not answer (${code ?? message})${secure ? '; perhaps it does not speak TLS' : '; perhaps it speaks TLS'}`;
   }
 }
