@@ -87,7 +87,7 @@ test('an entry without equivalent is left out, with a note', () => {
     all!.notes.join('\n'),
     /one group for each \.Username; left out.*the label user of herakles_process_info/,
   );
-  assert.match(late!.notes.join('\n'), /the entry in line 9 takes every process before/);
+  assert.match(late!.notes.join('\n'), /the entry in line 9 takes every process first/);
 });
 
 test('any entries become a rule file that can be read, whatever their text', () => {
