@@ -77,7 +77,7 @@ test('the age of a footprint, and why it was or was not read', async (t) => {
   );
 });
 
-test('what the exporter says is what its metrics say', async (t) => {
+test('the exporter explains with the values of its metrics', async (t) => {
   if (!need(t, 'cc')) return;
   const { pid } = await startChildren(t, 'private', 12);
   const exporter = await startExporter(t, { args: [...seldom, '--smaps', 'exact'] });
@@ -135,19 +135,19 @@ test('the configuration gives the address: several, a socket, TLS with a certifi
   if (!need(t, 'openssl')) return;
   const { pid } = new Started(t, ['sleep', '600']);
   const dir = scratch();
-  const told = (from: string) => new RegExp(`^the exporter at ${from}, \\S+ m?s after its last collection:$`, 'm');
+  const answered = (from: string) => new RegExp(`^the exporter at ${from}, \\S+ m?s after its last collection:$`, 'm');
   const [port, socket] = [await freePort(), `${dir}/x.sock`];
   const both = ['--web.listen-address', `127.0.0.1:${port}`, '--web.listen-address', `unix:${socket}`];
   const plain = await serve(t, '', ['--web.listen-address', `unix:${socket}`, ...seldom]);
-  await eventually(async () => assert.match(await explain(t, pid, ...both), told(`unix:${socket}`)));
-  assert.match(await explain(t, pid, '--url', `unix:${socket}`), told(`unix:${socket}`));
+  await eventually(async () => assert.match(await explain(t, pid, ...both), answered(`unix:${socket}`)));
+  assert.match(await explain(t, pid, '--url', `unix:${socket}`), answered(`unix:${socket}`));
 
   const { cert, key } = new Authority('private').issue('x', { san: 'DNS:elsewhere.example' });
   const tls = ['--enable-tls', '--tls-cert-path', cert, '--tls-key-path', key];
   const secure = await serve(t, '', [...tls, ...seldom]);
   const at = ['--bind', '127.0.0.1', '--port', secure.port];
   await eventually(async () =>
-    assert.match(await explain(t, pid, ...at, ...tls), told(`https://127\\.0\\.0\\.1:${secure.port}`)),
+    assert.match(await explain(t, pid, ...at, ...tls), answered(`https://127\\.0\\.0\\.1:${secure.port}`)),
   );
   assert.match(
     await explain(t, pid, '--url', secure.url),

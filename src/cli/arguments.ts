@@ -1,6 +1,6 @@
 // Parses the command line. Settings derive from the table of options (setting-flags.ts), verbs from their list
 // (verbs.ts); commander splits the words. Pure: argv in; out comes what to run, or the text to print instead.
-import { Command, CommanderError, Option } from 'commander';
+import { type Argument, Command, CommanderError, Option } from 'commander';
 import { nearest } from '../text/did-you-mean.ts';
 import { program } from './program.ts';
 import { serveVerb } from './serve/verb.ts';
@@ -23,10 +23,11 @@ export interface UsageText {
   readonly status: 0 | 2;
 }
 
-const deaf = verbs.filter((verb) => 'run' in verb && verb.ignoresSettings).map(({ name }) => name);
+/** Verbs on which settings have no effect. */
+const withoutSettings = verbs.filter((verb) => 'run' in verb && verb.ignoresSettings).map(({ name }) => name);
 
-const examples = `
-Every command but ${deaf.join(' and ')} takes the options above. Their values come from files,
+const helpEnd = `
+Every command but ${withoutSettings.join(' and ')} takes the options above. Their values come from files,
 then from the environment, then from flags; a later one wins. The files, in the same order
 (.yml, .json or .toml as well):
   /etc/herakles/config.yaml  ~/.config/herakles/config.yaml  ./herakles.yaml  --config FILE
@@ -81,8 +82,8 @@ function rootCommand(printed: { output: string; status: UsageText['status'] }): 
     .helpOption('-h, --help', 'Print this help; after a command, the help of that command.')
     .helpCommand('help [command]', 'Print the help of a command.')
     .argument('[command]')
-    .addHelpText('after', examples)
-    .configureHelp({ visibleArguments: () => [], optionTerm: ({ flags }) => flags.replace('--no-', '--[no-]') })
+    .addHelpText('after', helpEnd)
+    .configureHelp({ visibleArguments, optionTerm: ({ flags }) => flags.replace('--no-', '--[no-]') })
     .configureOutput({ writeOut, writeErr, getOutHelpWidth: () => 110, getErrHelpWidth: () => 110 })
     .showSuggestionAfterError(false)
     .exitOverride()
@@ -90,6 +91,9 @@ function rootCommand(printed: { output: string; status: UsageText['status'] }): 
       if (name !== undefined) throw new CommanderError(2, 'commander.unknownCommand', `unknown command '${name}'`);
     });
 }
+
+/** The program itself has no argument but a verb, which help lists. */
+const visibleArguments = (command: Command): Argument[] => (command.parent ? [...command.registeredArguments] : []);
 
 /** @param chosen is called with the verb that the command line names */
 function addVerbs(root: Command, chosen: (verb: Verb, words: Words) => void): void {
