@@ -64,7 +64,7 @@ export function openHost(config: Config): KernelFiles {
     return files;
   } catch (error) {
     if (!(error instanceof KernelFileError)) throw error;
-    const what = `${config.path_procfs}: there is no procfs that can be read (${error.message})`;
+    const what = `${config.path_procfs}: no procfs can be read there (${error.message})`;
     throw new ConfigError([`${what}; mount it, or say where it is with --path-procfs`]);
   }
 }

@@ -1,5 +1,5 @@
 // Single steps of install and uninstall: each looks first at what stands at its path, says what it would do, and does it
-// when it is run. What is not as install left it belongs to somebody else, and is kept. The record of what was put in
+// when it is run. A file that is not as install left it belongs to somebody else, and is kept. The record of what was put in
 // place is written also after a failure half-way, so that uninstall can undo the steps that were done.
 import { createHash } from 'node:crypto';
 import {
