@@ -5,7 +5,7 @@ import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
 import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
-import { type Identity, NO_RULE } from '../../rules/identity.ts';
+import { type Identity, KERNEL_THREAD, NO_RULE } from '../../rules/identity.ts';
 import { inheritedFrom } from '../../rules/inheritance.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { scrub, scrubText } from '../scrub.ts';
