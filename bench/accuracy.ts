@@ -1,5 +1,5 @@
-// How near the bounded mode comes to the truth: for each scenario, group PSS and USS of real processes as the exporter
-// has them, against an exact reading of all of them at the same instants.
+// How exact the bounded mode is: for each scenario, group PSS and USS of real processes as the exporter exports them,
+// compared with an exact reading of all of these processes at the same moments.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { Sampler, type SamplerOptions } from '../src/agent/sampler.ts';
@@ -46,7 +46,7 @@ export interface Accuracy {
   readonly deferred: number;
 }
 
-/** Time between two collections, seconds: shorter than the default, with a budget that is shorter alike. */
+/** Time between two collections, seconds: shorter than the default, with a budget in proportion. */
 const INTERVAL = 3;
 const COLLECTIONS = 8;
 

@@ -41,7 +41,7 @@ function readRollup(pid: string): void {
   }
 }
 
-/** One pass: kept descriptors for the cheap counters, and smaps_rollup opened anew. */
+/** One pass: kept descriptors for the cheap counters, and smaps_rollup opened each time. */
 function pass(rollups: boolean): number {
   passes++;
   const pids = fs.readdirSync(procfs).filter((name) => name.charCodeAt(0) > 0x30 && name.charCodeAt(0) <= 0x39);

@@ -67,8 +67,8 @@ test('whatever needs to be read, a collection spends no more than its budget and
       const options = { ...BOUNDED, budget };
       const longest = Math.max(...costs);
       const began = bench.clock;
-      for (const [collection, whom] of touched.entries()) {
-        for (const index of whom) {
+      for (const [collection, indexes] of touched.entries()) {
+        for (const index of indexes) {
           const proc = bench.processes[index % costs.length]!;
           if (proc.measurement.at >= 0) bench.touch(proc, MIB);
         }

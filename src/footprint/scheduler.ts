@@ -15,18 +15,8 @@ import type { FootprintOptions } from './options.ts';
 import { ReadBudget } from './read-budget.ts';
 import { atMostOver, ReadCost } from './read-cost.ts';
 import { isDueByAge, movedByItself, movedByRelatives, relativesActivity, thresholdOf } from './read-need.ts';
+import { type FootprintStatistics, type ReadOutcome, ReadStatistics } from './read-statistics.ts';
 import type { SlowReads } from './slow-reads.ts';
-
-export type ReadOutcome = 'ok' | 'gone' | 'denied' | 'unsupported' | 'malformed';
-
-/** What the reads cost, for the metrics. */
-export interface FootprintStatistics {
-  readonly reads: Readonly<Record<ReadOutcome, number>>;
-  /** Time spent in reads, seconds. */
-  readonly seconds: number;
-  /** Processes whose read waits for budget. */
-  readonly deferred: number;
-}
 
 /** A read that is predicted to take longer than this runs off the main thread, seconds. */
 const MAIN_THREAD_READ_MAX = 4e-3;
@@ -51,9 +41,7 @@ export class FootprintScheduler {
   readonly #cost = new ReadCost();
   readonly #budget = new ReadBudget();
   readonly #reading = new FootprintReading();
-  readonly #reads: Record<ReadOutcome, number> = { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 };
-  #seconds = 0;
-  #deferred = 0;
+  readonly #statistics = new ReadStatistics();
   /** Reused: the processes whose read is wanted at this collection. */
   readonly #wanted: Process[] = [];
   /** Reads that wait to run off the main thread. */
@@ -68,7 +56,7 @@ export class FootprintScheduler {
   }
 
   get statistics(): FootprintStatistics {
-    return { reads: { ...this.#reads }, seconds: this.#seconds, deferred: this.#deferred };
+    return this.#statistics.copy();
   }
 
   /** What reading a footprint will take, seconds. */
@@ -82,7 +70,7 @@ export class FootprintScheduler {
    * @param at kernel time of this collection, seconds since boot
    */
   *read(processes: readonly Process[], options: FootprintOptions, at: number): Generator<void, void, void> {
-    this.#deferred = 0;
+    this.#statistics.deferred = 0;
     this.#budget.refill(options.mode === 'bounded' ? options.budget : Number.POSITIVE_INFINITY, options.interval, at);
     this.#dropEnded();
     if (options.mode === 'off') {
@@ -92,7 +80,7 @@ export class FootprintScheduler {
     yield* this.#findWanted(processes, options, at);
     for (const proc of this.#wanted) {
       if (this.#budget.exhausted) {
-        this.#deferred++;
+        this.#statistics.deferred++;
         continue;
       }
       const predicted = this.predict(proc);
@@ -248,8 +236,7 @@ export class FootprintScheduler {
   }
 
   #spend(outcome: ReadOutcome, took: number): void {
-    this.#reads[outcome]++;
-    this.#seconds += took;
+    this.#statistics.add(outcome, took);
     this.#budget.take(took);
   }
 }

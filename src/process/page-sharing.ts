@@ -1,5 +1,5 @@
-// Who shares pages with whom: processes of one executable share its text and its copy-on-write pages, and a parent may
-// share memory with its children whatever they execute. What one of them touches may change the PSS and USS of the others;
+// Knows which processes may share pages: those of one executable share its text and its copy-on-write pages, and a parent
+// may share memory with its children whatever they execute. What one of them touches may change the PSS and USS of the others;
 // so the activity (bytes touched or given back) is added up for a process, for all of its executable, and for its parent.
 import type { Difference } from './difference.ts';
 import { type Process, type ProcessDescription, Sharers, type Sharing } from './process.ts';

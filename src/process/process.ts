@@ -5,7 +5,7 @@
 //   memory       resident bytes, as last read                         RssReader              rss.ts
 //   io           storage I/O, as last read                            IoReader               io.ts
 //   usage        CPU percentage and its window                        CpuUsage               cpu-usage.ts
-//   sharing      who shares pages with it, and how much they touched  PageSharing            page-sharing.ts
+//   sharing      processes that share its pages, bytes touched        PageSharing            page-sharing.ts
 //   uncredited   gained from its children, not yet credited           ReapedChildren         reaped-children.ts
 //   membership   what it is, and the group it belongs to              Memberships            membership.ts
 //   unreadable   files that gave no value                             Unreadable             unreadable.ts
@@ -16,7 +16,8 @@
 // writer takes the part under its own class (`const memory: Memory = proc.memory`), for which it has to import that class;
 // test/architecture.test.ts allows that import to one file for each part.
 //
-// Views, pages and metrics never see a Process: they see what view/view.ts copies from it. NaN: the value is not known.
+// Metrics and pages are made of the columns that view/view.ts copies from the parts; only the explanation of a single
+// process (footprint/explanation.ts, server/api.ts) reads a Process itself. NaN: the value is not known.
 
 import type { ProcessFiles, UnreadableReason } from '../kernel/files.ts';
 import type { Classification, Identity } from '../rules/identity.ts';
@@ -115,7 +116,7 @@ export class Sharers {
   }
 }
 
-/** With whom a process may share pages, and how much its memory may have moved. Writer: PageSharing. */
+/** The processes that may share pages with this one, and how much memory may have moved. Writer: PageSharing. */
 export class Sharing extends numbers.part({
   /** Bytes touched (faults) or given back so far. */
   activity: 0,

@@ -65,8 +65,8 @@ export class ReapedChildren {
 
   /**
    * Ends a pass in which ancestors were read before their descendants: takes from every gain what was seen already, and
-   * credits the rest. Ended processes with fewer possible reapers come first: what they have outstanding can come back
-   * in fewer places, and another one must not take it away there while it could find its own further up.
+   * credits the rest. Ended processes with the fewest possible reapers come first: their usage can come back in few
+   * places, and must not be taken there for another process, whose own usage may have come back to another ancestor.
    * @param living all living processes by pid
    */
   creditGains(living: ReadonlyMap<number, Process>): void {
@@ -106,7 +106,7 @@ const isOutstanding = ({ user, system, readBytes, writeBytes }: ReapedUsage): bo
 /**
  * Takes what an ended process has outstanding from the gains of its ancestors. The process that reaped it, be it the
  * parent, a subreaper or init, is one of them: the nearest whose counters rose is taken to be it.
- * @returns whether more may come back at the next pass. What never comes back is of a child that nobody waited for.
+ * @returns whether more may come back at the next pass. What never comes back is of a child for which no process waited.
  */
 function takeFromReapers(ended: EndedUsage): boolean {
   const { outstanding, endedNow, reapers } = ended;

@@ -1,7 +1,7 @@
 // What everyone else may see: one immutable picture of the processes, the groups and the host after a collection.
 // Numbers stand in columns, so that a picture of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
-import type { FootprintStatistics } from '../footprint/scheduler.ts';
+import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostMemory, Pressure } from '../kernel/host.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
 import { type Process, type ProcessDescription, ZOMBIE } from '../process/process.ts';
