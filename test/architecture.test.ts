@@ -114,7 +114,6 @@ const WRITERS: Readonly<Record<string, string>> = {
   Memory: 'src/process/rss.ts',
   Io: 'src/process/io.ts',
   Usage: 'src/process/cpu-usage.ts',
-  Uncredited: 'src/process/reaped-children.ts',
   Sharing: 'src/process/page-sharing.ts',
   Sharers: 'src/process/page-sharing.ts',
   Member: 'src/process/membership.ts',

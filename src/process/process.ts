@@ -6,7 +6,6 @@
 //   io           storage I/O, as last read                            IoReader               io.ts
 //   usage        CPU percentage and its window                        CpuUsage               cpu-usage.ts
 //   sharing      processes that share its pages, bytes touched        PageSharing            page-sharing.ts
-//   uncredited   gained from its children, not yet credited           ReapedChildren         reaped-children.ts
 //   membership   what it is, and the group it belongs to              Memberships            membership.ts
 //   unreadable   files that gave no value                             Unreadable             unreadable.ts
 //   measurement  the last smaps_rollup reading, and whether one waits FootprintScheduler     footprint/scheduler.ts
@@ -100,9 +99,6 @@ export class Usage extends numbers.part({
   windowFrom: 0,
   windowUsed: 0,
 }) {}
-
-/** Gained from children that were waited for, and not yet credited to a group. Writer: ReapedChildren. */
-export class Uncredited extends numbers.part({ user: 0, system: 0, readBytes: 0, writeBytes: 0 }) {}
 
 /** Processes that may share pages: those of one executable. Writer: PageSharing. */
 export class Sharers {
@@ -201,7 +197,6 @@ export class Process implements ProcessId {
   readonly memory: Readonly<Memory>;
   readonly io: Readonly<Io>;
   readonly usage: Readonly<Usage>;
-  readonly uncredited: Readonly<Uncredited>;
   readonly sharing: Readonly<Sharing>;
   readonly membership: Readonly<Member>;
   readonly unreadable: Readonly<UnreadableFiles>;
@@ -218,7 +213,6 @@ export class Process implements ProcessId {
     this.memory = new Memory(values);
     this.io = new Io(values);
     this.usage = new Usage(values);
-    this.uncredited = new Uncredited(values);
     this.sharing = new Sharing(values);
     this.membership = new Member();
     this.unreadable = new UnreadableFiles();

@@ -13,7 +13,7 @@
 // gains from it only at the next pass; an ancestor may have ended too, and what it had gained is on its way to the next one.
 import type { Difference } from './difference.ts';
 import type { ReapedUsage } from './group-counters.ts';
-import type { Process, Uncredited } from './process.ts';
+import type { Process } from './process.ts';
 
 /** What a process that ended had used when last seen. It comes back in the counters of the ancestor that reaped it. */
 interface EndedUsage {
@@ -35,19 +35,25 @@ export class ReapedChildren {
   #ended: EndedUsage[] = [];
   /** Processes that ended during the pass that is under way, by pid. */
   readonly #endedNow = new Map<number, Process>();
-  readonly #gained = new Set<Process>();
+  /** What processes gained from their children during the pass that is under way, and is not credited yet. */
+  readonly #gains = new Map<Process, ReapedUsage>();
+  /** Objects for `#gains`, to be used again: the steady state makes none. */
+  readonly #spare: ReapedUsage[] = [];
 
   /** A process was read: what it gained from its children, and all of its storage I/O, is credited when the pass ends. */
   take(proc: Process, difference: Readonly<Difference>): void {
     if (!difference.counted) return;
     const { childrenUser, childrenSystem, readBytes, writeBytes } = difference;
     if (!(childrenUser + childrenSystem + readBytes + writeBytes > 0)) return;
-    const uncredited: Uncredited = proc.uncredited;
-    uncredited.user += childrenUser;
-    uncredited.system += childrenSystem;
-    uncredited.readBytes += readBytes;
-    uncredited.writeBytes += writeBytes;
-    this.#gained.add(proc);
+    let gain = this.#gains.get(proc);
+    if (!gain) {
+      gain = this.#spare.pop() ?? { user: 0, system: 0, readBytes: 0, writeBytes: 0 };
+      this.#gains.set(proc, gain);
+    }
+    gain.user += childrenUser;
+    gain.system += childrenSystem;
+    gain.readBytes += readBytes;
+    gain.writeBytes += writeBytes;
   }
 
   /** A process ended. */
@@ -72,14 +78,36 @@ export class ReapedChildren {
   creditGains(living: ReadonlyMap<number, Process>): void {
     for (const ended of this.#ended) if (ended.endedNow) ended.reapers = this.#ancestors(ended.proc, living);
     this.#ended.sort((a, b) => a.reapers.length - b.reapers.length);
-    this.#ended = this.#ended.filter(takeFromReapers);
-    for (const proc of this.#gained) {
-      const uncredited: Uncredited = proc.uncredited;
-      proc.membership.counters.creditReaped(uncredited);
-      for (const resource of RESOURCES) uncredited[resource] = 0;
+    this.#ended = this.#ended.filter((ended) => this.#takeFromReapers(ended));
+    for (const [proc, gain] of this.#gains) {
+      proc.membership.counters.creditReaped(gain);
+      for (const resource of RESOURCES) gain[resource] = 0;
+      this.#spare.push(gain);
     }
-    this.#gained.clear();
+    this.#gains.clear();
     this.#endedNow.clear();
+  }
+
+  /**
+   * Takes what an ended process has outstanding from the gains of its ancestors. The process that reaped it, be it the
+   * parent, a subreaper or init, is one of them: the nearest whose counters rose is taken to be it.
+   * @returns whether more may come back at the next pass. What never comes back is of a child for which no process waited.
+   */
+  #takeFromReapers(ended: EndedUsage): boolean {
+    const { outstanding, endedNow, reapers } = ended;
+    for (const reaper of reapers) {
+      const gain = this.#gains.get(reaper);
+      if (!gain) continue;
+      for (const resource of RESOURCES) {
+        const returned = Math.min(outstanding[resource], gain[resource]);
+        outstanding[resource] -= returned;
+        gain[resource] -= returned;
+      }
+      if (!isOutstanding(outstanding)) return false;
+    }
+    ended.endedNow = false;
+    ended.reapers = reapers.filter(({ stat }) => !stat.ended);
+    return endedNow || reapers.some((reaper) => reaper.stat.ended || reaper.zombie);
   }
 
   #ancestors(of: Process, living: ReadonlyMap<number, Process>): Process[] {
@@ -102,24 +130,3 @@ export class ReapedChildren {
 /** Ticks are decimal fractions: what their sums leave below a microsecond is rounding. */
 const isOutstanding = ({ user, system, readBytes, writeBytes }: ReapedUsage): boolean =>
   user + system > 1e-6 || readBytes + writeBytes > 0;
-
-/**
- * Takes what an ended process has outstanding from the gains of its ancestors. The process that reaped it, be it the
- * parent, a subreaper or init, is one of them: the nearest whose counters rose is taken to be it.
- * @returns whether more may come back at the next pass. What never comes back is of a child for which no process waited.
- */
-function takeFromReapers(ended: EndedUsage): boolean {
-  const { outstanding, endedNow, reapers } = ended;
-  for (const reaper of reapers) {
-    const uncredited: Uncredited = reaper.uncredited;
-    for (const resource of RESOURCES) {
-      const returned = Math.min(outstanding[resource], uncredited[resource]);
-      outstanding[resource] -= returned;
-      uncredited[resource] -= returned;
-    }
-    if (!isOutstanding(outstanding)) return false;
-  }
-  ended.endedNow = false;
-  ended.reapers = reapers.filter(({ stat }) => !stat.ended);
-  return endedNow || reapers.some((reaper) => reaper.stat.ended || reaper.zombie);
-}
