@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Flag } from '../config/layers.ts';
 import { flagOf, type Key, keys, optionOf, variableOf } from '../config/options.ts';
 import { duration, integer, type ValueType } from '../config/value-types.ts';
-import { nearest } from '../text/did-you-mean.ts';
+import { nearestName } from '../text/did-you-mean.ts';
 
 declare global {
   /** Put in place by the bundler (scripts/build.mjs). */
@@ -226,7 +226,7 @@ function complaint(message: string, root: Command): string {
   const options = [root, ...commands].flatMap((one) => one.options.map((option) => option.long ?? ''));
   const known = kind === 'option' ? options : commands.map((one) => one.name());
   // A right flag in the wrong place is no misspelling of itself.
-  const near = nearest(
+  const near = nearestName(
     written.split('=')[0]!,
     known.filter((one) => one !== written),
   );

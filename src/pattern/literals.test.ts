@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containsLiterals, requiredLiterals } from './literals.ts';
-import { regexSyntax } from './pattern.ts';
+import { parseRegex } from './pattern.ts';
 
 test('letters every match holds', () => {
   const cases: [source: string, letters: string[][]][] = [
@@ -25,7 +25,7 @@ test('letters every match holds', () => {
     ['[\\x00-\\x{fffff}]x', []],
     ['😀x', [['😀x']]],
   ];
-  for (const [source, letters] of cases) assert.deepEqual(requiredLiterals(regexSyntax(source)), letters, source);
+  for (const [source, letters] of cases) assert.deepEqual(requiredLiterals(parseRegex(source)), letters, source);
 });
 
 test('a text must hold a text of each list', () => {
@@ -45,6 +45,6 @@ test('what stands for many texts is told without listing them', () => {
     '(a{1000}){1}',
     `(${'x|'.repeat(900)}y)z`,
   ])
-    requiredLiterals(regexSyntax(source));
+    requiredLiterals(parseRegex(source));
   assert.ok(performance.now() - before < 5000);
 });

@@ -247,7 +247,7 @@ class RegexParser {
  */
 export function regex(source: string): Pattern {
   if (source.length > MAX_SOURCE) throw new PatternError(`longer than ${MAX_SOURCE} characters`);
-  const root = regexSyntax(source);
+  const root = parseRegex(source);
   void new LazyDfa(root); // refuses what is too large; kept only once a text holds the letters, which most never do
   const letters = requiredLiterals(root);
   let automaton: LazyDfa | undefined;
@@ -255,14 +255,14 @@ export function regex(source: string): Pattern {
     source,
     test: (text) => {
       if (!containsLiterals(text, letters)) return false;
-      automaton ??= new LazyDfa(regexSyntax(source));
+      automaton ??= new LazyDfa(parseRegex(source));
       return automaton.test(text);
     },
   };
 }
 
 /** @throws PatternError where it is none, or has what has no linear matcher */
-export function regexSyntax(source: string): Node {
+export function parseRegex(source: string): Node {
   return new RegexParser(source).parse();
 }
 
@@ -283,7 +283,7 @@ export function glob(source: string, paths = false): Pattern {
   const simple = /^([^*?[\\]*)(\*+)([^*?[\\]*)$/.exec(source);
   if (simple) return { source, test: between(simple[1]!, simple[3]!, paths && simple[2]!.length === 1) };
   globSyntax(source, paths); // refuses what is no good; kept only once a text begins like it, which most never meet
-  const head = globHead(source);
+  const head = globPrefix(source);
   let automaton: LazyDfa | undefined;
   return {
     source,
@@ -307,7 +307,7 @@ function between(head: string, tail: string, withinFolder: boolean): (text: stri
 }
 
 /** The letters every text that matches a glob begins with. */
-export function globHead(source: string): string {
+export function globPrefix(source: string): string {
   const head = /^(?:[^*?[\\]|\\.|\[[^!^\]]\])*/su.exec(source)![0];
   return head.replace(/\\(.)|\[(.)\]/gsu, '$1$2');
 }

@@ -136,7 +136,7 @@ test('an explanation names what held, what matched too, and what nearly did', ()
     ),
   );
   const proc = identity({ name: 'postgres', exe: '/usr/lib/postgresql/15/bin/postgres' });
-  const { classification, winner, others, nearMisses } = new Classifier([], rules).explain(proc);
+  const { classification, winner, otherMatches: others, nearMisses } = new Classifier([], rules).explain(proc);
   assert.deepEqual(classification, { group: 'g', subgroup: 'pg', rule: 'c.toml#pg' });
   assert.deepEqual(winner?.held, [
     { key: 'comm', wanted: ['postgres'], value: 'postgres' },

@@ -1,13 +1,13 @@
 // Says which group and subgroup a process belongs to, and why: the user's rules in file order, then the catalogue's,
 // most specific kind first. explain() and classify() ask the same question of a rule, so they cannot disagree.
 
-import { globHead } from '../pattern/pattern.ts';
+import { globPrefix } from '../pattern/pattern.ts';
 import { type Classification, type Identity, NO_RULE } from './identity.ts';
-import { baseName, fullName, Interpreted } from './interpreter.ts';
+import { baseName, fullName, InterpretedProgram } from './interpreter.ts';
 import type { Matcher, Rule, RuleKey } from './rule-parser.ts';
 
 /** One key of a rule, held against a process. */
-export interface Evidence {
+export interface KeyResult {
   readonly key: RuleKey;
   /** What the rule asks for, as written there: the value that held, or all of them when none did. */
   readonly wanted: readonly string[];
@@ -16,20 +16,20 @@ export interface Evidence {
 }
 
 /** A rule and what it made of a process. */
-export interface Verdict {
+export interface RuleResult {
   readonly rule: Rule;
-  readonly held: readonly Evidence[];
-  readonly failed: readonly Evidence[];
+  readonly held: readonly KeyResult[];
+  readonly failed: readonly KeyResult[];
 }
 
-export interface Explanation {
+export interface ClassificationExplanation {
   readonly classification: Classification;
   /** The rule that decided; undefined when none matched. */
-  readonly winner: Verdict | undefined;
+  readonly winner: RuleResult | undefined;
   /** Rules that matched as well, in the order they would have decided. */
-  readonly others: readonly Verdict[];
+  readonly otherMatches: readonly RuleResult[];
   /** Rules of two keys or more that all but one key of held. */
-  readonly nearMisses: readonly Verdict[];
+  readonly nearMisses: readonly RuleResult[];
 }
 
 /** All rules of one subgroup, in the order they decide. */
@@ -45,7 +45,7 @@ const NOTHING_MATCHED: Classification = { group: 'other', subgroup: 'other', rul
 const MAX_COMMAND_LINE = 65_536;
 
 /** Kinds of catalogue rules, most specific first. */
-export const RULE_KINDS = [
+export const SPECIFICITY_LEVELS = [
   'interpreted',
   'argv',
   'path',
@@ -57,7 +57,7 @@ export const RULE_KINDS = [
 ] as const;
 
 /** What a catalogue rule's place in the order comes from: the most specific of its keys. */
-export function ruleKindOf({ keys, fallback }: Rule): (typeof RULE_KINDS)[number] {
+export function specificityOf({ keys, fallback }: Rule): (typeof SPECIFICITY_LEVELS)[number] {
   if (fallback) return 'fallback';
   if (keys.has('jvm_main') || keys.has('python_module') || keys.has('script')) return 'interpreted';
   if (keys.has('argv')) return 'argv';
@@ -70,9 +70,9 @@ export function ruleKindOf({ keys, fallback }: Rule): (typeof RULE_KINDS)[number
 }
 
 /** The order in which rules decide: the first that matches wins. */
-export function inOrder(userRules: readonly Rule[], catalogue: readonly Rule[]): Rule[] {
+export function byPrecedence(userRules: readonly Rule[], catalogue: readonly Rule[]): Rule[] {
   const bySpecificity = catalogue
-    .map((rule) => ({ rule, kind: RULE_KINDS.indexOf(ruleKindOf(rule)) }))
+    .map((rule) => ({ rule, kind: SPECIFICITY_LEVELS.indexOf(specificityOf(rule)) }))
     .sort((a, b) => a.kind - b.kind || b.rule.keys.size - a.rule.keys.size)
     .map(({ rule }) => rule);
   const rules = [...userRules, ...bySpecificity];
@@ -80,13 +80,13 @@ export function inOrder(userRules: readonly Rule[], catalogue: readonly Rule[]):
 }
 
 /** A process as rules see it; what takes time is found out when a rule first asks. */
-class Subject {
+class MatchTarget {
   /** The name in full, and as the kernel has it. */
   readonly name: string;
   readonly comm: string;
   readonly exe: string;
   private readonly identity: Identity;
-  private interpreted: Interpreted | undefined | null = null;
+  private interpreted: InterpretedProgram | undefined | null = null;
   private script: string | undefined = undefined;
   private jvmMain: string | undefined = undefined;
   private pythonModule: string | undefined = undefined;
@@ -127,8 +127,8 @@ class Subject {
     }
   }
 
-  private runs(): Interpreted | undefined {
-    if (this.interpreted === null) this.interpreted = Interpreted.of(this.identity.argv, this.identity.exe);
+  private runs(): InterpretedProgram | undefined {
+    if (this.interpreted === null) this.interpreted = InterpretedProgram.of(this.identity.argv, this.identity.exe);
     return this.interpreted;
   }
 }
@@ -146,7 +146,7 @@ function joined(argv: readonly string[]): string {
 const isPath = (key: RuleKey) => key === 'exe' || key === 'argv0' || key === 'script';
 
 /** The first of a key's values that the process has. */
-function holding(key: RuleKey, matchers: readonly Matcher[], subject: Subject): Matcher | undefined {
+function holding(key: RuleKey, matchers: readonly Matcher[], subject: MatchTarget): Matcher | undefined {
   const value = subject.value(key);
   if (key === 'comm') {
     for (const matcher of matchers)
@@ -159,13 +159,13 @@ function holding(key: RuleKey, matchers: readonly Matcher[], subject: Subject): 
 }
 
 /** What one rule makes of a process. */
-export function verdict(rule: Rule, identity: Identity): Verdict {
-  return judge(rule, new Subject(identity));
+export function compareRule(rule: Rule, identity: Identity): RuleResult {
+  return judge(rule, new MatchTarget(identity));
 }
 
-function judge(rule: Rule, subject: Subject): Verdict {
-  const held: Evidence[] = [];
-  const failed: Evidence[] = [];
+function judge(rule: Rule, subject: MatchTarget): RuleResult {
+  const held: KeyResult[] = [];
+  const failed: KeyResult[] = [];
   for (const [key, matchers] of rule.keys) {
     const matcher = holding(key, matchers, subject);
     const value = subject.value(key);
@@ -178,14 +178,14 @@ function judge(rule: Rule, subject: Subject): Verdict {
 type Check = readonly [key: RuleKey, matchers: readonly Matcher[]];
 
 /** A rule in the order of all, with what is still to be asked of a process that was found to be near it. */
-interface Ranked {
+interface RankedRule {
   readonly rule: Rule;
   readonly rank: number;
   readonly classification: Classification;
   readonly checks: readonly Check[];
 }
 
-function firstMatch(list: readonly Ranked[] | undefined, subject: Subject, best: Ranked | undefined) {
+function firstMatch(list: readonly RankedRule[] | undefined, subject: MatchTarget, best: RankedRule | undefined) {
   if (list === undefined) return best;
   for (const ranked of list) {
     if (best !== undefined && ranked.rank >= best.rank) return best;
@@ -194,7 +194,7 @@ function firstMatch(list: readonly Ranked[] | undefined, subject: Subject, best:
   return best;
 }
 
-function holdsAll(checks: readonly Check[], subject: Subject): boolean {
+function holdsAll(checks: readonly Check[], subject: MatchTarget): boolean {
   for (const [key, matchers] of checks) if (!holding(key, matchers, subject)) return false;
   return true;
 }
@@ -205,11 +205,11 @@ const sign = (text: string, letters: number) =>
 
 /** Rules by texts, each list in the order in which rules decide. */
 class Table {
-  private readonly lists = new Map<string, readonly Ranked[]>();
+  private readonly lists = new Map<string, readonly RankedRule[]>();
   private readonly signs = new Set<number>();
 
   /** Enters a list of one rule. */
-  add(text: string, list: readonly [Ranked]): void {
+  add(text: string, list: readonly [RankedRule]): void {
     const earlier = this.lists.get(text);
     if (!earlier) this.lists.set(text, list);
     else if (earlier.at(-1) !== list[0]) this.lists.set(text, [...earlier, ...list]);
@@ -217,7 +217,7 @@ class Table {
   }
 
   /** The rule that decides of those by the first letters of a text, if it is better than the one in hand. */
-  better(text: string, letters: number, subject: Subject, best: Ranked | undefined): Ranked | undefined {
+  better(text: string, letters: number, subject: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
     if (letters > text.length || !this.signs.has(sign(text, letters))) return best;
     return firstMatch(this.lists.get(letters === text.length ? text : text.slice(0, letters)), subject, best);
   }
@@ -245,7 +245,7 @@ class KeyIndex {
   }
 
   /** Takes the rule for what values it can be found by, and gives back the others. Rules must come in order. */
-  take(ranked: Ranked, matchers: readonly Matcher[]): readonly Matcher[] {
+  take(ranked: RankedRule, matchers: readonly Matcher[]): readonly Matcher[] {
     const near = [ranked] as const;
     const found = [{ ...ranked, checks: ranked.checks.filter(([key]) => key !== this.key) }] as const;
     return matchers.filter((matcher) => {
@@ -259,17 +259,17 @@ class KeyIndex {
 
   private place({ text, form, path }: Matcher): [Table, string] | undefined {
     if (path) {
-      const folder = FOLDERS.exec(globHead(text))?.[0];
+      const folder = FOLDERS.exec(globPrefix(text))?.[0];
       return folder === undefined ? undefined : [this.folders, folder];
     }
     if (form === 'literal') return [this.literals, text];
-    const head = form === 'glob' ? globHead(text) : '';
+    const head = form === 'glob' ? globPrefix(text) : '';
     const length = PREFIXES.find((letters) => letters <= head.length);
     return length === undefined ? undefined : [this.prefixes, head.slice(0, length)];
   }
 
   /** The first rule better than the one in hand that matches. */
-  better(subject: Subject, best: Ranked | undefined): Ranked | undefined {
+  better(subject: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
     const value = subject.value(this.key);
     if (this.key === 'comm') {
       const found = this.named(value, subject, best);
@@ -280,13 +280,13 @@ class KeyIndex {
     return this.within(value, subject, this.named(baseName(value), subject, best));
   }
 
-  private named(name: string, subject: Subject, best: Ranked | undefined): Ranked | undefined {
+  private named(name: string, subject: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
     let found = this.literals.better(name, name.length, subject, best);
     for (const letters of PREFIXES) found = this.prefixes.better(name, letters, subject, found);
     return found;
   }
 
-  private within(path: string, subject: Subject, best: Ranked | undefined): Ranked | undefined {
+  private within(path: string, subject: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
     let found = best;
     let slash = path.startsWith('/') ? path.indexOf('/', 1) : -1;
     for (let depth = 0; depth < DEPTH && slash > 0; depth++) {
@@ -302,13 +302,13 @@ const INDEXED = ['comm', 'exe', 'argv0', 'script', 'jvm_main', 'python_module', 
 
 /** Classifies processes, about a microsecond each: keep the answer for as long as the identity holds. */
 export class Classifier {
-  private readonly ranked: readonly Ranked[];
+  private readonly ranked: readonly RankedRule[];
   private readonly indexes: readonly KeyIndex[];
   /** Rules, or values of rules, that no index could take. */
-  private readonly rest: Ranked[] = [];
+  private readonly rest: RankedRule[] = [];
 
   constructor(userRules: readonly Rule[], catalogue: readonly Rule[]) {
-    this.ranked = inOrder(userRules, catalogue).map((rule, rank) => {
+    this.ranked = byPrecedence(userRules, catalogue).map((rule, rank) => {
       const { group, subgroup, name } = rule;
       return { rule, rank, classification: { group, subgroup, rule: name }, checks: [...rule.keys] };
     });
@@ -318,22 +318,22 @@ export class Classifier {
   }
 
   classify(identity: Identity): Classification {
-    const subject = new Subject(identity);
-    let best: Ranked | undefined;
+    const subject = new MatchTarget(identity);
+    let best: RankedRule | undefined;
     for (const index of this.indexes)
       if (best === undefined || index.first < best.rank) best = index.better(subject, best);
     return firstMatch(this.rest, subject, best)?.classification ?? NOTHING_MATCHED;
   }
 
   /** Asks every rule; for one process at a time, on demand. */
-  explain(identity: Identity): Explanation {
-    const subject = new Subject(identity);
+  explain(identity: Identity): ClassificationExplanation {
+    const subject = new MatchTarget(identity);
     const verdicts = this.ranked.map(({ rule }) => judge(rule, subject));
     const [winner, ...others] = verdicts.filter(({ failed }) => failed.length === 0);
     const nearMisses = verdicts.filter(({ held, failed }) => failed.length === 1 && held.length > 0);
     const { group, subgroup, name } = winner?.rule ?? {};
     const classification = winner ? { group: group!, subgroup: subgroup!, rule: name! } : NOTHING_MATCHED;
-    return { classification, winner, others, nearMisses };
+    return { classification, winner, otherMatches: others, nearMisses };
   }
 
   /** Every subgroup a process can be in, by group and name; what nothing matches is other/other and not listed. */
@@ -349,7 +349,7 @@ export class Classifier {
   }
 
   /** Enters a rule under its first key that can be looked up; what that leaves is asked of every process. */
-  private index(ranked: Ranked, indexes: readonly KeyIndex[]): void {
+  private index(ranked: RankedRule, indexes: readonly KeyIndex[]): void {
     for (const index of indexes) {
       const matchers = ranked.rule.keys.get(index.key);
       const left = matchers && index.take(ranked, matchers);

@@ -5,7 +5,7 @@ import { catalogue } from '../../catalogue/index.ts';
 import { Machine, type Task } from '../../test/machine.ts';
 import { Tracker } from '../process/tracker.ts';
 import { Unreadable } from '../process/unreadable.ts';
-import { BETWEEN, type Kin, LAUNCHERS, sourceOf } from './inheritance.ts';
+import { INHERITANCE_BARRIERS, inheritanceSource, TRANSPARENT_GROUPS, type TreeProcess } from './inheritance.ts';
 import { parseCatalogue } from './rule-parser.ts';
 
 const GROUPS: Readonly<Record<string, string>> = {
@@ -82,22 +82,22 @@ test('pid 1 passes nothing on, whatever it is: orphans become its children', () 
 
 test('a container is a border, and a tree without end has one', () => {
   const identity = { name: '', exe: '', argv: [], user: '', unit: '', podUid: '' };
-  const kin = (pid: number, rule: string, container: string): Kin => ({
+  const kin = (pid: number, rule: string, container: string): TreeProcess => ({
     pid,
     description: { group: 'web', subgroup: 'nginx', rule, identity: { ...identity, container } },
   });
   const child = kin(9, 'none', 'c1');
   const [inside, outside, nobody] = [kin(8, 'rule', 'c1'), kin(7, 'rule', 'c2'), kin(6, 'none', 'c1')];
   assert.equal(
-    sourceOf(child, () => inside),
+    inheritanceSource(child, () => inside),
     inside,
   );
   assert.equal(
-    sourceOf(child, () => outside),
+    inheritanceSource(child, () => outside),
     undefined,
   );
   assert.equal(
-    sourceOf(child, () => nobody),
+    inheritanceSource(child, () => nobody),
     undefined,
   );
 });
@@ -292,5 +292,5 @@ test('in any life, every process has a group, and its heirs are where an ancesto
 test('the groups that pass nothing on are those of the catalogue', () => {
   const rules = parseCatalogue(catalogue);
   const known = new Set(rules.flatMap(({ group, subgroup }) => [group, `${group}/${subgroup}`]));
-  for (const name of [...LAUNCHERS, ...BETWEEN]) assert.ok(known.has(name), name);
+  for (const name of [...INHERITANCE_BARRIERS, ...TRANSPARENT_GROUPS]) assert.ok(known.has(name), name);
 });

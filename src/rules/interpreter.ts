@@ -146,7 +146,7 @@ const isSyntax = (kind: Kind | undefined): kind is Syntax => typeof kind === 'ob
 const isJvm = (kind: Kind | undefined): kind is 'java' | 'jsvc' => kind === 'java' || kind === 'jsvc';
 
 /** What an interpreter runs, or a rewritten title names; each answer is '' where the command line does not say. */
-export class Interpreted {
+export class InterpretedProgram {
   /** By argv[0], and by the executable: a title or `exec -a` hides it in argv. */
   private readonly named: Kind | undefined;
   private readonly real: Kind | undefined;
@@ -162,12 +162,12 @@ export class Interpreted {
   }
 
   /** Nothing for the many processes that neither are interpreters nor have a title. */
-  static of(argv: readonly string[], exe = ''): Interpreted | undefined {
+  static of(argv: readonly string[], exe = ''): InterpretedProgram | undefined {
     const first = argv[0] ?? '';
     const named = kindOf(first);
     const real = kindOf(exe);
     const title = first.indexOf(' ') >= 0 && standsAlone(argv) ? first : '';
-    return named || real || title !== '' ? new Interpreted(argv, named, real, title) : undefined;
+    return named || real || title !== '' ? new InterpretedProgram(argv, named, real, title) : undefined;
   }
 
   /**
@@ -337,7 +337,7 @@ export function fullName(name: string, argv: readonly string[], exe: string): st
 function completed(name: string, argv: readonly string[], exe: string): string {
   const title = argv[0] ?? '';
   for (const candidate of [baseName(title), title, baseName(exe)]) if (candidate.startsWith(name)) return candidate;
-  const program = baseName(Interpreted.of(argv, exe)?.script() ?? '');
+  const program = baseName(InterpretedProgram.of(argv, exe)?.script() ?? '');
   return program.startsWith(name) ? program : name;
 }
 

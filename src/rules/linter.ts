@@ -1,10 +1,10 @@
 // Finds rules that cannot do what their writer meant: never reached, hidden by another, contradicting one, catching
 // strangers, or failing their own examples. Pure; a sound set of rules gives no findings.
 
-import { Classifier, inOrder, RULE_KINDS, ruleKindOf } from './classifier.ts';
+import { byPrecedence, Classifier, SPECIFICITY_LEVELS, specificityOf } from './classifier.ts';
 import type { Identity } from './identity.ts';
 import { COMM_BYTES } from './interpreter.ts';
-import { cut, type Matcher, type Rule, type RuleKey } from './rule-parser.ts';
+import { type Matcher, type Rule, type RuleKey, truncateComm } from './rule-parser.ts';
 
 export interface Finding {
   /** Name of the rule the finding is about. */
@@ -48,7 +48,7 @@ const UNIT_END = /(?:\.(?:service|scope|mount|socket|swap)|[*\]])$/;
  */
 export function lint(userRules: readonly Rule[], catalogue: readonly Rule[]): Finding[] {
   const findings: Finding[] = [];
-  const ranked = inOrder(userRules, catalogue);
+  const ranked = byPrecedence(userRules, catalogue);
   const ofUser = new Set(userRules);
   const classifier = new Classifier(userRules, catalogue);
   for (const [rank, rule] of ranked.entries()) {
@@ -80,7 +80,7 @@ function unreachable(key: RuleKey, { text, form, path }: Matcher, report: Report
   if (key === 'comm' && form === 'literal' && Buffer.byteLength(text) > COMM_BYTES && /\/|: /.test(text))
     report(
       'error',
-      `comm "${text}" is never seen: the kernel keeps 15 bytes ("${cut(text)}"), and a completed name has no "/" or ": "; say "${cut(text)}"`,
+      `comm "${text}" is never seen: the kernel keeps 15 bytes ("${truncateComm(text)}"), and a completed name has no "/" or ": "; say "${truncateComm(text)}"`,
     );
   if ((key === 'comm' || key === 'exe') && form === 'literal' && /[-_]$/.test(text) && text.length < COMM_BYTES)
     report(
@@ -154,7 +154,7 @@ function hidden(rule: Rule, earlier: readonly Rule[], ranked: boolean, report: R
 /** Some values are claimed by a rule of another subgroup too: in the catalogue only the order of the file decides. */
 function conflict(rule: Rule, other: Rule, shared: readonly Matcher[][], ranked: boolean, report: Report): void {
   const sameRank =
-    RULE_KINDS.indexOf(ruleKindOf(rule)) === RULE_KINDS.indexOf(ruleKindOf(other)) &&
+    SPECIFICITY_LEVELS.indexOf(specificityOf(rule)) === SPECIFICITY_LEVELS.indexOf(specificityOf(other)) &&
     rule.keys.size === other.keys.size;
   if (ranked && !sameRank) return;
   const values = [...other.keys.keys()].map(
@@ -170,17 +170,21 @@ function examples(rule: Rule, classifier: Classifier, called: (name: string) => 
   for (const example of rule.examples) {
     const got = classifier.classify(example);
     if (got.rule !== rule.name)
-      report('error', `its example ${shown(example)} is decided by ${called(got.rule)}; correct it, or the rule`);
+      report(
+        'error',
+        `its example ${describeExample(example)} is decided by ${called(got.rule)}; correct it, or the rule`,
+      );
   }
   for (const example of rule.notExamples) {
     const got = classifier.classify(example);
     if (got.group === rule.group && got.subgroup === rule.subgroup)
       report(
         'error',
-        `the stranger ${shown(example)} is taken for one of its own by ${called(got.rule)}; add a key that tells it apart`,
+        `the stranger ${describeExample(example)} is taken for one of its own by ${called(got.rule)}; add a key that tells it apart`,
       );
   }
 }
 
 /** A process of an example, for people. */
-export const shown = ({ name, argv, exe }: Identity) => `"${name}" (${argv.join(' ') || exe || 'no command line'})`;
+export const describeExample = ({ name, argv, exe }: Identity) =>
+  `"${name}" (${argv.join(' ') || exe || 'no command line'})`;

@@ -280,10 +280,12 @@ class RuleReader {
       return String(value);
     };
     const argv = Array.isArray(table.argv) ? this.strings(table, 'argv', 0) : text('argv').split(' ').filter(Boolean);
-    const name = text('comm') || cut(baseName(text('exe') || (argv[0] ?? '')));
+    const name = text('comm') || truncateComm(baseName(text('exe') || (argv[0] ?? '')));
     if (name === '') this.fault('an example needs a comm, an exe or an argv');
-    if (cut(name) !== name)
-      this.fault(`an example's comm "${name}" is longer than the kernel's ${COMM_BYTES} bytes; say "${cut(name)}"`);
+    if (truncateComm(name) !== name)
+      this.fault(
+        `an example's comm "${name}" is longer than the kernel's ${COMM_BYTES} bytes; say "${truncateComm(name)}"`,
+      );
     const place = { unit: text('unit'), container: text('container'), podUid: '' };
     return { name, exe: text('exe'), argv, user: text('user'), ...place };
   }
@@ -326,7 +328,7 @@ function kindOf(value: unknown): string {
 }
 
 /** The start of a name that fits the kernel's comm. */
-export function cut(name: string): string {
+export function truncateComm(name: string): string {
   const bytes = Buffer.from(name);
   return bytes.length <= COMM_BYTES ? name : bytes.subarray(0, COMM_BYTES).toString();
 }

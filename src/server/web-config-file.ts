@@ -3,7 +3,7 @@
 import { dirname, resolve } from 'node:path';
 import type { ParsedNode } from 'yaml';
 import { composeYaml, Malformed, type YamlTree } from '../config/formats.ts';
-import { nearest } from '../text/did-you-mean.ts';
+import { nearestName } from '../text/did-you-mean.ts';
 import { CLIENT_POLICIES, type ClientPolicy, CURVES, SUITES, VERSIONS, type VersionName } from './tls-options.ts';
 
 /** A PEM text: in the file itself, or in a file of its own (absolute path). */
@@ -217,7 +217,7 @@ class Reader {
     const entries = this.#entries(node, prefix, (name, value) => {
       const read = Object.hasOwn(fields, name) ? fields[name] : undefined;
       if (!read) {
-        const near = nearest(name, Object.keys(fields));
+        const near = nearestName(name, Object.keys(fields));
         throw new Wrong(`is no key of a web configuration file; ${near ? `did you mean ${near}?` : 'remove it'}`);
       }
       return read(value);

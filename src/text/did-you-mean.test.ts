@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { keys } from '../config/options.ts';
-import { nearest } from './did-you-mean.ts';
+import { nearestName } from './did-you-mean.ts';
 
 const cases: [written: string, near: string | undefined][] = [
   ['', undefined],
@@ -19,16 +19,16 @@ const cases: [written: string, near: string | undefined][] = [
   ['loglevel', 'log_level'],
 ];
 for (const [written, near] of cases) {
-  test(`${written.slice(0, 20)} is near ${near}`, () => assert.equal(nearest(written, keys), near));
+  test(`${written.slice(0, 20)} is near ${near}`, () => assert.equal(nearestName(written, keys), near));
 }
 
 test('a key is nearest to itself, and to itself with one letter left out', () => {
   const long = keys.filter((key) => key.length > 5);
   fc.assert(
     fc.property(fc.constantFrom(...long), fc.nat(), (key, n) => {
-      assert.equal(nearest(key, keys), key);
+      assert.equal(nearestName(key, keys), key);
       const at = n % key.length;
-      assert.equal(nearest(key.slice(0, at) + key.slice(at + 1), [key]), key);
+      assert.equal(nearestName(key.slice(0, at) + key.slice(at + 1), [key]), key);
     }),
   );
 });

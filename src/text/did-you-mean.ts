@@ -1,7 +1,7 @@
 // Did you mean …? The one comparison behind every such question: unknown keys, variables, flags and verbs.
 
 /** The candidate that differs from what was written in the fewest letters; undefined when none is near enough. */
-export function nearest(written: string, candidates: readonly string[]): string | undefined {
+export function nearestName(written: string, candidates: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replaceAll('-', '_');
   let best: string | undefined;
   let least = Math.max(1, Math.floor(written.length / 3)) + 1;

@@ -7,13 +7,13 @@ import { latin1 } from '../../kernel/text.ts';
 import { Identities } from '../../process/identities.ts';
 import { Process } from '../../process/process.ts';
 import { Unreadable } from '../../process/unreadable.ts';
-import type { Classifier, Evidence, Verdict } from '../../rules/classifier.ts';
+import type { Classifier, KeyResult, RuleResult } from '../../rules/classifier.ts';
 import type { Classification, Identity } from '../../rules/identity.ts';
-import { type Kin, sourceOf } from '../../rules/inheritance.ts';
+import { inheritanceSource, type TreeProcess } from '../../rules/inheritance.ts';
 
 export const KERNEL: Classification = { group: 'system', subgroup: 'kernel', rule: 'kernel thread' };
 
-interface Relative extends Kin {
+interface Relative extends TreeProcess {
   readonly process: Process;
   readonly source?: Relative | undefined;
 }
@@ -55,13 +55,13 @@ export class Examiner {
   }
 
   /** Whom a process that no rule matches belongs to; undefined where it has no such ancestor. */
-  source(proc: Process, identity: Identity, classifier: Classifier): Kin | undefined {
+  source(proc: Process, identity: Identity, classifier: Classifier): TreeProcess | undefined {
     const kinOf = (proc: Process, identity: Identity): Relative => ({
       pid: proc.pid,
       process: proc,
       description: { identity, ...(proc.kernelThread ? KERNEL : classifier.classify(identity)) },
     });
-    return sourceOf(kinOf(proc, identity), ({ process: proc }) => {
+    return inheritanceSource(kinOf(proc, identity), ({ process: proc }) => {
       const parent = this.#parentOf(proc);
       return parent && kinOf(parent, this.identity(parent));
     });
@@ -84,14 +84,14 @@ export class Examiner {
 }
 
 /** A rule and what held or failed of it, for programs. What the process has is left out: it may be a command line. */
-export const verdictDocument = ({ rule, failed }: Verdict) => ({
+export const verdictDocument = ({ rule, failed }: RuleResult) => ({
   group: rule.group,
   subgroup: rule.subgroup,
   rule: rule.name,
   ...(failed.length > 0 && { failed: failed.map(wantedOf) }),
 });
 
-export const wantedOf = ({ key, wanted }: Evidence) => ({ key, wanted });
+export const wantedOf = ({ key, wanted }: KeyResult) => ({ key, wanted });
 
 /** What is known of a process and may be shown: nothing of its command line. */
 export const identityDocument = ({ name, exe, user, unit, container, podUid }: Identity) =>

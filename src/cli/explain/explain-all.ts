@@ -4,7 +4,7 @@
 import type { Setup } from '../../agent/agent.ts';
 import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import type { ProcessDescription } from '../../process/process.ts';
-import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
+import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
 import { type Identity, NO_RULE } from '../../rules/identity.ts';
 import { collectOnce } from '../scan.ts';
 import { type Column, harmless, shortBytes, textTable } from '../table.ts';
@@ -15,7 +15,7 @@ import { PROPOSED_GROUP, type Settled, sameProgramKey, suggest } from './suggest
 interface Explained {
   readonly who: ProcessDescription;
   readonly identity: Identity | undefined;
-  readonly explanation: Explanation | undefined;
+  readonly explanation: ClassificationExplanation | undefined;
   /** Bytes; NaN where it cannot be read. */
   readonly rss: number;
   readonly pss: number;
@@ -139,7 +139,7 @@ const firstPid = ({ processes }: Unmatched): number => processes[0]!.who.pid;
 
 interface Line {
   readonly processes: Explained[];
-  readonly near: readonly Verdict[];
+  readonly near: readonly RuleResult[];
 }
 
 /** Processes of one name, rule and set of near misses. */
@@ -199,7 +199,7 @@ const pidsText = ([first, ...more]: readonly Explained[]): string =>
   more.length === 0 ? String(first!.who.pid) : `${first!.who.pid} +${more.length}`;
 
 /** "catalogue/db.toml#postgres: unit", of the first; all that failed is in the JSON. */
-function nearText(near: readonly Verdict[]): string {
+function nearText(near: readonly RuleResult[]): string {
   const [first] = near;
   if (!first) return '';
   const keys = first.failed.map(({ key }) => key).join(', ');
@@ -241,7 +241,7 @@ function documentOf(processes: readonly Explained[], unmatched: readonly Unmatch
       rule: who.rule,
       rss_bytes: known(rss),
       pss_bytes: known(pss),
-      would_match: explanation?.others.map(verdictDocument),
+      would_match: explanation?.otherMatches.map(verdictDocument),
       nearly_match: explanation?.nearMisses.map(verdictDocument),
     })),
     unmatched: unmatched.map((kind) => ({

@@ -4,9 +4,9 @@
 import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
-import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
+import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
-import { inheritedFrom } from '../../rules/inheritance.ts';
+import { inheritedClassification } from '../../rules/inheritance.ts';
 import type { Invocation } from '../arguments.ts';
 import { loadSetup, NotFound, openHost, sourcesOf } from '../load-host.ts';
 import { scrub, scrubText } from '../scrub.ts';
@@ -32,12 +32,12 @@ export async function explain(asked: Extract<Invocation, { verb: 'explain' }>): 
   const explanation = classifier.explain(identity);
   const heir = setup.config.inherit_group && !explanation.winner;
   const source = heir ? examiner.source(proc, identity, classifier) : undefined;
-  const classification = source ? inheritedFrom(source) : explanation.classification;
+  const classification = source ? inheritedClassification(source) : explanation.classification;
   const footprint = read(files, proc);
   const age = examiner.age(proc);
   const exporter = await askExporter(setup.config, pid, url);
   if (json) return text(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter));
-  const { winner, others, nearMisses } = explanation;
+  const { winner, otherMatches: others, nearMisses } = explanation;
   const { group, subgroup, rule } = classification;
   const why = winner ? `because of rule ${rule}` : source ? rule : 'because no rule matches it';
   return [
@@ -92,12 +92,12 @@ function describe({ name, exe, argv, user, unit, container, podUid }: Identity):
     .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
 }
 
-const evidence = ({ key, wanted, value }: Verdict['held'][number]): string =>
+const evidence = ({ key, wanted, value }: RuleResult['held'][number]): string =>
   `  ${key} ${harmless(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
 
-function section(title: string, verdicts: readonly Verdict[]): string[] {
+function section(title: string, verdicts: readonly RuleResult[]): string[] {
   if (verdicts.length === 0) return [];
-  const line = ({ rule, failed }: Verdict): string => {
+  const line = ({ rule, failed }: RuleResult): string => {
     const misses = failed.map(({ key, wanted }) => `${key} is not ${wanted.join(' or ')}`).join('; ');
     return `  ${rule.group}/${rule.subgroup} (${rule.name})${misses && `: ${misses}`}`;
   };
@@ -109,7 +109,7 @@ const text = (document: unknown): string => `${JSON.stringify(document, undefine
 function documentOf(
   pid: number,
   identity: Identity,
-  { classification, winner, others, nearMisses }: Explanation,
+  { classification, winner, otherMatches: others, nearMisses }: ClassificationExplanation,
   footprint: FootprintReading | KernelFileError,
   { from, ...exporter }: Asked,
 ) {

@@ -4,7 +4,7 @@
 import { parse, TomlError } from 'smol-toml';
 import { Classifier } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
-import { baseName, fullName, Interpreted } from '../../rules/interpreter.ts';
+import { baseName, fullName, InterpretedProgram } from '../../rules/interpreter.ts';
 import { lint } from '../../rules/linter.ts';
 import { parseRules, RuleError, type RuleKey } from '../../rules/rule-parser.ts';
 import { scrubText } from '../scrub.ts';
@@ -32,7 +32,7 @@ interface Candidate {
 
 /** What rules can tell a process by. */
 function looksOf({ name, exe: link, argv, unit }: Identity) {
-  const run = Interpreted.of(argv, link);
+  const run = InterpretedProgram.of(argv, link);
   const first = argv[0] ?? '';
   const exe = link || (first.startsWith('/') ? first : '');
   const full = fullName(name, argv, link);
@@ -68,7 +68,7 @@ export function suggest(kind: readonly Identity[], settled: readonly Settled[]):
 function candidates(identity: Identity): Candidate[] {
   const { module, main, script, name, full, exe, unit } = looksOf(identity);
   const [program, base] = [baseName(script), baseName(exe)];
-  const interprets = Interpreted.of([], exe) !== undefined;
+  const interprets = InterpretedProgram.of([], exe) !== undefined;
   const all: Candidate[] = [
     { subgroup: module, keys: { python_module: module } },
     { subgroup: main.split('.').at(-1)!, keys: { jvm_main: main } },

@@ -3,9 +3,9 @@
 import { resolve } from 'node:path';
 import { ConfigError, load } from '../../config/load.ts';
 import { loadRuleFiles, readRuleFiles } from '../../config/rule-files.ts';
-import { Classifier, type Verdict, verdict } from '../../rules/classifier.ts';
+import { Classifier, compareRule, type RuleResult } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
-import { shown } from '../../rules/linter.ts';
+import { describeExample } from '../../rules/linter.ts';
 import type { Expectation, Rule } from '../../rules/rule-parser.ts';
 import type { Invocation } from '../arguments.ts';
 import { readDocuments, shipped, sourcesOf } from '../load-host.ts';
@@ -67,7 +67,7 @@ class Bench {
     const meant = this.#rules.filter((rule) => isIn(rule, expected));
     const wanted = expected.rule ? [expected.rule] : meant;
     return [
-      `${this.#head(expected)}: example ${shown(example)} is in ${group}/${subgroup}`,
+      `${this.#head(expected)}: example ${describeExample(example)} is in ${group}/${subgroup}`,
       winner ? `  ${this.#matched(winner)}` : '  no rule matches it',
       ...wanted.slice(0, TOLD).map((rule) => `  ${this.#missed(rule, example)}`),
       ...(wanted.length > TOLD ? [`  and ${wanted.length - TOLD} more rules of its subgroup`] : []),
@@ -78,7 +78,7 @@ class Bench {
   isStranger(expected: Expectation, stranger: Identity): string[] {
     const { classification, winner } = this.#classifier.explain(stranger);
     if (!winner || !isIn(classification, expected)) return [];
-    return [`${this.#head(expected)}: stranger ${shown(stranger)} is taken in`, `  ${this.#matched(winner)}`];
+    return [`${this.#head(expected)}: stranger ${describeExample(stranger)} is taken in`, `  ${this.#matched(winner)}`];
   }
 
   #head({ line, group, subgroup }: Expectation): string {
@@ -90,13 +90,13 @@ class Bench {
     return file === undefined || line === undefined ? name : `${file}:${line}`;
   }
 
-  #matched({ rule, held }: Verdict): string {
+  #matched({ rule, held }: RuleResult): string {
     const why = held.map(({ key, wanted, value }) => `${key} is ${quoted(value)}, as ${wanted.join(' or ')}`);
     return `${this.#place(rule)} matches: ${why.join('; ')}`;
   }
 
   #missed(rule: Rule, example: Identity): string {
-    const { failed } = verdict(rule, example);
+    const { failed } = compareRule(rule, example);
     if (failed.length === 0) return `${this.#place(rule)} matches as well, but decides later: put it first`;
     const why = failed.map(({ key, wanted, value }) => `${key} is ${quoted(value)}, not ${listed(wanted)}`);
     return `${this.#place(rule)} does not match: ${why.join('; ')}`;
