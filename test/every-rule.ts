@@ -1,10 +1,12 @@
 // Classification without any cleverness: every rule asked in order, the first that holds decides. What the classifier's
 // answers are tested against, and the peer its benchmark runs beside.
 
-import { byPrecedence } from '../src/rules/classifier.ts';
+import { fullName } from '../src/rules/full-name.ts';
 import type { Classification, Identity } from '../src/rules/identity.ts';
-import { baseName, fullName, InterpretedProgram } from '../src/rules/interpreter.ts';
-import type { Matcher, Rule, RuleKey } from '../src/rules/rule-parser.ts';
+import { baseName, InterpretedProgram } from '../src/rules/interpreter.ts';
+import type { Matcher } from '../src/rules/matcher.ts';
+import { byPrecedence } from '../src/rules/precedence.ts';
+import type { Rule, RuleKey } from '../src/rules/rule.ts';
 
 /** What a process has for each key: a rule's value must be one of them, or its base name where the rule gives no path. */
 function seen({ name, exe, argv, unit, container }: Identity): Record<RuleKey, readonly string[]> {

@@ -48,7 +48,7 @@ test('the age of a sample, and why it was or was not read', async (t) => {
         text,
         /^ {2}why {7}read at the last collection, because its own memory had moved \(reason 2 of 4\)$/m,
       );
-      assert.match(text, /^ {2}exported {2}PSS [\d.]+M, USS [\d.]+M, as they were read$/m);
+      assert.match(text, /^ {2}exported {2}PSS [\d.]+ MiB, USS [\d.]+ MiB, as they were read$/m);
       assert.match(
         text,
         /^ {2}cost {6}a read is predicted to take \S+ (ms|s), (within|over) smaps_max_read \(2 ms\)$/m,

@@ -5,10 +5,11 @@ import { Sampler, type Snapshot } from '../agent/sampler.ts';
 import { samplerOptionsOf } from '../agent/settings.ts';
 import type { KernelFiles } from '../kernel/files.ts';
 import { Classifier } from '../rules/classifier.ts';
+import { formatBytes } from '../text/units.ts';
 import type { GroupRow, ProcessRows } from '../view/view.ts';
 import type { Invocation } from './arguments.ts';
 import { loadSetup, NotFound, openHost, sourcesOf } from './load-host.ts';
-import { type Column, shortBytes, textTable } from './table.ts';
+import { type Column, textTable } from './table.ts';
 
 /** CPU percentages need two looks, so far apart, milliseconds. */
 const APART = 500;
@@ -23,7 +24,7 @@ export async function scan(asked: Invocation & { readonly json: boolean }): Prom
   const groups = view.groups.filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);
   const shown = shownRows(view.rows).sort((a, b) => memoryOf(view.rows, b) - memoryOf(view.rows, a));
   return [
-    `${view.seen} processes; ${shortBytes(total)} of memory, ${shortBytes(available)} available`,
+    `${view.seen} processes; ${formatBytes(total)} of memory, ${formatBytes(available)} available`,
     '',
     textTable(GROUP_COLUMNS, groups),
     '',
@@ -57,11 +58,11 @@ const GROUP_COLUMNS: readonly Column<GroupRow>[] = [
   { head: 'GROUP', text: (row) => row.counters.group },
   { head: 'SUBGROUP', text: (row) => row.counters.subgroup },
   { head: 'PROCESSES', text: (row) => String(row.processes), right: true },
-  { head: 'FOOTPRINT', text: (row) => shortBytes(row.footprint), right: true },
-  { head: 'RSS', text: (row) => shortBytes(row.rss), right: true },
-  { head: 'PSS', text: (row) => shortBytes(row.pss), right: true },
-  { head: 'USS', text: (row) => shortBytes(row.uss), right: true },
-  { head: 'SWAP', text: (row) => shortBytes(row.swap), right: true },
+  { head: 'FOOTPRINT', text: (row) => formatBytes(row.footprint), right: true },
+  { head: 'RSS', text: (row) => formatBytes(row.rss), right: true },
+  { head: 'PSS', text: (row) => formatBytes(row.pss), right: true },
+  { head: 'USS', text: (row) => formatBytes(row.uss), right: true },
+  { head: 'SWAP', text: (row) => formatBytes(row.swap), right: true },
   { head: 'CPU %', text: (row) => percent(row.usage), right: true },
 ];
 
@@ -69,10 +70,10 @@ const processColumns = (rows: ProcessRows): readonly Column<number>[] => [
   { head: 'PID', text: (row) => String(rows.description[row]!.pid), right: true },
   { head: 'NAME', text: (row) => rows.description[row]!.identity.name },
   { head: 'GROUP', text: (row) => `${rows.description[row]!.group}/${rows.description[row]!.subgroup}` },
-  { head: 'RSS', text: (row) => shortBytes(rows.rss[row]!), right: true },
-  { head: 'PSS', text: (row) => shortBytes(rows.pss[row]!), right: true },
-  { head: 'USS', text: (row) => shortBytes(rows.uss[row]!), right: true },
-  { head: 'SWAP', text: (row) => shortBytes(rows.swap[row]!), right: true },
+  { head: 'RSS', text: (row) => formatBytes(rows.rss[row]!), right: true },
+  { head: 'PSS', text: (row) => formatBytes(rows.pss[row]!), right: true },
+  { head: 'USS', text: (row) => formatBytes(rows.uss[row]!), right: true },
+  { head: 'SWAP', text: (row) => formatBytes(rows.swap[row]!), right: true },
   { head: 'CPU %', text: (row) => percent(rows.usage[row]!), right: true },
 ];
 

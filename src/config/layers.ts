@@ -2,6 +2,7 @@
 // Whatever is not understood becomes a fault, "where: what; what to do instead", and never a value.
 import { dirname } from 'node:path';
 import { nearestName } from '../text/did-you-mean.ts';
+import { escapedJson } from '../text/hostile.ts';
 import type { FormatEntry } from './formats.ts';
 import { isKey, type Key, keys, optionOf, variableOf } from './options.ts';
 
@@ -92,6 +93,6 @@ export function flagLayer(flags: readonly Flag[], cwd: string, faults: string[])
 function show(written: unknown): string {
   if (written === null || written === '') return 'empty';
   if (typeof written === 'object' && !Array.isArray(written)) return 'no plain value';
-  const text = typeof written === 'number' ? String(written) : JSON.stringify(written);
+  const text = typeof written === 'number' ? String(written) : escapedJson(written);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

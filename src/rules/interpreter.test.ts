@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { fullName, InterpretedProgram } from './interpreter.ts';
+import { fullName } from './full-name.ts';
+import { InterpretedProgram } from './interpreter.ts';
 
 const jvmMain = (argv: string[], exe?: string) => InterpretedProgram.of(argv, exe)?.jvmMain() ?? '';
 const pythonModule = (argv: string[], exe?: string) => InterpretedProgram.of(argv, exe)?.pythonModule() ?? '';

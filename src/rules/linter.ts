@@ -1,10 +1,12 @@
 // Finds rules that cannot do what their writer meant: never reached, hidden by another, contradicting one, catching
 // strangers, or failing their own examples. Pure; a sound set of rules gives no findings.
 
-import { byPrecedence, Classifier, SPECIFICITY_LEVELS, specificityOf } from './classifier.ts';
+import { Classifier } from './classifier.ts';
+import { COMM_BYTES, truncateComm } from './full-name.ts';
 import type { Identity } from './identity.ts';
-import { COMM_BYTES } from './interpreter.ts';
-import { type Matcher, type Rule, type RuleKey, truncateComm } from './rule-parser.ts';
+import type { Matcher } from './matcher.ts';
+import { byPrecedence, SPECIFICITY_LEVELS, specificityOf } from './precedence.ts';
+import type { Rule, RuleKey } from './rule.ts';
 
 export interface Finding {
   /** Name of the rule the finding is about. */

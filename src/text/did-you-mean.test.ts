@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { keys } from '../config/options.ts';
+import { RULE_KEYS } from '../rules/rule.ts';
 import { nearestName } from './did-you-mean.ts';
 
 const cases: [written: string, near: string | undefined][] = [
@@ -20,6 +21,22 @@ const cases: [written: string, near: string | undefined][] = [
 ];
 for (const [written, near] of cases) {
   test(`${written.slice(0, 20)} is near ${near}`, () => assert.equal(nearestName(written, keys), near));
+}
+
+const others: [written: string, candidates: readonly string[], near: string | undefined][] = [
+  ['--prot', ['--bind', '--port', '--web.listen-address'], '--port'],
+  ['--cache-tll', ['--cache-ttl'], '--cache-ttl'],
+  ['uint', RULE_KEYS, 'unit'],
+  ['com', RULE_KEYS, 'comm'],
+  ['agrv', RULE_KEYS, 'argv'],
+  ['jvm-main', RULE_KEYS, 'jvm_main'],
+  ['cmdline', RULE_KEYS, undefined],
+  ['subgruops', ['scan', 'serve', 'subgroups'], 'subgroups'],
+  ['x-frame-option', ['X-Frame-Options', 'X-XSS-Protection'], 'X-Frame-Options'],
+  ['port', [], undefined],
+];
+for (const [written, candidates, near] of others) {
+  test(`${written} is near ${near}`, () => assert.equal(nearestName(written, candidates), near));
 }
 
 test('a key is nearest to itself, and to itself with one letter left out', () => {

@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { defaults } from '../../config/options.ts';
-import { harmless } from '../table.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import { type Asked, askExporter } from './ask.ts';
 import { sampleLines } from './sample.ts';
 
@@ -48,7 +48,7 @@ const told = (changes: object = {}) => reply(JSON.stringify({ ...whole, ...chang
 // biome-ignore format: one line a case
 const answers: [what: string, say: (socket: Socket) => void, expected: RegExp][] = [
   ['an exporter', told(), /3 s after its last collection:\n {2}sample {4}42 s old\n/],
-  ['what moved', told(), /why {7}not read: since the sample 4\.0K moved and 8\.0K by relatives, and 32\.0K are worth a read; by age its turn comes in 4 min/],
+  ['what moved', told(), /why {7}not read: since the sample 4\.0 KiB moved and 8\.0 KiB by relatives, and 32\.0 KiB are worth a read; by age its turn comes in 4 min/],
   ['a process without series', told({ series: false }), /exported {2}estimated: .*; it has no series of its own/],
   ['another group', told({ group: 'x', subgroup: 'y', rule: 'z' }), /group {5}x\/y \(z\) there: its rules are not those read here/],
   ['the same group', told({ group: 'web', subgroup: 'nginx' }), /moved(?!.*\n {2}group)/s],
@@ -85,7 +85,8 @@ test('whatever is answered in the form of an answer is told in harmless words', 
   await fc.assert(
     fc.asyncProperty(answer, async ([changes, changed]) => {
       body = Buffer.from(JSON.stringify({ ...whole, ...changes, smaps: { ...smaps, ...changed } })).toString('latin1');
-      for (const line of sampleLines(await askExporter(config, own.pid, url), own)) assert.equal(harmless(line), line);
+      for (const line of sampleLines(await askExporter(config, own.pid, url), own))
+        assert.equal(escapeForTerminal(line), line);
     }),
     { numRuns: 200 },
   );

@@ -6,8 +6,10 @@ import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import type { ProcessDescription } from '../../process/process.ts';
 import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
 import { type Identity, NO_RULE } from '../../rules/identity.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
+import { formatBytes } from '../../text/units.ts';
 import { collectOnce } from '../scan.ts';
-import { type Column, harmless, shortBytes, textTable } from '../table.ts';
+import { type Column, textTable } from '../table.ts';
 import { Examiner, identityDocument, verdictDocument } from './examine.ts';
 import { PROPOSED_GROUP, type Settled, sameProgramKey, suggest } from './suggest.ts';
 
@@ -167,7 +169,7 @@ const COLUMNS: readonly Column<Line>[] = [
 const UNMATCHED_COLUMNS: readonly Column<Unmatched>[] = [
   { head: 'NAME', text: ({ processes }) => namesText(processes) },
   { head: 'PID', text: ({ processes }) => pidsText(processes), right: true },
-  { head: 'MEMORY', text: ({ memory }) => shortBytes(memory), right: true },
+  { head: 'MEMORY', text: ({ memory }) => formatBytes(memory), right: true },
   { head: 'WHICH IS', text: measureOf },
   { head: 'EXECUTABLE', text: ({ processes: [first] }) => first!.who.identity.exe || '–' },
   { head: 'RULE BELOW', text: proposalOf },
@@ -225,7 +227,11 @@ function unmatchedText(unmatched: readonly Unmatched[]): string[] {
 /** A rule with what it is for. */
 const ruleText = ({ processes, memory, suggestion }: Unmatched): string[] =>
   suggestion
-    ? ['', `# ${harmless(namesText(processes))}: ${plural(processes.length)}, ${shortBytes(memory)}`, suggestion]
+    ? [
+        '',
+        `# ${escapeForTerminal(namesText(processes))}: ${plural(processes.length)}, ${formatBytes(memory)}`,
+        suggestion,
+      ]
     : [];
 
 const plural = (processes: number): string => (processes === 1 ? '1 process' : `${processes} processes`);

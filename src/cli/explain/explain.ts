@@ -7,10 +7,11 @@ import type { Process } from '../../process/process.ts';
 import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
 import { inheritedClassification } from '../../rules/inheritance.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
+import { formatBytes } from '../../text/units.ts';
 import type { Invocation } from '../arguments.ts';
 import { loadSetup, NotFound, openHost, sourcesOf } from '../load-host.ts';
 import { scrub, scrubText } from '../scrub.ts';
-import { harmless, shortBytes } from '../table.ts';
 import { type Asked, askExporter } from './ask.ts';
 import { Examiner, identityDocument, KERNEL, verdictDocument, wantedOf } from './examine.ts';
 import { sampleLines } from './sample.ts';
@@ -81,7 +82,7 @@ function read(files: KernelFiles, proc: Process): FootprintReading | KernelFileE
 function memory(footprint: FootprintReading | KernelFileError): string {
   if (footprint instanceof KernelFileError) return `  memory    PSS and USS cannot be read (${footprint.reason})`;
   const { rss, pss, uss, swap } = footprint;
-  return `  memory    RSS ${shortBytes(rss)}, PSS ${shortBytes(pss)}, USS ${shortBytes(uss)}, swap ${shortBytes(swap)}`;
+  return `  memory    RSS ${formatBytes(rss)}, PSS ${formatBytes(pss)}, USS ${formatBytes(uss)}, swap ${formatBytes(swap)}`;
 }
 
 /** The command line is shown because the operator asks for it, and scrubbed. */
@@ -89,11 +90,11 @@ function describe({ name, exe, argv, user, unit, container, podUid }: Identity):
   const lines = { name, exe, argv: scrub(argv).join(' ').slice(0, 500), user, unit, container, pod: podUid };
   return Object.entries(lines)
     .filter(([, value]) => value !== '')
-    .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
+    .map(([key, value]) => `  ${key.padEnd(10)}${escapeForTerminal(value)}`);
 }
 
 const evidence = ({ key, wanted, value }: RuleResult['held'][number]): string =>
-  `  ${key} ${harmless(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
+  `  ${key} ${escapeForTerminal(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
 
 function section(title: string, verdicts: readonly RuleResult[]): string[] {
   if (verdicts.length === 0) return [];

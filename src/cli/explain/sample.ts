@@ -1,7 +1,8 @@
 // What the running exporter said of a process, in words: how old its PSS is, where the exported value comes from, and
 // why it was or was not read. The reasons stand in the order in which the exporter weighs them.
 import type { ExplanationDocument } from '../../server/api.ts';
-import { harmless, shortBytes } from '../table.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
+import { formatBytes, formatDuration } from '../../text/units.ts';
 import type { Asked } from './ask.ts';
 
 /** What this program found out itself, to be held against what the exporter says. */
@@ -34,8 +35,8 @@ const NEEDS = new Map<string, string>(
 /** Lines for `explain PID`. */
 export function sampleLines(asked: Asked, own: Own): string[] {
   if ('why' in asked)
-    return [`the age of its sample is not known: cannot ask ${harmless(`${asked.from}: ${asked.why}`)}`];
-  const heading = `the exporter at ${harmless(asked.from)}`;
+    return [`the age of its sample is not known: cannot ask ${escapeForTerminal(`${asked.from}: ${asked.why}`)}`];
+  const heading = `the exporter at ${escapeForTerminal(asked.from)}`;
   if ('unseenFor' in asked) return [unseen(heading, asked.unseenFor, own)];
   const { told } = asked;
   if (Math.abs(told.start_time_seconds - own.startTime) > SAME_START)
@@ -43,7 +44,7 @@ export function sampleLines(asked: Asked, own: Own): string[] {
       `${heading} knows another process ${own.pid}: the pid was given again since its last collection, or it looks at another host or pid namespace`,
     ];
   return [
-    `${heading}, ${seconds(told.collection_age_seconds)} after its last collection:`,
+    `${heading}, ${formatDuration(told.collection_age_seconds)} after its last collection:`,
     ...fields({
       sample: ageOf(told.smaps),
       exported: exportedOf(told),
@@ -56,23 +57,24 @@ export function sampleLines(asked: Asked, own: Own): string[] {
 
 function unseen(heading: string, ago: number, { age, pid }: Own): string {
   return age <= ago + SAME_TIME
-    ? `${heading} has not seen process ${pid} yet: it appeared after the last collection, ${seconds(ago)} ago`
-    : `${heading} did not see process ${pid} at its last collection, ${seconds(ago)} ago, though it began ${seconds(age)} ago: it looks at another host or pid namespace`;
+    ? `${heading} has not seen process ${pid} yet: it appeared after the last collection, ${formatDuration(ago)} ago`
+    : `${heading} did not see process ${pid} at its last collection, ${formatDuration(ago)} ago, though it began ${formatDuration(age)} ago: it looks at another host or pid namespace`;
 }
 
 const fields = (lines: Readonly<Record<string, string>>): string[] =>
   Object.entries(lines)
     .filter(([, value]) => value !== '')
-    .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
+    .map(([key, value]) => `  ${key.padEnd(10)}${escapeForTerminal(value)}`);
 
-const ageOf = ({ age_seconds }: Smaps): string => (age_seconds === undefined ? 'none' : `${seconds(age_seconds)} old`);
+const ageOf = ({ age_seconds }: Smaps): string =>
+  age_seconds === undefined ? 'none' : `${formatDuration(age_seconds)} old`;
 
 function exportedOf({ smaps, pss_bytes, uss_bytes, series }: ExplanationDocument): string {
   if (smaps.source === 'none') return 'neither PSS nor USS';
   const source =
     smaps.source === 'read' ? 'as they were read' : 'estimated: the sample, scaled with the RSS since then';
   const values = series
-    ? `PSS ${shortBytes(pss_bytes ?? Number.NaN)}, USS ${shortBytes(uss_bytes ?? Number.NaN)}, `
+    ? `PSS ${formatBytes(pss_bytes ?? Number.NaN)}, USS ${formatBytes(uss_bytes ?? Number.NaN)}, `
     : '';
   return `${values}${source}${series ? '' : '; it has no series of its own and counts in its group'}`;
 }
@@ -80,7 +82,7 @@ function exportedOf({ smaps, pss_bytes, uss_bytes, series }: ExplanationDocument
 function whyOf(smaps: Smaps): string {
   const { mode, need = '', failure = '', max_read_seconds, max_age_seconds, next_turn_seconds } = smaps;
   const because = NEEDS.get(need) ?? need;
-  const turn = `by age its turn comes in ${seconds(next_turn_seconds)}`;
+  const turn = `by age its turn ${next_turn_seconds > 0 ? `comes in ${formatDuration(next_turn_seconds)}` : 'is now'}`;
   switch (smaps.state) {
     case 'off':
       return 'not read: smaps is off, or neither PSS nor USS is exported';
@@ -97,7 +99,7 @@ function whyOf(smaps: Smaps): string {
     case 'unreadable':
       return `not read: the last attempt failed (${failure}); ${turn}, and it is tried again`;
     case 'large':
-      return `not read: that is predicted to take longer than smaps_max_read (${seconds(max_read_seconds)}), so it happens only every ${seconds(max_age_seconds)}; ${turn}`;
+      return `not read: that is predicted to take longer than smaps_max_read (${formatDuration(max_read_seconds)}), so it happens only every ${formatDuration(max_age_seconds)}; ${turn}`;
     case 'unchanged':
       return `not read: ${movement(smaps)}; ${turn}`;
     default:
@@ -106,13 +108,13 @@ function whyOf(smaps: Smaps): string {
 }
 
 function movement({ moved_bytes = 0, moved_by_relatives_bytes = 0, worth_bytes = 0 }: Smaps): string {
-  const relatives = moved_by_relatives_bytes > 0 ? ` and ${shortBytes(moved_by_relatives_bytes)} by relatives` : '';
-  return `since the sample ${shortBytes(moved_bytes)} moved${relatives}, and ${shortBytes(worth_bytes)} are worth a read`;
+  const relatives = moved_by_relatives_bytes > 0 ? ` and ${formatBytes(moved_by_relatives_bytes)} by relatives` : '';
+  return `since the sample ${formatBytes(moved_bytes)} moved${relatives}, and ${formatBytes(worth_bytes)} are worth a read`;
 }
 
 function costOf({ predicted_seconds, over_max_read, max_read_seconds }: Smaps): string {
   if (predicted_seconds === undefined) return '';
-  return `a read is predicted to take ${seconds(predicted_seconds)}, ${over_max_read ? 'over' : 'within'} smaps_max_read (${seconds(max_read_seconds)})`;
+  return `a read is predicted to take ${formatDuration(predicted_seconds)}, ${over_max_read ? 'over' : 'within'} smaps_max_read (${formatDuration(max_read_seconds)})`;
 }
 
 /** Only where the exporter puts it elsewhere. */
@@ -122,11 +124,4 @@ function groupOf({ group, subgroup, rule }: ExplanationDocument, own: Own): stri
     ? 'as its ancestors were when it began'
     : 'its rules are not those read here';
   return `${group}/${subgroup}${rule ? ` (${rule})` : ''} there: ${why}`;
-}
-
-/** 0.4 ms, 3.2 s, 5 min. */
-function seconds(value: number): string {
-  if (value < 0.0995) return `${Number((value * 1000).toPrecision(2))} ms`;
-  if (value < 120) return `${Number(value.toPrecision(value < 10 ? 2 : 3))} s`;
-  return value < 7200 ? `${Math.round(value / 60)} min` : `${Math.round(value / 3600)} h`;
 }

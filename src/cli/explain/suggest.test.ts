@@ -6,7 +6,7 @@ import { catalogue } from '../../../catalogue/index.ts';
 import { Classifier } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
 import { parseCatalogue, parseRules } from '../../rules/rule-parser.ts';
-import { harmless } from '../table.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import { sameProgramKey, suggest } from './suggest.ts';
 
 const identity = (given: Partial<Identity>): Identity => ({
@@ -88,7 +88,7 @@ test('whatever a process is, what is proposed can be pasted, matches it, and doe
       assert.equal(new Classifier(own, []).classify(proc).rule, 'mine:1');
       const { rule } = new Classifier([], rules).classify(proc);
       if (rule === 'none') assert.equal(new Classifier(own, rules).classify(proc).rule, 'mine:1');
-      for (const line of toml.split('\n')) assert.equal(harmless(line), line);
+      for (const line of toml.split('\n')) assert.equal(escapeForTerminal(line), line);
     }),
     { numRuns: 500 },
   );

@@ -3,12 +3,14 @@
 
 import { parse, TomlError } from 'smol-toml';
 import { Classifier } from '../../rules/classifier.ts';
+import { fullName } from '../../rules/full-name.ts';
 import type { Identity } from '../../rules/identity.ts';
-import { baseName, fullName, InterpretedProgram } from '../../rules/interpreter.ts';
+import { baseName, InterpretedProgram } from '../../rules/interpreter.ts';
 import { lint } from '../../rules/linter.ts';
-import { parseRules, RuleError, type RuleKey } from '../../rules/rule-parser.ts';
+import type { RuleKey } from '../../rules/rule.ts';
+import { parseRules, RuleError } from '../../rules/rule-parser.ts';
+import { escapedJson } from '../../text/hostile.ts';
 import { scrubText } from '../scrub.ts';
-import { escaped } from '../table.ts';
 
 /** A process that some rule matches now. */
 export interface Settled {
@@ -98,9 +100,8 @@ function tomlOf({ subgroup, keys, fallback = false }: Candidate): string | undef
   ].join('\n');
 }
 
-/** A TOML string whose text does no harm on a terminal either. */
-const quoted = (text: string): string =>
-  escaped(JSON.stringify(text), (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+/** A TOML string: JSON's escapes are TOML's too. */
+const quoted = escapedJson;
 
 const labelOf = (name: string): string =>
   name

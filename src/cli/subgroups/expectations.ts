@@ -6,10 +6,10 @@ import { loadRuleFiles, readRuleFiles } from '../../config/rule-files.ts';
 import { Classifier, compareRule, type RuleResult } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
 import { describeExample } from '../../rules/linter.ts';
-import type { Expectation, Rule } from '../../rules/rule-parser.ts';
+import type { Expectation, Rule } from '../../rules/rule.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import type { Invocation } from '../arguments.ts';
 import { readDocuments, shipped, sourcesOf } from '../load-host.ts';
-import { harmless } from '../table.ts';
 
 type Asked = Extract<Invocation, { verb: 'subgroups test' }>;
 
@@ -41,7 +41,7 @@ export async function testExpectations(asked: Asked): Promise<{ output: string; 
     throw new ConfigError([`${asked.path}: expects nothing; give rules examples, or write [[expect]] with examples`]);
   const failures = cases.filter((lines) => lines.length > 0);
   const summary = `${cases.length - failures.length} of ${cases.length} expectations hold`;
-  const output = [...failures.flat(), summary].map(harmless).join('\n');
+  const output = [...failures.flat(), summary].map(escapeForTerminal).join('\n');
   return { output: `${output}\n`, status: failures.length > 0 ? 1 : 0 };
 }
 

@@ -4,8 +4,8 @@ import { stringify } from 'smol-toml';
 import { Malformed } from '../../config/formats.ts';
 import { ConfigError } from '../../config/load.ts';
 import { readRuleText } from '../../config/rule-files.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import type { Invocation } from '../arguments.ts';
-import { harmless } from '../table.ts';
 import { type Entry, flagEntries, type Imported, importEntries, readEntries } from './process-exporter.ts';
 
 type Asked = Extract<Invocation, { verb: 'import process-exporter' }>;
@@ -26,7 +26,7 @@ export function ruleFile(path: string | undefined, imported: readonly Imported[]
   const [blocks, notes]: [string[], string[]] = [[], []];
   for (const { line, rules, notes: said } of imported) {
     const place = line === undefined ? (path ?? 'flags') : `${path}:${line}`;
-    const told = said.map((note) => harmless(`${place}: ${note}`));
+    const told = said.map((note) => escapeForTerminal(`${place}: ${note}`));
     notes.push(...told);
     blocks.push([...told.map((note) => `# ${note}`), ...rules.map(ruleText), ''].join('\n'));
   }

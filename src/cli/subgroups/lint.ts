@@ -2,9 +2,9 @@
 import { load } from '../../config/load.ts';
 import { loadRuleFiles, readRuleFiles } from '../../config/rule-files.ts';
 import { lint } from '../../rules/linter.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import type { Invocation } from '../arguments.ts';
 import { readDocuments, shipped, sourcesOf } from '../load-host.ts';
-import { harmless } from '../table.ts';
 
 type Asked = Extract<Invocation, { verb: 'subgroups lint' }>;
 
@@ -28,11 +28,11 @@ export async function lintFiles(asked: Asked): Promise<{ output: string; status:
   const status = findings.length > 0 ? 1 : 0;
   if (asked.json) return { output: `${JSON.stringify(findings, undefined, 2)}\n`, status };
   const lines = findings.map(({ file, line, group, subgroup, severity, message }) =>
-    harmless(`${file}:${line ?? 0}: ${severity}: ${group}/${subgroup}: ${message}`),
+    escapeForTerminal(`${file}:${line ?? 0}: ${severity}: ${group}/${subgroup}: ${message}`),
   );
   const looked = files.map(({ file }) => file).join(', ') || 'no rule file, for none is configured';
   const summary = `${findings.length} findings in ${rules.flat().length} rules of ${looked}`;
-  return { output: `${[...lines, harmless(summary)].join('\n')}\n`, status };
+  return { output: `${[...lines, escapeForTerminal(summary)].join('\n')}\n`, status };
 }
 
 async function configured(asked: Asked) {

@@ -3,7 +3,7 @@
 import type { ParsedNode } from 'yaml';
 import { composeYaml, Malformed } from '../../config/formats.ts';
 import { PatternError, regex } from '../../pattern/pattern.ts';
-import { COMM_BYTES } from '../../rules/interpreter.ts';
+import { COMM_BYTES } from '../../rules/full-name.ts';
 
 /** One item of process_names. A list that is empty is not one that is missing: no comm equals it, every line does. */
 export interface Entry {
