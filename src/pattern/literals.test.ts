@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containsLiterals, requiredLiterals } from './literals.ts';
-import { parseRegex } from './pattern.ts';
+import { parseRegex } from './regex-parser.ts';
 
 test('letters every match holds', () => {
   const cases: [source: string, letters: string[][]][] = [

@@ -152,7 +152,10 @@ test('a list among the values of argv is one value, all of which must be found',
   assert.deepEqual(faults({ rule: [{ group: 'g', subgroup: 's', argv: [[]] }] }), [
     'x.toml: rule 1: argv must be a string or a list of strings, none empty',
   ]);
-  assert.match(faults({ rule: [{ group: 'g', subgroup: 's', argv: [['x', '(']] }] })[0]!, /expression "\(" cannot be used/);
+  assert.match(
+    faults({ rule: [{ group: 'g', subgroup: 's', argv: [['x', '(']] }] })[0]!,
+    /expression "\(" cannot be used/,
+  );
   assert.match(faults({ rule: [{ group: 'g', subgroup: 's', comm: [['x', 'y']] }] })[0]!, /comm must be a string/);
 });
 
