@@ -195,6 +195,17 @@ test('exec: a copy of a script becomes its sleep and still inherits; with a rule
   assert.equal(group(copy), 'other/other', 'what it inherited once was given up');
 });
 
+test('nothing is inherited through an heir from an ancestor that became a shell', () => {
+  const { machine, pass, group } = watch();
+  const web = machine.fork(machine.init, 'web');
+  const job = machine.fork(web, 'job');
+  pass();
+  machine.exec(web, 'sh');
+  const late = machine.fork(job, 'job');
+  pass();
+  assert.deepEqual([group(web), group(job), group(late)], ['runtime/shell', 'web/nginx', 'other/other']);
+});
+
 test('a reload: heirs follow a living ancestor, keep the group of an ended one, and may get a rule of their own', () => {
   const { machine, tracker, pass, group } = watch();
   const [web, db] = [machine.fork(machine.init, 'web'), machine.fork(machine.init, 'db')];

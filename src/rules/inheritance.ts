@@ -47,8 +47,9 @@ export function inheritanceSource<T extends TreeProcess & Inheriting<T>>(
   let parent = parentOf(child);
   for (let depth = 0; parent && depth < DEPTH_MAX; depth++) {
     if (parent.pid === INIT_PID || parent.description.identity.container !== container) return undefined;
-    if (parent.source) return parent.source;
-    if (childrenMayInherit(parent)) return parent;
+    const ancestor = parent.source ?? parent;
+    // A parent's source may have become another program since, from which nothing is inherited any more.
+    if (childrenMayInherit(ancestor)) return ancestor;
     if (!isTransparent(parent)) return undefined;
     parent = parentOf(parent);
   }
@@ -67,8 +68,11 @@ export function childrenMayInherit({ description, source }: TreeProcess & Inheri
   );
 }
 
-const isTransparent = ({ description: { group, subgroup, rule } }: TreeProcess): boolean =>
-  rule === NO_RULE || TRANSPARENT_GROUPS.has(`${group}/${subgroup}`);
+/** Whether to ask the parent of this process instead: it has no rule of its own, or its group is transparent. */
+const isTransparent = ({ description, source }: TreeProcess & Inheriting<unknown>): boolean =>
+  description.rule === NO_RULE ||
+  source !== undefined ||
+  TRANSPARENT_GROUPS.has(`${description.group}/${description.subgroup}`);
 
 /** The classification of a process that inherits from this one: its group, and a rule that names it. */
 export const inheritedClassification = ({ pid, description }: TreeProcess): Classification => ({
