@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { containsLiterals, requiredLiterals } from './literals.ts';
 import { parseRegex } from './regex-parser.ts';
 
-test('letters every match holds', () => {
+test('required literals of a pattern', () => {
   const cases: [source: string, letters: string[][]][] = [
     ['worker', [['worker']]],
     ['^postgres: .*(TimescaleDB|[Tt]imescale)', [['postgres: '], ['Timescale', 'timescale']]],
@@ -28,7 +28,7 @@ test('letters every match holds', () => {
   for (const [source, letters] of cases) assert.deepEqual(requiredLiterals(parseRegex(source)), letters, source);
 });
 
-test('a text must hold a text of each list', () => {
+test('a text must hold one literal of each list', () => {
   const letters = [['ab', 'cd'], ['ef']];
   assert.equal(containsLiterals('xcdxef', letters), true);
   assert.equal(containsLiterals('abcd', letters), false);
@@ -36,7 +36,7 @@ test('a text must hold a text of each list', () => {
   assert.equal(containsLiterals('', []), true);
 });
 
-test('what stands for many texts is told without listing them', () => {
+test('a pattern that matches very many texts is answered without listing them', () => {
   const before = performance.now();
   for (const source of [
     '[ab]{64}',

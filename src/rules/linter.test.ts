@@ -9,7 +9,7 @@ const ofCatalogue = (text: string) => parseCatalogue([{ file: 'c', document: rul
 const ofUser = (text: string) => parseRules(rulesOf(text), 'u');
 const rule = (subgroup: string, keys: string) => `[[rule]]\nsubgroup = "${subgroup}"\n${keys}\n`;
 
-test('faults of single rules', () => {
+test('findings about a single rule', () => {
   const cases: [keys: string, says: RegExp | undefined][] = [
     ['comm = "clickhouse-server"', undefined],
     [
@@ -48,7 +48,7 @@ test('faults of single rules', () => {
   }
 });
 
-test('rules that stand in the way of another', () => {
+test('findings about two rules', () => {
   const cases: [first: string, second: string, says: RegExp | undefined][] = [
     ['comm = "nginx"', 'comm = "nginx"', /#two: is never reached: c#one matches every process that this rule matches/],
     ['comm = ["abc", "nginx"]', 'comm = "nginx"\nfallback = true', /#two: is never reached/],

@@ -21,6 +21,7 @@ test('a faulty document is refused with every fault', () => {
     [[rule]]
     subgroup = "a"
     com = "x"
+    uint = "x.service"
     [[rule]]
     group = "g"
     subgroup = ""
@@ -42,6 +43,7 @@ test('a faulty document is refused with every fault', () => {
   assert.deepEqual(faults(parse(toml)), [
     'x.toml: unknown key "groupe"; did you mean "group"?',
     'x.toml: rule 1: unknown key "com"; did you mean "comm"?',
+    'x.toml: rule 1: unknown key "uint"; did you mean "unit"?',
     'x.toml: rule 1: matches nothing; give at least one of comm, exe, argv0, unit, container, jvm_main, python_module, script, argv',
     'x.toml: rule 1: group is missing; say group = "..."',
     'x.toml: rule 2: subgroup must have 1 to 100 characters, none of them a control character',
@@ -66,7 +68,7 @@ test('a faulty document is refused with every fault', () => {
   ]);
 });
 
-test('what is no rule document at all says so', () => {
+test('a value that is no rule document is refused with the reason', () => {
   assert.deepEqual(faults(null), ['x.toml: must be a table that holds rules, not object null']);
   assert.deepEqual(faults([]), ['x.toml: must be a table that holds rules, not a list']);
   assert.deepEqual(faults('x'), ['x.toml: must be a table that holds rules, not string x']);
@@ -74,7 +76,11 @@ test('what is no rule document at all says so', () => {
   assert.match(faults({ subgroups: [1] })[0]!, /subgroups must be a list of tables/);
 });
 
-test('a document that says nothing holds no rules', () => {
+test('a key with hostile characters is named harmlessly', () => {
+  assert.match(faults({ 'a\u001b[2J\n\u202e': 1 })[0]!, /unknown key "a\\x1b\[2J\\n\\u202e"/);
+});
+
+test('an empty document holds no rules', () => {
   assert.deepEqual(parseRules(parse('# not yet'), 'x'), []);
   assert.deepEqual(parseRules({ group: 'x' }, 'x'), []);
 });
@@ -105,7 +111,7 @@ const shape = ({ name, group, subgroup, keys, fallback }: Rule) => ({
   keys: Object.fromEntries([...keys].map(([key, matchers]) => [key, matchers.map((m) => `${m.form} ${m.text}`)])),
 });
 
-test('rules are read with the default group, names and forms', () => {
+test('rules get the group of the document, their names and the forms of their values', () => {
   const document = parse(`
     group = "db"
     [[rule]]
@@ -144,7 +150,7 @@ test('rules are read with the default group, names and forms', () => {
   assert.equal(parseRules(document, './my.toml')[1]!.name, './my.toml:2');
 });
 
-test('a list among the values of argv is one value, all of which must be found', () => {
+test('a list among the values of argv is one value, whose expressions must all be found', () => {
   const [rule] = parseRules({ rule: [{ group: 'g', subgroup: 's', argv: ['^a', ['b', 'c$']] }] }, 'x');
   const finds = (line: string) => rule!.keys.get('argv')!.some((matcher) => matcher.test(line));
   for (const line of ['a', 'xbc', 'bxc', 'cbc']) assert.ok(finds(line), line);
@@ -159,7 +165,7 @@ test('a list among the values of argv is one value, all of which must be found',
   assert.match(faults({ rule: [{ group: 'g', subgroup: 's', comm: [['x', 'y']] }] })[0]!, /comm must be a string/);
 });
 
-test('expectations: of rules and on their own, with their lines', () => {
+test('expectations come from rules and from [[expect]], with their lines', () => {
   const document = parse(`
     group = "g"
     [[rule]]
