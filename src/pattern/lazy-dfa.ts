@@ -2,15 +2,15 @@
 //
 // An NFA (nfa.ts) has several active instructions at a time. A DFA has a state for each set of instructions that can be
 // active together, so that one look-up per character leads from state to state. All states of a pattern can be
-// exponentially many; a lazy DFA makes only those that texts lead to, when they lead there, and keeps them for the next.
+// exponentially many; a lazy DFA makes a state when a text first leads to it, and keeps it for later texts.
 //
 // Example: `ab*c` on "xabbc". In state A nothing of it is found, in B an "a", in C an "a" and at least one "b".
 //   A –x→ A –a→ B –b→ C –b→ C –c→ matched
 // Five transitions are made for this text. The next text like it, with any number of b's, only looks them up.
 //
-// Why that is linear: a known transition is one look-up, an unknown one costs at most the pattern's instructions, each
-// visited once. No character is ever read twice; a matcher that backtracks, as RegExp does, reads them exponentially often
-// for a pattern like (a+)+$. What an automaton may keep is limited (below); beyond that it starts again without states.
+// Why that is linear: a known transition is one look-up; an unknown one costs at most the pattern's instructions, each
+// visited once. A matcher that backtracks, as RegExp does, reads characters exponentially often for a pattern like (a+)+$.
+// Here each is read once, or twice where an automaton has reached what it may keep (below) and starts again without states.
 import { ASSERT, ASSERTIONS, compile, INSTRUCTIONS_MAX, NOWHERE, SET, SPLIT } from './nfa.ts';
 import { type Assertion, type CharSet, inRanges, inSet, type PatternNode, WORD } from './syntax-tree.ts';
 
@@ -88,7 +88,7 @@ function classesOf(sets: readonly CharSet[], words: boolean): CharClasses {
 }
 
 /**
- * Which instructions this step has visited: those that have its number here. One array serves all automata, because one
+ * The step that last visited each instruction, so that a step visits none twice. One array serves all automata, because one
  * at a time is at work. A pattern of INSTRUCTIONS_MAX parts has less than four instructions for each of them.
  */
 const visited = new Uint32Array(4 * INSTRUCTIONS_MAX);
@@ -106,7 +106,7 @@ export class LazyDfa {
   private readonly sets: readonly CharSet[];
   /** Whether a match can begin at the start of the text only. */
   private readonly anchored: boolean;
-  /** Whether it matters which characters are those of words. */
+  /** Whether the pattern asks for borders of words. */
   private readonly words: boolean;
   private readonly matched: State = { active: [], before: EDGE, next: [], nextWide: undefined, final: true };
   private classes: CharClasses | undefined;

@@ -1,5 +1,5 @@
 // Globs and regular expressions of rules, matched in time linear in the text, whoever wrote the pattern or the text. Here
-// a pattern becomes a test that tries the cheap questions first: does the text begin with the glob's literal prefix, does
+// a pattern becomes a test that tries the cheap questions first: does the text begin with the glob's literal prefix? Does
 // it hold the expression's required literals (literals.ts)? Only a text that does meets the automaton (lazy-dfa.ts), which
 // is made when the first one does. docs/decisions/0003-rule-patterns.md says why neither RegExp nor a library.
 import { LazyDfa } from './lazy-dfa.ts';
@@ -25,12 +25,12 @@ const GLOB_LENGTH_MAX = 400;
 /**
  * A regular expression, found anywhere in the text. Its syntax is what Rust, Go and JavaScript share, with (?i) and
  * [[:digit:]]. A dot is any character; after (?-s) any but a newline.
- * @throws PatternError for look-around and back-references, which have no linear matcher, and for what is no expression
+ * @throws PatternError for look-around and back-references, which have no linear matcher, and for a faulty expression
  */
 export function regex(source: string): Pattern {
   if (source.length > REGEX_LENGTH_MAX) throw new PatternError(`longer than ${REGEX_LENGTH_MAX} characters`);
   const root = parseRegex(source);
-  void new LazyDfa(root); // refuses what is too large; it is not kept, because few expressions ever need an automaton
+  void new LazyDfa(root); // throws for a pattern that is too large; not kept, because few expressions ever need an automaton
   const literals = requiredLiterals(root);
   let automaton: LazyDfa | undefined;
   return {
@@ -57,7 +57,7 @@ export function glob(source: string, paths = false): Pattern {
   if (source.length > GLOB_LENGTH_MAX) throw new PatternError(`longer than ${GLOB_LENGTH_MAX} characters`);
   const oneStar = /^([^*?[\\]*)(\*+)([^*?[\\]*)$/.exec(source);
   if (oneStar) return { source, test: oneStarTest(oneStar[1]!, oneStar[3]!, paths && oneStar[2]!.length === 1) };
-  parseGlob(source, paths); // refuses what is no glob; it is not kept, because few globs ever need an automaton
+  parseGlob(source, paths); // throws for a wrong glob; not kept, because few globs ever need an automaton
   const prefix = globPrefix(source);
   let automaton: LazyDfa | undefined;
   return {

@@ -35,7 +35,7 @@ const POSIX: Readonly<Record<string, readonly Range[]>> = {
 /** Characters by the letter of their escape. */
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, f: 12, v: 11, a: 7 };
 
-/** @throws PatternError for what is no regular expression of this syntax */
+/** @throws PatternError, with the place, for a text that is no regular expression of this syntax */
 export function parseRegex(source: string): PatternNode {
   return new RegexParser(source).parse();
 }

@@ -98,6 +98,7 @@ const JVM_VALUED = words(
 const JSVC_VALUED = words('-user -home -pidfile -outfile -errfile -jvm -cwd -wait -procname -umask -service');
 /** A longer word is none of these: a class path or a property, of any length. */
 const OPTION_LENGTH_MAX = Math.max(...[...JVM_VALUED, ...JSVC_VALUED].map(({ length }) => length));
+
 /** Whether a word is an option of the JVM, or of jsvc, whose value is the next word. */
 export const takesNextWord = (word: string, jsvc: boolean): boolean =>
   word.length <= OPTION_LENGTH_MAX && (JVM_VALUED.has(word) || (jsvc && JSVC_VALUED.has(word)));

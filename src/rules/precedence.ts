@@ -1,6 +1,6 @@
 // The order in which rules decide: the first rule in it that matches wins.
 //   1. the user's rules, in the order of their files
-//   2. the catalogue's, most specific first; then those of more keys; then in the order of their files
+//   2. the catalogue's rules, by level of specificity; within a level by number of keys, then in the order of their files
 //   3. fallback rules, the user's before the catalogue's
 // So a rule for the main class of a JVM decides before one for the name "java", wherever the two stand.
 import type { Rule } from './rule.ts';

@@ -1,13 +1,13 @@
-// Finds the first rule in the order of precedence that matches a process without asking every rule. Each rule is entered
+// Finds the first rule in the order of precedence that matches a process, without comparing every rule. Each rule is entered
 // under the values of one of its keys: an exact value under its text, a glob under the start of its literal prefix, a path
 // under its folder. A process looks its own values up, and only rules found that way are compared in full.
 //
 // Example: comm = "nginx" is entered under "nginx" and comm = "postgres_*" under its first 7 letters, "postgre". A process
 // named "nginx" looks up "nginx" among exact names and "ngi" among prefixes; it never meets the second rule.
 //
-// Why the answer is that of asking every rule: a process that has a rule's value also has its text, prefix or folder, so
+// Why the answer is that of comparing every rule: a process that has a rule's value also has its text, prefix or folder, so
 // the look-up finds the rule. Values that cannot be entered (regular expressions, globs that begin with a wildcard) are
-// kept apart, and asked of every process. A property test compares both ways of asking.
+// kept apart, and asked of every process. A property test holds both ways against each other.
 import { globPrefix } from '../pattern/pattern.ts';
 import type { Classification } from './identity.ts';
 import { baseName } from './interpreter.ts';
@@ -44,7 +44,7 @@ function matchesAll(conditions: readonly Condition[], target: MatchTarget): bool
   return true;
 }
 
-/** A cheap hash of the first letters of a text; it needs no string of those letters, which the map below does. */
+/** A cheap hash of the first letters of a text. Unlike a look-up in a map it needs no string of these letters. */
 const hashOf = (text: string, letters: number) =>
   text.charCodeAt(0) ^ (text.charCodeAt(letters >> 1) << 7) ^ (text.charCodeAt(letters - 1) << 14) ^ (letters << 21);
 
@@ -77,7 +77,7 @@ const FOLDERS = new RegExp(`^/(?:[^/]*/){1,${FOLDERS_MAX}}`);
 /** The rules that can be found by the value of one key. */
 class KeyIndex {
   readonly key: RuleKey;
-  /** The lowest rank in this index: who has found a rule that decides before need not look here. */
+  /** The lowest rank in this index. A search that has found a lower one already can leave this index out. */
   firstRank = Number.POSITIVE_INFINITY;
   private readonly ofPath: boolean;
   private readonly literals = new RuleTable();

@@ -1,5 +1,5 @@
 // What a rule is: the keys it asks for, the group it gives, and the examples it is tested with. docs/classification.md
-// explains rules to those who write them.
+// explains rules to their authors.
 import type { Identity } from './identity.ts';
 import type { Matcher } from './matcher.ts';
 
