@@ -9,8 +9,9 @@
 // Five transitions are made for this text. The next text like it, with any number of b's, only looks them up.
 //
 // Why that is linear: a known transition is one look-up; an unknown one costs at most the pattern's instructions, each
-// visited once. A matcher that backtracks, as RegExp does, reads characters exponentially often for a pattern like (a+)+$.
-// Here each is read once, or twice where an automaton has reached what it may keep (below) and starts again without states.
+// visited once. A matcher that backtracks, as RegExp does, reads characters exponentially often for a pattern like
+// (a+)+$. Here each is read once, or twice where an automaton has reached what it may keep (below) and starts again
+// without states.
 import { ASSERT, ASSERTIONS, compile, INSTRUCTIONS_MAX, NOWHERE, SET, SPLIT } from './nfa.ts';
 import { type Assertion, type CharSet, inRanges, inSet, type PatternNode, WORD } from './syntax-tree.ts';
 
@@ -33,7 +34,9 @@ function holds(what: Assertion, before: Side, after: Side): boolean {
 }
 
 interface State {
-  /** Active instructions, in rising order; assertions among them are not decided yet, as they need the next character. */
+  /**
+   * Active instructions, in rising order; assertions among them are not decided yet, as they need the next character.
+   */
   readonly active: readonly number[];
   /** What stands before the next character. */
   readonly before: Side;
@@ -50,7 +53,9 @@ const END = -1;
 const END_CLASS = 0;
 const ASCII = 128;
 
-/** ASCII characters in classes: no set of the pattern tells the characters of a class apart, so they share transitions. */
+/**
+ * ASCII characters in classes: no set of the pattern tells the characters of a class apart, so they share transitions.
+ */
 interface CharClasses {
   /** The class of each character, from 1; 0 is the end of the text. */
   readonly of: Uint8Array;
@@ -88,8 +93,8 @@ function classesOf(sets: readonly CharSet[], words: boolean): CharClasses {
 }
 
 /**
- * The step that last visited each instruction, so that a step visits none twice. One array serves all automata, because one
- * at a time is at work. A pattern of INSTRUCTIONS_MAX parts has less than four instructions for each of them.
+ * The step that last visited each instruction, so that a step visits none twice. One array serves all automata, because
+ * one at a time is at work. A pattern of INSTRUCTIONS_MAX parts has less than four instructions for each of them.
  */
 const visited = new Uint32Array(4 * INSTRUCTIONS_MAX);
 let step = 0;
@@ -111,8 +116,8 @@ export class LazyDfa {
   private readonly matched: State = { active: [], before: EDGE, next: [], nextWide: undefined, final: true };
   private classes: CharClasses | undefined;
   /**
-   * Instructions that are active after a match has begun with a character, by side before it and class; 'match' where that
-   * one character is a match. Every state but an anchored one needs them, so they are found once.
+   * Instructions that are active after a match has begun with a character, by side before it and class; 'match' where
+   * that one character is a match. Every state but an anchored one needs them, so they are found once.
    */
   private begun: (readonly number[] | 'match' | undefined)[] = [];
   private readonly states = new Map<string, State>();
@@ -130,9 +135,10 @@ export class LazyDfa {
   }
 
   /**
-   * Whether the pattern occurs anywhere in the text. When the limits are reached, everything kept is dropped and the text
-   * is read again from its start. A text that reaches them alone is read on without keeping anything, for as many visits
-   * again; what stands behind that is not seen. So the answer depends on pattern and text alone, not on earlier texts.
+   * Whether the pattern occurs anywhere in the text. When the limits are reached, everything kept is dropped and the
+   * text is read again from its start. A text that reaches them alone is read on without keeping anything, for as many
+   * visits again; what stands behind that is not seen. So the answer depends on pattern and text alone, not on earlier
+   * texts.
    */
   test(text: string): boolean {
     const found = this.run(text, false);
@@ -145,7 +151,10 @@ export class LazyDfa {
     return this.run(text, true) ?? false;
   }
 
-  /** @param fresh whether nothing is kept yet but what this text needs @returns undefined when the limits are reached */
+  /**
+   * @param fresh whether nothing is kept yet but what this text needs
+   * @returns undefined when the limits are reached
+   */
   private run(text: string, fresh: boolean): boolean | undefined {
     this.classes ??= classesOf(this.sets, this.words);
     const { of } = this.classes;

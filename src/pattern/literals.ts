@@ -1,12 +1,12 @@
-// Required literals: texts of which every match of a regular expression must hold one. Searching a command line for them
-// costs next to nothing, so the automaton is asked for few texts. This is what RE2 calls a prefilter.
+// Required literals: texts of which every match of a regular expression must hold one. Searching a command line for
+// them costs next to nothing, so the automaton is asked for few texts. This is what RE2 calls a prefilter.
 //
 // Example: `^postgres: .*(TimescaleDB|[Tt]imescale)` has the required literals
 //   ["postgres: "] and ["Timescale", "timescale"]
 // A match holds one text of each list. "TimescaleDB" is left out because what holds it holds "Timescale" too.
 //
-// Every list must be right, but lists may be missing: with fewer literals more texts reach the automaton, no answer changes.
-// `(?i)mysql` has none, as its letters have many spellings.
+// Every list must be right, but lists may be missing: with fewer literals more texts reach the automaton, no answer
+// changes. `(?i)mysql` has none, as its letters have many spellings.
 import type { CharSet, PatternNode } from './syntax-tree.ts';
 
 /** A match holds at least one text of each list. No list: nothing is known, and every text may match. */

@@ -1,7 +1,8 @@
-// Globs and regular expressions of rules, matched in time linear in the text, whoever wrote the pattern or the text. Here
-// a pattern becomes a test that tries the cheap questions first: does the text begin with the glob's literal prefix? Does
-// it hold the expression's required literals (literals.ts)? Only a text that does meets the automaton (lazy-dfa.ts), which
-// is made when the first one does. docs/decisions/0003-rule-patterns.md says why neither RegExp nor a library.
+// Globs and regular expressions of rules, matched in time linear in the text, whoever wrote the pattern or the text.
+// Here a pattern becomes a test that tries the cheap questions first: does the text begin with the glob's literal
+// prefix? Does it hold the expression's required literals (literals.ts)? Only a text that does meets the automaton
+// (lazy-dfa.ts), which is made when the first one does. docs/decisions/0003-rule-patterns.md says why neither RegExp
+// nor a library.
 import { LazyDfa } from './lazy-dfa.ts';
 import { containsLiterals, requiredLiterals } from './literals.ts';
 import { ANY_CHARACTER, parseRegex } from './regex-parser.ts';
@@ -49,8 +50,8 @@ export function isGlob(text: string): boolean {
 }
 
 /**
- * A glob over the whole text: * is any run of characters, ? any character, [a-z] and [!a-z] one of a set; \ takes the next
- * character as it is. With paths, * and ? stop at a slash, and ** does not.
+ * A glob over the whole text: * is any run of characters, ? any character, [a-z] and [!a-z] one of a set; \ takes the
+ * next character as it is. With paths, * and ? stop at a slash, and ** does not.
  * @throws PatternError
  */
 export function glob(source: string, paths = false): Pattern {

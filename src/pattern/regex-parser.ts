@@ -1,5 +1,5 @@
-// Parses the regular expressions of rules into a syntax tree. The syntax is what Rust, Go and JavaScript share. What has no
-// linear matcher, look-around and back-references, is refused, with the place:
+// Parses the regular expressions of rules into a syntax tree. The syntax is what Rust, Go and JavaScript share. What
+// has no linear matcher, look-around and back-references, is refused, with the place:
 //   parseRegex('(a)\1')  →  PatternError: back-references are not supported at character 5
 import { type Assertion, type CharSet, PatternError, type PatternNode, type Range, WORD } from './syntax-tree.ts';
 

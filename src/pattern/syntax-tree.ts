@@ -22,7 +22,9 @@ export type PatternNode =
   | { readonly kind: 'alternate'; readonly parts: readonly PatternNode[] }
   | { readonly kind: 'repeat'; readonly part: PatternNode; readonly min: number; readonly max: number };
 
-/** A pattern that is not understood, or too large. The message says what is wrong and where, for the pattern's author. */
+/**
+ * A pattern that is not understood, or too large. The message says what is wrong and where, for the pattern's author.
+ */
 export class PatternError extends Error {}
 
 /** [0-9A-Za-z_], what \w means and \b looks for. */

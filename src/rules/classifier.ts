@@ -1,5 +1,5 @@
-// Says which group and subgroup a process belongs to, and why. precedence.ts says which rule decides when several match,
-// rule-index.ts finds that rule soon, and match-target.ts compares a rule's value with what a process has. Both
+// Says which group and subgroup a process belongs to, and why. precedence.ts says which rule decides when several
+// match, rule-index.ts finds that rule soon, and match-target.ts compares a rule's value with what a process has. Both
 // classify() and explain() compare by that one function, so they cannot disagree.
 import { type Classification, type Identity, NO_RULE } from './identity.ts';
 import { findMatcher, MatchTarget } from './match-target.ts';

@@ -1,5 +1,6 @@
 // The whole name of a process. The kernel keeps 15 bytes of a name (comm, proc_pid_comm(5)): clickhouse-server is
-// "clickhouse-serv" there. A name that fills those bytes may have been truncated, and is completed from the command line:
+// "clickhouse-serv" there. A name that fills those bytes may have been truncated, and is completed from the command
+// line:
 //   fullName('clickhouse-serv', ['/usr/bin/clickhouse-server'], '')  →  'clickhouse-server'
 import { baseName, InterpretedProgram } from './interpreter.ts';
 import { TITLE_LENGTH_MAX, titlePrefix } from './title.ts';

@@ -7,8 +7,8 @@ export interface Identity {
   /** Target of the exe link without the kernel's " (deleted)"; '' when it may not be read, or there is none. */
   readonly exe: string;
   /**
-   * Command line, its first 64 KiB, valid UTF-8; empty for kernel threads. It may hold secrets, so no metric, log line or
-   * page shows it; only `explain` does, scrubbed.
+   * Command line, its first 64 KiB, valid UTF-8; empty for kernel threads. It may hold secrets, so no metric, log line
+   * or page shows it; only `explain` does, scrubbed.
    */
   readonly argv: readonly string[];
   /** Name of the real user, or the number where the host has no name for it; '' when unknown. */

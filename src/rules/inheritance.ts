@@ -1,6 +1,7 @@
-// With the setting inherit_group, a process that no rule matches belongs to its nearest classified ancestor: the `sleep`
-// of a backup script counts as backup. Without limits everything would end in init, from which every process descends, so
-// nothing is inherited from barriers (programs that start other people's programs) nor across the border of a container.
+// With the setting inherit_group, a process that no rule matches belongs to its nearest classified ancestor: the
+// `sleep` of a backup script counts as backup. Without limits everything would end in init, from which every process
+// descends, so nothing is inherited from barriers (programs that start other people's programs) nor across the border
+// of a container.
 //
 //   nginx → sh → sleep   sleep is web/nginx: shells are transparent, the search goes on to their parent
 //   sshd → bash → sleep  sleep is other/other: sshd is a barrier
@@ -21,14 +22,16 @@ interface Inheriting<T> {
 }
 
 /**
- * Groups, and subgroups, from which nothing is inherited: init, cron, sshd and others that start sessions, jobs, services
- * and containers of anybody.
+ * Groups, and subgroups, from which nothing is inherited: init, cron, sshd and others that start sessions, jobs,
+ * services and containers of anybody.
  */
 export const INHERITANCE_BARRIERS: ReadonlySet<string> = new Set([
   ...['system', 'container', 'desktop', 'hpc'],
   ...['runtime/pm2', 'cicd/nomad', 'network/inetd', 'monitoring/monit', 'security/oauth_sso'],
 ]);
-/** Subgroups whose parent is asked instead: the program that called a shell or sudo is the ancestor of what they call. */
+/**
+ * Subgroups whose parent is asked instead: the program that called a shell or sudo is the ancestor of what they call.
+ */
 export const TRANSPARENT_GROUPS: ReadonlySet<string> = new Set(['runtime/shell', 'system/sessions']);
 
 /** Ancestors that are asked: a limit in case parents form a circle, as readings of different moments may say. */
@@ -56,7 +59,10 @@ export function inheritanceSource<T extends TreeProcess & Inheriting<T>>(
   return undefined;
 }
 
-/** Whether processes may inherit from this one: a rule of its own decided, and its group is neither barrier nor transparent. */
+/**
+ * Whether processes may inherit from this one: a rule of its own decided, and its group is neither barrier nor
+ * transparent.
+ */
 export function childrenMayInherit({ description, source }: TreeProcess & Inheriting<unknown>): boolean {
   const { group, subgroup, rule } = description;
   const hasOwnRule = rule !== NO_RULE && source === undefined;

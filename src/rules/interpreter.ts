@@ -1,6 +1,6 @@
-// Tells from its command line what an interpreter runs: the main class of a JVM, the module of Python, the script of the
-// others. `java -jar /srv/jenkins.war` then counts as jenkins.war, not as java. Pure: any command line gives an answer.
-// How options are skipped is in option-syntax.ts, how titles are read in title.ts.
+// Tells from its command line what an interpreter runs: the main class of a JVM, the module of Python, the script of
+// the others. `java -jar /srv/jenkins.war` then counts as jenkins.war, not as java. Pure: any command line gives an
+// answer. How options are skipped is in option-syntax.ts, how titles are read in title.ts.
 import {
   DOTNET,
   findOperand,
@@ -101,8 +101,9 @@ export class InterpretedProgram {
   }
 
   /**
-   * The main class of a JVM ("org.apache.catalina.startup.Bootstrap"), the base name of what -jar names ("jenkins.war"),
-   * or the module of -m when it names no class; '' where only an @argfile says. Options as java(1) of JDK 21 has them.
+   * The main class of a JVM ("org.apache.catalina.startup.Bootstrap"), the base name of what -jar names
+   * ("jenkins.war"), or the module of -m when it names no class; '' where only an @argfile says. Options as java(1) of
+   * JDK 21 has them.
    */
   jvmMain(): string {
     const interpreter = isJvm(this.named) ? this.named : this.real;
@@ -118,8 +119,9 @@ export class InterpretedProgram {
   }
 
   /**
-   * The script an interpreter runs, as its command line names it ("/usr/bin/celery", "server.js", "App.dll"), the program
-   * behind `bundle exec`, the application of an Erlang node ("rabbit"), or the program a rewritten title names ("puma").
+   * The script an interpreter runs, as its command line names it ("/usr/bin/celery", "server.js", "App.dll"), the
+   * program behind `bundle exec`, the application of an Erlang node ("rabbit"), or the program a rewritten title names
+   * ("puma").
    */
   script(): string {
     const { title } = this;

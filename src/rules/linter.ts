@@ -1,5 +1,5 @@
-// Finds rules that cannot do what their author meant: rules that no process reaches, that another rule hides or contradicts,
-// that match unrelated programs, or that fail their own examples. Each finding says what to do. Example:
+// Finds rules that cannot do what their author meant: rules that no process reaches, that another rule hides or
+// contradicts, that match unrelated programs, or that fail their own examples. Each finding says what to do. Example:
 //   unit = "nginx"  →  error: unit "nginx" is never seen: a unit ends in .service, …; write all of its name
 // Pure. Rules are compared in pairs, so the time is quadratic in their number.
 
@@ -47,8 +47,8 @@ const LETTERS_MIN = 3;
 const UNIT_END = /(?:\.(?:service|scope|mount|socket|swap)|[*\]])$/;
 
 /**
- * The findings of all rules, in order of precedence. A user's rule that hides one of the catalogue's is no finding, because
- * that is what users' rules are for.
+ * The findings of all rules, in order of precedence. A user's rule that hides one of the catalogue's is no finding,
+ * because that is what users' rules are for.
  * @param userRules the user's own, in the order of their files
  * @param catalogue the rules that ship with the product
  */
@@ -141,8 +141,8 @@ function tooGeneral({ keys, fallback }: Rule, report: Report): void {
 }
 
 /**
- * Whether `wide` matches everything that `narrow` matches. Decided for exact texts, and for globs that are a literal prefix
- * and a star; of other patterns only equal ones cover each other, so that a finding is never wrong.
+ * Whether `wide` matches everything that `narrow` matches. Decided for exact texts, and for globs that are a literal
+ * prefix and a star; of other patterns only equal ones cover each other, so that a finding is never wrong.
  */
 function covers(wide: Matcher, narrow: Matcher): boolean {
   const expressions = [wide, narrow].some(({ form }) => form === 'regex' || form === 'regexes');
@@ -176,8 +176,8 @@ function hidden(rule: Rule, earlier: readonly Rule[], inCatalogue: boolean, repo
 }
 
 /**
- * Reports values that a rule of another subgroup has too. Of two catalogue rules of one level and number of keys, nothing
- * but their place in the file would decide, which is an error.
+ * Reports values that a rule of another subgroup has too. Of two catalogue rules of one level and number of keys,
+ * nothing but their place in the file would decide, which is an error.
  */
 function conflict(rule: Rule, other: Rule, shared: readonly Matcher[][], inCatalogue: boolean, report: Report): void {
   const sameLevel = specificityOf(rule) === specificityOf(other) && rule.keys.size === other.keys.size;

@@ -1,5 +1,5 @@
-// A process as rules see it: the value it has for each key of a rule. What takes time to find out, like the script of an
-// interpreter or the joined command line, is found out when a rule first asks for it.
+// A process as rules see it: the value it has for each key of a rule. What takes time to find out, like the script of
+// an interpreter or the joined command line, is found out when a rule first asks for it.
 import { fullName } from './full-name.ts';
 import type { Identity } from './identity.ts';
 import { baseName, InterpretedProgram } from './interpreter.ts';

@@ -117,7 +117,10 @@ export interface Operand {
 
 const isOption = (word: string) => word.charCodeAt(0) === DASH || word.charCodeAt(0) === PLUS;
 
-/** Skips the options of a command line (from its second word) as the interpreter would; undefined where it has no operand. */
+/**
+ * Skips the options of a command line (from its second word) as the interpreter would; undefined where it has no
+ * operand.
+ */
 export function findOperand(argv: readonly string[], syntax: OptionSyntax): Operand | undefined {
   for (let i = 1; i < argv.length; i++) {
     const word = argv[i]!;

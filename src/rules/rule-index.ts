@@ -1,13 +1,14 @@
-// Finds the first rule in the order of precedence that matches a process, without comparing every rule. Each rule is entered
-// under the values of one of its keys: an exact value under its text, a glob under the start of its literal prefix, a path
-// under its folder. A process looks its own values up, and only rules found that way are compared in full.
+// Finds the first rule in the order of precedence that matches a process, without comparing every rule. Each rule is
+// entered under the values of one of its keys: an exact value under its text, a glob under the start of its literal
+// prefix, a path under its folder. A process looks its own values up, and only rules found that way are compared in
+// full.
 //
-// Example: comm = "nginx" is entered under "nginx" and comm = "postgres_*" under its first 7 letters, "postgre". A process
-// named "nginx" looks up "nginx" among exact names and "ngi" among prefixes; it never meets the second rule.
+// Example: comm = "nginx" is entered under "nginx" and comm = "postgres_*" under its first 7 letters, "postgre". A
+// process named "nginx" looks up "nginx" among exact names and "ngi" among prefixes; it never meets the second rule.
 //
-// Why the answer is that of comparing every rule: a process that has a rule's value also has its text, prefix or folder, so
-// the look-up finds the rule. Values that cannot be entered (regular expressions, globs that begin with a wildcard) are
-// kept apart, and asked of every process. A property test holds both ways against each other.
+// Why the answer is that of comparing every rule: a process that has a rule's value also has its text, prefix or
+// folder, so the look-up finds the rule. Values that cannot be entered (regular expressions, globs that begin with a
+// wildcard) are kept apart, and asked of every process. A property test holds both ways against each other.
 import { globPrefix } from '../pattern/pattern.ts';
 import type { Classification } from './identity.ts';
 import { baseName } from './interpreter.ts';
@@ -29,7 +30,9 @@ export interface RankedRule {
   readonly conditions: readonly Condition[];
 }
 
-/** The first rule of a list (in order of rank) that matches; `best`, the one found so far, where that decides before. */
+/**
+ * The first rule of a list (in order of rank) that matches; `best`, the one found so far, where that decides before.
+ */
 function firstMatch(list: readonly RankedRule[] | undefined, target: MatchTarget, best: RankedRule | undefined) {
   if (list === undefined) return best;
   for (const ranked of list) {
@@ -48,7 +51,9 @@ function matchesAll(conditions: readonly Condition[], target: MatchTarget): bool
 const hashOf = (text: string, letters: number) =>
   text.charCodeAt(0) ^ (text.charCodeAt(letters >> 1) << 7) ^ (text.charCodeAt(letters - 1) << 14) ^ (letters << 21);
 
-/** Rules by a text, each list in order of rank. Hashes answer "not here" for most texts without a look-up in the map. */
+/**
+ * Rules by a text, each list in order of rank. Hashes answer "not here" for most texts without a look-up in the map.
+ */
 class RuleTable {
   private readonly lists = new Map<string, readonly RankedRule[]>();
   private readonly hashes = new Set<number>();
@@ -89,7 +94,10 @@ class KeyIndex {
     this.ofPath = isPathKey(key);
   }
 
-  /** Enters a rule by each of the values for which that is possible, and returns the others. Rules come in order of rank. */
+  /**
+   * Enters a rule by each of the values for which that is possible, and returns the others. Rules come in order of
+   * rank.
+   */
   add(ranked: RankedRule, matchers: readonly Matcher[]): readonly Matcher[] {
     const whole = [ranked] as const;
     // Found by an exact value, a rule need not be asked for this key again.
@@ -166,7 +174,9 @@ export class RuleIndex {
     return firstMatch(this.rest, target, best);
   }
 
-  /** Enters a rule under the first of its keys by which it can be found; values left over are asked of every process. */
+  /**
+   * Enters a rule under the first of its keys by which it can be found; values left over are asked of every process.
+   */
   private add(ranked: RankedRule, indexes: readonly KeyIndex[]): void {
     const { keys } = ranked.rule;
     for (const index of indexes) {

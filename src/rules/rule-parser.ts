@@ -137,7 +137,9 @@ function examplesOf(reader: TableReader, table: Table): Pick<Rule, 'examples' | 
   };
 }
 
-/** The process that an example describes. Its comm may be left out: it is then the base name of exe or argv, truncated. */
+/**
+ * The process that an example describes. Its comm may be left out: it is then the base name of exe or argv, truncated.
+ */
 function identityOf(reader: TableReader, example: Table): Identity {
   reader.checkKeys(example, EXAMPLE_KEYS);
   const text = (key: string): string => reader.text(example, key, `an example's ${key}`);

@@ -1,5 +1,5 @@
-// Titles: some programs write a text over their command line that says what they do (setproctitle(3)). The kernel then shows one
-// argument with spaces, followed by nothing but padding. What stands first in it names the program:
+// Titles: some programs write a text over their command line that says what they do (setproctitle(3)). The kernel then
+// shows one argument with spaces, followed by nothing but padding. What stands first in it names the program:
 //   "gunicorn: master [app]", "[celeryd: c@h:MainProcess] -active-", "puma 5.6.5 (tcp://0.0.0.0:3000) [app]"
 // Titles are hostile text of any length, so only their start is looked at.
 

@@ -1,13 +1,14 @@
-// Did you mean …? The one comparison behind every such question: unknown flags, verbs, settings, variables, keys of rules,
-// and keys and headers of the web configuration file.
+// Did you mean …? The one comparison behind every such question: unknown flags, verbs, settings, variables, keys of
+// rules, and keys and headers of the web configuration file.
 
 /** Longer words are nobody's misspelling, and comparing them costs the product of both lengths. */
 const LENGTH_MAX = 64;
 
 /**
- * The candidate that was probably meant: the one with the fewest edits between it and the written word, of which at most
- * a third of the word's letters, but always one, may be needed. Undefined where none is that near. Upper and lower case
- * count as equal, and so do "-" and "_": "cache-tll" gives "cache_ttl", "uint" gives "unit", "--prot" gives "--port".
+ * The candidate that was probably meant: the one with the fewest edits between it and the written word, of which at
+ * most a third of the word's letters, but always one, may be needed. Undefined where none is that near. Upper and lower
+ * case count as equal, and so do "-" and "_": "cache-tll" gives "cache_ttl", "uint" gives "unit", "--prot" gives
+ * "--port".
  */
 export function nearestName(written: string, candidates: Iterable<string>): string | undefined {
   if (written.length > LENGTH_MAX) return undefined;
@@ -22,8 +23,8 @@ export function nearestName(written: string, candidates: Iterable<string>): stri
 }
 
 /**
- * Optimal string alignment distance: letters inserted, left out, replaced, or swapped with their neighbour. The table of
- * distances between all beginnings of both texts is filled row by row; only the last two rows are kept.
+ * Optimal string alignment distance: letters inserted, left out, replaced, or swapped with their neighbour. The table
+ * of distances between all beginnings of both texts is filled row by row; only the last two rows are kept.
  */
 function editDistance(a: string, b: string): number {
   let [secondLast, last]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];

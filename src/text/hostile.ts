@@ -9,7 +9,8 @@
 
 /**
  * U+0000–U+001F and U+007F–U+009F: control characters. U+200B–U+200F: no width, or direction marks. U+2028–U+202E: line
- * and paragraph separators, and direction overrides. U+2066–U+2069: direction isolates. U+FEFF: no width (byte order mark).
+ * and paragraph separators, and direction overrides. U+2066–U+2069: direction isolates. U+FEFF: no width (byte order
+ * mark).
  */
 const HOSTILE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
@@ -25,7 +26,9 @@ export const escapeForTerminal = (text: string): string =>
     return code > 0xff ? unicodeEscape(character) : `\\x${code.toString(16).padStart(2, '0')}`;
   });
 
-/** A value as JSON that holds no hostile character and no lone surrogate; the result means the same to a JSON parser. */
+/**
+ * A value as JSON that holds no hostile character and no lone surrogate; the result means the same to a JSON parser.
+ */
 export const escapedJson = (value: unknown): string => replaceHostile(JSON.stringify(value), unicodeEscape);
 
 /** "\u202e", as JSON and TOML spell it. */

@@ -1,5 +1,6 @@
-// Quantities for people: bytes, durations and shares, in one form for terminal, pages and explanations. The number stands
-// first, then a space, then the unit. What is not known (NaN) is a dash, never 0. Machines read JSON and metrics instead.
+// Quantities for people: bytes, durations and shares, in one form for terminal, pages and explanations. The number
+// stands first, then a space, then the unit. What is not known (NaN) is a dash, never 0. Machines read JSON and metrics
+// instead.
 
 const NOT_KNOWN = '–';
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
