@@ -6,7 +6,7 @@
 
 import type { KernelFiles } from '../kernel/files.ts';
 import { type Classification, type Identity, KERNEL_THREAD, NO_RULE } from '../rules/identity.ts';
-import { inheritedFrom, passesOn, sourceOf } from '../rules/inheritance.ts';
+import { childrenMayInherit, inheritanceSource, inheritedClassification } from '../rules/inheritance.ts';
 import { type GroupCounters, GroupCountersTable } from './group-counters.ts';
 import { Identities } from './identities.ts';
 import { BLOCKED, type Member, type Process } from './process.ts';
@@ -130,9 +130,9 @@ export class Memberships {
     const { source } = member;
     member.source = undefined;
     if (!this.inheritsGroup(proc)) return;
-    const kept = source && (source.stat.ended || passesOn(source)) ? source : undefined;
-    member.source = sourceOf(proc, this.#parentOf) ?? kept;
-    if (member.source) this.#describe(proc, member, proc.description.identity, inheritedFrom(member.source));
+    const kept = source && (source.stat.ended || childrenMayInherit(source)) ? source : undefined;
+    member.source = inheritanceSource(proc, this.#parentOf) ?? kept;
+    if (member.source) this.#describe(proc, member, proc.description.identity, inheritedClassification(member.source));
   }
 
   #describe(proc: Process, member: Member, identity: Identity, classification: Classification): void {

@@ -1,7 +1,7 @@
 // Knows which processes live: births, ends, exec and pid reuse. One pass reads the cheap counters of all of them, and hands
 // the difference to the last reading to everything that counts: usage, group counters, page sharing, reaped children.
 //
-// The Process objects are made and dropped here only. What others remember between collections refers to them.
+// Which processes are known from one collection to the next is decided here only; other classes may refer to them.
 
 import type { KernelFiles, UnreadableReason } from '../kernel/files.ts';
 import { readUptime } from '../kernel/host.ts';
