@@ -41,15 +41,15 @@ test('less than the level is left out', () => {
   assert.equal(lines.length, 2);
 });
 
-test('what others can cause is told once a minute, with how often it was not told', (t) => {
+test('a warning that clients can cause is written once a minute, with the number of those suppressed', (t) => {
   t.mock.timers.enable({ apis: ['Date'] });
   const { lines, log } = logging('logfmt');
-  for (let i = 0; i < 1000; i++) log.seldom('wrong password', { client: `10.0.0.${i}` });
-  log.seldom('too slow');
+  for (let i = 0; i < 1000; i++) log.warnRateLimited('wrong password', { client: `10.0.0.${i}` });
+  log.warnRateLimited('too slow');
   assert.equal(lines.length, 2);
   t.mock.timers.tick(61_000);
-  log.seldom('wrong password', { client: 'x' });
-  assert.match(lines[2]!, /client=x untold=999\n$/);
-  for (let i = 0; i < 10_000; i++) log.seldom('refused', { reason: `r${i}` });
+  log.warnRateLimited('wrong password', { client: 'x' });
+  assert.match(lines[2]!, /client=x suppressed=999\n$/);
+  for (let i = 0; i < 10_000; i++) log.warnRateLimited('refused', { reason: `r${i}` });
   assert.ok(lines.length < 120, `${lines.length} lines for ten thousand reasons`);
 });

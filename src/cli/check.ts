@@ -1,7 +1,7 @@
 // check: tells whether the configuration is right, what this kernel offers, what this user may read of it, and which
 // capability would buy which metric.
-import { grantOf, lasting, UNIT_SETTING } from '../agent/capabilities.ts';
-import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
+import { accessTo, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
+import { type KernelFiles, reasonOf } from '../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../kernel/self.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
 import { lint } from '../rules/linter.ts';
@@ -10,7 +10,8 @@ import type { Invocation } from './arguments.ts';
 import { loadSetup, openHost, sourcesOf } from './load-host.ts';
 import { collectOnce } from './scan.ts';
 
-const FEATURES: readonly { path: string; buys: string }[] = [
+/** Files of the host whose presence says what this kernel offers. */
+export const FEATURES: readonly { path: string; buys: string }[] = [
   { path: 'proc/self/smaps_rollup', buys: 'PSS and USS (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)' },
   { path: 'proc/pressure/memory', buys: 'memory pressure (Linux 4.20, CONFIG_PSI)' },
 ];
@@ -43,7 +44,7 @@ export async function check(asked: Invocation): Promise<string> {
   const hidden =
     privileges.hidepid !== '' && !privileges.capabilities.includes('CAP_SYS_PTRACE') && !setup.config.capture;
   if (hidden) lines.push(...hiddenAdvice(privileges.hidepid));
-  lines.push('', ...advice(lasting(view.unreadable), privileges, hidden));
+  lines.push('', ...advice(lastingFailures(view.unreadable), privileges, hidden));
   return `${lines.join('\n')}\n`;
 }
 
@@ -52,8 +53,7 @@ function whyMissing(files: KernelFiles, path: string): string | undefined {
     files.read(path);
     return undefined;
   } catch (error) {
-    if (error instanceof KernelFileError) return error.reason;
-    throw error;
+    return reasonOf(error);
   }
 }
 
@@ -73,9 +73,10 @@ function advice(denied: readonly UnreadableCount[], { capabilities }: Privileges
   const granted = ['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'].every((name) => capabilities.includes(name));
   const lines = ['not everything can be read:'];
   for (const { file, reason, processes } of denied) {
-    const known = grantOf(file);
-    lines.push(`  ${file} of ${processes} processes is ${reason}${known ? `; it buys ${known.buys}` : ''}`);
-    if (known && reason === 'denied' && !granted) lines.push(`    grant ${known.grant}`);
+    const known = accessTo(file);
+    const count = `${processes} process${processes === 1 ? '' : 'es'}`;
+    lines.push(`  ${file} of ${count}: ${reason}${known ? `, so there is no ${known.missing}` : ''}`);
+    if (known && reason === 'denied' && !granted) lines.push(`    grant ${known.requires}`);
   }
   if (granted) {
     return [

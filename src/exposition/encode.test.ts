@@ -122,7 +122,7 @@ test('a page taken away piece by piece is the same, and its memory is used again
     const taken = encoder.take();
     for (const piece of taken) memory.add(piece.buffer);
     seen += Buffer.concat(taken).toString();
-    encoder.giveBack(taken);
+    encoder.recycle(taken);
   }
   assert.equal(seen, whole);
   assert.equal(encoder.series, 3000);

@@ -11,6 +11,7 @@ import {
   parseCapture,
   recordFrame,
 } from './capture.ts';
+import { PROCESS_FILES, readText } from './files.ts';
 
 const MAGIC = '# herakles capture 1\n';
 
@@ -84,12 +85,17 @@ test('any text gives a capture or a CaptureError', () => {
   );
 });
 
-test('recorded and served, a host says the same', () => {
+test('recorded and served, a host says the same', async () => {
   const host = frameOf({}, [
     { pid: 2, kernelThread: true },
     { pid: 7, memory: {}, argv: ['x', '--password=secret'], cgroup: 'y\n' },
   ]);
-  const recorded = recordFrame(framedFiles([host]), (cmdline) => Buffer.from(cmdline).subarray(0, 2));
+  const scrub = (path: string, bytes: Uint8Array) => (path.endsWith('/cmdline') ? bytes.subarray(0, 2) : bytes);
+  const recorded = await recordFrame(framedFiles([host]), scrub, (files) => {
+    files.begin();
+    for (const path of host.keys()) if (!/^proc\/\d/.test(path)) files.read(path);
+    assert.throws(() => files.read('proc/self/auxv'), { reason: 'gone' });
+  });
   for (const [path, entry] of host) {
     const expected = path === 'proc/7/cmdline' ? { bytes: Buffer.from('x\0') } : entry;
     const actual = recorded.get(path)!;
@@ -97,6 +103,36 @@ test('recorded and served, a host says the same', () => {
   }
   assert.deepEqual(recorded.get('proc/self/auxv'), { failed: 'gone' }, 'what could not be read is recorded as that');
   assert.ok(!formatCapture([recorded]).includes('secret'));
+});
+
+test('whatever is read while a frame is recorded is in it, as it was answered', async () => {
+  const host = new Map<string, CapturedFile>([
+    ['proc/7/stat', { bytes: Buffer.from('x') }],
+    ['proc/7/smaps_rollup', { bytes: Buffer.from('late') }],
+    ['proc/new/file', { bytes: Buffer.from('new') }],
+  ]);
+  const source = framedFiles([host]);
+  let closed = 0;
+  const open = source.process.bind(source);
+  source.process = (pid) => ({ ...open(pid), close: () => closed++ });
+  const recorded = await recordFrame(
+    source,
+    (_, bytes) => bytes,
+    async (files) => {
+      files.begin();
+      assert.equal(readText(files, 'proc/new/file'), 'new');
+      assert.throws(() => files.read('sys/fs/cgroup/with space/x'), { reason: 'unsupported' });
+      const proc = files.process(7);
+      assert.equal(Buffer.from(await proc.readLater('smaps_rollup')).toString(), 'late');
+      await assert.rejects(proc.readLater('io'), { reason: 'gone' });
+    },
+  );
+  const text = (path: string) => Buffer.from((recorded.get(path) as { bytes: Uint8Array }).bytes).toString();
+  assert.deepEqual(['proc/new/file', 'proc/7/smaps_rollup', 'proc/7/stat'].map(text), ['new', 'late', 'x']);
+  assert.deepEqual(recorded.get('proc/7/io'), { failed: 'gone' });
+  assert.ok(!recorded.has('sys/fs/cgroup/with space/x'));
+  for (const file of [...PROCESS_FILES, 'exe']) assert.ok(recorded.has(`proc/7/${file}`), file);
+  assert.ok(closed >= 2, 'no descriptor stays open');
 });
 
 test('each collection reads the next frame, and the last one from then on', () => {

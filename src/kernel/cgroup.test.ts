@@ -5,8 +5,17 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type CapturedFile, formatCapture, framedFiles, parseCapture, recordFrame } from './capture.ts';
-import { findMemoryCgroup, memoryPathOf, parseMemberships, readCgroupMounts, readMemoryCgroup } from './cgroup.ts';
-import { KernelFileError, type KernelFiles, liveFiles } from './files.ts';
+import {
+  cgroupLinesOf,
+  findMemoryCgroup,
+  MOUNTINFO,
+  memoryPathOf,
+  parseMemberships,
+  readCgroupMounts,
+  readMemoryCgroup,
+} from './cgroup.ts';
+import { KernelFileError, type KernelFiles, liveFiles, unlessUnreadable } from './files.ts';
+import { readCgroup } from './pid.ts';
 
 /** Kernel files by path; what is undefined is not there. */
 type Tree = Readonly<Record<string, string>>;
@@ -149,7 +158,7 @@ test('any bytes in any file give a reading, none, or a KernelFileError', () => {
   );
 });
 
-test('a capture holds what the reader reads, of the mounts only those of cgroups, and gives the same reading', () => {
+test('a capture holds what the reader reads, of the mounts only those of cgroups, and gives the same reading', async () => {
   const tree: Tree = {
     'proc/1/mountinfo': UNIFIED,
     'proc/7/stat': 'x',
@@ -162,7 +171,16 @@ test('a capture holds what the reader reads, of the mounts only those of cgroups
     ...v2('sys/fs/cgroup/stranger'),
     'sys/fs/cgroup/a/b/cgroup.controllers': '\n',
   };
-  const [frame] = parseCapture(formatCapture([recordFrame(filesOf(tree), (cmdline) => cmdline)]));
+  const scrub = (path: string, bytes: Uint8Array) => (path === MOUNTINFO ? cgroupLinesOf(bytes) : bytes);
+  const recorded = await recordFrame(filesOf(tree), scrub, (files) => {
+    const mounts = readCgroupMounts(files);
+    for (const pid of files.pids()) {
+      const path = memoryPathOf(mounts, parseMemberships(readCgroup(files, files.process(pid))));
+      const cgroup = unlessUnreadable(() => findMemoryCgroup(files, mounts, path));
+      if (cgroup) readMemoryCgroup(files, cgroup);
+    }
+  });
+  const [frame] = parseCapture(formatCapture([recorded]));
   assert.deepEqual(frame!.get('proc/1/mountinfo'), { bytes: Buffer.from(UNIFIED.slice(NOISE.length)) });
   assert.ok(![...frame!.keys()].some((path) => path.includes('stranger')));
   const served = Object.fromEntries(

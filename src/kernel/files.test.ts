@@ -17,10 +17,10 @@ import { after, test } from 'node:test';
 import { frameOf, type ProcessText } from '../../test/kernel-text.ts';
 import { formatCapture, framedFiles, parseCapture } from './capture.ts';
 import {
+  FILE_MAX_BYTES,
   KernelFileError,
   type KernelFiles,
   keptDescriptors,
-  LONGEST_FILE,
   liveFiles,
   type ProcessFile,
   type ProcessFiles,
@@ -243,7 +243,7 @@ test('a FIFO, a folder or a file too long in place of a kernel file: an error or
     'unsupported',
   );
   await assert.rejects(odd.readLater('cgroup'), { reason: 'unsupported' });
-  assert.equal(odd.read('status'), LONGEST_FILE);
+  assert.equal(odd.read('status'), FILE_MAX_BYTES);
   assert.equal(files.read('proc/meminfo'), 0);
   assert.ok(Date.now() - began < 2000);
   odd.close();

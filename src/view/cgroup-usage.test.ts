@@ -37,9 +37,9 @@ function follow(...moments: readonly Moment[]) {
     const work = accounts.read(tracker.living);
     let step = work.next();
     while (!step.done) step = work.next();
-    const { rows, unreadable, left } = step.value;
+    const { rows, unreadable, unreadCount } = step.value;
     const told = rows.map(({ path, reading, processes, pss }) => [path, reading.memory, processes, pss]);
-    return { told, rows, unreadable: [...unreadable], left };
+    return { told, rows, unreadable: [...unreadable], unreadCount };
   };
 }
 
@@ -60,7 +60,7 @@ test('what lives in a cgroup is added up, the largest first; kernel threads, zom
     { pid: 14, state: 'Z', cgroup: '0::/system.slice/a.service (deleted)\n' },
   ];
   const usage = { '/init.scope': 7, '/system.slice/a.service': 8, [`/system.slice/docker-${ID}.scope`]: 9 };
-  const { told, rows, unreadable, left } = follow({ processes, usage, bare: ['', '/system.slice'] })();
+  const { told, rows, unreadable, unreadCount } = follow({ processes, usage, bare: ['', '/system.slice'] })();
   assert.deepEqual(told, [
     [`/system.slice/docker-${ID}.scope`, 9, 1, 2000 * kB],
     ['/system.slice/a.service', 8, 2, 600 * kB],
@@ -70,7 +70,7 @@ test('what lives in a cgroup is added up, the largest first; kernel threads, zom
     rows.map(({ place: { unit, container } }) => unit || container),
     [ID, 'a.service', 'init.scope'],
   );
-  assert.deepEqual([unreadable, left], [[], 0]);
+  assert.deepEqual([unreadable, unreadCount], [[], 0]);
 });
 
 test('cgroups without the controller count together in the one around them', () => {
@@ -128,8 +128,8 @@ test('a cgroup whose processes ended loses its row', () => {
 test('of very many cgroups the largest are read', () => {
   const processes = Array.from({ length: 1003 }, (_, i) => lives(20 + i, `/c${i}`, 4 * (i + 1)));
   const usage = Object.fromEntries(processes.map((_, i) => [`/c${i}`, i]));
-  const { rows, left } = follow({ processes, usage })();
-  assert.equal(left, 3);
+  const { rows, unreadCount } = follow({ processes, usage })();
+  assert.equal(unreadCount, 3);
   assert.equal(rows.length, 1000);
   assert.equal(rows[0]!.path, '/c1002');
   assert.ok(rows.every(({ path }) => !['/c0', '/c1', '/c2'].includes(path)));

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { framedFiles } from '../kernel/capture.ts';
 import type { ProcessFiles } from '../kernel/files.ts';
 import { GroupCountersTable } from '../process/group-counters.ts';
 import { Process } from '../process/process.ts';
 import type { Identity } from '../rules/identity.ts';
+import { ProcessRows } from './process-rows.ts';
+import { Readings } from './readings.ts';
 import { Selection, type SelectionOptions } from './selection.ts';
-import { ProcessRows, type ProcessView, STATES, summarise } from './view.ts';
+import { type ProcessView, STATES, summarise } from './view.ts';
 
 const ALL: SelectionOptions = {
   perProcess: 'all',
@@ -54,15 +57,16 @@ class Host {
     const rows = new ProcessRows();
     const processes = given.map((one) => this.#process(one));
     const memory = { total, free: 0, available: 0, swapTotal: 0, swapFree: 0 };
-    const host = { memory, pressure: undefined, cpus: 2 };
+    const host = { memory, cpus: 2 };
     rows.reset(processes.length);
     const work = summarise(processes, this.ledgers, rows, host, { kernelThreads, freshFor: 300 }, NOW);
     let step = work.next();
     while (!step.done) step = work.next();
-    const { groups, oldestSample } = step.value;
+    const { groups, oldestMeasurement } = step.value;
     const footprints = { reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 }, seconds: 0, deferred: 0 };
-    const about = { seen: given.length, unreadable: [], footprints, oldestSample };
-    return { at: NOW, host, rows, groups, cgroups: undefined, ...about };
+    const about = { seen: given.length, unreadable: [], footprints, oldestMeasurement };
+    const readings = new Readings(framedFiles([new Map()]), []);
+    return { at: NOW, host, readings, rows, groups, cgroups: undefined, ...about };
   }
 
   #process(given: Given): Process {
@@ -175,16 +179,16 @@ test('rows: no zombies, no absent ones, kernel threads only when asked for', () 
   assert.deepEqual(shown(new Host().view(given, { kernelThreads: true })), [1, 4]);
 });
 
-test('the oldest sample is one that is in use', () => {
+test('the oldest measurement is one that is in use', () => {
   const host = new Host();
   assert.equal(
     host.view([
       { pid: 1, pss: 5, sampled: NOW - 40 },
       { pid: 2, pss: 5, sampled: NOW - 30 },
-    ]).oldestSample,
+    ]).oldestMeasurement,
     40,
   );
-  assert.equal(host.view([{ pid: 1, pss: 5, sampled: NOW - 40, absent: true }]).oldestSample, Number.NaN);
+  assert.equal(host.view([{ pid: 1, pss: 5, sampled: NOW - 40, absent: true }]).oldestMeasurement, Number.NaN);
 });
 
 test('filters thin the rows', () => {
@@ -239,7 +243,7 @@ test('in every mode and under every filter the parts sum to the group, gauge by 
       chosen(view, { ...ALL, ...chosenOptions });
       for (const group of view.groups) {
         for (const part of ['rss', 'pss', 'uss', 'swap', 'usage', 'time'] as const) {
-          let sum = group.rest?.[part] ?? 0;
+          let sum = group.remainder?.[part] ?? 0;
           for (const [row, who] of view.rows.description.entries()) {
             if (view.rows.shown[row] && who.group === group.counters.group) sum += view.rows[part][row]!;
           }
@@ -288,7 +292,7 @@ test('a pid that is used again does not take from the rest what another process 
       { pid: 2, pss: 1, time: 5 },
     ]);
     chosen(view, options, selection);
-    return only(view).rest!.time;
+    return only(view).remainder!.time;
   };
   assert.equal(look(10, 50), 5);
   assert.equal(look(30, 60), 25, 'the series of the second begins at what it has, and no rate of it is lost');
@@ -313,9 +317,9 @@ test('the rest of the CPU time is a counter: it never falls, and with the shown 
         }));
         const view = host.view(given);
         const pids = chosen(view, TOP, selection);
-        if (given.length === 0 || only(view).rest === undefined) continue;
+        if (given.length === 0 || only(view).remainder === undefined) continue;
         const now = {
-          rest: only(view).rest!.time,
+          rest: only(view).remainder!.time,
           group: only(view).time,
           series: new Map(pids.map((pid) => [pid, times.get(pid)!])),
         };

@@ -1,6 +1,6 @@
 // Looks at single processes of a host: what each is, and when it began. For verbs that are asked about them by pid.
 
-import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { readBoot, readUnits, readUptime, readUsers } from '../../kernel/host.ts';
 import { readStat, StatReading } from '../../kernel/pid.ts';
 import { latin1 } from '../../kernel/text.ts';
@@ -40,7 +40,7 @@ export class Examiner {
       readStat(this.#files, handle, this.#units, stat);
     } catch (error) {
       handle.close();
-      if (error instanceof KernelFileError && error.reason === 'gone') return undefined;
+      if (reasonOf(error) === 'gone') return undefined;
       throw error;
     }
     const proc = new Process(handle, stat.startTicks, stat.startTicks / this.#units.ticksPerSecond, stat.kernelThread);

@@ -2,7 +2,7 @@
 // rules for them to paste. Equal processes are one line; programs get every one with --json.
 
 import type { Setup } from '../../agent/agent.ts';
-import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { type KernelFiles, unlessUnreadable } from '../../kernel/files.ts';
 import type { ProcessDescription } from '../../process/process.ts';
 import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
 import { type Identity, NO_RULE } from '../../rules/identity.ts';
@@ -73,17 +73,14 @@ export async function explainAll(setup: Setup, files: KernelFiles, json: boolean
 
 /** Undefined where the process has ended since it was collected, or another one has its pid, or it is the kernel's. */
 function identityOf(examiner: Examiner, { pid, startTime }: ProcessDescription): Identity | undefined {
-  try {
+  return unlessUnreadable(() => {
     const proc = examiner.look(pid);
     if (!proc) return undefined;
     const same = !proc.kernelThread && Math.abs(examiner.startTime(proc) - startTime) < SAME_START;
     const identity = same ? examiner.identity(proc) : undefined;
     proc.files.close();
     return identity;
-  } catch (error) {
-    if (error instanceof KernelFileError) return undefined;
-    throw error;
-  }
+  });
 }
 
 /** Whether no rule put it where it is. */
