@@ -155,12 +155,8 @@ export function* summarise(
     const measured = !proc.absent && proc.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
     if (!proc.absent && !proc.zombie && (!proc.kernelThread || options.kernelThreads)) rows.append(proc);
-    if (index % STEP === STEP - 1) {
-      rows.fill();
-      yield;
-    }
+    if (index % STEP === STEP - 1) yield;
   }
-  rows.fill();
   for (const [group, estimate] of estimates) finish(group, estimate);
   withinHost([...estimates], host.memory.total);
   return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest };
