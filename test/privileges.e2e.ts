@@ -73,7 +73,7 @@ test('as an unprivileged user', async (t) => {
   const check = await runBundle(t, ['check'], { uid: nobody });
   assert.match(
     check.stdout + check.stderr,
-    /smaps_rollup of \d+ process(?:es)?: denied, so there is no [^\n]*PSS[^\n]*\n *grant CAP_SYS_PTRACE/,
+    /smaps_rollup of \d+ process(?:es)?: denied; the exporter lacks [^\n]*PSS[^\n]*\n *grant CAP_SYS_PTRACE/,
   );
 });
 

@@ -3,7 +3,7 @@
 import type { CountedFile, UnreadableCount } from '../process/unreadable.ts';
 
 export interface FileAccess {
-  /** What the exporter cannot tell without the file. */
+  /** What the exporter lacks without the file. */
   readonly missing: string;
   /** What allows this program to read it for processes of other users. */
   readonly requires: string;
@@ -16,7 +16,7 @@ const ACCESS: Readonly<Partial<Record<CountedFile, FileAccess>>> = {
   },
   io: { missing: 'storage I/O', requires: 'CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH' },
   exe: { missing: 'rules on executables, and the label exe', requires: 'CAP_SYS_PTRACE' },
-  stat: { missing: 'value of these processes at all', requires: 'CAP_SYS_PTRACE, or a mount of /proc without hidepid' },
+  stat: { missing: 'all values of these processes', requires: 'CAP_SYS_PTRACE, or a mount of /proc without hidepid' },
 };
 
 /** How to grant the capabilities to a systemd service. */

@@ -75,7 +75,7 @@ function advice(denied: readonly UnreadableCount[], { capabilities }: Privileges
   for (const { file, reason, processes } of denied) {
     const known = accessTo(file);
     const count = `${processes} process${processes === 1 ? '' : 'es'}`;
-    lines.push(`  ${file} of ${count}: ${reason}${known ? `, so there is no ${known.missing}` : ''}`);
+    lines.push(`  ${file} of ${count}: ${reason}${known ? `; the exporter lacks ${known.missing}` : ''}`);
     if (known && reason === 'denied' && !granted) lines.push(`    grant ${known.requires}`);
   }
   if (granted) {
