@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { catalogue } from '../catalogue/index.ts';
 import { ensure } from '../scripts/test-servers.mjs';
 import { Agent } from '../src/agent/agent.ts';
-import { recordHost } from '../src/cli/capture.ts';
+import { recordHost } from '../src/cli/capture/record-host.ts';
 import { defaults } from '../src/config/options.ts';
 import { acceptsGzip, CONTENT_TYPES, negotiate } from '../src/exposition/encode.ts';
 import { type Frame, formatCapture, framedFiles, parseCapture } from '../src/kernel/capture.ts';

@@ -7,7 +7,7 @@ import { catalogue } from '../catalogue/index.ts';
 import { Renderer } from '../src/agent/render.ts';
 import { Sampler } from '../src/agent/sampler.ts';
 import { enabledOf, samplerOptionsOf } from '../src/agent/settings.ts';
-import { recordHost } from '../src/cli/capture.ts';
+import { recordHost } from '../src/cli/capture/record-host.ts';
 import { type Config, defaults } from '../src/config/options.ts';
 import { type CapturedFile, type Frame, framedFiles } from '../src/kernel/capture.ts';
 import { KernelFileError, liveFiles } from '../src/kernel/files.ts';

@@ -3,20 +3,20 @@
 import type { CountedFile, UnreadableCount } from '../process/unreadable.ts';
 
 export interface FileAccess {
-  /** What the exporter lacks without the file. */
-  readonly missing: string;
+  /** What the exporter cannot know without the file. */
+  readonly neededFor: string;
   /** What allows this program to read it for processes of other users. */
   readonly requires: string;
 }
 
 const ACCESS: Readonly<Partial<Record<CountedFile, FileAccess>>> = {
   smaps_rollup: {
-    missing: 'measured PSS, USS and footprint',
+    neededFor: 'measured PSS, USS and footprint',
     requires: 'CAP_SYS_PTRACE (or CAP_PERFMON on recent kernels)',
   },
-  io: { missing: 'storage I/O', requires: 'CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH' },
-  exe: { missing: 'rules on executables, and the label exe', requires: 'CAP_SYS_PTRACE' },
-  stat: { missing: 'all values of these processes', requires: 'CAP_SYS_PTRACE, or a mount of /proc without hidepid' },
+  io: { neededFor: 'storage I/O', requires: 'CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH' },
+  exe: { neededFor: 'rules on executables, and the label exe', requires: 'CAP_SYS_PTRACE' },
+  stat: { neededFor: 'all values of these processes', requires: 'CAP_SYS_PTRACE, or a mount of /proc without hidepid' },
 };
 
 /** How to grant the capabilities to a systemd service. */
