@@ -53,7 +53,7 @@ test('there is one collection at a time, and callers meanwhile wait for it', asy
   assert.deepEqual([collections(), reads], [2, 2]);
 });
 
-test('a failed collection leaves the last snapshot in force and the gate open', async (t) => {
+test('a failed collection leaves the last snapshot in force, and the next one can begin', async (t) => {
   const machine = new Machine();
   const { sampler, collections } = sample(t, machine);
   await sampler.collect();
@@ -82,7 +82,7 @@ test('the first failure leaves no snapshot, and a host that recovers is collecte
   assert.ok(sampler.snapshot);
 });
 
-test('a listener that throws shuts no gate', async (t) => {
+test('after a listener has thrown, the next collection can begin', async (t) => {
   const sampler = new Sampler(new Machine(), classify, samplerOptionsOf({ ...defaults, interval: 0.01 }), () => {
     throw new Error('log is gone');
   });
@@ -110,7 +110,7 @@ function hang(machine: Machine): void {
   machine.process = (pid) => ({ ...open(pid), readLater: () => new Promise(() => {}) });
 }
 
-test('a hung read delays the first collection a little, and no later one', async (t) => {
+test('a read that hangs delays the first collection a little, and no later one', async (t) => {
   const machine = new Machine();
   hang(machine);
   machine.init.memory = { rss: 8 << 20 };
@@ -151,7 +151,7 @@ test('a snapshot does not change any more, whatever is collected later', async (
   );
 });
 
-test('series: all, top, none, then groups; deterministic, within the budget, and said so', async (t) => {
+test('beyond max_series: top, then none, then fewer groups; deterministic, and counted as dropped', async (t) => {
   const machine = new Machine();
   for (const [group, count] of [
     ['a', 30],
@@ -185,7 +185,7 @@ test('series: all, top, none, then groups; deterministic, within the budget, and
   assert.deepEqual([...seen], ['all', 'top', 'none', 'groups']);
 });
 
-test('cgroups give way after processes and before groups, the smallest first', async (t) => {
+test('beyond max_series cgroups are left out after processes and before groups, smallest first', async (t) => {
   const entry = (text: string): CapturedFile => ({ bytes: Buffer.from(text) });
   const units = [1, 2, 3, 4, 5, 6];
   const processes = units.map((unit) => ({
@@ -213,7 +213,7 @@ test('cgroups give way after processes and before groups, the smallest first', a
   );
 });
 
-test('the choice of processes is steady from one collection to the next', async (t) => {
+test('the processes with series change only when another one is clearly larger', async (t) => {
   const machine = new Machine();
   const [first, second] = [machine.fork(machine.init, 'web'), machine.fork(machine.init, 'web')];
   const { sampler } = sample(t, machine, { per_process: 'top', top_n_subgroup: 1, smaps: 'off' });
@@ -230,7 +230,7 @@ test('the choice of processes is steady from one collection to the next', async 
   assert.deepEqual(await shown([4000, 4800]), [second.pid]);
 });
 
-test('declared groups stand at zero, and new rules take effect at the next collection', async (t) => {
+test('declared groups without a process are shown with 0; new rules take effect at the next collection', async (t) => {
   const machine = new Machine();
   const { sampler, config } = sample(t, machine, { declared_groups: ['db/pg/x'] });
   await sampler.collect();

@@ -1,5 +1,5 @@
-// Collector "cgroup": what the kernel says that each control group uses in which processes live, beside the sums over
-// those processes. The difference is memory that belongs to no process, such as page cache.
+// Collector "cgroup": the memory that the kernel charges to each control group with processes, beside the sum over its
+// processes. The difference is memory that belongs to no process, such as page cache.
 import { counter, type Family, gauge, labelText } from '../exposition/metric.ts';
 import type { CgroupRow } from '../view/cgroup-usage.ts';
 import type { Collector } from './collector.ts';

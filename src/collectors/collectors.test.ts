@@ -23,7 +23,7 @@ const EXEMPT = new Map([
   ['herakles_exporter_processes_total', 'a gauge that ends in _total'],
 ]);
 
-test('names are unique, also after OpenMetrics took their suffixes', () => {
+test('names are unique, also without the suffixes that OpenMetrics leaves out', () => {
   const bases = families.map(({ name, type }) => (type === 'counter' ? name.replace(/_total$/, '') : name));
   assert.equal(new Set(bases).size, families.length);
 });

@@ -46,12 +46,12 @@ export const processStart = gauge(
 );
 export const processRead = counter(
   'herakles_io_process_read_bytes_total',
-  'Bytes read from storage, those of children it waited for included, as the kernel counts them.',
+  'Bytes read from storage by the process and by children it waited for, as the kernel counts them.',
   PROCESS,
 );
 export const processWritten = counter(
   'herakles_io_process_write_bytes_total',
-  'Bytes written to storage, those of children it waited for included, as the kernel counts them.',
+  'Bytes written to storage by the process and by children it waited for, as the kernel counts them.',
   PROCESS,
 );
 

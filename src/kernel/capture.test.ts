@@ -24,7 +24,7 @@ const refused: [what: string, text: string, message: RegExp][] = [
   ['a line of no kind', `${MAGIC}frame\nfiles proc/stat\n`, /^line 3: expected /],
   ['no path', `${MAGIC}frame\nfile\n`, /^line 3: expected /],
   ['content without a file', `${MAGIC}frame\n x\n`, /^line 3: expected /],
-  ['a reason nobody knows', `${MAGIC}frame\nfailed proc/1/io forbidden\n`, /^line 3: "forbidden" is none of gone, denied, unsupported, malformed/],
+  ['an unknown reason', `${MAGIC}frame\nfailed proc/1/io forbidden\n`, /^line 3: "forbidden" is none of gone, denied, unsupported, malformed/],
   ['a reason of Object', `${MAGIC}frame\nfailed proc/1/io constructor\n`, /^line 3: /],
 ];
 for (const [what, text, message] of refused) {
@@ -45,7 +45,7 @@ test('remarks and empty lines mean nothing', () => {
   ]);
 });
 
-test('what was written is read again, whatever it holds', () => {
+test('parsing what was formatted gives the same frames, whatever they hold', () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 60 }),
     fc
@@ -85,7 +85,7 @@ test('any text gives a capture or a CaptureError', () => {
   );
 });
 
-test('recorded and served, a host says the same', async () => {
+test('a recorded host gives the same text when it is served', async () => {
   const host = frameOf({}, [
     { pid: 2, kernelThread: true },
     { pid: 7, memory: {}, argv: ['x', '--password=secret'], cgroup: 'y\n' },
@@ -105,7 +105,7 @@ test('recorded and served, a host says the same', async () => {
   assert.ok(!formatCapture([recorded]).includes('secret'));
 });
 
-test('whatever is read while a frame is recorded is in it, as it was answered', async () => {
+test('every file read during recording is in the frame, with what the kernel answered', async () => {
   const host = new Map<string, CapturedFile>([
     ['proc/7/stat', { bytes: Buffer.from('x') }],
     ['proc/7/smaps_rollup', { bytes: Buffer.from('late') }],
@@ -149,7 +149,7 @@ test('each collection reads the next frame, and the last one from then on', () =
   assert.deepEqual(seen, ['1', '2', '3', '3', '3']);
 });
 
-test('a link is no file, and a file no link', () => {
+test('a link cannot be read as a file, nor a file as a link', () => {
   const files = framedFiles([
     new Map<string, CapturedFile>([
       ['proc/1/stat', { link: 'x' }],

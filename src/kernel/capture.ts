@@ -196,7 +196,7 @@ class RecordingFiles implements KernelFiles {
     };
   }
 
-  /** Reads what nobody has read yet of a process. */
+  /** Reads the files of a process that have not been read yet. */
   complete(pid: number): void {
     const proc = this.process(pid);
     for (const file of PROCESS_FILES) {

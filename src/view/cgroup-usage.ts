@@ -1,4 +1,4 @@
-// What the kernel says that the control groups use in which processes live, beside the sums over those processes. A
+// The memory that the kernel charges to each control group with processes, beside the sums over its processes. A
 // cgroup that cannot be read is counted, and the others are read all the same; at most READ_MAX are read.
 // Several processes, and several paths, can be charged to one cgroup: with cgroup version 2 the memory of `/a/b` without
 // the memory controller is charged to `/a`, so one row `/a` stands for the processes of both.

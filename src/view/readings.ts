@@ -1,5 +1,5 @@
-// What collectors read of kernel files of their own, once for each collection: /proc/pressure/memory is read by the system
-// collector and by nobody else. The readings stand in the view, each under the collector that made it, so that its type
+// The results of collectors that read kernel files of their own, once for each collection: only the system collector
+// reads /proc/pressure/memory. The readings stand in the view, each under the collector that made it, so that its type
 // is known: `view.readings.of(systemCollector)` is a Pressure, or undefined where it could not be read.
 import { type KernelFiles, unlessUnreadable } from '../kernel/files.ts';
 
