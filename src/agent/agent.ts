@@ -6,7 +6,7 @@ import type { Format } from '../exposition/encode.ts';
 import type { KernelFiles } from '../kernel/files.ts';
 import { readSelf } from '../kernel/self.ts';
 import { Classifier, type Subgroup } from '../rules/classifier.ts';
-import type { Rule } from '../rules/rule-parser.ts';
+import type { Rule } from '../rules/rule.ts';
 import { Log } from './log.ts';
 import { type Body, Renderer } from './render.ts';
 import { Sampler, type Snapshot, type Standing } from './sampler.ts';

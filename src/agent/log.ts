@@ -1,6 +1,8 @@
 // The log: one line an event, lower case, key=value or JSON, on standard error. Values are hostile and always quoted
 // where they could break a line; no line is ever written per process.
 
+import { escapedJson } from '../text/hostile.ts';
+
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -59,22 +61,15 @@ export class Log {
   #log(level: Level, message: string, fields: LogFields = {}): void {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.options.level)) return;
     const entry = { time: new Date().toISOString(), level, msg: message, ...fields };
-    this.#write(`${this.options.format === 'json' ? quote(entry) : logfmt(entry)}\n`);
+    this.#write(`${this.options.format === 'json' ? escapedJson(entry) : logfmt(entry)}\n`);
   }
 }
 
 function logfmt(entry: LogFields): string {
   const parts: string[] = [];
   for (const [key, value] of Object.entries(entry))
-    if (value !== undefined) parts.push(`${key}=${bare.test(String(value)) ? value : quote(String(value))}`);
+    if (value !== undefined) parts.push(`${key}=${bare.test(String(value)) ? value : escapedJson(String(value))}`);
   return parts.join(' ');
 }
 
 const bare = /^[\w.:/+@%,()[\]-]+$/;
-
-/** As JSON, with nothing in it that ends a line or changes the direction of writing in a terminal. */
-const quote = (value: unknown): string =>
-  JSON.stringify(value).replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );

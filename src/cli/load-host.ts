@@ -9,7 +9,8 @@ import { loadRuleFiles, type RuleFile, ruleFilePlaces } from '../config/rule-fil
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
 import { KernelFileError, type KernelFiles, liveFiles } from '../kernel/files.ts';
 import { readBoot, readUptime } from '../kernel/host.ts';
-import { parseCatalogue, parseRuleDocument, type RuleDocument, RuleError } from '../rules/rule-parser.ts';
+import type { RuleDocument } from '../rules/rule.ts';
+import { parseCatalogue, parseRuleDocument, RuleError } from '../rules/rule-parser.ts';
 import { program } from './program.ts';
 import type { GivenSettings } from './verb.ts';
 

@@ -6,7 +6,7 @@ import { readUptime } from '../kernel/host.ts';
 import { IoReading, readIo, readStat, StatReading, type Units } from '../kernel/pid.ts';
 import { latin1 } from '../kernel/text.ts';
 import { type Classification, type Identity, NO_RULE } from '../rules/identity.ts';
-import { inheritedFrom, passesOn, sourceOf } from '../rules/inheritance.ts';
+import { childrenMayInherit, inheritanceSource, inheritedClassification } from '../rules/inheritance.ts';
 import { type Gain, GroupCountersTable } from './group-counters.ts';
 import { Identities } from './identities.ts';
 import { PageSharing } from './page-sharing.ts';
@@ -348,9 +348,9 @@ export class Tracker {
     const { source, description: who } = proc;
     proc.source = undefined;
     if (!this.inherits || who.rule !== NO_RULE) return;
-    const kept = source && (source.ended || passesOn(source)) ? source : undefined;
-    proc.source = sourceOf(proc, this.#parentOf) ?? kept;
-    if (proc.source) this.#describe(proc, who.identity, inheritedFrom(proc.source));
+    const kept = source && (source.ended || childrenMayInherit(source)) ? source : undefined;
+    proc.source = inheritanceSource(proc, this.#parentOf) ?? kept;
+    if (proc.source) this.#describe(proc, who.identity, inheritedClassification(proc.source));
   }
 
   #describe(proc: Process, identity: Identity, classification: Classification): void {

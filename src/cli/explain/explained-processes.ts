@@ -2,7 +2,7 @@
 // not keep command lines.
 import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import type { ProcessDescription } from '../../process/process.ts';
-import type { Classifier, Explanation } from '../../rules/classifier.ts';
+import type { ClassificationExplanation, Classifier } from '../../rules/classifier.ts';
 import { type Identity, NO_RULE } from '../../rules/identity.ts';
 import type { ProcessRows } from '../../view/view.ts';
 import { ProcessInspector } from './process-inspector.ts';
@@ -11,7 +11,7 @@ export interface ExplainedProcess {
   readonly description: ProcessDescription;
   /** Undefined, like the explanation, where the process has ended since it was collected. */
   readonly identity: Identity | undefined;
-  readonly explanation: Explanation | undefined;
+  readonly explanation: ClassificationExplanation | undefined;
   /** Bytes; NaN where it cannot be read. */
   readonly rss: number;
   readonly pss: number;

@@ -7,14 +7,14 @@ import { latin1 } from '../../kernel/text.ts';
 import { Identities } from '../../process/identities.ts';
 import { Process } from '../../process/process.ts';
 import { Unreadable } from '../../process/unreadable.ts';
-import type { Classifier, Evidence, Verdict } from '../../rules/classifier.ts';
+import type { Classifier, KeyResult, RuleResult } from '../../rules/classifier.ts';
 import type { Classification, Identity } from '../../rules/identity.ts';
-import { type Kin, sourceOf } from '../../rules/inheritance.ts';
+import { inheritanceSource, type TreeProcess } from '../../rules/inheritance.ts';
 
 export const KERNEL: Classification = { group: 'system', subgroup: 'kernel', rule: 'kernel thread' };
 
 /** An ancestor, with the process from which its own parent is found. */
-interface Ancestor extends Kin {
+interface Ancestor extends TreeProcess {
   readonly process: Process;
   readonly source?: Ancestor | undefined;
 }
@@ -56,13 +56,13 @@ export class ProcessInspector {
   }
 
   /** The ancestor that gives its group to a process that no rule matches; undefined where there is none. */
-  ancestorOf(proc: Process, identity: Identity, classifier: Classifier): Kin | undefined {
+  ancestorOf(proc: Process, identity: Identity, classifier: Classifier): TreeProcess | undefined {
     const kinOf = (proc: Process, identity: Identity): Ancestor => ({
       pid: proc.pid,
       process: proc,
       description: { identity, ...(proc.kernelThread ? KERNEL : classifier.classify(identity)) },
     });
-    return sourceOf(kinOf(proc, identity), ({ process: proc }) => {
+    return inheritanceSource(kinOf(proc, identity), ({ process: proc }) => {
       const parent = this.#parentOf(proc);
       return parent && kinOf(parent, this.identityOf(parent));
     });
@@ -85,15 +85,15 @@ export class ProcessInspector {
 }
 
 /** A rule and which of its keys failed, for programs. */
-export const verdictDocument = ({ rule, failed }: Verdict) => ({
+export const ruleResultDocument = ({ rule, failed }: RuleResult) => ({
   group: rule.group,
   subgroup: rule.subgroup,
   rule: rule.name,
-  ...(failed.length > 0 && { failed: failed.map(evidenceDocument) }),
+  ...(failed.length > 0 && { failed: failed.map(keyResultDocument) }),
 });
 
 /** One key of a rule, for programs. The value of the process is left out: it may be a command line. */
-export const evidenceDocument = ({ key, wanted }: Evidence) => ({ key, wanted });
+export const keyResultDocument = ({ key, wanted }: KeyResult) => ({ key, wanted });
 
 /** What a process is, for programs: nothing of its command line, which may hold secrets. */
 export const identityDocument = ({ name, exe, user, unit, container, podUid }: Identity) =>

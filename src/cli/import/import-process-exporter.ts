@@ -3,7 +3,7 @@ import { stringify } from 'smol-toml';
 import { Malformed } from '../../config/formats.ts';
 import { ConfigError } from '../../config/load.ts';
 import { readRuleText } from '../../config/rule-files.ts';
-import { harmless } from '../table.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import { type Entry, parseEntries, parseNameFlags } from './process-exporter-config.ts';
 import { type ImportedEntry, importEntries } from './process-exporter-rules.ts';
 import type { ProcessExporterGiven } from './verb.ts';
@@ -25,7 +25,7 @@ export function ruleFileText(path: string | undefined, imported: readonly Import
   const allNotes: string[] = [];
   for (const { line, rules, notes } of imported) {
     const place = line === undefined ? (path ?? 'flags') : `${path}:${line}`;
-    const lines = notes.map((note) => harmless(`${place}: ${note}`));
+    const lines = notes.map((note) => escapeForTerminal(`${place}: ${note}`));
     allNotes.push(...lines);
     blocks.push([...lines.map((note) => `# ${note}`), ...rules.map(ruleText), ''].join('\n'));
   }
