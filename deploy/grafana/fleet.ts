@@ -24,7 +24,12 @@ export function fleetBoard(): Dashboard {
   const panels = new Board(made);
   panels
     .number(
-      { title: 'Hosts', help: 'Exporters that Prometheus can scrape (up), and that it cannot scrape (down).', unit: 'short', width: 6 },
+      {
+        title: 'Hosts',
+        help: 'Exporters that Prometheus can scrape (up), and that it cannot scrape (down).',
+        unit: 'short',
+        width: 6,
+      },
       {
         Up: `count(up{job=~"$job", instance=~"$instance"} == 1) or vector(0)`,
         Down: `count(up{job=~"$job", instance=~"$instance"} == 0) or vector(0)`,
