@@ -1,7 +1,7 @@
 // Knows which processes live: births, exits, exec and pid reuse. One pass reads the cheap counters of all of them and
 // adds what each gained to its group's ledger. Remembers processes between collections; nothing else here does.
 
-import type { KernelFiles } from '../kernel/files.ts';
+import { type KernelFiles, reasonOf } from '../kernel/files.ts';
 import { readUptime } from '../kernel/host.ts';
 import { IoReading, readIo, readStat, StatReading, type Units } from '../kernel/pid.ts';
 import { latin1 } from '../kernel/text.ts';
@@ -13,7 +13,7 @@ import { PageSharing } from './page-sharing.ts';
 import { BLOCKED, Process } from './process.ts';
 import { ReapedChildren } from './reaped-children.ts';
 import { RssReader } from './rss.ts';
-import { reasonOf, type Unreadable } from './unreadable.ts';
+import type { Unreadable } from './unreadable.ts';
 
 export type Classify = (identity: Identity) => Classification;
 

@@ -1,6 +1,6 @@
 // Finds single processes of a host by pid, and tells what each is and when it began.
 
-import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { readBoot, readUnits, readUptime, readUsers } from '../../kernel/host.ts';
 import { readStat, StatReading } from '../../kernel/pid.ts';
 import { latin1 } from '../../kernel/text.ts';
@@ -41,7 +41,7 @@ export class ProcessInspector {
       readStat(this.#files, handle, this.#units, stat);
     } catch (error) {
       handle.close();
-      if (error instanceof KernelFileError && error.reason === 'gone') return undefined;
+      if (reasonOf(error) === 'gone') return undefined;
       throw error;
     }
     const proc = new Process(handle, stat.startTicks, stat.startTicks / this.#units.ticksPerSecond, stat.kernelThread);
