@@ -5,12 +5,12 @@
 // - another bottom of the stack: an exec, also where the new program has the old name. The kernel writes 0 without
 //   ptrace access and for zombies: from and to 0 says nothing.
 
-import type { KernelFiles, ProcessFiles } from '../kernel/files.ts';
+import { type KernelFiles, type ProcessFiles, reasonOf } from '../kernel/files.ts';
 import { readStat, StatReading, type Units } from '../kernel/pid.ts';
 import { latin1 } from '../kernel/text.ts';
 import type { Difference } from './difference.ts';
 import { Process, type Stat } from './process.ts';
-import { reasonOf, type Unreadable } from './unreadable.ts';
+import type { Unreadable } from './unreadable.ts';
 
 export class StatReader {
   readonly #files: KernelFiles;

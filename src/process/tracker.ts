@@ -3,7 +3,7 @@
 //
 // Which processes are known from one collection to the next is decided here only; other classes may refer to them.
 
-import type { KernelFiles, UnreadableReason } from '../kernel/files.ts';
+import { type KernelFiles, reasonOf, type UnreadableReason } from '../kernel/files.ts';
 import { readUptime } from '../kernel/host.ts';
 import type { Units } from '../kernel/pid.ts';
 import { CheapCounters } from './cheap-counters.ts';
@@ -14,7 +14,7 @@ import { type Classify, Memberships } from './membership.ts';
 import { PageSharing } from './page-sharing.ts';
 import type { Process } from './process.ts';
 import { ReapedChildren } from './reaped-children.ts';
-import { reasonOf, type Unreadable } from './unreadable.ts';
+import type { Unreadable } from './unreadable.ts';
 
 /** After so many processes a pass may be interrupted; after so many such steps it looks at the clock again. */
 const STEP = 16;

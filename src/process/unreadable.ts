@@ -1,6 +1,6 @@
 // How many processes have a file that cannot be read, and why: a value that cannot be read is left out and counted here,
 // never exported as 0. A gauge that is kept up to date as files become unreadable, readable again, or go with their process.
-import { KernelFileError, type UnreadableReason } from '../kernel/files.ts';
+import { reasonOf, type UnreadableReason } from '../kernel/files.ts';
 import type { Process, UnreadableFiles } from './process.ts';
 
 /** Files whose absence is counted. */
@@ -64,10 +64,4 @@ export class Unreadable {
     }
     return counts;
   }
-}
-
-/** @throws the error itself where it is not a KernelFileError */
-export function reasonOf(error: unknown): UnreadableReason {
-  if (error instanceof KernelFileError) return error.reason;
-  throw error;
 }

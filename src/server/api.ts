@@ -1,6 +1,6 @@
 // What the pages show, as plain data: the JSON form of /config, /subgroups and /explain, and of the tables on `/`.
 import type { Agent } from '../agent/agent.ts';
-import type { Standing } from '../agent/sampler.ts';
+import type { ObservedProcess } from '../agent/sampler.ts';
 import { keys, optionOf } from '../config/options.ts';
 import type { GroupRow } from '../view/view.ts';
 
@@ -53,7 +53,7 @@ export const groupsBySize = (agent: Agent): GroupRow[] =>
  * Why the footprint of a process is as old as it is. Of the process itself only what the metrics tell: nothing of its
  * command line and executable, and no name where it has no series. Seconds, bytes, unix time; what is not known is left out.
  */
-export function explanationDocument({ config, age }: Agent, { proc, footprint, mode, shown }: Standing) {
+export function explanationDocument({ config, age }: Agent, { proc, footprint, mode, shown }: ObservedProcess) {
   const { pid, description: who } = proc;
   const { rss } = proc.memory;
   const { pss, uss } = proc.footprint;

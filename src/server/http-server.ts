@@ -104,7 +104,7 @@ export class HttpServer {
     const { secure } = await import('./tls.ts');
     return secure(tls, agent.config.read_timeout, {
       accepted: (socket) => this.#http.emit('connection', socket),
-      refused: (client, reason) => agent.log.seldom('connection refused', { client, reason }),
+      refused: (client, reason) => agent.log.warnRateLimited('connection refused', { client, reason }),
     });
   }
 
@@ -150,10 +150,10 @@ export class HttpServer {
       if (await this.#authenticator!.admits(request.headers.authorization, users, client)) return undefined;
     } catch (error) {
       if (!(error instanceof Busy)) throw error;
-      log.seldom('too many passwords to compare', { client });
+      log.warnRateLimited('too many passwords to compare', { client });
       return later(503, 'too many passwords to compare');
     }
-    if (request.headers.authorization) log.seldom('wrong user or password', { client });
+    if (request.headers.authorization) log.warnRateLimited('wrong user or password', { client });
     const headers = { 'www-authenticate': 'Basic realm="herakles", charset="UTF-8"' };
     return { ...textReply(401, 'a user and the password are needed'), headers };
   }

@@ -1,6 +1,6 @@
 // The pages: rendered here, whole without script. What an operator wants to know first stands first.
 import type { Agent } from '../agent/agent.ts';
-import { grantOf, lasting, UNIT_SETTING } from '../agent/capabilities.ts';
+import { accessTo, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
 import type { Snapshot } from '../agent/sampler.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { configDocument, groupsBySize, subgroupsDocument } from './api.ts';
@@ -106,12 +106,12 @@ ${htmlTable(heads, rows)}`;
 }
 
 function unreadable({ view }: Snapshot): string {
-  const denied = lasting(view.unreadable);
+  const denied = lastingFailures(view.unreadable);
   if (denied.length === 0) return '<h2>Readable</h2><p class="good">Everything this exporter looks at can be read.</p>';
   const rows = denied.map(({ file, reason, processes }) => {
-    const known = grantOf(file);
-    const grant = reason === 'denied' ? known?.grant : undefined;
-    return [`/proc/<pid>/${file}`, reason, { number: String(processes) }, known?.buys ?? '–', grant ?? '–'];
+    const known = accessTo(file);
+    const grant = reason === 'denied' ? known?.requires : undefined;
+    return [`/proc/<pid>/${file}`, reason, { number: String(processes) }, known?.neededFor ?? '–', grant ?? '–'];
   });
   return `<h2>Not readable</h2>
 ${htmlTable(['File', 'Reason', { number: 'Processes' }, 'It would give', 'Grant'], rows)}

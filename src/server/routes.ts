@@ -149,8 +149,8 @@ async function explain({ agent }: Site, { url = '' }: IncomingMessage): Promise<
   const pid = asked.length === 1 && /^[1-9]\d{0,6}$/.test(asked[0]!) ? Number(asked[0]) : 0;
   if (pid === 0 || pid > LAST_PID)
     return textReply(400, `ask for one process: ?pid=N, an integer from 1 to ${LAST_PID}`);
-  const standing = await agent.standing(pid);
-  if (standing) return json(explanationDocument(agent, standing));
+  const observed = await agent.observed(pid);
+  if (observed) return json(explanationDocument(agent, observed));
   if (!agent.snapshot) return textReply(503, 'no collection has succeeded yet; try again later');
   const error = `process ${pid} was not seen at the last collection, ${agent.age.toFixed(1)} s ago; it ended, or began since then`;
   return { ...json({ error, collection_age_seconds: agent.age }), status: 404 };

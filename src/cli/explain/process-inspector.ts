@@ -1,6 +1,6 @@
 // Finds single processes of a host by pid, and tells what each is and when it began.
 
-import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { readBoot, readUnits, readUptime, readUsers } from '../../kernel/host.ts';
 import { Identities } from '../../process/identities.ts';
 import type { Process } from '../../process/process.ts';
@@ -37,7 +37,7 @@ export class ProcessInspector {
       return this.#stat.first(handle);
     } catch (error) {
       handle.close();
-      if (error instanceof KernelFileError && error.reason === 'gone') return undefined;
+      if (reasonOf(error) === 'gone') return undefined;
       throw error;
     }
   }
