@@ -1,9 +1,9 @@
 // What every verb that looks at a host starts from: the configuration, the rules and the kernel's files.
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { catalogue } from '../../catalogue/index.ts';
 import type { Setup } from '../agent/agent.ts';
 import { ConfigError, candidates, type Loaded, load, type Sources } from '../config/load.ts';
+import { OperatorFileError, readOperatorText } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
 import { loadRuleFiles, type RuleFile, ruleFilePlaces } from '../config/rule-files.ts';
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
@@ -72,11 +72,10 @@ export function openHost(config: Config): KernelFiles {
 
 function openCapture(path: string): KernelFiles {
   try {
-    return framedFiles(parseCapture(readFileSync(path, 'utf8')));
+    return framedFiles(parseCapture(readOperatorText(path, 'capture')));
   } catch (error) {
-    const fix = 'record one with herakles-node-exporter capture -o FILE';
-    if (error instanceof CaptureError) throw new ConfigError([`${path}: ${error.message}; ${fix}`]);
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new ConfigError([`${path}: cannot be read (${code ?? message}); ${fix}`]);
+    if (error instanceof OperatorFileError) throw new ConfigError([error.message]);
+    if (!(error instanceof CaptureError)) throw error;
+    throw new ConfigError([`${path}: ${error.message}; record one with herakles-node-exporter capture -o FILE`]);
   }
 }

@@ -60,7 +60,7 @@ type Modules = Pick<typeof import('yaml'), 'isMap' | 'isScalar' | 'isSeq'>;
 export async function parseWebFile(path: string, text: string, faults: string[]): Promise<WebFile> {
   const yaml = await import('yaml');
   try {
-    const tree = await composeYaml(text, 8, '1.1');
+    const tree = await composeYaml(text, 8, 'YAML 1.1');
     return new Reader(path, tree, yaml, faults).file();
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;

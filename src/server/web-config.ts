@@ -1,9 +1,9 @@
-// How the server is to be reached: TLS, passwords, headers and request rate, from the web configuration file or the
-// short form in our own configuration. Loaded whole and tried out, or refused with every fault: never half applied.
-import { constants as flags } from 'node:fs';
-import { open } from 'node:fs/promises';
+// How clients reach the server: TLS, passwords, headers and request rate, from the web configuration file or from the
+// keys enable_tls, tls_… of our own configuration. All of it is loaded and tried out, or all of it is refused with every
+// fault: no half of a web configuration is ever in force.
 import type { SecureContextOptions } from 'node:tls';
 import { ConfigError } from '../config/load.ts';
+import { OperatorFileError, type OperatorFileUse, readOperatorFile, readOperatorText } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
 import { CLIENT_POLICIES, CURVES, SUITES, SUITES_13, suitesFrom, VERSIONS } from './tls-options.ts';
 import { type PemSource, parseWebFile, type TlsSettings, type WebFile } from './web-config-file.ts';
@@ -25,22 +25,19 @@ export interface Web {
   readonly trust: string;
 }
 
-/** Longest web file, certificate or key, bytes. */
-const LONGEST = 1 << 20;
-
 /**
  * @param places gets every path it looked at, there or not, also when it throws: what to watch
  * @throws ConfigError with every fault
  */
 export async function loadWeb(config: Config, places: string[]): Promise<Web> {
   const faults: string[] = [];
-  const load = async (path: string) => {
+  const load = (path: string, use: OperatorFileUse) => {
     places.push(path);
-    return read(path, faults);
+    return read(path, use, faults);
   };
   let file: WebFile | undefined;
   if (config.web_config_file) {
-    const text = await load(config.web_config_file);
+    const text = load(config.web_config_file, 'web');
     if (text !== undefined) file = await parseWebFile(config.web_config_file, text, faults);
   }
   const short = config.enable_tls ? shortForm(config, faults) : undefined;
@@ -48,7 +45,7 @@ export async function loadWeb(config: Config, places: string[]): Promise<Web> {
     faults.push(`${config.web_config_file}: tls_server_config and enable_tls both turn TLS on; keep one of them`);
   const warnings = [...(file?.warnings ?? [])];
   const settings = short ?? file?.tls;
-  const tls = settings && (await materialOf(settings, load, faults, warnings));
+  const tls = settings && (await materialOf(settings, (path) => load(path, 'pem'), faults, warnings));
   if (faults.length > 0) throw new ConfigError(faults);
   const { cert, key, ...rest } = tls?.context ?? {};
   return {
@@ -93,14 +90,14 @@ function shortForm(config: Config, faults: string[]): TlsSettings | undefined {
 
 async function materialOf(
   settings: TlsSettings,
-  load: (path: string) => Promise<string | undefined>,
+  load: (path: string) => string | undefined,
   faults: string[],
   warnings: string[],
 ): Promise<TlsMaterial | undefined> {
-  const pem = async (source: PemSource) => ('path' in source ? await load(source.path) : source.text);
-  const cert = await pem(settings.cert);
-  const key = await pem(settings.key);
-  const clientCa = settings.clientCa && (await pem(settings.clientCa));
+  const pem = (source: PemSource) => ('path' in source ? load(source.path) : source.text);
+  const cert = pem(settings.cert);
+  const key = pem(settings.key);
+  const clientCa = settings.clientCa && pem(settings.clientCa);
   if (cert === undefined || key === undefined || (settings.clientCa && clientCa === undefined)) return undefined;
   const [{ constants, X509Certificate }, { createSecureContext }] = await Promise.all([
     import('node:crypto'),
@@ -160,23 +157,13 @@ function readCertificate(
   return undefined;
 }
 
-async function read(path: string, faults: string[]): Promise<string | undefined> {
+/** Text of a file that the configuration names. The remarks beside a certificate may be in any encoding. */
+function read(path: string, use: OperatorFileUse, faults: string[]): string | undefined {
   try {
-    const file = await open(path, flags.O_RDONLY | flags.O_NONBLOCK);
-    try {
-      const status = await file.stat();
-      if (status.isFile() && status.size <= LONGEST) return await file.readFile('utf8');
-      const what = status.isFile() ? `is larger than ${LONGEST >> 20} MiB` : 'is no regular file';
-      faults.push(`${path}: ${what}; name a PEM or web configuration file`);
-    } finally {
-      await file.close();
-    }
+    return use === 'pem' ? Buffer.from(readOperatorFile(path, use)).toString() : readOperatorText(path, use);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const missing = code === 'ENOENT' || code === 'ENOTDIR';
-    if (missing) faults.push(`${path}: no such file; correct the path, or create it`);
-    else if (code === 'EACCES') faults.push(`${path}: may not be read by this user; grant it, or change the user`);
-    else faults.push(`${path}: can not be read (${message}); name another file`);
+    if (!(error instanceof OperatorFileError)) throw error;
+    faults.push(error.message);
+    return undefined;
   }
-  return undefined;
 }

@@ -3,7 +3,7 @@
 import { stringify } from 'smol-toml';
 import { Malformed } from '../../config/formats.ts';
 import { ConfigError } from '../../config/load.ts';
-import { readRuleText } from '../../config/rule-files.ts';
+import { OperatorFileError, readOperatorText } from '../../config/operator-files.ts';
 import type { Invocation } from '../arguments.ts';
 import { harmless } from '../table.ts';
 import { type Entry, flagEntries, type Imported, importEntries, readEntries } from './process-exporter.ts';
@@ -47,16 +47,10 @@ const ruleText = (rule: object): string => `[[rule]]\n${stringify(rule).trimEnd(
 
 async function entriesOf({ path, procnames, namemapping }: Asked): Promise<Entry[]> {
   try {
-    return path === undefined ? flagEntries(procnames, namemapping) : await readEntries(read(path));
+    return path === undefined ? flagEntries(procnames, namemapping) : await readEntries(readOperatorText(path, 'processExporter'));
   } catch (error) {
+    if (error instanceof OperatorFileError) throw new ConfigError([error.message]);
     if (!(error instanceof Malformed)) throw error;
     throw new ConfigError([path === undefined ? error.message : `${path}:${error.line}: ${error.message}`]);
   }
-}
-
-function read(path: string): string {
-  const faults: string[] = [];
-  const text = readRuleText(path, true, faults);
-  if (text === undefined) throw new ConfigError(faults);
-  return text;
 }

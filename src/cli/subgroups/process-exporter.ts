@@ -37,7 +37,7 @@ type Node = ParsedNode | null;
 /** @throws Malformed for what process-exporter refuses too, or where it would monitor nothing */
 export async function readEntries(text: string): Promise<Entry[]> {
   const { isAlias, isMap, isScalar, isSeq } = await import('yaml');
-  const { root, line } = await composeYaml(text, 8, '1.1');
+  const { root, line } = await composeYaml(text, 8, 'YAML 1.1');
   const lineOf = (node: Node) => (node ? line(node) : 1);
   /** Numbers and truth values are the text they were written as; nothing at all is undefined. */
   const scalar = (node: Node, what: string): string | undefined => {
