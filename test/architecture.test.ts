@@ -112,14 +112,11 @@ test('files are touched in a few places', () =>
   only(/['"]node:fs(\/promises)?['"]/, [
     'src/kernel/files.ts',
     'src/kernel/self.ts',
-    'src/config/load.ts',
-    'src/config/rule-files.ts',
+    'src/config/operator-files.ts',
     'src/config/watch.ts',
     'src/server/listeners.ts',
-    'src/server/web-config.ts',
     'src/cli/capture.ts',
     'src/cli/install.ts',
-    'src/cli/load-host.ts',
   ]));
 
 test('the clock is read in agent/, and for dates that people see', () =>

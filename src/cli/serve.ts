@@ -37,11 +37,10 @@ export async function serve(invocation: Invocation, program: { version: string; 
     if (places.join('\n') === watched) return;
     watched = places.join('\n');
     watching?.close();
-    watching = watchFiles(
-      places,
-      () => void reload(),
-      (error) => log.warn('configuration is not watched; reload with SIGHUP', { err: error.message }),
-    );
+    watching = watchFiles(places, {
+      changed: () => void reload(),
+      failed: (error) => log.warn('configuration is not watched; reload with SIGHUP', { err: error.message }),
+    });
   };
   const reload = async (): Promise<Reload> => {
     const result = await agent.reload();

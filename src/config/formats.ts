@@ -116,7 +116,10 @@ async function parseJson(text: string): Promise<FormatEntry[]> {
   try {
     JSON.parse(text);
   } catch {
-    throw new Malformed(lineOfYaml(text), 'is valid YAML, but not valid JSON; correct this line, or name the file .yaml');
+    throw new Malformed(
+      lineOfYaml(text),
+      'is valid YAML, but not valid JSON; correct this line, or name the file .yaml',
+    );
   }
   return entriesOf(root, line);
 }
@@ -128,8 +131,7 @@ const JSON_STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"
  * What YAML has in braces and JSON has not, where each string is a run of quotes: a comma before a closing bracket, a
  * character of no JSON token, `---`, a string that JSON does not end, a key without quotes, a key without a value.
  */
-const YAML_ONLY =
-  /(?<=,\s*)[}\]]|[^\s{}[\],:"\w.+-]|---|"(?=[^"\s,:}\]])|[\w.+-](?=\s*:)|(?<=\{\s*)"(?="*\s*[,}])/;
+const YAML_ONLY = /(?<=,\s*)[}\]]|[^\s{}[\],:"\w.+-]|---|"(?=[^"\s,:}\]])|[\w.+-](?=\s*:)|(?<=\{\s*)"(?="*\s*[,}])/;
 
 /** The line, from 1, of the first thing in a text that makes it YAML and not JSON. */
 function lineOfYaml(text: string): number {

@@ -92,6 +92,7 @@ export function flagLayer(flags: readonly Flag[], cwd: string, faults: string[])
 function show(written: unknown): string {
   if (written === null || written === '') return 'empty';
   if (typeof written === 'object' && !Array.isArray(written)) return 'no plain value';
-  const text = typeof written === 'number' ? String(written) : JSON.stringify(written);
+  const number = Object.is(written, -0) ? '-0' : String(written);
+  const text = typeof written === 'number' ? number : JSON.stringify(written);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -75,7 +75,8 @@ export async function load(sources: Sources): Promise<Loaded> {
       const text = read(path, source, readFile, faults);
       if (text !== undefined) texts.set(path, text);
     }
-    if (texts.size > 1) faults.push(`${[...texts.keys()].join(' and ')}: only one of them can be read; keep one of them`);
+    if (texts.size > 1)
+      faults.push(`${[...texts.keys()].join(' and ')}: only one of them can be read; keep one of them`);
     else {
       for (const [path, text] of texts) {
         files.push(path);
@@ -131,7 +132,8 @@ async function parse(path: string, text: string, faults: string[]): Promise<read
     if (nul >= 0) throw new Malformed(text.slice(0, nul).split('\n').length, 'holds a NUL byte; remove it');
     return await format(text);
   } catch (error) {
-    const { line, message } = error instanceof Malformed ? error : new Malformed(1, `cannot be parsed (${error}); correct the file`);
+    const { line, message } =
+      error instanceof Malformed ? error : new Malformed(1, `cannot be parsed (${error}); correct the file`);
     faults.push(`${path}:${line}: ${message}`);
     return [];
   }

@@ -1,17 +1,18 @@
 // What the pages show, as plain data: the JSON form of /config, /subgroups and /explain, and of the tables on `/`.
 import type { Agent } from '../agent/agent.ts';
-import type { Standing } from '../agent/sampler.ts';
+import type { Snapshot, Standing } from '../agent/sampler.ts';
 import { keys, optionOf } from '../config/options.ts';
-import type { GroupRow } from '../view/view.ts';
 
-export interface Setting {
+type GroupRow = Snapshot['view']['groups'][number];
+
+export interface SettingEntry {
   readonly key: string;
   readonly value: unknown;
   readonly origin: string;
 }
 
 /** Every setting in force; a secret that is set shows as "<secret>". */
-export function configDocument({ setup }: Agent): Setting[] {
+export function configDocument({ setup }: Agent): SettingEntry[] {
   return keys.map((key) => ({
     key,
     value: optionOf(key).secret && setup.config[key] ? '<secret>' : optionOf(key).type.write(setup.config[key]),

@@ -1,9 +1,9 @@
 // The route table: every address this exporter answers, and nothing else. A handler turns a request into a reply.
 import type { IncomingMessage } from 'node:http';
 import type { Agent, Reload } from '../agent/agent.ts';
-import { acceptsGzip, CONTENT_TYPES, negotiate } from '../exposition/encode.ts';
+import { CONTENT_TYPES } from '../exposition/encode.ts';
 import { configDocument, explanationDocument, subgroupsDocument } from './api.ts';
-import { choose } from './negotiation.ts';
+import { acceptsGzip, chooseFormat, chooseMediaType } from './negotiation.ts';
 import type { Link } from './pages.ts';
 
 export interface Reply {
@@ -101,7 +101,7 @@ export async function answer(site: Site, route: Route | undefined, request: Inco
       ...textReply(405, `only ${methods.join(' and ')} are answered here`),
       headers: { allow: methods.join(', ') },
     };
-  const type = types ? choose(request.headers.accept, types) : '';
+  const type = types ? chooseMediaType(request.headers.accept, types) : '';
   if (type === undefined) return textReply(406, `this can be had as ${types!.join(' or ')}; ask for one of them`);
   const answered = await route.handle(site, request, type);
   return types && types.length > 1 ? { ...answered, headers: { ...answered.headers, vary: 'accept' } } : answered;
@@ -126,7 +126,7 @@ const linksOf = (agent: Agent): Link[] =>
 const SENDING = 0.5;
 
 async function metrics({ agent }: Site, request: IncomingMessage): Promise<Reply> {
-  const format = negotiate(request.headers.accept);
+  const format = chooseFormat(request.headers.accept);
   const gzip = acceptsGzip(header(request, 'accept-encoding'));
   const stated = Number(header(request, 'x-prometheus-scrape-timeout-seconds'));
   const patience = stated > 0 ? Math.max(stated / 2, stated - SENDING) : agent.config.scrape_timeout;

@@ -10,23 +10,9 @@ import { Authenticator } from './auth.ts';
 import { Connections } from './connections.ts';
 import { escapeHtml, span } from './html.ts';
 import { ListenError, listenAddressesOf } from './listeners.ts';
-import { choose } from './negotiation.ts';
 import type { Passwords } from './passwords.ts';
 import { Bucket, ClientBuckets } from './rate-limit.ts';
 import { sansOf } from './tls.ts';
-
-const types = ['text/html; charset=utf-8', 'application/json; charset=utf-8'];
-const [html, json] = types;
-// biome-ignore format: one line a case
-const accepted: [accept: string | undefined, expected: string | undefined][] = [
-  [undefined, html], ['', html], ['*/*', html], ['text/html', html], ['application/json', json],
-  ['application/json, text/html;q=0.9', json], ['text/html, application/json', html], ['application/*', json],
-  ['text/*;q=0.1, application/json;q=0.2', json], ['*/*;q=0.1, application/json;q=0', html], ['image/png', undefined],
-  ['text/html;q=0, */*;q=0', undefined], ['TEXT/HTML', html], ['constructor', undefined], ['text/html;q=x', undefined],
-  [',;,;q=', undefined], ['image/png, */*;q=0.5', html],
-];
-for (const [accept, expected] of accepted)
-  test(`Accept ${accept} takes ${expected}`, () => assert.equal(choose(accept, types), expected));
 
 // biome-ignore format: one line a case
 const names: [subjectAltName: string, expected: string[]][] = [

@@ -3,7 +3,12 @@
 // fault: no half of a web configuration is ever in force.
 import type { SecureContextOptions } from 'node:tls';
 import { ConfigError } from '../config/load.ts';
-import { OperatorFileError, type OperatorFileUse, readOperatorFile, readOperatorText } from '../config/operator-files.ts';
+import {
+  OperatorFileError,
+  type OperatorFileUse,
+  readOperatorFile,
+  readOperatorText,
+} from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
 import { CLIENT_POLICIES, CURVES, SUITES, SUITES_13, suitesFrom, VERSIONS } from './tls-options.ts';
 import { type PemSource, parseWebFile, type TlsSettings, type WebFile } from './web-config-file.ts';

@@ -47,7 +47,9 @@ const ruleText = (rule: object): string => `[[rule]]\n${stringify(rule).trimEnd(
 
 async function entriesOf({ path, procnames, namemapping }: Asked): Promise<Entry[]> {
   try {
-    return path === undefined ? flagEntries(procnames, namemapping) : await readEntries(readOperatorText(path, 'processExporter'));
+    return path === undefined
+      ? flagEntries(procnames, namemapping)
+      : await readEntries(readOperatorText(path, 'processExporter'));
   } catch (error) {
     if (error instanceof OperatorFileError) throw new ConfigError([error.message]);
     if (!(error instanceof Malformed)) throw error;
