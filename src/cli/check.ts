@@ -5,7 +5,7 @@ import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../kernel/self.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
 import { lint } from '../rules/linter.ts';
-import { describeWeb, loadWeb } from '../server/web-config.ts';
+import { describeWebConfig, loadWebConfig } from '../server/web-config.ts';
 import type { Invocation } from './arguments.ts';
 import { loadSetup, openHost, sourcesOf } from './load-host.ts';
 import { collectOnce } from './scan.ts';
@@ -19,7 +19,7 @@ const FEATURES: readonly { path: string; buys: string }[] = [
 export async function check(asked: Invocation): Promise<string> {
   const sources = sourcesOf(asked);
   const setup = await loadSetup(sources);
-  const web = await loadWeb(setup.config, []);
+  const web = await loadWebConfig(setup.config, []);
   const files = openHost(setup.config);
   const privileges = readPrivileges();
   const own = new Set(setup.rules.map(({ name }) => name));
@@ -30,7 +30,7 @@ export async function check(asked: Invocation): Promise<string> {
     ...(findings > 0
       ? [`               warning: ${findings} findings; herakles-node-exporter subgroups lint tells`]
       : []),
-    `web:           ok, ${describeWeb(web)}`,
+    `web:           ok, ${describeWebConfig(web)}`,
     ...web.warnings.map((warning) => `               warning: ${warning}`),
     `user:          ${privileges.uid === 0 ? 'root' : `uid ${privileges.uid}`}, ${capabilityText(privileges)}`,
   ];

@@ -2,10 +2,10 @@
 import { homedir } from 'node:os';
 import { catalogue } from '../../catalogue/index.ts';
 import type { Setup } from '../agent/agent.ts';
-import { ConfigError, candidates, type Loaded, load, type Sources } from '../config/load.ts';
+import { ConfigError, configPaths, type Loaded, load, type Sources } from '../config/load.ts';
 import { OperatorFileError, readOperatorText } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
-import { loadRuleFiles, type RuleFile, ruleFilePlaces } from '../config/rule-files.ts';
+import { loadRuleFiles, type RuleFile, ruleFilePaths } from '../config/rule-files.ts';
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
 import { KernelFileError, type KernelFiles, liveFiles } from '../kernel/files.ts';
 import { readBoot, readUptime } from '../kernel/host.ts';
@@ -28,8 +28,8 @@ export const sourcesOf = ({ flags, file }: Pick<Invocation, 'flags' | 'file'>): 
 
 /** Every path the setup was, or could be, loaded from: what to watch. */
 export const watchedFilesOf = (sources: Sources, config: Config): string[] => [
-  ...candidates(sources),
-  ...ruleFilePlaces(config.subgroups, sources.cwd),
+  ...configPaths(sources),
+  ...ruleFilePaths(config.subgroups, sources.cwd),
 ];
 
 /** @throws ConfigError that lists every fault */

@@ -2,9 +2,9 @@
 // reload it: configuration, rules, web configuration, certificates.
 import { Agent, type Reload } from '../agent/agent.ts';
 import { keepHeapSmall } from '../agent/heap.ts';
-import { type Watching, watchFiles } from '../config/watch.ts';
+import { type FileWatch, watchFiles } from '../config/watch.ts';
 import { HttpServer } from '../server/http-server.ts';
-import { loadWeb } from '../server/web-config.ts';
+import { loadWebConfig } from '../server/web-config.ts';
 import type { Invocation } from './arguments.ts';
 import { loadSetup, openHost, sourcesOf, watchedFilesOf } from './load-host.ts';
 
@@ -16,7 +16,7 @@ export async function serve(invocation: Invocation, program: { version: string; 
   const load = async () => {
     const setup = await loadSetup(sources);
     places = watchedFilesOf(sources, setup.config);
-    return { ...setup, web: await loadWeb(setup.config, places) };
+    return { ...setup, web: await loadWebConfig(setup.config, places) };
   };
   const setup = await load();
   let { web } = setup;
@@ -31,7 +31,7 @@ export async function serve(invocation: Invocation, program: { version: string; 
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, resolve);
   });
 
-  let watching: Watching | undefined;
+  let watching: FileWatch | undefined;
   let watched = '';
   const watch = () => {
     if (places.join('\n') === watched) return;

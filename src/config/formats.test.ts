@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formats, Malformed } from './formats.ts';
+import { formats, MalformedFileError } from './formats.ts';
 
 const parse = async (format: string, text: string) => formats.get(format)!(text);
 const long = 128 * 1024;
@@ -65,7 +65,7 @@ for (const [format, text, line, message] of refused) {
       () => assert.fail('was taken'),
       (error: unknown) => error,
     );
-    assert.ok(error instanceof Malformed, String(error));
+    assert.ok(error instanceof MalformedFileError, String(error));
     assert.deepEqual([error.line, error.message], [line, message]);
   });
 }
@@ -130,7 +130,7 @@ test('any text gives entries or Malformed with a line in it', async () => {
         assert.ok(line >= 1 && line <= lines);
       }
     } catch (error) {
-      assert.ok(error instanceof Malformed, String(error));
+      assert.ok(error instanceof MalformedFileError, String(error));
       assert.ok(error.line >= 1 && error.line <= lines + 1, `line ${error.line} of ${lines}`);
     }
   });
@@ -154,7 +154,7 @@ test('what JSON.parse takes as flat is read alike, and nothing else is', async (
     try {
       wanted = JSON.parse(text);
     } catch {
-      await assert.rejects(parse('json', text), Malformed);
+      await assert.rejects(parse('json', text), MalformedFileError);
       return;
     }
     const entries = await parse('json', text).catch((error) => {

@@ -6,7 +6,7 @@
 import type { CST, ParsedNode, Range, YAMLMap } from 'yaml';
 
 /** One key as written; a key written twice gives two. A value is a scalar, a list of scalars, or {} for all the rest. */
-export interface FormatEntry {
+export interface ConfigFileEntry {
   readonly key: string;
   readonly value: unknown;
   /** Counted from 1. */
@@ -14,7 +14,7 @@ export interface FormatEntry {
 }
 
 /** The text is not of its format, or has values inside values. The message says what is wrong and what to do instead. */
-export class Malformed extends Error {
+export class MalformedFileError extends Error {
   readonly line: number;
   constructor(line: number, message: string) {
     super(message);
@@ -23,7 +23,7 @@ export class Malformed extends Error {
 }
 
 /** How files are parsed, by the ending of their names. */
-export const formats = new Map<string, (text: string) => FormatEntry[] | Promise<FormatEntry[]>>([
+export const formats = new Map<string, (text: string) => ConfigFileEntry[] | Promise<ConfigFileEntry[]>>([
   ['yaml', parseYaml],
   ['yml', parseYaml],
   ['json', parseJson],
@@ -67,7 +67,7 @@ export async function composeYaml(text: string, levels: number, dialect: YamlDia
   // Composing is recursive: input that is deep enough would end the process inside V8, where no catch helps.
   for (const token of tokens) {
     const [at, nested] = token.type === 'document' ? [token.offset, nests(token.value, levels)] : [0, false];
-    if (nested) throw new Malformed(line(at), deep);
+    if (nested) throw new MalformedFileError(line(at), deep);
   }
   const options = { prettyErrors: false, uniqueKeys: false, logLevel: 'silent', ...DIALECTS[dialect] } as const;
   const [document, second] = new Composer(options).compose(tokens, true, text.length);
@@ -76,27 +76,30 @@ export async function composeYaml(text: string, levels: number, dialect: YamlDia
     // Some messages end in the text of the line, which may be a secret.
     const what = problem.message.replace(/:? ".*$/s, '');
     const [language, reason] = dialect === 'JSON' ? [dialect, JSON_FAULTS.get(what) ?? what] : ['YAML', what];
-    throw new Malformed(line(problem.pos[0]), `is not valid ${language} (${shorten(reason)}); correct this line`);
+    throw new MalformedFileError(
+      line(problem.pos[0]),
+      `is not valid ${language} (${shorten(reason)}); correct this line`,
+    );
   }
-  if (second) throw new Malformed(line(second.range[0]), 'starts a second YAML document; keep one');
+  if (second) throw new MalformedFileError(line(second.range[0]), 'starts a second YAML document; keep one');
   return { root: document!.contents, line: ({ range }) => line(range![0]) };
 }
 
-async function parseYaml(text: string): Promise<FormatEntry[]> {
+async function parseYaml(text: string): Promise<ConfigFileEntry[]> {
   const { isMap, isScalar } = await import('yaml');
   const { root, line } = await composeYaml(text, 4, 'YAML 1.2');
   if (root === null || (isScalar(root) && root.value === null)) return [];
-  if (!isMap(root)) throw new Malformed(line(root), 'is no mapping; write lines of the form key: value');
+  if (!isMap(root)) throw new MalformedFileError(line(root), 'is no mapping; write lines of the form key: value');
   return entriesOf(root, line);
 }
 
-async function entriesOf(root: YAMLMap.Parsed, line: YamlTree['line']): Promise<FormatEntry[]> {
+async function entriesOf(root: YAMLMap.Parsed, line: YamlTree['line']): Promise<ConfigFileEntry[]> {
   const { isAlias, isScalar, isSeq } = await import('yaml');
   return root.items.map(({ key, value }) => {
-    if (!isScalar(key)) throw new Malformed(line(root), 'has a key that is no plain name; write key: value');
+    if (!isScalar(key)) throw new MalformedFileError(line(root), 'has a key that is no plain name; write key: value');
     const at = line(key);
     const plain = (node: unknown) => {
-      if (isAlias(node)) throw new Malformed(at, 'uses a YAML alias; write the value out');
+      if (isAlias(node)) throw new MalformedFileError(at, 'uses a YAML alias; write the value out');
       return isScalar(node) ? flat(node.value) : flat(node);
     };
     return { key: String(key.value), value: isSeq(value) ? value.items.map(plain) : plain(value), line: at };
@@ -109,14 +112,14 @@ function nests(token: CST.Token | null | undefined, levels: number): boolean {
   return levels === 0 || token.items.some((item) => nests(item.key, levels - 1) || nests(item.value, levels - 1));
 }
 
-async function parseJson(text: string): Promise<FormatEntry[]> {
+async function parseJson(text: string): Promise<ConfigFileEntry[]> {
   const { isMap } = await import('yaml');
   const { root, line } = await composeYaml(text.replace(/\r(?!\n)/g, ' '), 4, 'JSON');
-  if (!isMap(root)) throw new Malformed(root ? line(root) : 1, 'is no object; write {"key": value, …}');
+  if (!isMap(root)) throw new MalformedFileError(root ? line(root) : 1, 'is no object; write {"key": value, …}');
   try {
     JSON.parse(text);
   } catch {
-    throw new Malformed(
+    throw new MalformedFileError(
       lineOfYaml(text),
       'is valid YAML, but not valid JSON; correct this line, or name the file .yaml',
     );
@@ -139,7 +142,7 @@ function lineOfYaml(text: string): number {
   return text.slice(0, Math.max(0, masked.search(YAML_ONLY))).split('\n').length;
 }
 
-async function parseToml(text: string): Promise<FormatEntry[]> {
+async function parseToml(text: string): Promise<ConfigFileEntry[]> {
   const { parse, TomlError } = await import('smol-toml');
   try {
     const parsed = Object.entries(parse(text, { maxDepth: 8 }));
@@ -155,6 +158,6 @@ async function parseToml(text: string): Promise<FormatEntry[]> {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const what = error.message.split('\n')[0]!.replace('Invalid TOML document: ', '');
-    throw new Malformed(error.line, `is not valid TOML (${shorten(what)}); correct this line`);
+    throw new MalformedFileError(error.line, `is not valid TOML (${shorten(what)}); correct this line`);
   }
 }

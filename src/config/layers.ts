@@ -2,7 +2,7 @@
 // Whatever is not understood becomes a fault, "where: what; what to do instead", and never a value.
 import { dirname } from 'node:path';
 import { nearest } from '../text/did-you-mean.ts';
-import type { FormatEntry } from './formats.ts';
+import type { ConfigFileEntry } from './formats.ts';
 import { isKey, type Key, keys, optionOf, variableOf } from './options.ts';
 
 /** One flag as it stood on the command line. A list's flag may come several times; else the last one counts. */
@@ -41,7 +41,7 @@ function collect(folder: string, faults: string[]) {
 }
 
 /** Relative paths in a file start at the file's own folder. */
-export function fileLayer(path: string, entries: readonly FormatEntry[], faults: string[]): Layer {
+export function fileLayer(path: string, entries: readonly ConfigFileEntry[], faults: string[]): Layer {
   const { layer, put, unknown } = collect(dirname(path), faults);
   const lines = new Map<string, number>();
   for (const { key, value, line } of entries) {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { type Environment, type Flag, merge } from './layers.ts';
-import { ConfigError, candidates, load, type Sources } from './load.ts';
+import { ConfigError, configPaths, load, type Sources } from './load.ts';
 import { OperatorFileError } from './operator-files.ts';
 import { defaults, flagOf, type Key, keys, optionOf, variableOf } from './options.ts';
 
@@ -169,7 +169,7 @@ test('a folder nobody chose and this user may not search holds nothing for it', 
 });
 
 test('what to watch is everything that was looked for', () => {
-  assert.deepEqual(candidates({ cwd: '/cwd', file: 'mine.yaml' }), [
+  assert.deepEqual(configPaths({ cwd: '/cwd', file: 'mine.yaml' }), [
     ...['yaml', 'yml', 'json', 'toml'].map((ending) => `/etc/herakles/config.${ending}`),
     ...['yaml', 'yml', 'json', 'toml'].map((ending) => `/cwd/herakles.${ending}`),
     '/cwd/mine.yaml',

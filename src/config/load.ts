@@ -1,7 +1,7 @@
 // Disk, environment and flags → the configuration in force, and for each value where it came from. Strict: everything that
 // is not understood is a fault, and one error lists all faults. load() throws ConfigError and nothing else.
 import { extname, join, resolve } from 'node:path';
-import { type FormatEntry, formats, Malformed } from './formats.ts';
+import { type ConfigFileEntry, formats, MalformedFileError } from './formats.ts';
 import { type Environment, type Flag, fileLayer, flagLayer, type Layer, merge, variableLayer } from './layers.ts';
 import { decodeOperatorText, OperatorFileError, readOperatorFile } from './operator-files.ts';
 import { type Config, defaults, type Key, keys } from './options.ts';
@@ -61,7 +61,7 @@ function fileSourcesOf({ system = '/etc/herakles', home, cwd, file }: Sources): 
 }
 
 /** Every path that load() looks at, whether a file exists there or not: what to watch. */
-export const candidates = (sources: Sources): string[] => fileSourcesOf(sources).flatMap(({ paths }) => paths);
+export const configPaths = (sources: Sources): string[] => fileSourcesOf(sources).flatMap(({ paths }) => paths);
 
 /** @throws ConfigError with every fault */
 export async function load(sources: Sources): Promise<Loaded> {
@@ -124,16 +124,18 @@ function read(path: string, source: FileSource, readFile: (path: string) => Uint
   }
 }
 
-async function parse(path: string, text: string, faults: string[]): Promise<readonly FormatEntry[]> {
+async function parse(path: string, text: string, faults: string[]): Promise<readonly ConfigFileEntry[]> {
   const format = formats.get(extname(path).slice(1));
   const nul = text.indexOf('\0');
   try {
-    if (!format) throw new Malformed(1, 'is of no known format; name it .yaml, .yml, .json or .toml');
-    if (nul >= 0) throw new Malformed(text.slice(0, nul).split('\n').length, 'holds a NUL byte; remove it');
+    if (!format) throw new MalformedFileError(1, 'is of no known format; name it .yaml, .yml, .json or .toml');
+    if (nul >= 0) throw new MalformedFileError(text.slice(0, nul).split('\n').length, 'holds a NUL byte; remove it');
     return await format(text);
   } catch (error) {
     const { line, message } =
-      error instanceof Malformed ? error : new Malformed(1, `cannot be parsed (${error}); correct the file`);
+      error instanceof MalformedFileError
+        ? error
+        : new MalformedFileError(1, `cannot be parsed (${error}); correct the file`);
     faults.push(`${path}:${line}: ${message}`);
     return [];
   }

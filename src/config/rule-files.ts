@@ -15,7 +15,7 @@ export interface RuleFile {
 }
 
 /** Every path a rule file is looked for at, in the order in which rules decide. */
-export const ruleFilePlaces = (named: readonly string[], cwd: string): string[] => [
+export const ruleFilePaths = (named: readonly string[], cwd: string): string[] => [
   ...named,
   join(cwd, 'subgroups.toml'),
   '/etc/herakles/subgroups.toml',
@@ -23,7 +23,7 @@ export const ruleFilePlaces = (named: readonly string[], cwd: string): string[] 
 
 /** @throws ConfigError with a fault for every file that cannot be read or parsed */
 export const loadRuleFiles = (named: readonly string[], cwd: string): Promise<RuleFile[]> =>
-  readRuleFiles(ruleFilePlaces(named, cwd), named);
+  readRuleFiles(ruleFilePaths(named, cwd), named);
 
 /** The files at these paths, in their order; the ones that are named have to exist. @throws ConfigError as above */
 export async function readRuleFiles(paths: readonly string[], named: readonly string[]): Promise<RuleFile[]> {

@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 /** Time between the first hint and the look, milliseconds: one save makes several events, and has to be one change. */
 const SETTLE_MS = 200;
 
-export interface Watching {
+export interface FileWatch {
   close(): void;
 }
 
@@ -23,7 +23,7 @@ interface WatchOptions {
 export function watchFiles(
   paths: readonly string[],
   { changed, failed, settleMs = SETTLE_MS }: WatchOptions,
-): Watching {
+): FileWatch {
   /** By folder and inode; undefined where watching failed, so that each failure is reported once. */
   const watchers = new Map<string, FSWatcher | undefined>();
   let before = states(paths);

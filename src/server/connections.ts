@@ -49,7 +49,7 @@ export class Connections {
   }
 
   /** Takes in a connection. @param most connections there may be, at least 1; another one gives way */
-  admit(socket: Socket, most: number): void {
+  add(socket: Socket, most: number): void {
     while (this.size >= most) this.#drop(this.#leastMissed(most));
     const address = socket.remoteAddress ?? '';
     const crowd = this.#crowds.get(address) ?? { address, size: 0 };
@@ -65,7 +65,7 @@ export class Connections {
    * A request has come. Returns whether it is to be answered: who asks on and on without reading is cut off.
    * @param socket the one admitted, or TLS on it
    */
-  begin(socket: Socket): boolean {
+  requestBegan(socket: Socket): boolean {
     const connection = this.#found.get(keyOf(socket));
     if (!connection) return !socket.destroyed;
     connection.asked++;
@@ -78,7 +78,7 @@ export class Connections {
   }
 
   /** An answer has been sent. Where it was to be the last, its headers may have said otherwise: they went out before. */
-  end(socket: Socket): void {
+  responseEnded(socket: Socket): void {
     const connection = this.#found.get(keyOf(socket));
     if (!connection) return;
     connection.asked--;
@@ -88,12 +88,12 @@ export class Connections {
   }
 
   /** Whether the connection shall end with the answer under way. */
-  ends(socket: Socket): boolean {
+  endsAfterResponse(socket: Socket): boolean {
     return this.#found.get(keyOf(socket))?.last ?? false;
   }
 
   /** Ends every connection: those that wait at once, those that are being answered after that. */
-  retire(): void {
+  endIdle(): void {
     for (const connection of [...this.#found.values()]) {
       if (connection.stage === BUSY) connection.last = true;
       else this.#drop(connection);
@@ -101,7 +101,7 @@ export class Connections {
   }
 
   /** Ends every connection at once. */
-  cut(): void {
+  endAll(): void {
     for (const connection of [...this.#found.values()]) this.#drop(connection);
   }
 

@@ -6,10 +6,10 @@ import { clock } from '../agent/time-slices.ts';
 import type { Authenticator } from './auth.ts';
 import { Connections } from './connections.ts';
 import { listenAddressesOf, listenOn, urlOf } from './listeners.ts';
-import { Busy } from './passwords.ts';
-import { Bucket, ClientBuckets } from './rate-limit.ts';
-import { answer, find, type Reply, type Route, type Site, textReply } from './routes.ts';
-import type { Web } from './web-config.ts';
+import { QueueFullError } from './passwords.ts';
+import { ClientTokenBuckets, TokenBucket } from './rate-limit.ts';
+import { type Route, type RouteContext, type RouteResponse, respond, routeOf, textResponse } from './routes.ts';
+import type { WebConfig } from './web-config.ts';
 
 const HEADERS: ReadonlyMap<string, string> = new Map([
   ['x-content-type-options', 'nosniff'],
@@ -29,19 +29,19 @@ const CHECK = 1000;
 const OTHER = 'other';
 
 export class HttpServer {
-  readonly #site: Site;
+  readonly #site: RouteContext;
   readonly #http: Server;
   readonly #connections = new Connections();
-  readonly #clients = new ClientBuckets();
+  readonly #clients = new ClientTokenBuckets();
   #listening: NetServer[] = [];
-  #web: Web;
-  #everybody = new Bucket(0, 0);
+  #web: WebConfig;
+  #everybody = new TokenBucket(0, 0);
   #headers: ReadonlyMap<string, string> = HEADERS;
   #secure: ((raw: Socket) => void) | undefined;
   #authenticator: Authenticator | undefined;
   #inFlight = 0;
 
-  private constructor(site: Site, web: Web) {
+  private constructor(site: RouteContext, web: WebConfig) {
     this.#site = site;
     this.#web = web;
     const options = { maxHeaderSize: site.agent.config.max_header_size, connectionsCheckingInterval: CHECK };
@@ -56,7 +56,7 @@ export class HttpServer {
   }
 
   /** @throws ListenError */
-  static async start(site: Site, web: Web): Promise<HttpServer> {
+  static async start(site: RouteContext, web: WebConfig): Promise<HttpServer> {
     const server = new HttpServer(site, web);
     await server.configure(web);
     server.#listening = await listenOn(listenAddressesOf(site.agent.config, process.env, process.pid), (socket) =>
@@ -71,7 +71,7 @@ export class HttpServer {
   }
 
   /** Puts other settings in force. A new certificate serves new connections; those there are stay, unless trust changed. */
-  async configure(web: Web): Promise<void> {
+  async configure(web: WebConfig): Promise<void> {
     const { config, log } = this.#site.agent;
     const http = this.#http;
     http.headersTimeout = http.requestTimeout = config.read_timeout * 1000;
@@ -79,29 +79,29 @@ export class HttpServer {
     this.#secure = web.tls && (await this.#encryption(web.tls));
     if (web.users.size > 0) this.#authenticator ??= await newAuthenticator();
     if (web.rateLimit?.burst !== this.#web.rateLimit?.burst || web === this.#web)
-      this.#everybody = new Bucket(web.rateLimit?.burst ?? 0, clock());
+      this.#everybody = new TokenBucket(web.rateLimit?.burst ?? 0, clock());
     const headers = new Map(HEADERS);
     for (const [name, value] of web.headers) headers.set(name.toLowerCase(), value);
     this.#headers = headers;
     const trusted = this.#web.trust === web.trust;
     this.#web = web;
-    if (!trusted) this.#connections.retire();
+    if (!trusted) this.#connections.endIdle();
     for (const warning of web.warnings) log.warn('web configuration', { warning });
   }
 
   /** Stops taking connections, ends idle ones, and waits for requests under way, not longer than half a second. */
   async close(): Promise<void> {
     for (const server of this.#listening) server.close();
-    this.#connections.retire();
+    this.#connections.endIdle();
     const end = clock() + FAREWELL / 1000;
     while (this.#connections.size > 0 && clock() < end) await new Promise((resolve) => setTimeout(resolve, 20));
-    this.#connections.cut();
+    this.#connections.endAll();
     this.#http.close();
   }
 
-  async #encryption(tls: NonNullable<Web['tls']>): Promise<(raw: Socket) => void> {
+  async #encryption(tls: NonNullable<WebConfig['tls']>): Promise<(raw: Socket) => void> {
     const { agent } = this.#site;
-    const { secure } = await import('./tls.ts');
+    const { createTlsAcceptor: secure } = await import('./tls.ts');
     return secure(tls, agent.config.read_timeout, {
       accepted: (socket) => this.#http.emit('connection', socket),
       refused: (client, reason) => agent.log.seldom('connection refused', { client, reason }),
@@ -110,7 +110,7 @@ export class HttpServer {
 
   #take(socket: Socket): void {
     socket.on('error', () => socket.destroy());
-    this.#connections.admit(socket, this.#site.agent.config.max_connections);
+    this.#connections.add(socket, this.#site.agent.config.max_connections);
     if (this.#secure) this.#secure(socket);
     else this.#http.emit('connection', socket);
   }
@@ -120,26 +120,26 @@ export class HttpServer {
     const { socket } = request;
     request.on('error', () => {}); // hung up in the middle of its body
     response.on('error', () => {});
-    if (!this.#connections.begin(socket)) return;
-    response.once('close', () => this.#connections.end(socket));
-    const route = find(agent, request.url ?? '/');
-    let reply: Reply;
+    if (!this.#connections.requestBegan(socket)) return;
+    response.once('close', () => this.#connections.responseEnded(socket));
+    const route = routeOf(agent, request.url ?? '/');
+    let reply: RouteResponse;
     try {
       reply = (await this.#refusal(request)) ?? (await this.#within(request, route));
     } catch (error) {
       agent.log.error('request failed', { path: route?.path, err: (error as Error).stack });
-      reply = textReply(500, 'this request failed; the log says why');
+      reply = textResponse(500, 'this request failed; the log says why');
     }
     this.#send(request, response, route, reply);
   }
 
   /** Why a request is not even looked at; undefined where it is. */
-  async #refusal(request: IncomingMessage): Promise<Reply | undefined> {
+  async #refusal(request: IncomingMessage): Promise<RouteResponse | undefined> {
     const { config, log } = this.#site.agent;
     const { users, rateLimit } = this.#web;
     const client = request.socket.remoteAddress ?? 'local';
     if ((request.url ?? '').length > config.max_url_length)
-      return textReply(414, 'the URL is longer than max_url_length');
+      return textResponse(414, 'the URL is longer than max_url_length');
     const now = clock();
     if (!this.#clients.take(client, config.max_request_rate, now))
       return later(429, 'too many requests of this client');
@@ -149,27 +149,27 @@ export class HttpServer {
     try {
       if (await this.#authenticator!.admits(request.headers.authorization, users, client)) return undefined;
     } catch (error) {
-      if (!(error instanceof Busy)) throw error;
+      if (!(error instanceof QueueFullError)) throw error;
       log.seldom('too many passwords to compare', { client });
       return later(503, 'too many passwords to compare');
     }
     if (request.headers.authorization) log.seldom('wrong user or password', { client });
     const headers = { 'www-authenticate': 'Basic realm="herakles", charset="UTF-8"' };
-    return { ...textReply(401, 'a user and the password are needed'), headers };
+    return { ...textResponse(401, 'a user and the password are needed'), headers };
   }
 
-  async #within(request: IncomingMessage, route: Route | undefined): Promise<Reply> {
+  async #within(request: IncomingMessage, route: Route | undefined): Promise<RouteResponse> {
     if (this.#inFlight >= this.#site.agent.config.max_requests_in_flight)
       return later(503, 'too many requests in flight');
     this.#inFlight++;
     try {
-      return await answer(this.#site, route, request);
+      return await respond(this.#site, route, request);
     } finally {
       this.#inFlight--;
     }
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, route: Route | undefined, reply: Reply): void {
+  #send(request: IncomingMessage, response: ServerResponse, route: Route | undefined, reply: RouteResponse): void {
     const { agent } = this.#site;
     const { socket } = request;
     const path = route?.path ?? OTHER;
@@ -184,7 +184,7 @@ export class HttpServer {
     // Whatever follows an unread body could be taken for a request.
     const unread =
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
-    if (unread || this.#connections.ends(socket)) response.setHeader('connection', 'close');
+    if (unread || this.#connections.endsAfterResponse(socket)) response.setHeader('connection', 'close');
     response.writeHead(reply.status, { 'content-type': reply.type, 'content-length': length, ...reply.headers });
     if (request.method !== 'HEAD') for (const piece of body) response.write(piece);
     response.end();
@@ -207,8 +207,8 @@ const MALFORMED: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
 };
 
-const later = (status: number, what: string, seconds = 1): Reply => ({
-  ...textReply(status, `${what}; try again later`),
+const later = (status: number, what: string, seconds = 1): RouteResponse => ({
+  ...textResponse(status, `${what}; try again later`),
   headers: { 'retry-after': String(Math.max(1, seconds)) },
 });
 

@@ -3,7 +3,7 @@
 import { Worker } from 'node:worker_threads';
 
 /** The queue is full; try again later. */
-export class Busy extends Error {}
+export class QueueFullError extends Error {}
 
 interface Job {
   readonly password: string;
@@ -30,7 +30,7 @@ export class Passwords {
   compare(password: string, hash: string, client: string): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const queue = this.#queues.get(client) ?? [];
-      if (queue.length >= WAITING_OF_ONE || this.#waiting >= WAITING) return reject(new Busy());
+      if (queue.length >= WAITING_OF_ONE || this.#waiting >= WAITING) return reject(new QueueFullError());
       this.#queues.set(client, queue);
       queue.push({ password, hash, resolve, reject });
       this.#waiting++;

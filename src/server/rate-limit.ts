@@ -1,6 +1,6 @@
 // Token buckets: one for everybody, as rate_limit of a web file has it, or one for each client address. Time is given.
 
-export class Bucket {
+export class TokenBucket {
   #tokens: number;
   #at: number;
 
@@ -24,8 +24,8 @@ export class Bucket {
 const ADDRESSES = 1024;
 
 /** A bucket for each client address that holds one second's worth of requests. */
-export class ClientBuckets {
-  readonly #buckets = new Map<string, Bucket>();
+export class ClientTokenBuckets {
+  readonly #buckets = new Map<string, TokenBucket>();
 
   /** @param perSecond 0 is no limit */
   take(address: string, perSecond: number, now: number): boolean {
@@ -36,7 +36,7 @@ export class ClientBuckets {
         if (this.#buckets.size < ADDRESSES) break;
         this.#buckets.delete(oldest);
       }
-      bucket = new Bucket(perSecond, now);
+      bucket = new TokenBucket(perSecond, now);
       this.#buckets.set(address, bucket);
     }
     return bucket.take(1 / perSecond, perSecond, now);

@@ -5,7 +5,7 @@ import { Machine } from '../../test/machine.ts';
 import { Agent } from '../agent/agent.ts';
 import { type Config, defaults } from '../config/options.ts';
 import { parseRules } from '../rules/rule-parser.ts';
-import { answer, find } from './routes.ts';
+import { respond, routeOf } from './routes.ts';
 
 /** An exporter of a machine in memory, that answers URLs. */
 function site(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
@@ -20,7 +20,7 @@ function site(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
   const get = async (url: string, method = 'GET', accept = '*/*') => {
     const request = { url, method, headers: { accept } } as IncomingMessage;
     const reload = async () => ({ ok: true, faults: [] });
-    const { status, body } = await answer({ agent, reload }, find(agent, url), request);
+    const { status, body } = await respond({ agent, reload }, routeOf(agent, url), request);
     const told = String(body);
     return { status, told, json: told.startsWith('{') ? JSON.parse(told) : undefined };
   };

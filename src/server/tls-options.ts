@@ -37,7 +37,7 @@ export const SUITES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What is offered where the file names none: authenticated encryption only, and for TLS 1.0 and 1.1 what they have. */
-export const suitesFrom = (least: VersionName): string[] =>
+export const defaultSuites = (least: VersionName): string[] =>
   named(least < 'TLS12' ? [...AUTHENTICATED, ...OLDER] : AUTHENTICATED).map(([, openssl]) => openssl);
 
 /** What is asked of clients: that they present a certificate, and that a CA of ours has signed it. */

@@ -5,7 +5,7 @@ import { isIP, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import type { TlsMaterial } from './web-config.ts';
 
-export interface SecureEvents {
+export interface TlsEvents {
   /** The connection is encrypted, and the client is who it has to be. */
   accepted(socket: TLSSocket): void;
   /** The client was turned away, or the handshake failed. */
@@ -21,7 +21,7 @@ const FAREWELL = 1000;
  * Returns what takes over raw connections.
  * @param patience longest time from the connection to the end of the handshake, seconds
  */
-export function secure(material: TlsMaterial, patience: number, events: SecureEvents): (raw: Socket) => void {
+export function createTlsAcceptor(material: TlsMaterial, patience: number, events: TlsEvents): (raw: Socket) => void {
   const { policy } = material;
   const server = createServer({
     ...material.context,
@@ -31,10 +31,10 @@ export function secure(material: TlsMaterial, patience: number, events: SecureEv
     ALPNProtocols: ['http/1.1'],
   });
   server.on('secureConnection', (socket) => {
-    const reason = judge(socket, material);
+    const reason = refusalReasonOf(socket, material);
     if (reason === undefined) return events.accepted(socket);
     events.refused(clientOf(socket), reason);
-    turnAway(socket, 403, `client certificate refused: ${reason}`);
+    refuse(socket, 403, `client certificate refused: ${reason}`);
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException & { reason?: string }, socket) => {
     events.refused(clientOf(socket), `handshake failed: ${error.reason ?? error.message}`);
@@ -49,7 +49,7 @@ export function secure(material: TlsMaterial, patience: number, events: SecureEv
       if (!first) return raw.destroy();
       if (first[0] !== HANDSHAKE) {
         events.refused(clientOf(raw), 'spoke no TLS');
-        return turnAway(raw, 400, 'this port speaks HTTPS; ask again with https://');
+        return refuse(raw, 400, 'this port speaks HTTPS; ask again with https://');
       }
       raw.setTimeout(0);
       raw.off('timeout', late).off('end', late);
@@ -62,7 +62,7 @@ export function secure(material: TlsMaterial, patience: number, events: SecureEv
 export const clientOf = (socket: Socket): string => socket.remoteAddress ?? 'local';
 
 /** Why this client may not connect; undefined where it may. */
-function judge(socket: TLSSocket, { policy, allowedSans }: TlsMaterial): string | undefined {
+function refusalReasonOf(socket: TLSSocket, { policy, allowedSans }: TlsMaterial): string | undefined {
   const certificate = policy.asked ? socket.getPeerX509Certificate() : undefined;
   if (!certificate) return policy.required ? 'none was presented' : undefined;
   if (policy.verified && !socket.authorized)
@@ -85,7 +85,7 @@ export function sansOf({ subjectAltName = '' }: Pick<X509Certificate, 'subjectAl
 }
 
 /** Answers whatever comes, unparsed, and hangs up. */
-function turnAway(socket: Socket, status: 400 | 403, reason: string): void {
+function refuse(socket: Socket, status: 400 | 403, reason: string): void {
   const body = `${reason}\n`;
   const head = [
     `HTTP/1.1 ${status} ${status === 400 ? 'Bad Request' : 'Forbidden'}`,

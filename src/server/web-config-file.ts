@@ -2,7 +2,7 @@
 // Text → settings, or every fault at once with its line. Pure: files it names are read by web.ts. Any text is safe.
 import { dirname, resolve } from 'node:path';
 import type { ParsedNode } from 'yaml';
-import { composeYaml, Malformed, type YamlTree } from '../config/formats.ts';
+import { composeYaml, MalformedFileError, type YamlTree } from '../config/formats.ts';
 import { nearest } from '../text/did-you-mean.ts';
 import { CLIENT_POLICIES, type ClientPolicy, CURVES, SUITES, VERSIONS, type VersionName } from './tls-options.ts';
 
@@ -30,7 +30,7 @@ export interface RateLimit {
   readonly burst: number;
 }
 
-export interface WebFile {
+export interface WebConfigFile {
   readonly tls: TlsSettings | undefined;
   /** bcrypt hash by user name. */
   readonly users: ReadonlyMap<string, string>;
@@ -57,19 +57,25 @@ type Node = ParsedNode | null;
 type Modules = Pick<typeof import('yaml'), 'isMap' | 'isScalar' | 'isSeq'>;
 
 /** @param path of the file; relative paths in it start at its folder @param faults gets "path:line: what; what to do" */
-export async function parseWebFile(path: string, text: string, faults: string[]): Promise<WebFile> {
+export async function parseWebConfigFile(path: string, text: string, faults: string[]): Promise<WebConfigFile> {
   const yaml = await import('yaml');
   try {
     const tree = await composeYaml(text, 8, 'YAML 1.1');
     return new Reader(path, tree, yaml, faults).file();
   } catch (error) {
-    if (!(error instanceof Malformed)) throw error;
+    if (!(error instanceof MalformedFileError)) throw error;
     faults.push(`${path}:${error.line}: ${error.message}`);
     return EMPTY;
   }
 }
 
-const EMPTY: WebFile = { tls: undefined, users: new Map(), headers: new Map(), rateLimit: undefined, warnings: [] };
+const EMPTY: WebConfigFile = {
+  tls: undefined,
+  users: new Map(),
+  headers: new Map(),
+  rateLimit: undefined,
+  warnings: [],
+};
 
 class Reader {
   readonly #path: string;
@@ -85,7 +91,7 @@ class Reader {
     this.#faults = faults;
   }
 
-  file(): WebFile {
+  file(): WebConfigFile {
     const parts = this.#map(this.#tree.root, '', {
       tls_server_config: (node) => this.#tls(node),
       http_server_config: (node) => this.#http(node),

@@ -9,8 +9,8 @@ import fc from 'fast-check';
 import { Authority, selfSigned } from '../../test/certificates.ts';
 import { ConfigError } from '../config/load.ts';
 import { type Config, defaults } from '../config/options.ts';
-import { loadWeb, type Web } from './web-config.ts';
-import { parseWebFile } from './web-config-file.ts';
+import { loadWebConfig, type WebConfig } from './web-config.ts';
+import { parseWebConfigFile } from './web-config-file.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'herakles-web-'));
 after(() => rmSync(dir, { recursive: true }));
@@ -29,11 +29,11 @@ const inline = (path: string) => `|\n${readFileSync(path, 'utf8').trimEnd().repl
 const tls = 'tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n';
 const dave = '$2y$10$2UXri9cIDdgeKjBo4Rlpx.U3ZLDV8X1IxKmsfOvhcM5oXQt/mLmXq';
 
-async function load(text: string | Buffer, changes: Partial<Config> = {}): Promise<Web | readonly string[]> {
+async function load(text: string | Buffer, changes: Partial<Config> = {}): Promise<WebConfig | readonly string[]> {
   const file = join(dir, 'web.yml');
   writeFileSync(file, text);
   try {
-    return await loadWeb({ ...defaults, web_config_file: file, ...changes }, []);
+    return await loadWebConfig({ ...defaults, web_config_file: file, ...changes }, []);
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     return error.faults.map((fault) => fault.replaceAll(`${dir}/`, ''));
@@ -121,7 +121,7 @@ for (const [what, text, ...faults] of bad) {
 }
 
 // biome-ignore format: one line a case
-const good: [what: string, text: string, about: (web: Web) => unknown, expected: unknown][] = [
+const good: [what: string, text: string, about: (web: WebConfig) => unknown, expected: unknown][] = [
   ['an empty file', '', (web) => [web.tls, web.users.size, web.headers.size, web.rateLimit], [undefined, 0, 0, undefined]],
   ['comments alone', '# nothing\n', (web) => web.tls, undefined],
   ['empty sections', 'tls_server_config:\nhttp_server_config: {}\nbasic_auth_users:\nrate_limit: null\n', (web) => web.tls, undefined],
@@ -296,7 +296,7 @@ test('any text gives settings or faults with a line, and nothing else', async ()
   await fc.assert(
     fc.asyncProperty(texts, async (text) => {
       const faults: string[] = [];
-      await parseWebFile('/w', text, faults);
+      await parseWebConfigFile('/w', text, faults);
       for (const fault of faults) assert.match(fault, /^\/w:\d+: [^\n]+$/);
     }),
     { numRuns: 3000 },

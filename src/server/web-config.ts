@@ -10,8 +10,8 @@ import {
   readOperatorText,
 } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
-import { CLIENT_POLICIES, CURVES, SUITES, SUITES_13, suitesFrom, VERSIONS } from './tls-options.ts';
-import { type PemSource, parseWebFile, type TlsSettings, type WebFile } from './web-config-file.ts';
+import { CLIENT_POLICIES, CURVES, defaultSuites, SUITES, SUITES_13, VERSIONS } from './tls-options.ts';
+import { type PemSource, parseWebConfigFile, type TlsSettings, type WebConfigFile } from './web-config-file.ts';
 
 /** TLS as node:tls takes it, already tried out. */
 export interface TlsMaterial {
@@ -20,11 +20,11 @@ export interface TlsMaterial {
   readonly allowedSans: readonly string[] | undefined;
 }
 
-export interface Web {
+export interface WebConfig {
   readonly tls: TlsMaterial | undefined;
-  readonly users: WebFile['users'];
-  readonly headers: WebFile['headers'];
-  readonly rateLimit: WebFile['rateLimit'];
+  readonly users: WebConfigFile['users'];
+  readonly headers: WebConfigFile['headers'];
+  readonly rateLimit: WebConfigFile['rateLimit'];
   readonly warnings: readonly string[];
   /** Everything that decides who may connect. Connections made under another one end; a new certificate ends none. */
   readonly trust: string;
@@ -34,16 +34,16 @@ export interface Web {
  * @param places gets every path it looked at, there or not, also when it throws: what to watch
  * @throws ConfigError with every fault
  */
-export async function loadWeb(config: Config, places: string[]): Promise<Web> {
+export async function loadWebConfig(config: Config, places: string[]): Promise<WebConfig> {
   const faults: string[] = [];
   const load = (path: string, use: OperatorFileUse) => {
     places.push(path);
     return read(path, use, faults);
   };
-  let file: WebFile | undefined;
+  let file: WebConfigFile | undefined;
   if (config.web_config_file) {
     const text = load(config.web_config_file, 'web');
-    if (text !== undefined) file = await parseWebFile(config.web_config_file, text, faults);
+    if (text !== undefined) file = await parseWebConfigFile(config.web_config_file, text, faults);
   }
   const short = config.enable_tls ? shortForm(config, faults) : undefined;
   if (short && file?.tls)
@@ -64,7 +64,7 @@ export async function loadWeb(config: Config, places: string[]): Promise<Web> {
 }
 
 /** One line for `check`. */
-export function describeWeb({ tls, users, rateLimit }: Web): string {
+export function describeWebConfig({ tls, users, rateLimit }: WebConfig): string {
   const { asked = false, required = false, verified = false } = tls?.policy ?? {};
   const clients = `client certificates ${required ? 'required' : 'asked for'}${verified ? ' and verified' : ''}`;
   const parts = [tls ? 'TLS' : 'plain HTTP'];
@@ -112,7 +112,7 @@ async function materialOf(
   const policy = CLIENT_POLICIES[settings.clientAuth];
   const older = settings.minVersion < 'TLS12';
   const suites = settings.cipherSuites.map((suite) => SUITES.get(suite)!).filter((suite) => !SUITES_13.includes(suite));
-  const offered = settings.cipherSuites.length > 0 ? suites : suitesFrom(settings.minVersion);
+  const offered = settings.cipherSuites.length > 0 ? suites : defaultSuites(settings.minVersion);
   const context: SecureContextOptions = {
     cert,
     key,

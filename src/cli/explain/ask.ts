@@ -8,7 +8,7 @@ import { ConfigError } from '../../config/load.ts';
 import type { Config } from '../../config/options.ts';
 import type { ExplanationDocument } from '../../server/api.ts';
 import { listenAddressesOf } from '../../server/listeners.ts';
-import { loadWeb } from '../../server/web-config.ts';
+import { loadWebConfig } from '../../server/web-config.ts';
 
 /** What an exporter said of a process, or why it said nothing of it. */
 export type Asked = { readonly from: string } & (
@@ -40,7 +40,7 @@ export async function askExporter(config: Config, pid: number, url: string | und
   let certificate: string | undefined;
   let places: Place[];
   try {
-    const web = await loadWeb(config, []).catch((error) => {
+    const web = await loadWebConfig(config, []).catch((error) => {
       if (url && error instanceof ConfigError) return undefined;
       throw error;
     });

@@ -1,7 +1,7 @@
 // import process-exporter FILE: its configuration as a rule file on standard output; what has no equivalent as comments
 // in it, and on standard error.
 import { stringify } from 'smol-toml';
-import { Malformed } from '../../config/formats.ts';
+import { MalformedFileError } from '../../config/formats.ts';
 import { ConfigError } from '../../config/load.ts';
 import { OperatorFileError, readOperatorText } from '../../config/operator-files.ts';
 import type { Invocation } from '../arguments.ts';
@@ -52,7 +52,7 @@ async function entriesOf({ path, procnames, namemapping }: Asked): Promise<Entry
       : await readEntries(readOperatorText(path, 'processExporter'));
   } catch (error) {
     if (error instanceof OperatorFileError) throw new ConfigError([error.message]);
-    if (!(error instanceof Malformed)) throw error;
+    if (!(error instanceof MalformedFileError)) throw error;
     throw new ConfigError([path === undefined ? error.message : `${path}:${error.line}: ${error.message}`]);
   }
 }

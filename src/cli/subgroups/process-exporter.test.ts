@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import { stringify } from 'yaml';
-import { Malformed } from '../../config/formats.ts';
+import { MalformedFileError } from '../../config/formats.ts';
 import { parseRules } from '../../rules/rule-parser.ts';
 import { ruleFile } from './import.ts';
 import { type Entry, flagEntries, importEntries, readEntries } from './process-exporter.ts';
@@ -39,8 +39,8 @@ test('flags: pairs first, a name once, an odd list refused', () => {
     entry({ line: undefined, name: 'a', comm: ['a'] }),
     entry({ line: undefined, name: 'c', comm: ['c'] }),
   ]);
-  assert.throws(() => flagEntries('', 'a'), Malformed);
-  assert.throws(() => flagEntries('', 'a,'), Malformed);
+  assert.throws(() => flagEntries('', 'a'), MalformedFileError);
+  assert.throws(() => flagEntries('', 'a,'), MalformedFileError);
 });
 
 test('names of groups', () => {
@@ -109,7 +109,7 @@ test('any text gives entries or Malformed', async () => {
     .map((d) => stringify(d));
   await fc.assert(
     fc.asyncProperty(fc.oneof(document, fc.string({ unit: 'binary' })), async (text) => {
-      await readEntries(text).catch((error) => assert.ok(error instanceof Malformed, error));
+      await readEntries(text).catch((error) => assert.ok(error instanceof MalformedFileError, error));
     }),
   );
 });

@@ -1,7 +1,7 @@
 // Turns configurations of process-exporter into rules: who belongs to which of its groups stays as it was, and whatever
 // has no equivalent is listed with what there is instead. Pure. What it means there was read in its source and tried.
 import type { ParsedNode } from 'yaml';
-import { composeYaml, Malformed } from '../../config/formats.ts';
+import { composeYaml, MalformedFileError } from '../../config/formats.ts';
 import { PatternError, regex } from '../../pattern/pattern.ts';
 import { COMM_BYTES } from '../../rules/interpreter.ts';
 
@@ -41,31 +41,34 @@ export async function readEntries(text: string): Promise<Entry[]> {
   const lineOf = (node: Node) => (node ? line(node) : 1);
   /** Numbers and truth values are the text they were written as; nothing at all is undefined. */
   const scalar = (node: Node, what: string): string | undefined => {
-    if (isAlias(node)) throw new Malformed(line(node), `${what} is a YAML alias; write its value out`);
-    if (node !== null && !isScalar(node)) throw new Malformed(line(node), `${what} must be a string`);
+    if (isAlias(node)) throw new MalformedFileError(line(node), `${what} is a YAML alias; write its value out`);
+    if (node !== null && !isScalar(node)) throw new MalformedFileError(line(node), `${what} must be a string`);
     if (node === null || node.value === null) return undefined;
     return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
   };
   const list = (node: Node, what: string): string[] | undefined => {
     if (isSeq(node)) return node.items.map((item) => scalar(item, what) ?? '');
     if (scalar(node, what) === undefined) return undefined;
-    throw new Malformed(lineOf(node), `${what} must be a list: write "- " before its value`);
+    throw new MalformedFileError(lineOf(node), `${what} must be a list: write "- " before its value`);
   };
   /** Of two values of one key the later one counts. */
   const member = (node: Node, key: string): Node => {
-    if (!isMap(node)) throw new Malformed(lineOf(node), 'must have keys, such as comm: or process_names:');
+    if (!isMap(node)) throw new MalformedFileError(lineOf(node), 'must have keys, such as comm: or process_names:');
     return node.items.findLast((pair) => isScalar(pair.key) && pair.key.value === key)?.value ?? null;
   };
   const names = member(root, 'process_names');
   if (!isSeq(names))
-    throw new Malformed(lineOf(root), 'has no list process_names; give the file that -config.path names');
+    throw new MalformedFileError(lineOf(root), 'has no list process_names; give the file that -config.path names');
   return names.items.map((item) => {
     const [comm, exe, cmdline] = ['comm', 'exe', 'cmdline'].map((key) => list(member(item, key), key));
     const name = scalar(member(item, 'name'), 'name') || '{{.ExeBase}}';
     if (!comm && !exe && !cmdline)
-      throw new Malformed(lineOf(item), 'has neither comm nor exe nor cmdline: process-exporter refuses it too');
+      throw new MalformedFileError(
+        lineOf(item),
+        'has neither comm nor exe nor cmdline: process-exporter refuses it too',
+      );
     if (/\{\{/.test(name.replace(ACTION, '')))
-      throw new Malformed(lineOf(item), 'has a name whose {{ is not closed: process-exporter refuses it too');
+      throw new MalformedFileError(lineOf(item), 'has a name whose {{ is not closed: process-exporter refuses it too');
     return { line: lineOf(item), name, comm, exe, cmdline };
   });
 }
@@ -80,7 +83,7 @@ const ACTION = /\{\{\s*([\s\S]*?)\s*\}\}/g;
 export function flagEntries(names: string, mapping: string): Entry[] {
   const words = mapping === '' ? [] : mapping.split(',');
   if (words.length % 2 === 1 || words.includes(''))
-    throw new Malformed(1, '-namemapping is a list of pairs, name and expression, none of them empty');
+    throw new MalformedFileError(1, '-namemapping is a list of pairs, name and expression, none of them empty');
   const pairs = new Map(words.flatMap((word, i) => (i % 2 === 0 ? [[word, words[i + 1]!]] : [])));
   const plain = names.split(',').filter((name) => name !== '' && !pairs.has(name));
   const entry = { line: undefined, exe: undefined };
