@@ -75,7 +75,7 @@ test('sockets that systemd hands over', async (t) => {
   assert.equal((await sendRequest('http://localhost/-/healthy', { socketPath: `${dir}/s.sock` })).status, 200);
   const without = await runBundle(t, ['--web.systemd-socket']);
   assert.equal(without.code, 2);
-  assert.match(without.stderr, /systemd handed over no socket; start it by its \.socket unit/);
+  assert.match(without.stderr, /systemd passed no socket; start the exporter through its \.socket unit/);
 });
 
 test('POST /-/reload loads anew where it is allowed', async (t) => {
@@ -93,7 +93,7 @@ test('POST /-/reload loads anew where it is allowed', async (t) => {
   const bad = await post(open.url);
   assert.equal(bad.status, 500);
   assert.match(bad.body, /old configuration is in force:\n.*web\.yml:1: nonsense is no key/);
-  assert.match((await sendRequest(`${open.url}/health`)).body, /could not be loaded anew/);
+  assert.match((await sendRequest(`${open.url}/health`)).body, /could not be loaded again/);
 });
 
 test('a web file named by the configuration, TLS turned on and off while it runs', async (t) => {

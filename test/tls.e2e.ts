@@ -240,7 +240,7 @@ test('a certificate that does not fit its key is refused, and the old one stays'
   assert.match(line, /level=error .*is not the key of/);
   assert.equal(await serial(), first);
   const { body } = await sendRequest(`${server.url}/health`, { ca });
-  assert.match(body, /could not be loaded anew: .*is not the key of/);
+  assert.match(body, /could not be loaded again: .*is not the key of/);
   const gauge = 'herakles_exporter_config_last_reload_successful';
   assert.equal((await server.metrics({ ca })).value(gauge), 0);
   await server.rewrite(web(two.cert, two.key), /configuration loaded/);

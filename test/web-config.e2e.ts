@@ -266,7 +266,7 @@ test('404, 405 and 406 say what to do; HEAD has no body; secrets and command lin
   const server = await serve(t, `basic_auth_users:\n  ali: ${hash}\n`, ['--exclude-names', 'not-secret']);
   const get = (path: string, options: RequestOptions = {}) =>
     sendRequest(server.url + path, { ...basic('ali', 'sesame'), ...options });
-  assert.match((await get('/nowhere')).body, /not found; see \//);
+  assert.match((await get('/nowhere')).body, /not found; \/ lists the pages/);
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH']) {
     const { status, headers } = await get('/metrics', { method });
     assert.deepEqual([status, headers.allow], [405, 'GET, HEAD'], method);

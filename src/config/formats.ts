@@ -106,7 +106,7 @@ async function entriesOf(root: YAMLMap.Parsed, line: YamlTree['line']): Promise<
   });
 }
 
-/** Whether a token of the concrete syntax holds collections more than `levels` deep; looks no deeper. */
+/** Whether a token of the syntax tree has collections more than `levels` deep; it looks no deeper. */
 function nests(token: CST.Token | null | undefined, levels: number): boolean {
   if (!token || !('items' in token)) return false;
   return levels === 0 || token.items.some((item) => nests(item.key, levels - 1) || nests(item.value, levels - 1));
@@ -146,7 +146,7 @@ async function parseToml(text: string): Promise<ConfigFileEntry[]> {
   const { parse, TomlError } = await import('smol-toml');
   try {
     const parsed = Object.entries(parse(text, { maxDepth: 8 }));
-    // The parser does not tell where a key stood. A flat key, or a table by mistake, starts a line.
+    // The parser does not give the line of a key. A flat key, or a table by mistake, starts a line.
     const lines = new Map<string, number>();
     for (const [i, line] of text.split('\n').entries()) {
       const [, double, single, bare] = /^\s*\[*\s*(?:"([^"]*)"|'([^']*)'|([^\s.=\]]+))/.exec(line) ?? [];

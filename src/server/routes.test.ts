@@ -69,7 +69,7 @@ const refused: [url: string, status: number, message: RegExp][] = [
   ['/explain?pid=-1', 400, /ask for one/], ['/explain?pid=1.5', 400, /ask for one/], ['/explain?pid=self', 400, /ask/],
   ['/explain?pid=4194305', 400, /ask for one/], ['/explain?pid=99999999', 400, /ask for one/],
   ['/explain?pid=1&pid=1', 400, /ask for one/], ['/explain?pid=1%0a', 400, /ask for one/], ['/explain?PID=1', 400, /ask/],
-  ['/explain?pid=4194304', 404, /process 4194304 was not seen at the last collection, 0\.\d s ago; it ended, or began since/],
+  ['/explain?pid=4194304', 404, /process 4194304 was not seen at the last collection, 0\.\d s ago; it has ended, or it began after that/],
 ];
 for (const [url, status, message] of refused) {
   test(`${url} is answered ${status}`, async (t) => {

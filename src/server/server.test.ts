@@ -27,7 +27,7 @@ const names: [subjectAltName: string, expected: string[]][] = [
 for (const [subjectAltName, expected] of names)
   test(`a certificate for ${subjectAltName || 'nobody'}`, () => assert.deepEqual(sansOf({ subjectAltName }), expected));
 
-test('a name can not hide another one in quotes', () => {
+test('a name cannot hide another one in quotes', () => {
   assert.ok(!sansOf({ subjectAltName: 'URI:"http://x, DNS:prometheus"' }).includes('prometheus'));
 });
 

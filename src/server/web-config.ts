@@ -13,7 +13,7 @@ import type { Config } from '../config/options.ts';
 import { CLIENT_POLICIES, CURVES, defaultSuites, SUITES, SUITES_13, VERSIONS } from './tls-options.ts';
 import { type PemSource, parseWebConfigFile, type TlsSettings, type WebConfigFile } from './web-config-file.ts';
 
-/** TLS as node:tls takes it, already tried out. */
+/** TLS settings for node:tls, already tried out. */
 export interface TlsMaterial {
   readonly context: SecureContextOptions;
   readonly policy: (typeof CLIENT_POLICIES)[keyof typeof CLIENT_POLICIES];
@@ -26,18 +26,18 @@ export interface WebConfig {
   readonly headers: WebConfigFile['headers'];
   readonly rateLimit: WebConfigFile['rateLimit'];
   readonly warnings: readonly string[];
-  /** Everything that decides who may connect. Connections made under another one end; a new certificate ends none. */
+  /** Everything that decides who may connect, as text. When it changes, open connections end; a new certificate ends none. */
   readonly trust: string;
 }
 
 /**
- * @param places gets every path it looked at, there or not, also when it throws: what to watch
+ * @param paths gets every path that it looked at, also when it throws: what to watch
  * @throws ConfigError with every fault
  */
-export async function loadWebConfig(config: Config, places: string[]): Promise<WebConfig> {
+export async function loadWebConfig(config: Config, paths: string[]): Promise<WebConfig> {
   const faults: string[] = [];
   const load = (path: string, use: OperatorFileUse) => {
-    places.push(path);
+    paths.push(path);
     return read(path, use, faults);
   };
   let file: WebConfigFile | undefined;
@@ -66,7 +66,7 @@ export async function loadWebConfig(config: Config, places: string[]): Promise<W
 /** One line for `check`. */
 export function describeWebConfig({ tls, users, rateLimit }: WebConfig): string {
   const { asked = false, required = false, verified = false } = tls?.policy ?? {};
-  const clients = `client certificates ${required ? 'required' : 'asked for'}${verified ? ' and verified' : ''}`;
+  const clients = `client certificates ${required ? 'required' : 'requested'}${verified ? ' and verified' : ''}`;
   const parts = [tls ? 'TLS' : 'plain HTTP'];
   if (asked) parts.push(clients);
   parts.push(users.size === 0 ? 'no password' : `passwords of ${users.size} user${users.size > 1 ? 's' : ''}`);
@@ -116,7 +116,7 @@ async function materialOf(
   const context: SecureContextOptions = {
     cert,
     key,
-    // Nothing to verify by: no roots at all. Otherwise Node's own, as Go falls back on those of the system.
+    // Clients that are not verified need no roots at all. Else, without a CA, Node's own; Go takes the ones of the system.
     ...(clientCa !== undefined ? { ca: clientCa } : policy.verified ? {} : { ca: [] }),
     minVersion: VERSIONS[settings.minVersion],
     maxVersion: VERSIONS[settings.maxVersion],
@@ -124,7 +124,7 @@ async function materialOf(
     ciphers: [...SUITES_13, ...offered, ...(older ? ['@SECLEVEL=0'] : [])].join(':'),
     ecdhCurve: settings.curves.map((curve) => CURVES[curve]).join(':') || 'auto',
     honorCipherOrder: settings.preferServerOrder,
-    // A resumed session would pass by what has become of the client's certificate since.
+    // A resumed session would not notice that the client's certificate has expired or is no longer allowed.
     secureOptions: constants.SSL_OP_NO_TICKET,
     sessionIdContext: 'herakles',
   };
@@ -137,7 +137,7 @@ async function materialOf(
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const mismatch = code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' || code === 'ERR_OSSL_X509_KEY_TYPE_MISMATCH';
-    const what = mismatch ? `is not the key of ${name(settings.cert, 'cert')}` : `can not be used (${message})`;
+    const what = mismatch ? `is not the key of ${name(settings.cert, 'cert')}` : `cannot be used (${message})`;
     faults.push(`${name(settings.key, 'key')}: ${what}; give the PEM private key of the certificate, without password`);
     return undefined;
   }
@@ -146,7 +146,7 @@ async function materialOf(
   return { context, policy, allowedSans: settings.allowedSans };
 }
 
-/** The first certificate of a PEM text. An empty one must not pass: OpenSSL would trust every public CA instead. */
+/** The first certificate of a PEM text. Empty text is a fault: with it, OpenSSL would trust every public CA. */
 function readCertificate(
   pem: string,
   name: string,
@@ -155,7 +155,7 @@ function readCertificate(
 ): import('node:crypto').X509Certificate | undefined {
   try {
     if (pem.includes('-----BEGIN CERTIFICATE-----')) return new X509Certificate(pem);
-    faults.push(`${name}: holds no PEM certificate; give a file that begins with -----BEGIN CERTIFICATE-----`);
+    faults.push(`${name}: has no PEM certificate; give a file that begins with -----BEGIN CERTIFICATE-----`);
   } catch (error) {
     faults.push(`${name}: is no certificate (${(error as Error).message}); give a PEM certificate`);
   }
