@@ -10,10 +10,10 @@ import { gzipSync } from 'node:zlib';
 import { catalogue } from '../catalogue/index.ts';
 import { ensure } from '../scripts/test-servers.mjs';
 import { Agent } from '../src/agent/agent.ts';
-import { scrubCommandLine } from '../src/cli/scrub.ts';
+import { recordHost } from '../src/cli/capture/record-host.ts';
 import { defaults } from '../src/config/options.ts';
 import { CONTENT_TYPES } from '../src/exposition/encode.ts';
-import { type Frame, formatCapture, framedFiles, parseCapture, recordFrame } from '../src/kernel/capture.ts';
+import { type Frame, formatCapture, framedFiles, parseCapture } from '../src/kernel/capture.ts';
 import { liveFiles } from '../src/kernel/files.ts';
 import { parseCatalogue } from '../src/rules/rule-parser.ts';
 import { acceptsGzip, chooseFormat } from '../src/server/negotiation.ts';
@@ -66,7 +66,7 @@ async function record(t: Scope): Promise<readonly Frame[]> {
   const frames: Frame[] = [];
   for (let frame = 0; frame < Number(asked.frames); frame++) {
     if (frame > 0) await pause(Number(asked.every) * 1000);
-    frames.push(recordFrame(files, scrubCommandLine));
+    frames.push(await recordHost(files));
   }
   return frames;
 }

@@ -115,8 +115,9 @@ test('files are touched in a few places', () =>
     'src/config/operator-files.ts',
     'src/config/watch.ts',
     'src/server/listeners.ts',
-    'src/cli/capture.ts',
-    'src/cli/install.ts',
+    'src/cli/capture/capture.ts',
+    'src/cli/install/install.ts',
+    'src/cli/install/steps.ts',
   ]));
 
 test('the clock is read in agent/, and for dates that people see', () =>

@@ -1,7 +1,8 @@
 // One source (a file, the environment or the command line) → a layer of values, checked against the table of options.
 // Pure. Everything that is not understood becomes a fault, "where: what; what to do instead", and never a value.
 import { dirname } from 'node:path';
-import { nearest } from '../text/did-you-mean.ts';
+import { nearestName } from '../text/did-you-mean.ts';
+import { escapedJson } from '../text/hostile.ts';
 import type { ConfigFileEntry } from './formats.ts';
 import { isKey, type Key, keys, optionOf, variableOf } from './options.ts';
 
@@ -33,7 +34,7 @@ function collect(folder: string, faults: string[]) {
       else faults.push(`${origin}: ${key} is ${secret ? 'not right' : show(written)}; give ${type.expects}`);
     },
     unknown(what: string, written: string, known: readonly string[], origin: string): void {
-      const near = nearest(written, known);
+      const near = nearestName(written, known);
       const instead = near ? `did you mean ${near}?` : '"config init" prints every setting';
       faults.push(`${origin}: unknown ${what} ${/^\w{1,64}$/.test(written) ? written : show(written)}; ${instead}`);
     },
@@ -93,6 +94,6 @@ function show(written: unknown): string {
   if (written === null || written === '') return 'empty';
   if (typeof written === 'object' && !Array.isArray(written)) return 'no plain value';
   const number = Object.is(written, -0) ? '-0' : String(written);
-  const text = typeof written === 'number' ? number : JSON.stringify(written);
+  const text = typeof written === 'number' ? number : escapedJson(written);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -68,7 +68,7 @@ test('label values: escaped for this sink, valid UTF-8 always', () => {
   }
 });
 
-test('labels are written in the order they are declared; empty ones are left out of info families only', () => {
+test('labels are written in the declared order; empty labels are left out only of info families', () => {
   const about = info('x_info', 'Help.', ['pid', 'unit']);
   assert.equal(labelText(labelled, { name: 'b', pid: '' }), '{pid="",name="b"}');
   assert.equal(labelText(about, { unit: '', pid: '1' }), '{pid="1"}');
@@ -96,7 +96,7 @@ test('families in both formats', () => {
   }
 });
 
-test('what is not known is left out, and not counted', () => {
+test('an unknown value is left out, and not counted', () => {
   const encoder = new Encoder('text');
   encoder.begin();
   encoder.family(gauge('x', 'Help.'));
@@ -105,10 +105,10 @@ test('what is not known is left out, and not counted', () => {
   encoder.sample('', 0);
   assert.equal(encoder.series, 1);
   encoder.begin();
-  assert.deepEqual([encoder.series, encoder.bytes().length], [0, 0], 'it starts anew');
+  assert.deepEqual([encoder.series, encoder.bytes().length], [0, 0], 'nothing is left of the last response');
 });
 
-test('a page taken away piece by piece is the same, and its memory is used again', () => {
+test('a response taken chunk by chunk is the same, and its memory is used again', () => {
   const whole = encode('text', (encoder) => {
     for (let i = 0; i < 3000; i++) encoder.sample(labelText(labelled, { pid: String(i), name: 'x' }), i);
   });
@@ -122,14 +122,14 @@ test('a page taken away piece by piece is the same, and its memory is used again
     const taken = encoder.take();
     for (const piece of taken) memory.add(piece.buffer);
     seen += Buffer.concat(taken).toString();
-    encoder.giveBack(taken);
+    encoder.recycle(taken);
   }
   assert.equal(seen, whole);
   assert.equal(encoder.series, 3000);
   assert.ok(whole.length > 50_000 && memory.size < 10, `${memory.size} chunks`);
 });
 
-test('a page grows as far as it must, whatever it began with', () => {
+test('a response of any length is whole, whatever the size of a chunk', () => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 30 }),

@@ -1,19 +1,19 @@
 // Knows which processes live: births, exits, exec and pid reuse. One pass reads the cheap counters of all of them and
 // adds what each gained to its group's ledger. Remembers processes between collections; nothing else here does.
 
-import type { KernelFiles } from '../kernel/files.ts';
+import { type KernelFiles, reasonOf } from '../kernel/files.ts';
 import { readUptime } from '../kernel/host.ts';
 import { IoReading, readIo, readStat, StatReading, type Units } from '../kernel/pid.ts';
 import { latin1 } from '../kernel/text.ts';
 import { type Classification, type Identity, NO_RULE } from '../rules/identity.ts';
-import { inheritedFrom, passesOn, sourceOf } from '../rules/inheritance.ts';
+import { childrenMayInherit, inheritanceSource, inheritedClassification } from '../rules/inheritance.ts';
 import { type Gain, GroupCountersTable } from './group-counters.ts';
 import { Identities } from './identities.ts';
 import { PageSharing } from './page-sharing.ts';
 import { BLOCKED, Process } from './process.ts';
 import { ReapedChildren } from './reaped-children.ts';
 import { RssReader } from './rss.ts';
-import { reasonOf, type Unreadable } from './unreadable.ts';
+import type { Unreadable } from './unreadable.ts';
 
 export type Classify = (identity: Identity) => Classification;
 
@@ -348,9 +348,9 @@ export class Tracker {
     const { source, description: who } = proc;
     proc.source = undefined;
     if (!this.inherits || who.rule !== NO_RULE) return;
-    const kept = source && (source.ended || passesOn(source)) ? source : undefined;
-    proc.source = sourceOf(proc, this.#parentOf) ?? kept;
-    if (proc.source) this.#describe(proc, who.identity, inheritedFrom(proc.source));
+    const kept = source && (source.ended || childrenMayInherit(source)) ? source : undefined;
+    proc.source = inheritanceSource(proc, this.#parentOf) ?? kept;
+    if (proc.source) this.#describe(proc, who.identity, inheritedClassification(proc.source));
   }
 
   #describe(proc: Process, identity: Identity, classification: Classification): void {

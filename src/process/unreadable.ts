@@ -1,5 +1,5 @@
 // Truthful absence: how many processes a file could not be read for, and why. A gauge kept up as things change.
-import { KernelFileError, type UnreadableReason } from '../kernel/files.ts';
+import { reasonOf, type UnreadableReason } from '../kernel/files.ts';
 import type { Process } from './process.ts';
 
 /** Files whose absence is counted. */
@@ -58,9 +58,4 @@ export class Unreadable {
     }
     return counts;
   }
-}
-
-export function reasonOf(error: unknown): UnreadableReason {
-  if (error instanceof KernelFileError) return error.reason;
-  throw error;
 }

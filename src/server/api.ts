@@ -1,6 +1,6 @@
 // The data that the pages show, as plain objects: the JSON of /config, /subgroups and /explain, and the tables of `/`.
 import type { Agent } from '../agent/agent.ts';
-import type { Snapshot, Standing } from '../agent/sampler.ts';
+import type { ObservedProcess, Snapshot } from '../agent/sampler.ts';
 import { keys, optionOf } from '../config/options.ts';
 
 type GroupRow = Snapshot['view']['groups'][number];
@@ -54,7 +54,7 @@ export const groupsBySize = (agent: Agent): GroupRow[] =>
  * Why the footprint of a process is as old as it is. About the process itself it has only what the metrics show: never its
  * command line or executable, and no name where it has no series. Seconds, bytes, Unix time; unknown values are left out.
  */
-export function explanationDocument({ config, age }: Agent, { process: proc, footprint, mode, shown }: Standing) {
+export function explanationDocument({ config, age }: Agent, { proc, footprint, mode, shown }: ObservedProcess) {
   const { pid, description, rss, pss, uss } = proc;
   const known = (value: number) => (Number.isNaN(value) ? undefined : value);
   const exported = (value: number, enabled: boolean) => (shown && enabled ? known(value) : undefined);

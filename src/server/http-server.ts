@@ -110,7 +110,7 @@ export class HttpServer {
     const { createTlsAcceptor: secure } = await import('./tls.ts');
     return secure(tls, agent.config.read_timeout, {
       accepted: (socket) => this.#http.emit('connection', socket),
-      refused: (client, reason) => agent.log.seldom('connection refused', { client, reason }),
+      refused: (client, reason) => agent.log.warnRateLimited('connection refused', { client, reason }),
     });
   }
 
@@ -156,10 +156,10 @@ export class HttpServer {
       if (await this.#authenticator!.admits(request.headers.authorization, users, client)) return undefined;
     } catch (error) {
       if (!(error instanceof QueueFullError)) throw error;
-      log.seldom('too many passwords to compare', { client });
+      log.warnRateLimited('too many passwords to compare', { client });
       return retryLater(503, 'too many passwords to compare');
     }
-    if (request.headers.authorization) log.seldom('wrong user or password', { client });
+    if (request.headers.authorization) log.warnRateLimited('wrong user or password', { client });
     const headers = { 'www-authenticate': 'Basic realm="herakles", charset="UTF-8"' };
     return { ...textResponse(401, 'a user name and its password are needed'), headers };
   }

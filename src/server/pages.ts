@@ -1,10 +1,11 @@
 // The pages, rendered without any script. What an operator wants to know first comes first: troubles, then the totals, then
 // the groups by size. Links are relative, so that they also work behind a proxy that serves this exporter below a path.
 import type { Agent } from '../agent/agent.ts';
-import { grantOf, lasting, UNIT_SETTING } from '../agent/capabilities.ts';
+import { accessTo, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
 import type { Snapshot } from '../agent/sampler.ts';
+import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { configDocument, groupsBySize, subgroupsDocument } from './api.ts';
-import { escapeHtml, htmlBytes, htmlTable, page, percent, span } from './html.ts';
+import { escapeHtml, htmlTable, page } from './html.ts';
 
 export { styleSource } from './html.ts';
 
@@ -45,7 +46,7 @@ const anchor = (path: string, text: string): string => `<a href="${escapeHtml(`.
 
 function heading(agent: Agent): string {
   const { version, revision } = agent.program;
-  const up = span(Date.now() / 1000 - agent.startTime);
+  const up = formatDuration(Date.now() / 1000 - agent.startTime);
   return `<h1>Herakles Process Memory Exporter</h1>
 <p class="dim">Version ${escapeHtml(version)} (${escapeHtml(revision)}), running for ${up}</p>`;
 }
@@ -71,10 +72,14 @@ function cards(agent: Agent, { view, duration }: Snapshot): string {
   const fresh = view.groups.reduce((sum, group) => sum + (group.coverage > 0 ? group.coverage * group.rss : 0), 0);
   const footprint = view.groups.reduce((sum, group) => sum + (group.footprint || 0), 0);
   const shown = [
-    ['Last collection', `${span(agent.age)} ago`, `took ${span(duration)}, every ${span(agent.config.interval)}`],
+    [
+      'Last collection',
+      `${formatDuration(agent.age)} ago`,
+      `took ${formatDuration(duration)}, every ${formatDuration(agent.config.interval)}`,
+    ],
     ['Processes', String(view.seen), `in ${groupsBySize(agent).length} subgroups`],
-    ['Footprint of all', htmlBytes(footprint), `of ${htmlBytes(total)}; ${htmlBytes(available)} available`],
-    ['Coverage', percent(fresh / rss), 'of RSS is of processes whose PSS is measured and up to date'],
+    ['Footprint of all', formatBytes(footprint), `of ${formatBytes(total)}; ${formatBytes(available)} available`],
+    ['Coverage', formatPercent(fresh / rss), 'of RSS is of processes whose PSS is measured and up to date'],
   ];
   const card = ([name, value, note]: string[]) => `<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>`;
   return `<dl class="cards">${shown.map(card).join('\n')}</dl>`;
@@ -87,11 +92,11 @@ function groups(agent: Agent): string {
     row.counters.group,
     row.counters.subgroup,
     { number: String(row.processes) },
-    { number: htmlBytes(row.footprint) },
+    { number: formatBytes(row.footprint) },
     { share: row.footprint / largest },
-    { number: htmlBytes(row.rss) },
-    { number: percent(row.coverage) },
-    { number: `${row.usage.toFixed(1)} %` },
+    { number: formatBytes(row.rss) },
+    { number: formatPercent(row.coverage) },
+    { number: formatPercent(row.usage / 100, 1) },
   ]);
   const numbers = (...heads: string[]) => heads.map((number) => ({ number }));
   const heads = ['Group', 'Subgroup', ...numbers('Processes', 'Footprint'), '', ...numbers('RSS', 'Measured', 'CPU')];
@@ -101,13 +106,13 @@ ${htmlTable(heads, rows)}`;
 }
 
 function unreadable({ view }: Snapshot): string {
-  const denied = lasting(view.unreadable);
+  const denied = lastingFailures(view.unreadable);
   if (denied.length === 0)
     return '<h2>Readable</h2><p class="good">This exporter can read everything that it looks at.</p>';
   const rows = denied.map(({ file, reason, processes }) => {
-    const known = grantOf(file);
-    const grant = reason === 'denied' ? known?.grant : undefined;
-    return [`/proc/<pid>/${file}`, reason, { number: String(processes) }, known?.buys ?? '–', grant ?? '–'];
+    const known = accessTo(file);
+    const grant = reason === 'denied' ? known?.requires : undefined;
+    return [`/proc/<pid>/${file}`, reason, { number: String(processes) }, known?.neededFor ?? '–', grant ?? '–'];
   });
   return `<h2>Not readable</h2>
 ${htmlTable(['File', 'Reason', { number: 'Processes' }, 'Missing because of it', 'What to grant'], rows)}

@@ -167,8 +167,8 @@ async function explain({ agent }: RouteContext, { url = '' }: IncomingMessage): 
   const pid = pids.length === 1 && /^[1-9]\d{0,6}$/.test(pids[0]!) ? Number(pids[0]) : 0;
   if (pid === 0 || pid > PID_MAX)
     return textResponse(400, `ask for one process: ?pid=N, an integer from 1 to ${PID_MAX}`);
-  const standing = await agent.standing(pid);
-  if (standing) return jsonResponse(explanationDocument(agent, standing));
+  const observed = await agent.observed(pid);
+  if (observed) return jsonResponse(explanationDocument(agent, observed));
   if (!agent.snapshot) return textResponse(503, 'no collection has succeeded yet; try again later');
   const error = `process ${pid} was not seen at the last collection, ${agent.age.toFixed(1)} s ago; it has ended, or it began after that`;
   return { ...jsonResponse({ error, collection_age_seconds: agent.age }), status: 404 };

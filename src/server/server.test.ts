@@ -8,7 +8,7 @@ import { compareSync, hashSync } from 'bcryptjs';
 import { defaults } from '../config/options.ts';
 import { Authenticator } from './auth.ts';
 import { Connections } from './connections.ts';
-import { escapeHtml, span } from './html.ts';
+import { escapeHtml } from './html.ts';
 import { ListenError, listenAddressesOf } from './listeners.ts';
 import type { Passwords } from './passwords.ts';
 import { ClientTokenBuckets, TokenBucket } from './rate-limit.ts';
@@ -228,16 +228,4 @@ test('systemd hands sockets to this very process, or to none', () => {
 test('nothing that is shown can end an element, an attribute or a line', () => {
   assert.equal(escapeHtml('<script>"\'`&'), '&#60;script&#62;&#34;&#39;&#96;&#38;');
   assert.doesNotMatch(escapeHtml('a\nb\u202ec\u2028d\u0000e\u009bf'), /[\n\u202e\u2028\u0000\u009b]/);
-});
-
-test('a span of time as a person reads it', () => {
-  assert.deepEqual([0.034, 42, 119.7, 3600, 11_100, 200_000, 1e6].map(span), [
-    '0.03 s',
-    '42 s',
-    '120 s',
-    '1 h 0 min',
-    '3 h 5 min',
-    '2 d 7 h',
-    '11 d 13 h',
-  ]);
 });

@@ -4,7 +4,8 @@
 import { dirname, resolve } from 'node:path';
 import type { ParsedNode } from 'yaml';
 import { composeYaml, MalformedFileError, type YamlTree } from '../config/formats.ts';
-import { nearest } from '../text/did-you-mean.ts';
+import { nearestName } from '../text/did-you-mean.ts';
+import { escapedJson } from '../text/hostile.ts';
 import { CLIENT_POLICIES, type ClientPolicy, CURVES, SUITES, VERSIONS, type VersionName } from './tls-options.ts';
 
 /** A PEM text: in the file itself, or in a file of its own (absolute path). */
@@ -185,8 +186,13 @@ class Reader {
   }
 
   #header(name: string, node: Node): string {
-    if (!HEADERS.has(name))
-      throw new ValueFault(`is a header that cannot be configured; choose one of ${[...HEADERS.keys()].join(', ')}`);
+    if (!HEADERS.has(name)) {
+      const near = nearestName(name, HEADERS.keys());
+      const known = [...HEADERS.keys()].join(', ');
+      throw new ValueFault(
+        `is a header that cannot be configured; ${near ? `did you mean ${near}?` : `choose one of ${known}`}`,
+      );
+    }
     const value = this.#text(node);
     const values = HEADERS.get(name);
     if (values && !values.includes(value)) throw new ValueFault(`is ${show(value)}; give ${values.join(' or ')}`);
@@ -227,7 +233,7 @@ class Reader {
     const entries = this.#entries(node, prefix, (name, value) => {
       const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
       if (!read) {
-        const near = nearest(name, Object.keys(readers));
+        const near = nearestName(name, Object.keys(readers));
         throw new ValueFault(`is no key of a web configuration file; ${near ? `did you mean ${near}?` : 'remove it'}`);
       }
       return read(value);
@@ -318,4 +324,4 @@ class Reader {
 const UNITS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
 
 const show = (text: string): string =>
-  text === '' ? 'empty' : JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  text === '' ? 'empty' : escapedJson(text.length > 60 ? `${text.slice(0, 60)}…` : text);

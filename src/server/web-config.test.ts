@@ -88,7 +88,7 @@ const bad: [what: string, text: string, ...faults: RegExp[]][] = [
   ['a preference that is no boolean', `${tls}  prefer_server_cipher_suites: 1\n`, /is neither true nor false/],
   ['http2 that is no boolean', 'http_server_config:\n  http2: "maybe"\n', /^web\.yml:2: http_server_config\.http2 is neither true nor false/],
   ['a header that cannot be set', 'http_server_config:\n  headers:\n    Content-Type: foo\n', /^web\.yml:3: http_server_config\.headers\.Content-Type is a header that cannot be configured; choose one of Content-Security-Policy/],
-  ['a header in other letters', 'http_server_config:\n  headers:\n    x-frame-options: deny\n', /cannot be configured/],
+  ['a header in other letters', 'http_server_config:\n  headers:\n    x-frame-options: deny\n', /cannot be configured; did you mean X-Frame-Options\?/],
   ['a bad X-Frame-Options', 'http_server_config:\n  headers:\n    X-Frame-Options: foo\n', /X-Frame-Options is "foo"; give deny or sameorigin/],
   ['a bad X-Content-Type-Options', 'http_server_config:\n  headers:\n    X-Content-Type-Options: sniff\n', /give nosniff/],
   ['a header that ends the header', 'http_server_config:\n  headers:\n    X-XSS-Protection: "1\\r\\nSet-Cookie: a=b"\n', /has characters that no header may have/],
