@@ -12,10 +12,11 @@ import { ensure } from '../scripts/test-servers.mjs';
 import { Agent } from '../src/agent/agent.ts';
 import { recordHost } from '../src/cli/capture/record-host.ts';
 import { defaults } from '../src/config/options.ts';
-import { acceptsGzip, CONTENT_TYPES, negotiate } from '../src/exposition/encode.ts';
+import { CONTENT_TYPES } from '../src/exposition/encode.ts';
 import { type Frame, formatCapture, framedFiles, parseCapture } from '../src/kernel/capture.ts';
 import { liveFiles } from '../src/kernel/files.ts';
 import { parseCatalogue } from '../src/rules/rule-parser.ts';
+import { acceptsGzip, chooseFormat } from '../src/server/negotiation.ts';
 import { Exposition } from '../test/exposition-text.ts';
 import { eventually, freePort, root, type Scope, Started, scratch, startChildren } from '../test/harness.ts';
 import { startNamespace, startServers } from '../test/real-servers.ts';
@@ -86,7 +87,7 @@ class Fleet {
     this.#server = createServer(async (request, response) => {
       const agent = this.agents[Number(/^\/host\/(\d+)\/metrics$/.exec(request.url ?? '')?.[1])];
       if (!agent) return void response.writeHead(404).end();
-      const format = negotiate(request.headers.accept);
+      const format = chooseFormat(request.headers.accept);
       const gzip = acceptsGzip(String(request.headers['accept-encoding']));
       const headers = { 'content-type': CONTENT_TYPES[format], ...(gzip && { 'content-encoding': 'gzip' }) };
       response.writeHead(200, headers).end(await agent.metrics(format, gzip, 10));

@@ -156,15 +156,12 @@ test('files are touched in a few places', () =>
   only(/['"]node:fs(\/promises)?['"]/, [
     'src/kernel/files.ts',
     'src/kernel/self.ts',
-    'src/config/load.ts',
-    'src/config/rule-files.ts',
+    'src/config/operator-files.ts',
     'src/config/watch.ts',
     'src/server/listeners.ts',
-    'src/server/web-config.ts',
     'src/cli/capture/capture.ts',
     'src/cli/install/install.ts',
     'src/cli/install/steps.ts',
-    'src/cli/load-host.ts',
   ]));
 
 test('the clock is read in agent/, and for dates that people see', () =>

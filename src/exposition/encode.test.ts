@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { acceptsGzip, Encoder, type Format, negotiate, writeNumber } from './encode.ts';
+import { Encoder, type Format, writeNumber } from './encode.ts';
 import { finishGzip, GzipWriter } from './gzip.ts';
 import { counter, gauge, info, labelText, oddlyNamedCounter } from './metric.ts';
 
@@ -143,42 +143,6 @@ test('a response of any length is whole, whatever the size of a chunk', () => {
       },
     ),
     { numRuns: 50 },
-  );
-});
-
-const OM = 'application/openmetrics-text';
-// biome-ignore format: one line a case
-const accepts: [accept: string | undefined, format: Format][] = [
-  [undefined, 'text'], ['', 'text'], ['constructor', 'text'], ['__proto__', 'text'], [';;;,,,q=', 'text'], ['*/*', 'text'],
-  ['application/json', 'text'], [`${OM};version=9`, 'text'], [`${OM};q=0`, 'text'], [`${OM};q=x`, 'text'], [`${OM};q=-1`, 'text'],
-  [OM, 'openmetrics'], [OM.toUpperCase(), 'openmetrics'], [`${OM}; version=1.0.0; charset=utf-8`, 'openmetrics'], [`${OM};version=0.0.1`, 'openmetrics'],
-  [`text/plain,${OM}`, 'text'], [`${OM},text/plain`, 'openmetrics'], [`text/plain;q=0.4,${OM};q=0.5`, 'openmetrics'], [`${OM};q=0.4,text/plain;q=0.5`, 'text'],
-  [`text/plain;version=1.0.0;q=1,${OM};q=0.1`, 'openmetrics'], [`*/*;q=1,${OM};q=0.9`, 'text'],
-  // Prometheus 2.42, 2.53 and 3.5
-  [`${OM};version=1.0.0,${OM};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`, 'openmetrics'],
-  [`${OM};version=1.0.0;q=0.5,${OM};version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2`, 'openmetrics'],
-  [`${OM};version=1.0.0;escaping=allow-utf-8;q=0.5,${OM};version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1`, 'openmetrics'],
-  [`text/plain;version=0.0.4;q=0.5,${`x/y,`.repeat(5000)}${OM}`, 'text'],
-];
-test('the format is negotiated', () => {
-  for (const [accept, format] of accepts) assert.equal(negotiate(accept), format, accept);
-});
-
-test('gzip is negotiated', () => {
-  // biome-ignore format: one line a case
-  const cases: [string | undefined, boolean][] = [
-    [undefined, false], ['', false], ['identity', false], ['br', false], ['gzip', true], ['GZIP', true], ['deflate, gzip;q=1.0', true], ['*', true],
-    ['gzip;q=0', false], ['gzip;q=0, *', false], ['*;q=0, gzip', true], ['*;q=0', false], ['gzip;q=0.001', true], ['gzip;q=x', false], ['xgzip', false], ['constructor', false],
-  ];
-  for (const [accept, gzip] of cases) assert.equal(acceptsGzip(accept), gzip, accept);
-});
-
-test('any header is answered', () => {
-  fc.assert(
-    fc.property(
-      fc.string(),
-      (header) => ['text', 'openmetrics'].includes(negotiate(header)) && typeof acceptsGzip(header) === 'boolean',
-    ),
   );
 });
 

@@ -5,7 +5,7 @@ import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../../kernel/self.ts';
 import type { UnreadableCount } from '../../process/unreadable.ts';
 import { lint } from '../../rules/linter.ts';
-import { describeWeb, loadWeb } from '../../server/web-config.ts';
+import { describeWebConfig, loadWebConfig } from '../../server/web-config.ts';
 import { collectOnce } from '../collect-once.ts';
 import { counted, countedProcesses } from '../counted.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
@@ -22,7 +22,7 @@ export const FEATURES: readonly { path: string; gives: string }[] = [
 export async function check(settings: GivenSettings): Promise<string> {
   const sources = sourcesOf(settings);
   const setup = await loadSetup(sources);
-  const web = await loadWeb(setup.config, []);
+  const web = await loadWebConfig(setup.config, []);
   const files = openHost(setup.config);
   const privileges = readPrivileges();
   const own = new Set(setup.rules.map(({ name }) => name));
@@ -33,7 +33,7 @@ export async function check(settings: GivenSettings): Promise<string> {
     ...(findings > 0
       ? [`               warning: ${counted(findings, 'finding')}; ${program.name} subgroups lint shows more`]
       : []),
-    `web:           ok, ${describeWeb(web)}`,
+    `web:           ok, ${describeWebConfig(web)}`,
     ...web.warnings.map((warning) => `               warning: ${warning}`),
     `user:          ${privileges.uid === 0 ? 'root' : `uid ${privileges.uid}`}, ${capabilityText(privileges)}`,
   ];
