@@ -53,7 +53,7 @@ function agentOf(change: Partial<Config>): Agent {
 /** The page of one collection under these settings. */
 async function pageOf(change: Partial<Config>): Promise<string> {
   const agent = agentOf(change);
-  const page = await agent.metrics('text', false, 5);
+  const { pieces: page } = await agent.metrics('text', false, 5);
   agent.stop();
   return Buffer.concat(page).toString();
 }

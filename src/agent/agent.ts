@@ -35,6 +35,7 @@ export interface Reload {
   readonly faults: readonly string[];
 }
 
+const COLLECTION_FAILED = 'collection failed';
 /** The exporter is unhealthy when no collection succeeded for so many intervals. */
 const UNHEALTHY_INTERVALS = 3;
 
@@ -43,6 +44,8 @@ export class Agent {
   readonly program: Program;
   /** Unix time of the start, seconds. */
   readonly startTime = Date.now() / 1000 - process.uptime();
+  /** Descriptors that this process may have open (RLIMIT_NOFILE, getrlimit(2)). */
+  readonly descriptorsMax = readSelf().maxFiles || 1024;
   setup: Setup;
   lastReload: Reload = { ok: true, faults: [] };
 
@@ -57,6 +60,8 @@ export class Agent {
   #series = Number.NaN;
   /** The series left out that were logged last, as text; '' where there were none. */
   #droppedLogged = '';
+  /** The settings that were last logged to wait for a restart, as text. */
+  #restartLogged = '';
   #reloading: Promise<Reload> | undefined;
   readonly #requests = new Map<string, { path: string; code: number; count: number }>();
 
@@ -106,17 +111,17 @@ export class Agent {
   }
 
   /**
-   * The response to a scrape, in pieces: from the newest snapshot where it is fresh; else from that of the collection
+   * The response to a scrape: from the newest snapshot where it is fresh; else from that of the collection
    * under way or started now; where that does not end in time, from the newest snapshot however old it is.
    * @param waitSeconds longest wait for a collection
    */
-  async metrics(format: Format, gzip: boolean, waitSeconds: number): Promise<readonly Buffer[]> {
+  async metrics(format: Format, gzip: boolean, waitSeconds: number): Promise<Body> {
     const began = clock();
     if (!(this.age <= this.config.cache_ttl)) await within(waitSeconds, this.collect());
-    const body: Body = await this.#renderer.body(this.snapshot, format, gzip, () => this.#state());
+    const body = await this.#renderer.body(this.snapshot, format, gzip, () => this.#state());
     this.#scrapeDuration = clock() - began;
     this.#series = body.series;
-    return body.pieces;
+    return body;
   }
 
   /** A process as the newest collection left it, after the one under way; undefined where that did not see it. */
@@ -125,9 +130,12 @@ export class Agent {
     return this.#sampler.observed(pid);
   }
 
-  /** Loads configuration and rules again and applies them. Calls during a reload join it. */
-  reload(): Promise<Reload> {
-    this.#reloading ??= this.#reload().finally(() => {
+  /**
+   * Loads configuration and rules again and applies them. Calls during a reload join it.
+   * @param byClient whether a client asked for it, which it may do again and again: the log does not have each time
+   */
+  reload(byClient = false): Promise<Reload> {
+    this.#reloading ??= this.#reload(byClient).finally(() => {
       this.#reloading = undefined;
     });
     return this.#reloading;
@@ -146,7 +154,7 @@ export class Agent {
     else this.#requests.set(key, { path, code, count: 1 });
   }
 
-  async #reload(): Promise<Reload> {
+  async #reload(byClient: boolean): Promise<Reload> {
     try {
       const setup = await this.#load();
       this.#classifier = new Classifier(setup.rules, setup.catalogue);
@@ -156,23 +164,35 @@ export class Agent {
       this.#renderer.configure(enabledOf(setup.config));
       this.#sampler.configure(samplerOptionsOf(setup.config), this.#classify());
       this.#loadedAt = Date.now() / 1000;
+      const failedBefore = !this.lastReload.ok;
       this.lastReload = { ok: true, faults: [] };
-      this.log.info('configuration loaded');
+      if (byClient && !failedBefore) this.log.rateLimited('info', 'configuration loaded', { by: 'request' });
+      else this.log.info('configuration loaded');
     } catch (error) {
-      const { faults } = error as { faults?: readonly string[] };
-      this.lastReload = { ok: false, faults: faults ?? [(error as Error).message] };
-      for (const fault of this.lastReload.faults) {
-        this.log.error('configuration not loaded; the old one stays in force', { fault });
-      }
+      this.#reloadFailed(error as Error & { faults?: readonly string[] });
     }
     return this.lastReload;
   }
 
+  #reloadFailed({ faults, message }: Error & { faults?: readonly string[] }): void {
+    const before = this.lastReload.faults.join('\n');
+    this.lastReload = { ok: false, faults: faults ?? [message] };
+    const what = 'configuration not loaded; the old one stays in force';
+    if (this.lastReload.faults.join('\n') === before)
+      this.log.rateLimited('error', `${what}; its faults are the same as before`, {
+        faults: this.lastReload.faults.length,
+      });
+    else for (const fault of this.lastReload.faults) this.log.error(what, { fault });
+  }
+
   #warnOfRestart(setup: Setup): void {
-    for (const key of keys) {
-      if (optionOf(key).reloadable || String(setup.config[key]) === String(this.config[key])) continue;
-      this.log.warn('setting changed, but it takes effect only after a restart', { key });
-    }
+    const changed = keys.filter(
+      (key) => !optionOf(key).reloadable && String(setup.config[key]) !== String(this.config[key]),
+    );
+    const logged = this.#restartLogged;
+    this.#restartLogged = changed.join();
+    if (this.#restartLogged === logged) return;
+    for (const key of changed) this.log.warn('setting changed, but it takes effect only after a restart', { key });
   }
 
   #classify() {
@@ -183,9 +203,12 @@ export class Agent {
   #report(): void {
     const { failure, duration, snapshot } = this.#sampler;
     if (failure) {
-      this.log.error('collection failed; the last snapshot stays in force', { err: failure.message });
+      this.log.began(COLLECTION_FAILED, 'error', `${COLLECTION_FAILED}; the last snapshot stays in force`, {
+        err: failure.message,
+      });
       return;
     }
+    this.log.ended(COLLECTION_FAILED, 'collections succeed again');
     const dropped = [...(snapshot?.dropped ?? [])].map(([reason, series]) => `${reason}=${series}`).join(' ');
     if (dropped !== this.#droppedLogged) {
       this.#droppedLogged = dropped;
@@ -215,9 +238,18 @@ export class Agent {
       reloadTime: this.#loadedAt,
       requests: this.#requests.values(),
       cpuSeconds: (user + system) / 1e6,
-      residentMemory: process.memoryUsage.rss(),
+      residentMemory: residentMemory(),
       startTime: this.startTime,
       self: readSelf(),
     };
+  }
+}
+
+/** Bytes; NaN where it cannot be read: Node opens a file of /proc for it, and no descriptor may be left. */
+function residentMemory(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return Number.NaN;
   }
 }

@@ -47,7 +47,7 @@ export function readDocuments(files: readonly RuleFile[]): RuleDocument[] {
       return [parseRuleDocument(document, file, lines)];
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
-      faults.push(...error.messages);
+      for (const message of error.messages) faults.push(message); // there may be more than a call can have arguments
       return [];
     }
   });

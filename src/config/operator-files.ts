@@ -29,6 +29,7 @@ const USES = {
   web: { what: 'a web configuration file', maxBytes: MIB },
   /** The CA certificates of a whole distribution take 250 KiB. */
   pem: { what: 'a PEM file', maxBytes: MIB },
+  hosts: { what: 'a hosts file', maxBytes: MIB },
   /** Some ten frames of a host with 10,000 processes. V8 cannot hold a text of 512 MiB or more. */
   capture: { what: 'a capture file', maxBytes: 256 * MIB },
 } as const satisfies Record<string, FileUse>;

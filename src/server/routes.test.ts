@@ -5,6 +5,8 @@ import { Machine } from '../../test/machine.ts';
 import { Agent } from '../agent/agent.ts';
 import { type Config, defaults } from '../config/options.ts';
 import { parseRules } from '../rules/rule-parser.ts';
+import { RecentPages } from './recent-pages.ts';
+import { ReloadRequests } from './reload-requests.ts';
 import { respond, routeOf } from './routes.ts';
 
 /** An exporter of a machine in memory, that answers URLs. */
@@ -17,10 +19,11 @@ function site(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
   };
   const agent = new Agent(machine, { version: '1', revision: 'r' }, setup, async () => setup);
   t.after(() => agent.stop());
+  const pages = new RecentPages(agent);
+  const reloads = new ReloadRequests(async () => ({ ok: true, faults: [] }));
   const get = async (url: string, method = 'GET', accept = '*/*') => {
     const request = { url, method, headers: { accept } } as IncomingMessage;
-    const reload = async () => ({ ok: true, faults: [] });
-    const { status, body } = await respond({ agent, reload }, routeOf(agent, url), request);
+    const { status, body } = await respond({ agent, pages, reloads }, routeOf(agent, url), request);
     const told = String(body);
     return { status, told, json: told.startsWith('{') ? JSON.parse(told) : undefined };
   };

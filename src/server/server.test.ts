@@ -1,7 +1,7 @@
 // The small parts of the server: who is chosen to give way, how fast one may ask, what a client takes, who a
 // certificate is for, and where to listen. End to end they are in test/*.e2e.ts.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { compareSync, hashSync } from 'bcryptjs';
@@ -159,7 +159,8 @@ test('credentials are compared once when right, each time when wrong, unknown us
     return compareSync(password, hash);
   };
   const authenticator = new Authenticator({ compare } as unknown as Passwords);
-  const admits = (header: string | undefined, of = users) => authenticator.admits(header, of, 'client');
+  const admits = (header: string | undefined, of = users) =>
+    authenticator.admits(header, of, 'client', new EventEmitter());
   const compared = () => costs.splice(0).length;
   assert.ok(await admits(basic('dave', 'dave123')));
   assert.equal(compared(), 1);
