@@ -227,6 +227,7 @@ const samples = (file: (text: string) => string): Record<string, string> => ({
   '--bind': '127.0.0.2',
   '--web-listen-address': '127.0.0.2:9301,unix:/run/x.sock',
   '--web-telemetry-path': '/m',
+  '--web-allowed-hosts': 'metrics.example',
   '--web-config-file': '/x',
   '--tls-cert-path': '/x',
   '--tls-key-path': '/x',

@@ -14,6 +14,7 @@ import { startPrometheus } from './prometheus-server.ts';
 import { sendRequest, serve, type WebServer } from './web-server.ts';
 
 const limits = ['--read-timeout', '5s', '--idle-timeout', '5s', '--send-timeout', '5s'];
+/** Prometheus comes from ::1: all of 127.0.0.0/8 is one client. */
 const attacker = '127.0.0.2';
 const head = 'GET /metrics HTTP/1.1\r\nHost: x\r\n';
 
@@ -185,9 +186,9 @@ for (const scheme of ['http', 'https'] as const) {
       scrape_configs: Array.from({ length: 10 }, (_, i) => ({
         job_name: `herakles${i}`,
         scheme,
-        ...(tls && { tls_config: { ca_file: authority.cert } }),
+        ...(tls && { tls_config: { ca_file: authority.cert, server_name: 'localhost' } }),
         basic_auth: { username: 'prometheus', password: 'right' },
-        static_configs: [{ targets: [`localhost:${server.port}`] }],
+        static_configs: [{ targets: [`[::1]:${server.port}`] }],
       })),
     });
     const start = performance.now();

@@ -50,9 +50,9 @@ export class WebServer extends Started {
   /** With localhost as its host. */
   readonly url: string;
 
-  constructor(t: Scope, port: number, dir: string, tls: boolean, args: readonly string[], node: string) {
+  constructor(t: Scope, port: number, dir: string, tls: boolean, args: readonly string[], command: readonly string[]) {
     const at = ['--web.listen-address', `127.0.0.1:${port}`, '--web.listen-address', `[::1]:${port}`];
-    super(t, [node, bundle, ...at, ...args], { cwd: dir, env: { HOME: dir } });
+    super(t, [...command, bundle, ...at, ...args], { cwd: dir, env: { HOME: dir } });
     this.port = port;
     this.dir = dir;
     this.url = `${tls ? 'https' : 'http'}://localhost:${port}`;
@@ -105,13 +105,14 @@ export async function serve(
   web: string,
   args: readonly string[] = [],
   node = process.execPath,
+  wrap: readonly string[] = [],
 ): Promise<WebServer> {
   const dir = scratch();
   const port = await freePort();
   const file = web === '' ? [] : ['--web.config.file', `${dir}/web.yml`];
   if (web) writeFileSync(`${dir}/web.yml`, web);
   const tls = /tls_server_config/.test(web) || args.includes('--enable-tls');
-  const server = new WebServer(t, port, dir, tls, [...file, ...args], node);
+  const server = new WebServer(t, port, dir, tls, [...file, ...args], [...wrap, node]);
   await eventually(
     () => {
       if (!server.running) throw new Error(`it ended: ${server.stderr}`);

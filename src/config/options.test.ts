@@ -43,6 +43,7 @@ const values = [
   'debug',
   'json',
   ['/x'],
+  ['x'],
   ['a/b'],
   [':1'],
 ];
