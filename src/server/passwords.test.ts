@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
-import { hashSync } from 'bcryptjs';
+import { compareSync, hashSync } from 'bcryptjs';
 import { Authenticator } from './auth.ts';
 import { ClientGoneError, Passwords, QueueFullError } from './passwords.ts';
 
-const hash = hashSync('right', 5);
+const hash = hashSync('right', 4);
+
+/** A thread as the bundle has it, in this one. */
+const startThread = async () => {
+  const thread = Object.assign(new EventEmitter(), {
+    postMessage: ({ password, hash }: { password: string; hash: string }) =>
+      void setImmediate(() => thread.emit('message', compareSync(password, hash))),
+    terminate: () => {},
+  });
+  return thread;
+};
 
 /** Asks as this client and notes how it ends, in the order of the ends. */
 function asking(passwords: Passwords) {
@@ -22,7 +32,7 @@ function asking(passwords: Passwords) {
 }
 
 test('a newcomer takes the place of a waiting job where one client has several, and comes first', async () => {
-  const { ends, ask } = asking(new Passwords());
+  const { ends, ask } = asking(new Passwords(startThread));
   const flood = [];
   for (let i = 0; i < 5; i++) for (let client = 0; client < 17; client++) flood.push(ask(`c${client}`));
   // One is compared, 64 wait; the rest was refused at once.
@@ -34,14 +44,14 @@ test('a newcomer takes the place of a waiting job where one client has several, 
 });
 
 test('a client that was compared waits for clients that were not', async () => {
-  const { ends, ask } = asking(new Passwords());
+  const { ends, ask } = asking(new Passwords(startThread));
   await ask('old');
   await Promise.all([ask('busy'), ask('old'), ask('new'), ask('old'), ask('newer')]);
   assert.deepEqual(ends, ['old false', 'busy false', 'new false', 'newer false', 'old false', 'old false']);
 });
 
 test('the jobs of clients that have gone are not compared', async () => {
-  const { ask } = asking(new Passwords());
+  const { ask } = asking(new Passwords(startThread));
   const running = ask('first');
   const gone = new AbortController();
   const waiting = [1, 2, 3].map(() => ask('gone', 'wrong', gone.signal));
@@ -54,7 +64,7 @@ test('the jobs of clients that have gone are not compared', async () => {
 });
 
 test('credentials that several clients sent are compared until the last of them has gone', async () => {
-  const passwords = new Passwords();
+  const passwords = new Passwords(startThread);
   const { ask } = asking(passwords);
   const authenticator = new Authenticator(passwords);
   const users = new Map([['dave', hash]]);

@@ -30,6 +30,15 @@ const COMPARED_CLIENTS_MAX = 1024;
 /** Time without work after which the thread ends, milliseconds. */
 const THREAD_IDLE_MS = 10_000;
 
+/** A thread that answers each message, password and hash, with a message that says whether they belong together. */
+export interface PasswordThread {
+  postMessage(job: { readonly password: string; readonly hash: string }): void;
+  on(event: 'message', listener: (right: boolean) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'exit', listener: () => void): unknown;
+  terminate(): unknown;
+}
+
 export class Passwords {
   /** Waiting jobs by client, in the order in which the clients came; no list is empty. */
   readonly #queues = new Map<string, Job[]>();
@@ -38,8 +47,13 @@ export class Passwords {
   readonly #compared = new Set<string>();
   /** The comparison that the thread works on. */
   #job: Job | undefined;
-  #worker: Worker | undefined;
+  #thread: PasswordThread | undefined;
+  readonly #startThread: () => Promise<PasswordThread>;
   #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor(startThread = startPasswordThread) {
+    this.#startThread = startThread;
+  }
 
   /**
    * Whether this is the password of the hash.
@@ -107,28 +121,26 @@ export class Passwords {
     this.#compared.add(client);
     if (this.#compared.size > COMPARED_CLIENTS_MAX) this.#compared.delete(this.#compared.keys().next().value!);
     try {
-      this.#worker ??= await this.#start();
-      this.#worker.postMessage({ password: job.password, hash: job.hash });
+      this.#thread ??= await this.#start();
+      this.#thread.postMessage({ password: job.password, hash: job.hash });
     } catch (error) {
       this.#done((job) => job.reject(error as Error)); // the thread could not be started
     }
   }
 
-  async #start(): Promise<Worker> {
-    const { default: source } = await import('./password-worker.ts?source');
-    const worker = new Worker(source, { eval: true, env: {}, execArgv: [] });
-    worker.unref();
-    worker.on('message', (right: boolean) => this.#done((job) => job.resolve(right)));
+  async #start(): Promise<PasswordThread> {
+    const thread = await this.#startThread();
+    thread.on('message', (right: boolean) => this.#done((job) => job.resolve(right)));
     let reason = new Error('the thread that compares passwords ended');
-    worker.on('error', (error) => {
+    thread.on('error', (error: Error) => {
       reason = error;
     });
-    worker.on('exit', () => {
-      if (this.#worker !== worker) return;
-      this.#worker = undefined;
+    thread.on('exit', () => {
+      if (this.#thread !== thread) return;
+      this.#thread = undefined;
       this.#done((job) => job.reject(reason));
     });
-    return worker;
+    return thread;
   }
 
   #done(settle: (job: Job) => void): void {
@@ -139,7 +151,14 @@ export class Passwords {
   }
 
   #end(): void {
-    void this.#worker?.terminate();
-    this.#worker = undefined;
+    void this.#thread?.terminate();
+    this.#thread = undefined;
   }
+}
+
+async function startPasswordThread(): Promise<PasswordThread> {
+  const { default: source } = await import('./password-worker.ts?source');
+  const worker = new Worker(source, { eval: true, env: {}, execArgv: [] });
+  worker.unref();
+  return worker;
 }
