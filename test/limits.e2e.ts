@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { hashSync } from 'bcryptjs';
 import { Authority } from './certificates.ts';
 import { bundle, eventually, need, Started, scratch, startChildren } from './harness.ts';
@@ -18,6 +19,12 @@ const slow = ['--interval', '10m', '--cache-ttl', '10m'];
 /** Anonymous memory, bytes. */
 const memory = ({ pid }: WebServer) =>
   Number(/^Anonymous:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))![1]) * 1024;
+/** Changes how many descriptors a server may have; its hard limit stays. */
+const limitOf = ({ pid }: WebServer) => {
+  const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))![1]!;
+  return (files: string) =>
+    execFileSync('prlimit', ['--pid', String(pid), `--nofile=${files === 'hard' ? hard : files}:`]);
+};
 const openFiles = ({ pid }: WebServer) => readdirSync(`/proc/${pid}/fd`).length;
 
 test('a host name that is not ours gets 403, except for scrapes and probes', async (t) => {
@@ -157,8 +164,7 @@ test('without a descriptor, scrapes get the last snapshot, and the log has two l
   t.after(() => agent.destroy());
   const scrape = () => sendRequest(`${server.url}/metrics`, { agent });
   await eventually(async () => assert.match((await scrape()).body, /herakles_mem_group_rss_bytes\{/));
-  const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${server.pid}/limits`, 'latin1'))![1];
-  const limit = (files: string) => execFileSync('prlimit', ['--pid', String(server.pid), `--nofile=${files}:`]);
+  const limit = limitOf(server);
   const from = server.stderr.length;
   limit('3');
   for (let i = 0; i < 10; i++) {
@@ -169,12 +175,67 @@ test('without a descriptor, scrapes get the last snapshot, and the log has two l
     for (const path of ['/', '/config', '/subgroups', '/health'])
       assert.equal((await sendRequest(server.url + path, { agent })).status, 200, path);
   }
-  limit(hard!);
+  limit('hard');
   await eventually(async () => assert.match((await scrape()).body, /herakles_exporter_cache_update_success 1/));
   const lines = server.stderr.slice(from).trim().split('\n');
   assert.equal(lines.length, 2, lines.join('\n'));
   assert.match(lines[0]!, /level=error msg="collection failed.*EMFILE/);
   assert.match(lines[1]!, /level=info msg="collections succeed again" after=10/);
+});
+
+test('without a descriptor no password is compared, and nothing ends', async (t) => {
+  const server = await serve(t, `basic_auth_users:\n  a: ${hashSync('b', 4)}\n`, slow);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const status = async (auth?: string) =>
+    (await sendRequest(`${server.url}/metrics`, { agent, ...(auth && { auth }) })).status;
+  assert.equal(await status(), 401); // opens the connection; the thread for passwords is not started yet
+  const limit = limitOf(server);
+  limit('3');
+  for (let i = 0; i < 5; i++) assert.equal(await status('a:b'), 503);
+  limit('hard');
+  assert.equal(await status('a:c'), 401);
+  assert.equal(await status('a:b'), 200);
+  assert.equal(server.stderr.match(/a password was not compared/g)?.length, 1, server.stderr);
+});
+
+test('TLS handshakes count as requests', async (t) => {
+  if (!need(t, 'openssl')) return;
+  const { cert, key } = new Authority('ca').issue('localhost');
+  const web = `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n`;
+  const server = await serve(t, web, [...slow, '--max-request-rate', '5']);
+  let [shaken, closed] = [0, 0];
+  const began = performance.now();
+  const sockets = Array.from({ length: 60 }, (_, i) => {
+    const at = { port: server.port, host: '127.0.0.1', localAddress: `127.0.0.${2 + i}`, rejectUnauthorized: false };
+    const socket = connectTls(at).on('error', () => {});
+    socket.once('secureConnect', () => shaken++);
+    return socket.once('close', () => closed++);
+  });
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await eventually(() => assert.equal(shaken + closed, 60));
+  const allowed = 5 + (5 * (performance.now() - began)) / 1000;
+  assert.ok(shaken >= 5 && shaken <= allowed + 1, `${shaken} handshakes, ${allowed} allowed`);
+  const other = `https://[::1]:${server.port}/-/healthy`;
+  assert.equal((await sendRequest(other, { rejectUnauthorized: false })).status, 200);
+});
+
+test('requests of one client in flight do not keep out another', async (t) => {
+  const server = await serve(t, '', ['--max-requests-in-flight', '1', '--cache-ttl', '0s', '--smaps', 'exact']);
+  let [flooding, refused] = [true, 0];
+  const flood = async () => {
+    while (flooding) if ((await sendRequest(`http://127.0.0.1:${server.port}/metrics`)).status === 503) refused++;
+  };
+  const floods = Array.from({ length: 10 }, flood);
+  t.after(() => {
+    flooding = false;
+  });
+  await eventually(() => assert.ok(refused > 5));
+  for (let i = 0; i < 10; i++) assert.equal((await sendRequest(`http://[::1]:${server.port}/metrics`)).status, 200);
+  flooding = false;
+  await Promise.all(floods);
 });
 
 test('connections leave descriptors for everything else', async (t) => {

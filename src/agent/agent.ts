@@ -58,7 +58,7 @@ export class Agent {
   /** Time that serving the previous scrape took, seconds, and the series in its response. */
   #scrapeDuration = Number.NaN;
   #series = Number.NaN;
-  /** The series left out that were logged last, as text; '' where there were none. */
+  /** Why series were left out when that was logged last; '' where none were. How many there are changes all the time. */
   #droppedLogged = '';
   /** The settings that were last logged to wait for a restart, as text. */
   #restartLogged = '';
@@ -209,9 +209,10 @@ export class Agent {
       return;
     }
     this.log.ended(COLLECTION_FAILED, 'collections succeed again');
-    const dropped = [...(snapshot?.dropped ?? [])].map(([reason, series]) => `${reason}=${series}`).join(' ');
-    if (dropped !== this.#droppedLogged) {
-      this.#droppedLogged = dropped;
+    const reasons = [...(snapshot?.dropped.keys() ?? [])].join();
+    if (reasons !== this.#droppedLogged) {
+      this.#droppedLogged = reasons;
+      const dropped = [...(snapshot?.dropped ?? [])].map(([reason, series]) => `${reason}=${series}`).join(' ');
       if (dropped)
         this.log.warn('series left out to stay within max_series; raise it, or set per_process to top or none', {
           dropped,
