@@ -76,7 +76,6 @@ test('sixteen addresses with wrong passwords do not keep out the right one', asy
     flooding = false;
   });
   await server.logs(/a password was not compared.*too many wait/);
-  // Each try has a right password that is not remembered: users are told apart by name.
   const began = performance.now();
   const { status } = await sendRequest(`http://[::1]:${server.port}/metrics`, { auth: 'prometheus:right' });
   t.diagnostic(`answered after ${(performance.now() - began).toFixed(0)} ms`);
@@ -272,7 +271,7 @@ test('a client cannot renegotiate TLS 1.2', async (t) => {
   assert.equal((await sendRequest(`${server.url}/-/healthy`, { rejectUnauthorized: false })).status, 200);
 });
 
-test('a page that is costly to make is made once a second, whoever asks', async (t) => {
+test('a page that is costly to make is made once a second, however often it is requested', async (t) => {
   const dir = scratch();
   const rules = `${dir}/rules.toml`;
   const rule = (i: number) => `[[rule]]\ngroup = "g${i % 100}"\nsubgroup = "s${i}"\ncomm = "c${i}"\n`;

@@ -1,4 +1,4 @@
-// Clients that mean harm, from another address, while a real Prometheus scrapes: every scrape succeeds within its
+// Hostile clients, from another network, while a real Prometheus scrapes: every scrape succeeds within its
 // deadline, nothing ends the process, the log stays short, and memory returns to where it was.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -233,7 +233,7 @@ for (const scheme of ['http', 'https'] as const) {
   });
 }
 
-test('who does not read an answer loses the connection after send_timeout', async (t) => {
+test('a client that does not read a response loses the connection after send_timeout', async (t) => {
   const python = need(t, 'openmetrics-parser', 'cc')?.['openmetrics-parser'];
   if (!python) return;
   await startChildren(t, 'fleet', 1000, 100, 800, 'hk-f'); // answers too long for the buffers in between

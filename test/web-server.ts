@@ -58,7 +58,7 @@ export class WebServer extends Started {
     this.url = `${tls ? 'https' : 'http'}://localhost:${port}`;
   }
 
-  /** Waits until the log says this much more than `from` of its characters. */
+  /** Waits for a line of the log that matches. @param from characters of the log that are not looked at */
   logs(what: RegExp, from = 0, timeoutMs = 30_000): Promise<string> {
     return eventually(
       () => {
@@ -74,7 +74,7 @@ export class WebServer extends Started {
     );
   }
 
-  /** Writes its web file anew and waits until it is in force, or is said to be wrong. */
+  /** Replaces its web file and waits until the log says that it is in force, or that it has a fault. */
   async rewrite(web: string, outcome = /configuration loaded|not loaded/): Promise<string> {
     const from = this.stderr.length;
     replace(`${this.dir}/web.yml`, web);

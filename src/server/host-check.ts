@@ -54,7 +54,7 @@ export function hostRefusal(
   allowed: ReadonlySet<string>,
 ): HostRefusal | undefined {
   const headers = headersDistinct.host ?? [];
-  // RFC 9112, 3.2: a server must refuse several Host headers. Which of them a proxy looked at, nobody knows.
+  // RFC 9112, 3.2: a server must refuse several Host headers: a proxy in front may have looked at another one.
   if (headers.length > 1) return { status: 400, reason: 'the request has several Host headers; send one' };
   const target = ABSOLUTE_TARGET.exec(url)?.[1];
   for (const header of target === undefined ? headers : [target, ...headers]) {

@@ -169,13 +169,14 @@ export class HttpServer {
     if (!this.#connections.requestBegan(socket)) return;
     response.once('close', () => this.#connections.responseEnded(socket));
     const route = routeOf(agent, request.url ?? '/');
+    const condition = `${FAILED} ${route?.path}`;
     let result: RouteResponse;
     try {
-      result = (await this.#refusal(request, route)) ?? (await this.#respondWithinLimit(request, route));
-      agent.log.ended(`${FAILED} ${route?.path}`, 'requests succeed again');
+      const refusal = await this.#refusal(request, route);
+      result = refusal ?? (await this.#respondWithinLimit(request, route));
+      if (!refusal) agent.log.ended(condition, 'requests succeed again');
     } catch (error) {
-      const fields = { path: route?.path, err: (error as Error).stack };
-      agent.log.began(`${FAILED} ${route?.path}`, 'error', FAILED, fields);
+      agent.log.began(condition, 'error', FAILED, { path: route?.path, err: (error as Error).stack });
       result = textResponse(500, 'this request failed; the log says why');
     }
     await this.#send(request, response, route, result);

@@ -85,6 +85,6 @@ test('credentials that several clients sent are compared until the last of them 
   one.emit('close');
   const later = authenticator.admits(wrong, users, 'scraper', two);
   await assert.rejects(left, ClientGoneError);
-  assert.equal(await later, false, 'who comes after that is compared');
+  assert.equal(await later, false, 'a request that comes after that is compared');
   await busy;
 });

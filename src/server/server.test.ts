@@ -1,5 +1,5 @@
-// The small parts of the server: who is chosen to give way, how fast one may ask, what a client takes, who a
-// certificate is for, and where to listen. End to end they are in test/*.e2e.ts.
+// The small parts of the server: which connection is evicted, how many requests a client may send, how passwords are
+// compared, for which names a certificate is, and where to listen. The end-to-end tests of them are in test/*.e2e.ts.
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -37,10 +37,10 @@ test('a bucket lets a burst pass, then one an interval', () => {
   assert.deepEqual(taken, [true, true, false, false, true, false, true, true, true, false]);
 });
 
-test('a bucket of no burst lets nobody pass, as in Go', () =>
+test('a bucket without burst lets no request pass, as in Go', () =>
   assert.equal(new TokenBucket(0, 0).take(1, 0, 1e6), false));
 
-test('clients are counted apart, and a thousand addresses do not grow it', () => {
+test('each client has a bucket of its own, and there are never more than a thousand', () => {
   const clients = new ClientTokenBuckets();
   assert.ok(clients.take('a', 1, 0));
   assert.ok(!clients.take('a', 1, 0));
@@ -66,7 +66,7 @@ async function connected(t: { after(fn: () => void): void }, count: number): Pro
   return taken;
 }
 
-test('who asked nothing yet gives way first, then who waits the longest, then who is being answered', async (t) => {
+test('first a connection without a request is evicted, then the one idle for longest, then one that is being answered', async (t) => {
   const [busy, idle, later, silent, ...newcomers] = (await connected(t, 8)) as [
     Socket,
     Socket,
@@ -95,7 +95,7 @@ test('who asked nothing yet gives way first, then who waits the longest, then wh
   assert.equal(connections.size, 4);
 });
 
-test('one client that fills the house makes room for itself, whatever it asks', async (t) => {
+test('a client that takes all connections loses its own, whatever it sends', async (t) => {
   const crowd = await connected(t, 6);
   const [scraper] = (await connected(t, 1)) as [Socket];
   Object.defineProperty(scraper, 'remoteAddress', { value: '10.0.0.1' });
@@ -114,7 +114,7 @@ test('one client that fills the house makes room for itself, whatever it asks', 
   assert.deepEqual([scraper.destroyed, stranger.destroyed], [true, false], 'those that have left do not count');
 });
 
-test('who asks on and on without waiting for an answer is cut off', async (t) => {
+test('a connection with too many unanswered requests ends', async (t) => {
   const [socket] = (await connected(t, 1)) as [Socket];
   const connections = new Connections();
   connections.add(socket, 9);

@@ -7,7 +7,7 @@ import { type SharedPage, UnreadResponses } from './unread-responses.ts';
 
 const MIB = 1 << 20;
 
-/** A server whose responses are sent by the test, and clients that do not read unless told to. */
+/** A server whose responses are sent by the test, and clients that do not read unless the test lets them. */
 async function site(t: TestContext) {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -72,7 +72,7 @@ test('a client that reads no page loses the connection with the oldest one; a re
   );
 });
 
-test('the client that holds most gives way, not the one that came first', async (t) => {
+test('the client that holds most loses connections, not the client that came first', async (t) => {
   const { unread, ask } = await site(t);
   const own = async (bytes: number, count: number) => {
     const { response, socket } = await ask();
