@@ -19,7 +19,7 @@ export interface FootprintOptions {
   readonly interval: number;
 }
 
-export type ReadOutcome = 'ok' | 'gone' | 'denied' | 'unsupported' | 'malformed';
+export type ReadOutcome = 'ok' | 'gone' | 'denied' | 'unsupported' | 'malformed' | 'hung';
 
 /** What this costs, for the metrics. */
 export interface FootprintStatistics {
@@ -59,7 +59,7 @@ export class FootprintScheduler {
 
   readonly #reading = new FootprintReading();
   readonly #status = new StatusReading();
-  readonly #reads: Record<ReadOutcome, number> = { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 };
+  readonly #reads: Record<ReadOutcome, number> = { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0, hung: 0 };
   #seconds = 0;
   #deferred = 0;
 

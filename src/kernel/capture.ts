@@ -163,6 +163,7 @@ function recordCgroups(files: KernelFiles, pids: readonly number[], frame: Map<s
   const recorder: KernelFiles = {
     buffer: files.buffer,
     begin: () => {},
+    prefetch: async () => {},
     pids: () => [],
     process: (pid) => files.process(pid),
     read(path) {
@@ -217,6 +218,7 @@ export function framedFiles(frames: readonly Frame[]): KernelFiles {
   };
   const proc = (pid: number): ProcessFiles => ({
     pid,
+    unchanged: () => false,
     read: (file) => read(`proc/${pid}/${file}`),
     readLater: async (file) => bytes(`proc/${pid}/${file}`),
     exe() {
@@ -228,6 +230,7 @@ export function framedFiles(frames: readonly Frame[]): KernelFiles {
   });
   return {
     buffer,
+    prefetch: async () => {},
     begin() {
       current = Math.min(current + 1, frames.length - 1);
     },

@@ -4,8 +4,11 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { readSelf } from './self.ts';
 
-/** Why a kernel file gave no value. `unsupported`: this kernel or mount lacks it; `malformed`: text nobody understands. */
-export type UnreadableReason = 'gone' | 'denied' | 'unsupported' | 'malformed';
+/**
+ * Why a kernel file gave no value. `unsupported`: this kernel or mount lacks it; `malformed`: the text is not what the
+ * kernel documents; `hung`: the read did not return.
+ */
+export type UnreadableReason = 'gone' | 'denied' | 'unsupported' | 'malformed' | 'hung';
 
 export class KernelFileError extends Error {
   readonly path: string;
@@ -25,17 +28,49 @@ export type ProcessFile = 'stat' | 'statm' | 'io' | 'status' | 'smaps_rollup' | 
 /** The kernel's files about one process. Those read at every collection stay open where the host allows it. */
 export interface ProcessFiles {
   readonly pid: number;
+  /**
+   * Whether the file says exactly what it said when it was last read: there is nothing to read then. Only of stat,
+   * statm and io, and only known where files are prefetched; elsewhere false.
+   */
+  unchanged(file: 'stat' | 'statm' | 'io'): boolean;
   /** Reads a file into `KernelFiles.buffer` and returns its length in bytes. @throws KernelFileError */
   read(file: ProcessFile): number;
   /** Reads off the main thread; for reads that may take long or hang. Rejects with KernelFileError. */
   readLater(file: ProcessFile): Promise<Uint8Array>;
   /** Target of the link `exe`. @throws KernelFileError */
   exe(): string;
-  /** Gives kept descriptors back; reading again opens anew. */
+  /** What the last read of `smaps_rollup` took, seconds; undefined where only the caller can tell. */
+  readonly readSeconds?: number | undefined;
+  /** Gives kept descriptors back; reading again opens them again. */
   close(): void;
 }
 
+/** Files of processes that will be read next; reusable. */
+export class FileRequests {
+  readonly procs: ProcessFiles[] = [];
+  readonly files: (ProcessFile | 'exe')[] = [];
+
+  get length(): number {
+    return this.procs.length;
+  }
+
+  add(proc: ProcessFiles, file: ProcessFile | 'exe'): void {
+    this.procs.push(proc);
+    this.files.push(file);
+  }
+
+  clear(): void {
+    this.procs.length = 0;
+    this.files.length = 0;
+  }
+}
+
 export interface KernelFiles {
+  /**
+   * Reads these files off the main thread, or gives them up: a read may never return. Until the next call, `read` and
+   * `exe` of these processes give what was read, and no other file of a process can be read. A capture has nothing to do.
+   */
+  prefetch(requests: FileRequests): Promise<void>;
   /** What the last read left; valid until the next one. */
   readonly buffer: Uint8Array;
   /** A new collection begins: what is read from here belongs together. A capture moves on to its next frame. */
@@ -82,6 +117,10 @@ class LiveProcess implements ProcessFiles {
   constructor(host: LiveHost, pid: number) {
     this.#host = host;
     this.pid = pid;
+  }
+
+  unchanged(): boolean {
+    return false;
   }
 
   read(file: ProcessFile): number {
@@ -149,8 +188,11 @@ class LiveProcess implements ProcessFiles {
   }
 }
 
-class LiveHost implements KernelFiles {
-  readonly buffer = new Uint8Array(LONGEST_FILE);
+/** The kernel's files of this host, read where they are asked for: a read of a process's file may never return. */
+export class LiveHost implements KernelFiles {
+  buffer: Uint8Array;
+  /** Where in the buffer the next read begins. */
+  from = 0;
   readonly procfs: string;
   /** Those whose statm is kept open. */
   readonly spare = new Set<LiveProcess>();
@@ -158,13 +200,17 @@ class LiveHost implements KernelFiles {
   readonly #most: number;
   #kept = 0;
 
-  constructor(procfs: string, most: number) {
+  constructor(procfs: string, most: number, buffer: Uint8Array = new Uint8Array(LONGEST_FILE)) {
+    this.buffer = buffer;
     this.procfs = procfs;
     this.#root = dirname(procfs).replace(/\/$/, '');
     this.#most = most;
   }
 
   begin(): void {}
+
+  /** Reads where it is asked to, whatever that takes. */
+  async prefetch(_requests: FileRequests): Promise<void> {}
 
   *pids(): Generator<number, void, void> {
     let folder: fs.Dir | undefined;
@@ -203,7 +249,7 @@ class LiveHost implements KernelFiles {
   /** The kernel answers ESRCH on a kept descriptor once its process is gone, whoever has the pid now. */
   readKept(fd: number, pid: number, file: ProcessFile): number {
     try {
-      return fs.readSync(fd, this.buffer, 0, LONGEST_FILE, 0);
+      return fs.readSync(fd, this.buffer, this.from, this.buffer.length - this.from, 0);
     } catch (error) {
       throw failed(`${this.procfs}/${pid}/${file}`, error);
     }
@@ -245,8 +291,9 @@ class LiveHost implements KernelFiles {
   /** One read gives the whole of a process's file that fits; of tables such as mountinfo each gives as many lines as fit. */
   #fill(fd: number, enough: number): number {
     let length = 0;
-    while (length < LONGEST_FILE) {
-      const got = fs.readSync(fd, this.buffer, length, LONGEST_FILE - length, null);
+    const room = this.buffer.length - this.from;
+    while (length < room) {
+      const got = fs.readSync(fd, this.buffer, this.from + length, room - length, null);
       length += got;
       if (got < enough) break;
     }

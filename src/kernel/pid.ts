@@ -183,19 +183,23 @@ function malformed(proc: ProcessFiles, file: ProcessFile): KernelFileError {
 // Readers: read and parse in one step. All throw KernelFileError.
 
 export function readStat(files: KernelFiles, proc: ProcessFiles, units: Units, out: StatReading): void {
-  if (!parseStat(files.buffer, proc.read('stat'), units, out)) throw malformed(proc, 'stat');
+  const length = proc.read('stat');
+  if (!parseStat(files.buffer, length, units, out)) throw malformed(proc, 'stat');
 }
 
 export function readStatm(files: KernelFiles, proc: ProcessFiles, units: Units, out: StatmReading): void {
-  if (!parseStatm(files.buffer, proc.read('statm'), units, out)) throw malformed(proc, 'statm');
+  const length = proc.read('statm');
+  if (!parseStatm(files.buffer, length, units, out)) throw malformed(proc, 'statm');
 }
 
 export function readIo(files: KernelFiles, proc: ProcessFiles, out: IoReading): void {
-  if (!parseIo(files.buffer, proc.read('io'), out)) throw malformed(proc, 'io');
+  const length = proc.read('io');
+  if (!parseIo(files.buffer, length, out)) throw malformed(proc, 'io');
 }
 
 export function readSmapsRollup(files: KernelFiles, proc: ProcessFiles, out: FootprintReading): void {
-  if (!parseSmapsRollup(files.buffer, proc.read('smaps_rollup'), out)) throw malformed(proc, 'smaps_rollup');
+  const length = proc.read('smaps_rollup');
+  if (!parseSmapsRollup(files.buffer, length, out)) throw malformed(proc, 'smaps_rollup');
 }
 
 /** As readSmapsRollup, off the main thread. */
@@ -205,14 +209,17 @@ export async function readSmapsRollupLater(proc: ProcessFiles, out: FootprintRea
 }
 
 export function readStatus(files: KernelFiles, proc: ProcessFiles, out: StatusReading): void {
-  if (!parseStatus(files.buffer, proc.read('status'), out)) throw malformed(proc, 'status');
+  const length = proc.read('status');
+  if (!parseStatus(files.buffer, length, out)) throw malformed(proc, 'status');
 }
 
 export function readCmdline(files: KernelFiles, proc: ProcessFiles): string[] {
-  return parseCmdline(files.buffer, proc.read('cmdline'));
+  const length = proc.read('cmdline');
+  return parseCmdline(files.buffer, length);
 }
 
 /** /proc/<pid>/cgroup as text: `4:memory:/user.slice\n0::/system.slice/nginx.service\n` (cgroups(7)). */
 export function readCgroup(files: KernelFiles, proc: ProcessFiles): string {
-  return Buffer.from(files.buffer.buffer, files.buffer.byteOffset, proc.read('cgroup')).toString('utf8');
+  const length = proc.read('cgroup');
+  return Buffer.from(files.buffer.buffer, files.buffer.byteOffset, length).toString('utf8');
 }

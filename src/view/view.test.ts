@@ -60,7 +60,7 @@ class Host {
     let step = work.next();
     while (!step.done) step = work.next();
     const { groups, oldestSample } = step.value;
-    const footprints = { reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 }, seconds: 0, deferred: 0 };
+    const footprints = { reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0, hung: 0 }, seconds: 0, deferred: 0 };
     const about = { seen: given.length, unreadable: [], footprints, oldestSample };
     return { at: NOW, host, rows, groups, cgroups: undefined, ...about };
   }

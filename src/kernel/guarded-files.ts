@@ -1,0 +1,323 @@
+// The live host without a read that can hold the exporter: files of processes are read by a process of their own
+// (reader.ts), everything else here. A process whose file does not answer is left out, and tried again less and less often.
+//
+// One prefetch sends what is wanted in frames of some hundred requests and stores the answers; `read` hands them out.
+// Nothing is allocated per process in the steady state: answers of stat, statm and io go into slots that are used again.
+import {
+  type FileRequests,
+  KernelFileError,
+  type KernelFiles,
+  LiveHost,
+  type ProcessFile,
+  type ProcessFiles,
+} from './files.ts';
+import {
+  CODE_OF,
+  codeOfReason,
+  REASONS,
+  REQUESTED,
+  REQUESTS_MAX,
+  type Requested,
+  SLOT_BYTES,
+  SLOT_FILES,
+  TAKEN,
+  UNCHANGED,
+} from './reader-frames.ts';
+import { ReaderProcess, Requests } from './reader-process.ts';
+
+const HUNG = codeOfReason('hung');
+/** There is no answer: the file was not asked for. */
+const NOT_ASKED = -101;
+/** A process that hung is tried again after so many milliseconds, then after twice as many, up to the longest. */
+const RETRY_MS = { first: 5000, longest: 300_000 };
+/** How often in a row a reader may end by itself before the collection fails. */
+const FAILURES_MAX = 3;
+/** The reader of slow files ends when it had nothing to read for so long, milliseconds. */
+const SLOW_IDLE_MS = 10_000;
+
+/** When a process that hung is tried again, and how long it waits after that; milliseconds. */
+interface Retry {
+  readonly at: number;
+  readonly waitMs: number;
+}
+
+class GuardedProcess implements ProcessFiles {
+  readonly pid: number;
+  /** Its number in the host's tables; another process may have it after `close`. */
+  readonly handle: number;
+  readonly #host: GuardedHost;
+  /** Answers of files that have no slot: bytes, or the number of a reason. */
+  others: Map<Requested, Buffer | number> | undefined = undefined;
+  readSeconds: number | undefined = undefined;
+
+  constructor(host: GuardedHost, pid: number, handle: number) {
+    this.#host = host;
+    this.pid = pid;
+    this.handle = handle;
+  }
+
+  unchanged(file: 'stat' | 'statm' | 'io'): boolean {
+    return this.#host.lengthOf(this, CODE_OF[file]) === UNCHANGED;
+  }
+
+  read(file: ProcessFile): number {
+    const code = CODE_OF[file];
+    if (code < SLOT_FILES) return this.#host.takeSlot(this, code);
+    const bytes = this.#answer(file);
+    this.#host.buffer = bytes;
+    return bytes.length;
+  }
+
+  readLater(file: ProcessFile): Promise<Uint8Array> {
+    return this.#host.readSlowly(this, file);
+  }
+
+  exe(): string {
+    return this.#answer('exe').toString('utf8');
+  }
+
+  close(): void {
+    this.#host.close(this);
+  }
+
+  #answer(file: Requested): Buffer {
+    const answer = this.others?.get(file) ?? NOT_ASKED;
+    if (typeof answer === 'number') throw this.#host.failure(this, file, answer);
+    return answer;
+  }
+}
+
+class GuardedHost extends LiveHost {
+  readonly #source: string;
+  readonly #clock: () => number;
+  readonly #hostBuffer: Uint8Array;
+  readonly #requests = new Requests();
+  /** The processes of `#requests`; undefined for those that are closed. */
+  readonly #asked: (GuardedProcess | undefined)[] = [];
+
+  /** Per handle and slot file: the answer's length or number, its slot, and TAKEN once it was handed out. */
+  #lengths = new Int32Array(0);
+  #slotOf = new Int32Array(0);
+  #taken = new Int32Array(0);
+  readonly #slots: Uint8Array[] = [];
+  #slotsUsed = 0;
+  #handles = 0;
+  readonly #freeHandles: number[] = [];
+  readonly #closed: number[] = [];
+  /** What the last prefetch asked for. */
+  readonly #current: GuardedProcess[] = [];
+
+  readonly #hung = new Map<number, Retry>();
+  /** The handle that hung and is tried again in this collection. */
+  #retried = -1;
+  #reader: ReaderProcess | undefined;
+  #failures = 0;
+  #slowReader: ReaderProcess | undefined;
+  #slowIdle: NodeJS.Timeout | undefined;
+
+  constructor(procfs: string, source: string, clock: () => number) {
+    super(procfs, 0);
+    this.#source = source;
+    this.#clock = clock;
+    this.#hostBuffer = this.buffer;
+    process.once('exit', () => {
+      this.#reader?.kill();
+      this.#slowReader?.kill();
+    });
+  }
+
+  override begin(): void {
+    this.#failures = 0;
+    this.#retried = -1;
+    let earliest = this.#clock();
+    for (const [handle, { at }] of this.#hung) {
+      if (at > earliest) continue;
+      earliest = at;
+      this.#retried = handle;
+    }
+  }
+
+  override read(path: string): number {
+    this.buffer = this.#hostBuffer;
+    return super.read(path);
+  }
+
+  override process(pid: number): ProcessFiles {
+    const handle = this.#freeHandles.pop() ?? this.#handles++;
+    const end = (handle + 1) * SLOT_FILES;
+    if (end > this.#lengths.length) {
+      this.#lengths = grown(this.#lengths, end);
+      this.#slotOf = grown(this.#slotOf, end);
+      this.#taken = grown(this.#taken, end);
+    }
+    this.#lengths.fill(NOT_ASKED, end - SLOT_FILES, end);
+    this.#taken.fill(0, end - SLOT_FILES, end);
+    return new GuardedProcess(this, pid, handle);
+  }
+
+  close({ handle }: GuardedProcess): void {
+    this.#closed.push(handle);
+    this.#hung.delete(handle);
+  }
+
+  override async prefetch(wanted: FileRequests): Promise<void> {
+    for (const proc of this.#current) {
+      this.#lengths.fill(NOT_ASKED, proc.handle * SLOT_FILES, (proc.handle + 1) * SLOT_FILES);
+      proc.others = undefined;
+    }
+    this.#current.length = 0;
+    this.#slotsUsed = 0;
+    const requests = this.#requests;
+    for (let from = 0; from < wanted.length; ) {
+      requests.length = 0;
+      this.#asked.length = 0;
+      for (const handle of this.#closed.splice(0, REQUESTS_MAX / 2)) {
+        requests.add(handle, 0, CODE_OF.close);
+        this.#asked.push(undefined);
+        this.#freeHandles.push(handle);
+      }
+      for (; from < wanted.length && requests.length < REQUESTS_MAX; from++) {
+        const proc = wanted.procs[from] as GuardedProcess;
+        const code = CODE_OF[wanted.files[from]!];
+        this.#current.push(proc);
+        if (this.#hung.has(proc.handle) && proc.handle !== this.#retried) this.#store(proc, code, HUNG);
+        else {
+          requests.add(proc.handle, proc.pid, code < SLOT_FILES ? code | this.#taken[place(proc, code)]! : code);
+          this.#asked.push(proc);
+        }
+      }
+      await this.#ask();
+    }
+  }
+
+  lengthOf(proc: GuardedProcess, code: number): number {
+    return this.#lengths[place(proc, code)]!;
+  }
+
+  /** Makes the answer of stat, statm or io the buffer. @returns its length in bytes @throws KernelFileError */
+  takeSlot(proc: GuardedProcess, code: number): number {
+    const at = place(proc, code);
+    const length = this.#lengths[at]!;
+    if (length < 0) throw this.failure(proc, REQUESTED[code]!, length);
+    this.#taken[at] = TAKEN;
+    this.buffer = this.#slots[this.#slotOf[at]!]!;
+    return length;
+  }
+
+  failure({ pid }: GuardedProcess, file: Requested, code: number): Error {
+    const reason = REASONS[-1 - code];
+    if (!reason) return new Error(`${file} of process ${pid} was read without a prefetch`);
+    return new KernelFileError(`${this.procfs}/${pid}/${file}`, reason);
+  }
+
+  /** Reads a file that may take long, beside everything else. */
+  async readSlowly(proc: GuardedProcess, file: ProcessFile): Promise<Uint8Array> {
+    clearTimeout(this.#slowIdle);
+    if (!this.#slowReader?.alive) this.#slowReader = this.#start();
+    const requests = new Requests();
+    requests.add(proc.handle, proc.pid, CODE_OF[file]);
+    requests.add(proc.handle, 0, CODE_OF.close);
+    let answer: Buffer | number = HUNG;
+    await this.#slowReader.ask(requests, 0, true, (index, length, micros, bytes, from) => {
+      if (index > 0) return;
+      answer = length >= 0 ? Buffer.from(bytes.subarray(from, from + length)) : length;
+      proc.readSeconds = micros / 1e6;
+    });
+    this.#slowIdle = setTimeout(() => this.#slowReader?.kill(), SLOW_IDLE_MS).unref();
+    if (typeof answer === 'number') throw this.failure(proc, file, answer);
+    return answer;
+  }
+
+  /** Sends `#requests` until each has its answer. @throws KernelFileError where no reader can be had */
+  async #ask(): Promise<void> {
+    const requests = this.#requests;
+    let next = 0;
+    let atOnce = false;
+    while (next < requests.length) {
+      this.#reader ??= this.#start();
+      const reader = this.#reader;
+      next = await reader.ask(requests, next, atOnce, this.#take);
+      if (reader.alive) continue;
+      this.#reader = undefined;
+      this.#taken.fill(0);
+      for (let index = next; index < requests.length; index++) requests.files[index]! &= ~TAKEN;
+      if (!reader.hung) this.#count(reader);
+      else if (atOnce) this.#leaveOut(next);
+      // Answers may have been on their way when the read hung: the next reader gives each at once, and shows which hangs.
+      atOnce = reader.hung;
+    }
+    this.#failures = 0;
+  }
+
+  readonly #take = (index: number, length: number, micros: number, bytes: Buffer, from: number): void => {
+    const proc = this.#asked[index];
+    if (proc) this.#store(proc, this.#requests.files[index]! & ~TAKEN, length, micros, bytes, from);
+  };
+
+  #store(proc: GuardedProcess, code: number, length: number, micros = 0, bytes?: Buffer, from = 0): void {
+    if (length !== HUNG && proc.handle === this.#retried) this.#hung.delete(proc.handle);
+    if (code < SLOT_FILES) {
+      const at = place(proc, code);
+      this.#lengths[at] = Math.min(length, SLOT_BYTES);
+      if (length !== UNCHANGED) this.#taken[at] = 0;
+      if (length <= 0) return;
+      const slot = this.#slotsUsed++;
+      this.#slotOf[at] = slot;
+      this.#slots[slot] ??= new Uint8Array(SLOT_BYTES);
+      bytes!.copy(this.#slots[slot], 0, from, from + Math.min(length, SLOT_BYTES));
+    } else {
+      proc.others ??= new Map();
+      proc.others.set(REQUESTED[code]!, length >= 0 ? Buffer.from(bytes!.subarray(from, from + length)) : length);
+      if (code === CODE_OF.smaps_rollup) proc.readSeconds = micros / 1e6;
+    }
+  }
+
+  /** The process of this request hangs: it is left out, with all that is asked of it. */
+  #leaveOut(index: number): void {
+    const requests = this.#requests;
+    const hung = this.#asked[index];
+    if (!hung) return;
+    const waitMs = this.#hung.get(hung.handle)?.waitMs ?? RETRY_MS.first;
+    this.#hung.set(hung.handle, { at: this.#clock() + waitMs, waitMs: Math.min(2 * waitMs, RETRY_MS.longest) });
+    this.#retried = -1;
+    let kept = index;
+    for (let other = index; other < requests.length; other++) {
+      const proc = this.#asked[other];
+      if (proc === hung) this.#store(proc, requests.files[other]!, HUNG);
+      else {
+        this.#asked[kept] = proc;
+        requests.move(other, kept++);
+      }
+    }
+    requests.length = kept;
+    this.#asked.length = kept;
+  }
+
+  #start(): ReaderProcess {
+    return new ReaderProcess(this.#source, this.procfs);
+  }
+
+  /** A reader ended by itself: it could not be started, or was killed from outside. */
+  #count({ problem }: ReaderProcess): void {
+    if (++this.#failures < FAILURES_MAX) return;
+    throw new KernelFileError(this.procfs, 'unsupported', `the process that reads it ended: ${problem}`);
+  }
+}
+
+const place = ({ handle }: GuardedProcess, code: number): number => handle * SLOT_FILES + code;
+
+function grown(numbers: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(Math.ceil(length * 1.25));
+  larger.set(numbers);
+  return larger;
+}
+
+/**
+ * The live host for a program that must not be held.
+ * @param procfs where /proc is mounted; other files ("etc/passwd") are looked for beside it
+ * @param clock milliseconds that never go back
+ */
+export async function guardedFiles(procfs = '/proc', clock = () => performance.now()): Promise<KernelFiles> {
+  const { default: source } = await import('./reader.ts?source');
+  return new GuardedHost(procfs.replace(/(.)\/+$/, '$1'), source, clock);
+}

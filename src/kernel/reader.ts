@@ -1,0 +1,139 @@
+// The program of the reader: a process of its own that reads files below /proc/<pid>/ and gives back what they said.
+// A read of such a file may never return (a process that execs while a FUSE server keeps silent holds its locks): then
+// the exporter kills this process and starts another; a thread could not be ended. reader-process.ts is its other side.
+//
+// It runs one synchronous loop: requests come over a socket, answers leave over it, in the same order.
+//
+//   request frame   u32 count, u32 1 if each answer is to leave at once; then per request u32 handle, u32 pid, u32 file
+//   answer          i32 length, or the negative number of a reason or UNCHANGED; then the bytes; behind those of
+//                   smaps_rollup u32 microseconds that the read took; then zeros up to a multiple of four bytes
+//
+// All numbers are little-endian. It ends when the socket does.
+import { readSync, writeSync } from 'node:fs';
+import { KernelFileError, keptDescriptors, LiveHost, type ProcessFiles } from './files.ts';
+import {
+  ANSWER_BYTES_MAX,
+  ANSWER_HEAD_BYTES,
+  CODE_OF,
+  codeOfReason,
+  REQUEST_BYTES,
+  REQUEST_HEAD_BYTES,
+  REQUESTED,
+  REQUESTS_MAX,
+  SLOT_FILES,
+  TAKEN,
+  UNCHANGED,
+} from './reader-frames.ts';
+
+/** Answers leave in pieces of this size, bytes: what a pipe takes at once. */
+const OUT_BYTES = 64 << 10;
+/** The descriptor of the socket to the exporter; standard input brought this program. */
+const SOCKET = 3;
+
+/** A process, and two hashes of what each of its slot files said when it was last answered. */
+class Answered {
+  readonly files: ProcessFiles;
+  readonly hashes = new Int32Array(2 * SLOT_FILES);
+
+  constructor(files: ProcessFiles) {
+    this.files = files;
+  }
+}
+
+class Reader {
+  readonly #out = Buffer.from(new ArrayBuffer(OUT_BYTES + ANSWER_BYTES_MAX + 1024));
+  readonly #words = new Int32Array(this.#out.buffer);
+  #length = 0;
+  readonly #host: LiveHost;
+  readonly #procs = new Map<number, Answered>();
+  readonly #frame = Buffer.alloc(REQUEST_HEAD_BYTES + REQUESTS_MAX * REQUEST_BYTES);
+
+  constructor(procfs: string) {
+    this.#host = new LiveHost(procfs, keptDescriptors(), this.#out);
+  }
+
+  /** Answers requests until the socket ends. */
+  run(): void {
+    while (this.#receive(0, REQUEST_HEAD_BYTES)) {
+      const count = this.#frame.readUInt32LE(0);
+      const atOnce = this.#frame.readUInt32LE(4) === 1;
+      if (!this.#receive(REQUEST_HEAD_BYTES, count * REQUEST_BYTES)) return;
+      for (let index = 0; index < count; index++) {
+        this.#answer(REQUEST_HEAD_BYTES + index * REQUEST_BYTES);
+        if (atOnce || this.#length >= OUT_BYTES) this.#flush();
+      }
+      this.#flush();
+    }
+  }
+
+  #answer(at: number): void {
+    const code = this.#frame.readUInt32LE(at + 8);
+    const timed = code === CODE_OF.smaps_rollup;
+    const began = timed ? performance.now() : 0;
+    const length = this.#read(this.#frame.readUInt32LE(at), this.#frame.readUInt32LE(at + 4), code);
+    this.#words[this.#length >> 2] = length;
+    this.#length += ANSWER_HEAD_BYTES + (length > 0 ? length : 0);
+    if (timed) this.#length = this.#out.writeUInt32LE(Math.round((performance.now() - began) * 1000), this.#length);
+    this.#length = (this.#length + 3) & ~3;
+  }
+
+  /** Puts what a file says behind the head of the answer. @returns its length in bytes, or the number of a reason */
+  #read(handle: number, pid: number, code: number): number {
+    let proc = this.#procs.get(handle);
+    const file = REQUESTED[code & ~TAKEN]!;
+    if (file === 'close') {
+      proc?.files.close();
+      this.#procs.delete(handle);
+      return 0;
+    }
+    if (!proc) {
+      proc = new Answered(this.#host.process(pid));
+      this.#procs.set(handle, proc);
+    }
+    const from = this.#length + ANSWER_HEAD_BYTES;
+    this.#host.from = from;
+    try {
+      if (file === 'exe') return this.#out.write(proc.files.exe(), from, 'utf8');
+      const length = Math.min(proc.files.read(file), ANSWER_BYTES_MAX);
+      return (code & ~TAKEN) < SLOT_FILES ? this.#compare(proc.hashes, code, from, length) : length;
+    } catch (error) {
+      if (!(error instanceof KernelFileError)) throw error;
+      return codeOfReason(error.reason);
+    }
+  }
+
+  /** @returns UNCHANGED where the bytes are those of the last answer, and that was taken; else their length */
+  #compare(hashes: Int32Array, code: number, from: number, length: number): number {
+    for (let end = from + length; (end & 3) !== 0; end++) this.#out[end] = 0;
+    let one = length;
+    let other = ~length;
+    for (let word = from >> 2, end = (from + length + 3) >> 2; word < end; word++) {
+      one = Math.imul(one ^ this.#words[word]!, 0x01000193);
+      other = Math.imul(other, 31) + this.#words[word]!;
+      one ^= one >>> 15;
+      other ^= other >>> 13;
+    }
+    const at = 2 * (code & ~TAKEN);
+    if ((code & TAKEN) !== 0 && hashes[at] === one && hashes[at + 1] === (other | 0)) return UNCHANGED;
+    hashes[at] = one;
+    hashes[at + 1] = other;
+    return length;
+  }
+
+  #flush(): void {
+    for (let at = 0; at < this.#length; ) at += writeSync(SOCKET, this.#out, at, this.#length - at);
+    this.#length = 0;
+  }
+
+  /** Fills a part of the frame. @returns false when the socket has ended */
+  #receive(from: number, length: number): boolean {
+    for (let at = from; at < from + length; ) {
+      const got = readSync(SOCKET, this.#frame, at, from + length - at, null);
+      if (got === 0) return false;
+      at += got;
+    }
+    return true;
+  }
+}
+
+new Reader(process.argv[2] ?? '/proc').run();
