@@ -43,17 +43,16 @@ interface Retry {
 
 class GuardedProcess implements ProcessFiles {
   readonly pid: number;
-  /** Its number in the host's tables; another process may have it after `close`. */
-  readonly handle: number;
+  /** Its number in the host's tables; -1 while it has none: before the first prefetch and after `close`. */
+  handle = -1;
   readonly #host: GuardedHost;
   /** Answers of files that have no slot: bytes, or the number of a reason. */
   others: Map<Requested, Buffer | number> | undefined = undefined;
   readSeconds: number | undefined = undefined;
 
-  constructor(host: GuardedHost, pid: number, handle: number) {
+  constructor(host: GuardedHost, pid: number) {
     this.#host = host;
     this.pid = pid;
-    this.handle = handle;
   }
 
   unchanged(file: 'stat' | 'statm' | 'io'): boolean {
@@ -143,6 +142,17 @@ class GuardedHost extends LiveHost {
   }
 
   override process(pid: number): ProcessFiles {
+    return new GuardedProcess(this, pid);
+  }
+
+  close(proc: GuardedProcess): void {
+    if (proc.handle < 0) return;
+    this.#closed.push(proc.handle);
+    this.#hung.delete(proc.handle);
+    proc.handle = -1;
+  }
+
+  #register(proc: GuardedProcess): void {
     const handle = this.#freeHandles.pop() ?? this.#handles++;
     const end = (handle + 1) * SLOT_FILES;
     if (end > this.#lengths.length) {
@@ -152,18 +162,13 @@ class GuardedHost extends LiveHost {
     }
     this.#lengths.fill(NOT_ASKED, end - SLOT_FILES, end);
     this.#taken.fill(0, end - SLOT_FILES, end);
-    return new GuardedProcess(this, pid, handle);
-  }
-
-  close({ handle }: GuardedProcess): void {
-    this.#closed.push(handle);
-    this.#hung.delete(handle);
+    proc.handle = handle;
   }
 
   override async prefetch(wanted: FileRequests): Promise<void> {
     for (const proc of this.#current) {
-      this.#lengths.fill(NOT_ASKED, proc.handle * SLOT_FILES, (proc.handle + 1) * SLOT_FILES);
       proc.others = undefined;
+      if (proc.handle >= 0) this.#lengths.fill(NOT_ASKED, place(proc, 0), place(proc, SLOT_FILES));
     }
     this.#current.length = 0;
     this.#slotsUsed = 0;
@@ -179,6 +184,7 @@ class GuardedHost extends LiveHost {
       for (; from < wanted.length && requests.length < REQUESTS_MAX; from++) {
         const proc = wanted.procs[from] as GuardedProcess;
         const code = CODE_OF[wanted.files[from]!];
+        if (proc.handle < 0) this.#register(proc);
         this.#current.push(proc);
         if (this.#hung.has(proc.handle) && proc.handle !== this.#retried) this.#store(proc, code, HUNG);
         else {
@@ -191,14 +197,14 @@ class GuardedHost extends LiveHost {
   }
 
   lengthOf(proc: GuardedProcess, code: number): number {
-    return this.#lengths[place(proc, code)]!;
+    return proc.handle < 0 ? NOT_ASKED : this.#lengths[place(proc, code)]!;
   }
 
   /** Makes the answer of stat, statm or io the buffer. @returns its length in bytes @throws KernelFileError */
   takeSlot(proc: GuardedProcess, code: number): number {
-    const at = place(proc, code);
-    const length = this.#lengths[at]!;
+    const length = this.lengthOf(proc, code);
     if (length < 0) throw this.failure(proc, REQUESTED[code]!, length);
+    const at = place(proc, code);
     this.#taken[at] = TAKEN;
     this.buffer = this.#slots[this.#slotOf[at]!]!;
     return length;
@@ -215,8 +221,8 @@ class GuardedHost extends LiveHost {
     clearTimeout(this.#slowIdle);
     if (!this.#slowReader?.alive) this.#slowReader = this.#start();
     const requests = new Requests();
-    requests.add(proc.handle, proc.pid, CODE_OF[file]);
-    requests.add(proc.handle, 0, CODE_OF.close);
+    requests.add(0, proc.pid, CODE_OF[file]);
+    requests.add(0, 0, CODE_OF.close);
     let answer: Buffer | number = HUNG;
     await this.#slowReader.ask(requests, 0, true, (index, length, micros, bytes, from) => {
       if (index > 0) return;
