@@ -117,8 +117,9 @@ test('files are touched in a few places', () =>
     'src/config/watch.ts',
     'src/server/listeners.ts',
     'src/server/web-config.ts',
-    'src/cli/capture.ts',
-    'src/cli/install.ts',
+    'src/cli/capture/capture.ts',
+    'src/cli/install/install.ts',
+    'src/cli/install/steps.ts',
     'src/cli/load-host.ts',
   ]));
 

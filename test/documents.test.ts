@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { verbs } from '../src/cli/verbs.ts';
 import { collectors } from '../src/collectors/index.ts';
 import { keys } from '../src/config/options.ts';
 
@@ -99,6 +100,23 @@ test('generated references are what their declarations say', { timeout: 60_000 }
     ['--import', 'tsx', '--import', './scripts/toml-loader.mjs', 'scripts/generate.ts', '--check'],
     { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] },
   );
+});
+
+test('README lists every command, and no other', () => {
+  const section = read('README.md')
+    .split(/^## /m)
+    .find((part) => part.startsWith('Commands\n'))!;
+  const cells = [...section.matchAll(/^\| (`.*?`) \|/gm)].map(([, cell]) => cell!);
+  const written = cells.flatMap((cell) => [...cell.matchAll(/`(?:… )?([^`]+)`/g)].map(([, words]) => words!));
+  const names = written.map((words) =>
+    words
+      .split(' ')
+      .filter((word) => /^[a-z][a-z-]*$/.test(word))
+      .join(' '),
+  );
+  const declared = verbs.filter((verb) => 'run' in verb).map(({ name }) => name);
+  const shown = names.map((name) => (name === 'herakles-node-exporter' ? 'serve' : name));
+  assert.deepEqual([...new Set(shown)].sort(), declared.sort());
 });
 
 const markdown = ['.', 'docs', 'docs/decisions'].flatMap((folder) =>

@@ -1,4 +1,4 @@
-// What every verb that looks at a host starts from: the configuration, the rules and the kernel's files.
+// What most verbs need first: the configuration, the rules and the kernel's files of the host.
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { catalogue } from '../../catalogue/index.ts';
@@ -10,15 +10,14 @@ import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
 import { KernelFileError, type KernelFiles, liveFiles } from '../kernel/files.ts';
 import { readBoot, readUptime } from '../kernel/host.ts';
 import { parseCatalogue, parseRuleDocument, type RuleDocument, RuleError } from '../rules/rule-parser.ts';
-import type { Invocation } from './arguments.ts';
+import { program } from './program.ts';
+import type { GivenSettings } from './verb.ts';
 
-/** What was asked for is not there. */
-export class NotFound extends Error {}
+/** The rules that ship with the product. They stay the same while the program runs, so they are parsed once. */
+export const catalogueRules = parseCatalogue(catalogue);
 
-/** The rules that ship with the product; they are the same for as long as the program runs. */
-export const shipped = parseCatalogue(catalogue);
-
-export const sourcesOf = ({ flags, file }: Pick<Invocation, 'flags' | 'file'>): Sources => ({
+/** Everything that load() takes settings from: the command line, and the environment of this program. */
+export const sourcesOf = ({ flags, file }: GivenSettings): Sources => ({
   flags,
   file,
   env: process.env,
@@ -26,20 +25,20 @@ export const sourcesOf = ({ flags, file }: Pick<Invocation, 'flags' | 'file'>): 
   home: homedir(),
 });
 
-/** Every path the setup was, or could be, loaded from: what to watch. */
+/** Every path from which the setup was or could be loaded: the paths to watch. */
 export const watchedFilesOf = (sources: Sources, config: Config): string[] => [
   ...candidates(sources),
   ...ruleFilePlaces(config.subgroups, sources.cwd),
 ];
 
-/** @throws ConfigError that lists every fault */
+/** The configuration and the rules in force. @throws ConfigError that lists every fault */
 export async function loadSetup(sources: Sources): Promise<Setup & Loaded> {
   const loaded = await load(sources);
   const files = await loadRuleFiles(loaded.config.subgroups, sources.cwd);
-  return { ...loaded, rules: readDocuments(files).flatMap(({ rules }) => rules), catalogue: shipped };
+  return { ...loaded, rules: readDocuments(files).flatMap(({ rules }) => rules), catalogue: catalogueRules };
 }
 
-/** What each of the files says. @throws ConfigError with every fault of all of them */
+/** The rules and expectations of each file. @throws ConfigError that lists every fault of every file */
 export function readDocuments(files: readonly RuleFile[]): RuleDocument[] {
   const faults: string[] = [];
   const documents = files.flatMap(({ file, document, lines }) => {
@@ -55,7 +54,7 @@ export function readDocuments(files: readonly RuleFile[]): RuleDocument[] {
   return documents;
 }
 
-/** This host, or the capture that stands for one. @throws ConfigError where neither can be read */
+/** The files of this host's kernel, or of the capture that is configured. @throws ConfigError where they cannot be read */
 export function openHost(config: Config): KernelFiles {
   if (config.capture) return openCapture(config.capture);
   const files = liveFiles(config.path_procfs);
@@ -74,9 +73,9 @@ function openCapture(path: string): KernelFiles {
   try {
     return framedFiles(parseCapture(readFileSync(path, 'utf8')));
   } catch (error) {
-    const fix = 'record one with herakles-node-exporter capture -o FILE';
-    if (error instanceof CaptureError) throw new ConfigError([`${path}: ${error.message}; ${fix}`]);
+    const remedy = `record one with ${program.name} capture -o FILE`;
+    if (error instanceof CaptureError) throw new ConfigError([`${path}: ${error.message}; ${remedy}`]);
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new ConfigError([`${path}: cannot be read (${code ?? message}); ${fix}`]);
+    throw new ConfigError([`${path}: cannot be read (${code ?? message}); ${remedy}`]);
   }
 }

@@ -72,7 +72,7 @@ const cases: [what: string, argv: string[], shown: string[]][] = [
   ['an author is no auth', ['git', '--author=me', '--pass-through=1'], ['git', '--author=me', '--pass-through=1']],
 ];
 for (const [what, argv, shown] of cases) {
-  test(what, () => {
+  test(`hides the secrets in ${what}`, () => {
     assert.deepEqual(scrub(argv), shown);
     const kernel = argv.map((argument) => `${argument}\0`).join('');
     assert.equal(
@@ -82,7 +82,7 @@ for (const [what, argv, shown] of cases) {
   });
 }
 
-test('a shell that runs it shows no more of it', () => {
+test('a shell that runs the command line shows no more of it', () => {
   const quoted = (argument: string) =>
     /[^\w@%+=:,./-]/.test(argument) ? `'${argument.replaceAll("'", "'\\''")}'` : argument;
   for (const [what, argv] of cases) {
@@ -93,17 +93,17 @@ test('a shell that runs it shows no more of it', () => {
       ['timeout', '5', ...argv],
     ]) {
       const shown = scrub(wrapped).join(' ');
-      assert.ok(!shown.includes(S) || scrub(argv).includes(S), `${what}: ${shown}`); // as without the shell
+      assert.ok(!shown.includes(S) || scrub(argv).includes(S), `${what}: ${shown}`); // The same as without the shell.
     }
   }
 });
 
-test('bytes that are no text pass as they are', () => {
+test('bytes that are not text stay as they are', () => {
   const bytes = Buffer.from('x\0\xff\xfe=\x80\0', 'latin1');
   assert.deepEqual(Buffer.from(scrubCommandLine(bytes)), bytes);
 });
 
-test('a value behind a name that says secret is never shown, whatever stands around it', () => {
+test('a value behind the name of a secret is never shown, whatever stands around it', () => {
   const name = fc.constantFrom('password', 'DB_PASSWORD', 'api-key', 'client_secret', 'auth-token', 'PGPASSWORD');
   const frame = fc.constantFrom(
     ...['--%=', '--env=%=', '%=', 'a=1,%=', '-D%=', '{"%":"', 'x?a=b&%=', "'%':'", '%: '].map((form) => form),
@@ -122,7 +122,7 @@ test('a value behind a name that says secret is never shown, whatever stands aro
   );
 });
 
-test('no command line takes long', () => {
+test('no command line takes a long time', () => {
   const long = 256 << 10;
   for (const part of [
     'a',

@@ -1,5 +1,5 @@
-// Makes a command line fit to be shown: what looks like a secret becomes "***". Used wherever an operator asks for
-// command lines; nowhere else do they leave the program.
+// Hides secrets in a command line: text that looks like a secret becomes "***". Command lines leave the program only where
+// an operator asks for them (explain PID and capture), and then only through here.
 
 const HIDDEN = '***';
 
@@ -7,18 +7,18 @@ const HIDDEN = '***';
 const SECRET_NAME =
   /pass(?:w(?:or)?d|phrase)?$|passw|secret|token|api[-_.]?key|(?:access|private|account|encryption|master|shared|signing)[-_.]?key|auth(?!or(?!i))|credential|cookie|session[-_.]?(?:id|key)|(?:^|[-_.])(?:pw|pwd|psk|key)$|dsn$|salt$|signature/i;
 
-/** Secrets that only their program gives away. It may stand behind others: `sudo`, `docker exec`, `timeout`. */
-interface Habit {
+/** Arguments that are secrets only for one program. Its name may stand behind another: `sudo`, `docker exec`. */
+interface ProgramSecrets {
   readonly program: RegExp;
-  /** What stands in front of a secret in the same argument. */
+  /** The text in front of a secret in the same argument: `-p` of `-psecret`. */
   readonly glued?: RegExp;
-  /** Arguments whose next one is a secret. */
+  /** Arguments after which one secret follows. */
   readonly next?: RegExp;
-  /** Arguments behind which all but flags are secrets. */
+  /** Arguments after which every argument is a secret, except flags. */
   readonly rest?: RegExp;
 }
 
-const HABITS: readonly Habit[] = [
+const PROGRAMS: readonly ProgramSecrets[] = [
   { program: /^(?:mysql|mariadb|mariabackup|xtrabackup)/, glued: /^-p(?=.)/ },
   { program: /^(?:mysqladmin|mariadb-admin)$/, rest: /^password$/ },
   { program: /^(?:mongo\w*|sshpass|mydumper|myloader|cqlsh|login)$/, glued: /^-p(?=.)/, next: /^-p$/ },
@@ -48,35 +48,35 @@ const HABITS: readonly Habit[] = [
   { program: /^qemu/, glued: /^secret,(?:.{0,99},)?data=/ },
 ];
 
-// Command lines are hostile and long: no pattern looks far ahead from many places.
+// Command lines are hostile and long. So no pattern may look far ahead from many places: that would take quadratic time.
 const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^/\s]{0,2000}@/gi;
 /** JSON web tokens, keys of well-known services, and long random words behind Bearer or Basic. */
 const TOKENS =
   /(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abprs]-[\w-]{10,}|\bsk-[\w-]{16,}|\bhv[sb]\.[\w-]{16,}|(?<=\b(?:Bearer|Basic)\s{1,9})\S+/gi;
-/** `name=`, `name: `, `"name":"`; what follows is the value. */
+/** `name=`, `name: ` or `"name":"`, which the value follows. */
 const NAMES = /(?<![\w.-])([\w.-]+)["']?[=:] ?(["']?)/g;
 
-/** Headers that are secret to their end. */
+/** Headers whose whole value is secret. */
 const HEADERS = /\b((?:proxy-)?authorization|(?:set-)?cookie|x-auth-token)(: {0,9})[^"'\n]+/gi;
 /** `IDENTIFIED BY '...'`, `PASSWORD '...'` of SQL; a shell writes its quotes as '\''. */
 const SQL = /\b(identified by|password) {1,9}(?:'\\''[^']*(?:'\\'')?|'[^']*'?|"[^"]*"?)/gi;
-/** Words of a shell, with their quotes, and what stands between two commands. */
+/** Words of a shell, with their quotes, and the separators of two commands. */
 const WORDS = /[;|&\n]+|(?:"(?:[^"\\]|\\.)*\\?"?|'[^']*'?|\\.?|[^\s"'\\;|&])+/gs;
-/** Command lines inside of command lines are followed so far. */
-const DEEPEST = 3;
+/** A quoted word may be a command line with quoted words: they are followed to this depth. */
+const DEPTH_MAX = 3;
 
 /** Goes along a command line, word by word. */
-class Reader {
-  private habits: readonly Habit[] = [];
+class WordScrubber {
+  private known: readonly ProgramSecrets[] = [];
   private hideNext = false;
   private hideRest = false;
 
-  /** The word as it may be shown; `text` shows one that is no flag. */
-  read(word: string, text: (word: string) => string): string {
+  /** The word without secrets. `text` scrubs a word that is not a flag. */
+  scrub(word: string, text: (word: string) => string): string {
     const hidden = this.hideNext ? !word.startsWith('--') : this.hideRest && !word.startsWith('-');
     this.hideNext = false;
     if (hidden) return HIDDEN;
-    for (const { glued, next, rest } of this.habits) {
+    for (const { glued, next, rest } of this.known) {
       const start = glued?.exec(word)?.[0];
       if (start !== undefined) return start + HIDDEN;
       if (next?.test(word)) this.hideNext = true;
@@ -89,19 +89,19 @@ class Reader {
     }
     const program = word.slice(word.lastIndexOf('/') + 1);
     if (program.length < 64) {
-      const known = HABITS.filter((habit) => habit.program.test(program));
-      if (known.length > 0) this.habits = [...new Set([...this.habits, ...known])];
+      const found = PROGRAMS.filter((entry) => entry.program.test(program));
+      if (found.length > 0) this.known = [...new Set([...this.known, ...found])];
     }
     return text(word);
   }
 }
 
-/** The arguments with everything that looks like a secret replaced. Never longer than what it was given, but for `***`. */
+/** The arguments with everything that looks like a secret replaced by `***`. */
 export function scrub(argv: readonly string[]): string[] {
-  const reader = new Reader();
+  const scrubber = new WordScrubber();
   return argv.map((argument, index) => {
     const isTitle = index === 0 && argument.includes(' ');
-    return isTitle ? scrubText(argument) : reader.read(argument, scrubText);
+    return isTitle ? scrubText(argument) : scrubber.scrub(argument, scrubText);
   });
 }
 
@@ -111,18 +111,18 @@ export function scrubText(text: string): string {
   return scrubWords(scrubPairs(known.replace(HEADERS, `$1$2${HIDDEN}`).replace(SQL, `$1 ${HIDDEN}`)), 1);
 }
 
-/** A script: each of its commands is a command line, and so may be what stands in its quotes. */
+/** A script: each of its commands is a command line, and a quoted word may be one too. */
 function scrubWords(text: string, depth: number): string {
   if (!/\s/.test(text)) return text;
-  let reader = new Reader();
+  let scrubber = new WordScrubber();
   return text.replace(WORDS, (word) => {
     if (/^[;|&\n]/.test(word)) {
-      reader = new Reader();
+      scrubber = new WordScrubber();
       return word;
     }
     const quote = /^["']/.exec(word)?.[0] ?? '';
     const inner = quote !== '' && word.endsWith(quote) ? word.slice(1, -1) : word;
-    const shown = reader.read(inner, (plain) => (depth < DEEPEST && quote ? scrubWords(plain, depth + 1) : plain));
+    const shown = scrubber.scrub(inner, (plain) => (depth < DEPTH_MAX && quote ? scrubWords(plain, depth + 1) : plain));
     return shown === inner ? word : shown === HIDDEN ? HIDDEN : inner === word ? shown : quote + shown + quote;
   });
 }
@@ -141,7 +141,7 @@ function scrubPairs(text: string): string {
   return scrubbed + text.slice(at);
 }
 
-/** The same for the kernel's form: arguments, each ended by NUL. */
+/** The same for the form of /proc/PID/cmdline: arguments, each ended by NUL. */
 export function scrubCommandLine(cmdline: Uint8Array): Uint8Array {
   const text = Buffer.from(cmdline).toString('latin1');
   const ended = text.endsWith('\0');

@@ -5,10 +5,11 @@ import { parse } from 'smol-toml';
 import { stringify } from 'yaml';
 import { Malformed } from '../../config/formats.ts';
 import { parseRules } from '../../rules/rule-parser.ts';
-import { ruleFile } from './import.ts';
-import { type Entry, flagEntries, importEntries, readEntries } from './process-exporter.ts';
+import { ruleFileText } from './import-process-exporter.ts';
+import { type Entry, parseEntries, parseNameFlags } from './process-exporter-config.ts';
+import { importEntries } from './process-exporter-rules.ts';
 
-// That imported rules take what process-exporter takes is for test/import.e2e.ts to show, with the real one.
+// test/import.e2e.ts shows with the real process-exporter that imported rules match the same processes.
 
 const entry = (given: Partial<Entry>): Entry => ({
   ...{ line: 2, name: '{{.ExeBase}}', comm: undefined, exe: undefined, cmdline: undefined },
@@ -25,25 +26,25 @@ process_names:
     name:
     colour: red
     cmdline: ["x"]`;
-  assert.deepEqual(await readEntries(text), [
+  assert.deepEqual(await parseEntries(text), [
     entry({ line: 3, name: '7', comm: ['bash', '12', 'yes', '0x1F', ''] }),
     entry({ line: 6, cmdline: ['x'] }),
   ]);
-  await assert.rejects(readEntries('a: &x [b]\nprocess_names:\n  - comm: *x\n'), /comm is a YAML alias/);
-  await assert.rejects(readEntries(''), /has no list process_names|must have keys/);
+  await assert.rejects(parseEntries('a: &x [b]\nprocess_names:\n  - comm: *x\n'), /comm is a YAML alias/);
+  await assert.rejects(parseEntries(''), /has no list process_names|must have keys/);
 });
 
-test('flags: pairs first, a name once, an odd list refused', () => {
-  assert.deepEqual(flagEntries('a,b,a,,c', 'b,(x)'), [
+test('flags: pairs come first, a name counts once, an odd list is refused', () => {
+  assert.deepEqual(parseNameFlags('a,b,a,,c', 'b,(x)'), [
     entry({ line: undefined, name: 'b:{{.Capture}}', comm: ['b'], cmdline: ['(x)'] }),
     entry({ line: undefined, name: 'a', comm: ['a'] }),
     entry({ line: undefined, name: 'c', comm: ['c'] }),
   ]);
-  assert.throws(() => flagEntries('', 'a'), Malformed);
-  assert.throws(() => flagEntries('', 'a,'), Malformed);
+  assert.throws(() => parseNameFlags('', 'a'), Malformed);
+  assert.throws(() => parseNameFlags('', 'a,'), Malformed);
 });
 
-test('names of groups', () => {
+test('a template names groups', () => {
   // biome-ignore format: one line a case
   const cases: [given: Partial<Entry>, names: string[]][] = [
     [{ comm: ['a', 'b'] }, ['a', 'b']],
@@ -70,7 +71,7 @@ test('names of groups', () => {
   }
 });
 
-test('what cannot be said is left out and told', () => {
+test('an entry without equivalent is left out, with a note', () => {
   const [look, , all, late] = importEntries([
     entry({ name: 'x', cmdline: ['ok', '(?m)^a'] }),
     entry({ comm: ['a'] }),
@@ -78,15 +79,18 @@ test('what cannot be said is left out and told', () => {
     entry({ comm: ['b'] }),
   ]);
   assert.deepEqual([look!.rules, all!.rules, late!.rules], [[], [], []]);
-  assert.match(look!.notes.join('\n'), /cmdline "\(\?m\)\^a" cannot be said here: .*; write it otherwise\nis left out/);
+  assert.match(
+    look!.notes.join('\n'),
+    /cmdline "\(\?m\)\^a" has no equivalent here: .*; write another expression\nis left out/,
+  );
   assert.match(
     all!.notes.join('\n'),
     /one group for each \.Username; left out.*the label user of herakles_process_info/,
   );
-  assert.match(late!.notes.join('\n'), /the entry in line 9 takes every process before/);
+  assert.match(late!.notes.join('\n'), /the entry in line 9 takes every process first/);
 });
 
-test('any entries become a rule file that is read, whatever their text', () => {
+test('any entries become a rule file that can be read, whatever their text', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('{{.Comm}}', '[*?\\', '"""', '\n#', '(a|b)', '.'),
@@ -95,7 +99,7 @@ test('any entries become a rule file that is read, whatever their text', () => {
   const entries = fc.array(fc.record({ line: fc.constant(2), name: text, comm: list, exe: list, cmdline: list }));
   fc.assert(
     fc.property(entries, text, (some, path) => {
-      const { output } = ruleFile(path, importEntries(some));
+      const { output } = ruleFileText(path, importEntries(some));
       parseRules(parse(output), 'x');
     }),
   );
@@ -109,7 +113,7 @@ test('any text gives entries or Malformed', async () => {
     .map((d) => stringify(d));
   await fc.assert(
     fc.asyncProperty(fc.oneof(document, fc.string({ unit: 'binary' })), async (text) => {
-      await readEntries(text).catch((error) => assert.ok(error instanceof Malformed, error));
+      await parseEntries(text).catch((error) => assert.ok(error instanceof Malformed, error));
     }),
   );
 });

@@ -1,17 +1,17 @@
-// subgroups: the rules in force, and how many processes each subgroup has now.
+// subgroups: a table of the rules in force, with the number of processes that each subgroup has now.
 import { Classifier } from '../../rules/classifier.ts';
-import type { Invocation } from '../arguments.ts';
+import { collectOnce } from '../collect-once.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { collectOnce } from '../scan.ts';
 import { textTable } from '../table.ts';
+import type { GivenSettings } from '../verb.ts';
 
-export async function subgroups(asked: Invocation): Promise<string> {
-  const setup = await loadSetup(sourcesOf(asked));
+export async function subgroupTable(settings: GivenSettings): Promise<string> {
+  const setup = await loadSetup(sourcesOf(settings));
   const { view } = await collectOnce(setup, openHost(setup.config));
   const processes = new Map(
     view.groups.map((row) => [`${row.counters.group}/${row.counters.subgroup}`, row.processes]),
   );
-  const known = new Classifier(setup.rules, setup.catalogue).subgroups();
+  const declared = new Classifier(setup.rules, setup.catalogue).subgroups();
   return `${textTable(
     [
       { head: 'GROUP', text: ({ group }) => group },
@@ -23,6 +23,6 @@ export async function subgroups(asked: Invocation): Promise<string> {
       },
       { head: 'RULES', text: ({ rules }) => rules.map(({ name }) => name).join(', ') },
     ],
-    known,
+    declared,
   )}\n`;
 }

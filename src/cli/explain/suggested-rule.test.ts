@@ -7,7 +7,7 @@ import { Classifier } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
 import { parseCatalogue, parseRules } from '../../rules/rule-parser.ts';
 import { harmless } from '../table.ts';
-import { sameProgramKey, suggest } from './suggest.ts';
+import { programKey, suggestRule } from './suggested-rule.ts';
 
 const identity = (given: Partial<Identity>): Identity => ({
   ...{ name: 'acmed', exe: '', argv: [], user: '', unit: '', container: '', podUid: '' },
@@ -18,7 +18,7 @@ const without = (toml: string | undefined) =>
   toml?.replace(/^\[\[rule\]\]\ngroup = "local"\n/, '').replaceAll('\n', ' ');
 
 // biome-ignore format: one line a case
-const proposed: [process: Partial<Identity>, rule: string | undefined][] = [
+const suggested: [process: Partial<Identity>, rule: string | undefined][] = [
   [{ name: 'acmed' }, 'subgroup = "acmed" comm = "acmed"'],
   [{ name: 'acmed', exe: '/opt/acme/bin/acmed', argv: ['acmed', '-x'] }, 'subgroup = "acmed" comm = "acmed"'],
   [{ name: 'acme-collector-', exe: '/opt/acme-collector-eu', argv: ['acme-collector-eu'] }, 'subgroup = "acme-collector-eu" comm = "acme-collector-eu"'],
@@ -40,29 +40,33 @@ const proposed: [process: Partial<Identity>, rule: string | undefined][] = [
   [{ name: 'token=abcdef' }, undefined],
   [{ name: '' }, undefined],
 ];
-for (const [proc, rule] of proposed)
-  test(`${JSON.stringify(proc)} becomes ${rule}`, () => assert.equal(without(suggest([identity(proc)], [])), rule));
+for (const [proc, rule] of suggested)
+  test(`${JSON.stringify(proc)} becomes ${rule}`, () => assert.equal(without(suggestRule([identity(proc)], [])), rule));
 
-test('no rule takes a process away from one that matches it now', () => {
+test('no suggestion takes a process away from a rule that matches it now', () => {
   const ours = identity({ name: 'acmed', exe: '/opt/acme/bin/acmed', argv: ['acmed'] });
   const twin = { identity: identity({ name: 'acmed', exe: '/usr/bin/acmed', argv: ['acmed'] }), fallback: false };
-  assert.equal(without(suggest([ours], [twin])), 'subgroup = "acmed" exe = "/opt/acme/bin/acmed"');
+  assert.equal(without(suggestRule([ours], [twin])), 'subgroup = "acmed" exe = "/opt/acme/bin/acmed"');
   const same = { ...twin, identity: { ...ours } };
-  assert.equal(without(suggest([ours], [same])), 'subgroup = "acmed" comm = "acmed" fallback = true', 'it only waits');
-  assert.equal(suggest([ours], [{ ...same, fallback: true }]), undefined);
+  assert.equal(
+    without(suggestRule([ours], [same])),
+    'subgroup = "acmed" comm = "acmed" fallback = true',
+    'it only waits',
+  );
+  assert.equal(suggestRule([ours], [{ ...same, fallback: true }]), undefined);
 });
 
-test('a rule has to take all of a kind', () => {
+test('a rule has to match all processes of a program', () => {
   const fleet = [1, 2, 3].map((n) => identity({ name: `w${n}`, exe: '/opt/acmed', argv: ['/opt/acmed'] }));
-  assert.equal(new Set(fleet.map(sameProgramKey)).size, 1);
-  assert.equal(without(suggest(fleet, [])), 'subgroup = "acmed" exe = "acmed"');
+  assert.equal(new Set(fleet.map(programKey)).size, 1);
+  assert.equal(without(suggestRule(fleet, [])), 'subgroup = "acmed" exe = "acmed"');
   const applets = ['sh-a', 'sh-b'].map((name) => identity({ name, exe: '/bin/busybox', argv: [name] }));
-  assert.equal(new Set(applets.map(sameProgramKey)).size, 2);
+  assert.equal(new Set(applets.map(programKey)).size, 2);
   const odd = [...fleet, identity({ name: 'w4', exe: '/opt/other', argv: ['/opt/other'] })];
-  assert.equal(suggest(odd, []), undefined);
+  assert.equal(suggestRule(odd, []), undefined);
 });
 
-test('whatever a process is, what is proposed can be pasted, matches it, and does no harm on a terminal', () => {
+test('for any process, a suggestion can be pasted, matches it, and does no harm on a terminal', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 20 }),
     fc.constantFrom('python3', 'java', '-m', '/a/b.py'),
@@ -81,7 +85,7 @@ test('whatever a process is, what is proposed can be pasted, matches it, and doe
   fc.assert(
     fc.property(any, (given) => {
       const proc = { ...given, name: given.name.toWellFormed(), exe: given.exe.toWellFormed() };
-      const toml = suggest([proc], []);
+      const toml = suggestRule([proc], []);
       if (toml === undefined) return;
       found++;
       const own = parseRules(parse(toml), 'mine');
@@ -92,5 +96,5 @@ test('whatever a process is, what is proposed can be pasted, matches it, and doe
     }),
     { numRuns: 500 },
   );
-  assert.ok(found > 100, `${found} proposals were looked at`);
+  assert.ok(found > 100, `${found} suggestions were looked at`);
 });

@@ -1,4 +1,4 @@
-// Looks at single processes of a host: what each is, and when it began. For verbs that are asked about them by pid.
+// Finds single processes of a host by pid, and tells what each is and when it began.
 
 import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { readBoot, readUnits, readUptime, readUsers } from '../../kernel/host.ts';
@@ -13,12 +13,13 @@ import { type Kin, sourceOf } from '../../rules/inheritance.ts';
 
 export const KERNEL: Classification = { group: 'system', subgroup: 'kernel', rule: 'kernel thread' };
 
-interface Relative extends Kin {
+/** An ancestor, with the process from which its own parent is found. */
+interface Ancestor extends Kin {
   readonly process: Process;
-  readonly source?: Relative | undefined;
+  readonly source?: Ancestor | undefined;
 }
 
-export class Examiner {
+export class ProcessInspector {
   readonly unreadable = new Unreadable();
   readonly #files: KernelFiles;
   readonly #identities: Identities;
@@ -32,8 +33,8 @@ export class Examiner {
     this.#identities = new Identities(files, this.unreadable, readUsers(files));
   }
 
-  /** Undefined where no such process runs. @throws KernelFileError where its stat cannot be read */
-  look(pid: number): Process | undefined {
+  /** The caller closes its files. Undefined where no such process runs. @throws KernelFileError where its stat cannot be read */
+  find(pid: number): Process | undefined {
     const stat = new StatReading();
     const handle = this.#files.process(pid);
     try {
@@ -50,50 +51,51 @@ export class Examiner {
     return proc;
   }
 
-  identity(proc: Process): Identity {
+  identityOf(proc: Process): Identity {
     return proc.kernelThread ? this.#identities.ofKernelThread(proc) : this.#identities.of(proc);
   }
 
-  /** Whom a process that no rule matches belongs to; undefined where it has no such ancestor. */
-  source(proc: Process, identity: Identity, classifier: Classifier): Kin | undefined {
-    const kinOf = (proc: Process, identity: Identity): Relative => ({
+  /** The ancestor that gives its group to a process that no rule matches; undefined where there is none. */
+  ancestorOf(proc: Process, identity: Identity, classifier: Classifier): Kin | undefined {
+    const kinOf = (proc: Process, identity: Identity): Ancestor => ({
       pid: proc.pid,
       process: proc,
       description: { identity, ...(proc.kernelThread ? KERNEL : classifier.classify(identity)) },
     });
     return sourceOf(kinOf(proc, identity), ({ process: proc }) => {
       const parent = this.#parentOf(proc);
-      return parent && kinOf(parent, this.identity(parent));
+      return parent && kinOf(parent, this.identityOf(parent));
     });
   }
 
   #parentOf({ ppid, startTicks }: Process): Process | undefined {
-    const parent = ppid > 0 ? this.look(ppid) : undefined;
+    const parent = ppid > 0 ? this.find(ppid) : undefined;
     return parent && parent.startTicks <= startTicks ? parent : undefined;
   }
 
   /** Unix time, seconds. */
-  startTime(proc: Process): number {
+  startTimeOf(proc: Process): number {
     return this.#bootTime + proc.start;
   }
 
-  /** Seconds since it began. */
-  age(proc: Process): number {
+  /** Seconds since the process began. */
+  ageOf(proc: Process): number {
     return readUptime(this.#files) - proc.start;
   }
 }
 
-/** A rule and what held or failed of it, for programs. What the process has is left out: it may be a command line. */
+/** A rule and which of its keys failed, for programs. */
 export const verdictDocument = ({ rule, failed }: Verdict) => ({
   group: rule.group,
   subgroup: rule.subgroup,
   rule: rule.name,
-  ...(failed.length > 0 && { failed: failed.map(wantedOf) }),
+  ...(failed.length > 0 && { failed: failed.map(evidenceDocument) }),
 });
 
-export const wantedOf = ({ key, wanted }: Evidence) => ({ key, wanted });
+/** One key of a rule, for programs. The value of the process is left out: it may be a command line. */
+export const evidenceDocument = ({ key, wanted }: Evidence) => ({ key, wanted });
 
-/** What is known of a process and may be shown: nothing of its command line. */
+/** What a process is, for programs: nothing of its command line, which may hold secrets. */
 export const identityDocument = ({ name, exe, user, unit, container, podUid }: Identity) =>
   Object.fromEntries(
     Object.entries({ name, exe, user, unit, container, pod_uid: podUid }).filter(([, value]) => value !== ''),

@@ -1,53 +1,30 @@
-// scan: one collection, printed as tables a person likes to read, or as JSON for programs.
-import { setTimeout } from 'node:timers/promises';
-import type { Setup } from '../agent/agent.ts';
-import { Sampler, type Snapshot } from '../agent/sampler.ts';
-import { samplerOptionsOf } from '../agent/settings.ts';
-import type { KernelFiles } from '../kernel/files.ts';
-import { Classifier } from '../rules/classifier.ts';
-import type { GroupRow, ProcessRows } from '../view/view.ts';
-import type { Invocation } from './arguments.ts';
-import { loadSetup, NotFound, openHost, sourcesOf } from './load-host.ts';
-import { type Column, shortBytes, textTable } from './table.ts';
+// scan: one collection, printed as tables for people, or as JSON for programs.
+import type { GroupRow, ProcessRows } from '../../view/view.ts';
+import { collectOnce } from '../collect-once.ts';
+import { countedProcesses } from '../counted.ts';
+import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
+import { type Column, shortBytes, textTable } from '../table.ts';
+import type { GivenSettings } from '../verb.ts';
 
-/** CPU percentages need two looks, so far apart, milliseconds. */
-const APART = 500;
-/** Processes in the table; JSON has all. */
-const TOP = 20;
+/** The table has so many processes; JSON has all. */
+const LISTED_MAX = 20;
 
-export async function scan(asked: Invocation & { readonly json: boolean }): Promise<string> {
-  const setup = await loadSetup(sourcesOf(asked));
+export async function scan(settings: GivenSettings, json: boolean): Promise<string> {
+  const setup = await loadSetup(sourcesOf(settings));
   const { view } = await collectOnce(setup, openHost(setup.config));
-  if (asked.json) return `${JSON.stringify(documentOf(view.groups, view.rows), undefined, 2)}\n`;
+  if (json) return `${JSON.stringify(documentOf(view.groups, view.rows), undefined, 2)}\n`;
   const { total, available } = view.host.memory;
   const groups = view.groups.filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);
-  const shown = shownRows(view.rows).sort((a, b) => memoryOf(view.rows, b) - memoryOf(view.rows, a));
+  const shown = rowsWithSeries(view.rows).sort((a, b) => memoryOf(view.rows, b) - memoryOf(view.rows, a));
   return [
-    `${view.seen} processes; ${shortBytes(total)} of memory, ${shortBytes(available)} available`,
+    `${countedProcesses(view.seen)}; ${shortBytes(total)} of memory, of which ${shortBytes(available)} are available`,
     '',
     textTable(GROUP_COLUMNS, groups),
     '',
-    textTable(processColumns(view.rows), shown.slice(0, TOP)),
-    ...(shown.length > TOP ? [`… and ${shown.length - TOP} more; --json lists all`] : []),
+    textTable(processColumns(view.rows), shown.slice(0, LISTED_MAX)),
+    ...(shown.length > LISTED_MAX ? [`… and ${shown.length - LISTED_MAX} more; --json has all of them`] : []),
     '',
   ].join('\n');
-}
-
-/** Two collections of everything, exactly, so that every value is there that can be had. @throws NotFound */
-export async function collectOnce(setup: Setup, files: KernelFiles): Promise<Snapshot> {
-  const classifier = new Classifier(setup.rules, setup.catalogue);
-  const options = samplerOptionsOf(setup.config);
-  const mode = options.footprints.mode === 'off' ? 'off' : 'exact';
-  const sampler = new Sampler(files, (identity) => classifier.classify(identity), {
-    ...options,
-    footprints: { ...options.footprints, mode },
-  });
-  await sampler.collect();
-  await setTimeout(APART);
-  await sampler.collect();
-  sampler.stop();
-  if (!sampler.snapshot) throw new NotFound(`nothing could be collected: ${sampler.failure?.message}`);
-  return sampler.snapshot;
 }
 
 const thousandths = (value: number): number => Math.round(value * 1000) / 1000;
@@ -76,12 +53,14 @@ const processColumns = (rows: ProcessRows): readonly Column<number>[] => [
   { head: 'CPU %', text: (row) => percent(rows.usage[row]!), right: true },
 ];
 
-const shownRows = (rows: ProcessRows): number[] =>
+/** The rows of processes that the settings give series of their own. */
+const rowsWithSeries = (rows: ProcessRows): number[] =>
   [...rows.shown.subarray(0, rows.length).keys()].filter((row) => rows.shown[row]);
+/** Bytes: PSS, or RSS where PSS cannot be read. */
 const memoryOf = (rows: ProcessRows, row: number): number =>
   rows.pss[row]! >= 0 ? rows.pss[row]! : rows.rss[row]! || 0;
 
-/** Bytes, seconds and percent under the names of the families; a value that is not known is left out. */
+/** Bytes, seconds and percent. A value that is not known is left out. */
 function documentOf(groups: readonly GroupRow[], rows: ProcessRows) {
   const known = (values: Record<string, number>) =>
     Object.fromEntries(Object.entries(values).filter(([, value]) => !Number.isNaN(value)));
@@ -99,7 +78,7 @@ function documentOf(groups: readonly GroupRow[], rows: ProcessRows) {
         cpu_percent: thousandths(row.usage),
       }),
     })),
-    processes: shownRows(rows).map((row) => {
+    processes: rowsWithSeries(rows).map((row) => {
       const { pid, identity, group, subgroup, rule } = rows.description[row]!;
       const { name, user, exe, unit, container } = identity;
       const values = {

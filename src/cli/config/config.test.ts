@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import type { Flag } from '../config/layers.ts';
-import { load, type Sources } from '../config/load.ts';
-import { defaults, keys, optionOf } from '../config/options.ts';
+import type { Flag } from '../../config/layers.ts';
+import { load, type Sources } from '../../config/load.ts';
+import { defaults, keys, optionOf } from '../../config/options.ts';
 import { initialConfig, showConfig } from './config.ts';
 
 /** A host whose only configuration is this text as ./herakles.yaml. */

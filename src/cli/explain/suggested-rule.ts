@@ -1,5 +1,6 @@
-// Proposes rules for processes that none matches, as TOML to paste into subgroups.toml. A proposal is read back by the
-// engine itself before it is shown: it is sound, matches its process, and takes none away from rules that match now.
+// Suggests rules for processes that no rule matches, as TOML to paste into subgroups.toml. Each suggestion is tried with
+// the classifier before it is shown: the linter finds nothing in it, it matches the processes it is for, and it takes no
+// process away from a rule that matches now.
 
 import { parse, TomlError } from 'smol-toml';
 import { Classifier } from '../../rules/classifier.ts';
@@ -10,28 +11,28 @@ import { parseRules, RuleError, type RuleKey } from '../../rules/rule-parser.ts'
 import { scrubText } from '../scrub.ts';
 import { escaped } from '../table.ts';
 
-/** A process that some rule matches now. */
-export interface Settled {
+/** A process that a rule matches now. */
+export interface MatchedProcess {
   readonly identity: Identity;
-  /** By a rule that waits until no other matches. */
+  /** Whether that rule is a fallback, which decides only where no other rule matches. */
   readonly fallback: boolean;
 }
 
-/** Group of what is proposed: the operator knows better, and is told so. */
-export const PROPOSED_GROUP = 'local';
+/** The group of every suggestion. The operator knows a better name, and the output says so. */
+export const SUGGESTED_GROUP = 'local';
 
-/** Sessions and what runs for a moment have units of no lasting name. */
-const LASTING = /^(?!user@|run-|session-).*\.service$/;
+/** Units with a lasting name. Those of sessions and of `systemd-run` have another name every time. */
+const LASTING_UNIT = /^(?!user@|run-|session-).*\.service$/;
 
 interface Candidate {
   readonly subgroup: string;
-  /** As they are, not as globs. */
+  /** Plain texts, not globs. */
   readonly keys: Partial<Record<RuleKey, string>>;
   readonly fallback?: boolean;
 }
 
-/** What rules can tell a process by. */
-function looksOf({ name, exe: link, argv, unit }: Identity) {
+/** What a rule can recognize the process by; '' where it has no such thing. */
+function traitsOf({ name, exe: link, argv, unit }: Identity) {
   const run = Interpreted.of(argv, link);
   const first = argv[0] ?? '';
   const exe = link || (first.startsWith('/') ? first : '');
@@ -41,35 +42,36 @@ function looksOf({ name, exe: link, argv, unit }: Identity) {
     main: run?.jvmMain() ?? '',
     script: run?.script() ?? '',
     exe,
-    // A thread's name or a title says little of the program; what it was started as does.
+    // A process may rename itself, for instance to the name of a thread. Then the name says little about the program.
     name: exe === '' || baseName(exe) === full || baseName(first) === full ? full : '',
     full,
-    unit: LASTING.test(unit) ? unit : '',
+    unit: LASTING_UNIT.test(unit) ? unit : '',
   };
 }
 
-/** Equal for processes that one rule should take. */
-export function sameProgramKey(identity: Identity): string {
-  const { module, main, script, name, exe } = looksOf(identity);
+/** Equal for processes of the same program, for which one rule should do. */
+export function programKey(identity: Identity): string {
+  const { module, main, script, name, exe } = traitsOf(identity);
   return [module, main, script, name, exe].join('\0');
 }
 
 /**
- * One `[[rule]]` as TOML for processes of one kind; undefined where none would do.
- * @param settled processes that some rule matches now
+ * @param unmatched processes of one program
+ * @param matched processes that a rule matches now
+ * @returns one `[[rule]]` as TOML; undefined where no rule would do
  */
-export function suggest(kind: readonly Identity[], settled: readonly Settled[]): string | undefined {
-  return candidates(kind[0]!)
+export function suggestRule(unmatched: readonly Identity[], matched: readonly MatchedProcess[]): string | undefined {
+  return candidates(unmatched[0]!)
     .map(tomlOf)
-    .find((toml) => toml !== undefined && accepts(toml, kind, settled));
+    .find((toml) => toml !== undefined && isSound(toml, unmatched, matched));
 }
 
-/** What a person would write, best first: what an interpreter runs, the name, the executable, the unit. */
+/** Rules as a person would write them, the best first: by what an interpreter runs, the name, the executable, the unit. */
 function candidates(identity: Identity): Candidate[] {
-  const { module, main, script, name, full, exe, unit } = looksOf(identity);
+  const { module, main, script, name, full, exe, unit } = traitsOf(identity);
   const [program, base] = [baseName(script), baseName(exe)];
   const interprets = Interpreted.of([], exe) !== undefined;
-  const all: Candidate[] = [
+  const every: Candidate[] = [
     { subgroup: module, keys: { python_module: module } },
     { subgroup: main.split('.').at(-1)!, keys: { jvm_main: main } },
     { subgroup: program, keys: { script: program } },
@@ -82,46 +84,47 @@ function candidates(identity: Identity): Candidate[] {
     { subgroup: unit, keys: { unit } },
     { subgroup: full, keys: { comm: full }, fallback: true },
   ];
-  return all.filter(({ keys }) => Object.values(keys).every((value) => value !== ''));
+  return every.filter(({ keys }) => Object.values(keys).every((value) => value !== ''));
 }
 
-/** Undefined where a value holds what looks like a secret. */
+/** Undefined where a value looks like a secret. */
 function tomlOf({ subgroup, keys, fallback = false }: Candidate): string | undefined {
   const entries = Object.entries(keys);
   if (entries.some(([, value]) => scrubText(value) !== value)) return undefined;
   return [
     '[[rule]]',
-    `group = ${quoted(PROPOSED_GROUP)}`,
-    `subgroup = ${quoted(labelOf(subgroup))}`,
+    `group = ${quoted(SUGGESTED_GROUP)}`,
+    `subgroup = ${quoted(subgroupOf(subgroup))}`,
     ...entries.map(([key, value]) => `${key} = ${quoted(value.replace(/[*?[\\]/g, '\\$&'))}`),
     ...(fallback ? ['fallback = true'] : []),
   ].join('\n');
 }
 
-/** A TOML string whose text does no harm on a terminal either. */
+/** A TOML string that does no harm on a terminal. */
 const quoted = (text: string): string =>
   escaped(JSON.stringify(text), (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-const labelOf = (name: string): string =>
+/** A subgroup from the name of a program: "bill.py" gives "bill", "a*b[c]" gives "a-b-c". */
+const subgroupOf = (name: string): string =>
   name
     .replace(/\.(?:py|js|mjs|cjs|ts|rb|pl|php|sh|jar|war|dll|exe|service)$/, '')
     .replace(/[^\w.-]+/g, '-')
     .replace(/^[-.]+|[-.]+$/g, '')
     .slice(0, 60) || 'unnamed';
 
-function accepts(toml: string, kind: readonly Identity[], settled: readonly Settled[]): boolean {
+function isSound(toml: string, unmatched: readonly Identity[], matched: readonly MatchedProcess[]): boolean {
   try {
     const rules = parseRules(parse(toml), 'suggestion');
     const classifier = new Classifier(rules, []);
     const takes = (other: Identity) => classifier.classify(other).rule === rules[0]!.name;
     const fallback = rules[0]!.fallback;
     return (
-      kind.every(takes) &&
+      unmatched.every(takes) &&
       lint(rules, []).length === 0 &&
-      !settled.some((other) => (other.fallback || !fallback) && takes(other.identity))
+      !matched.some((other) => (other.fallback || !fallback) && takes(other.identity))
     );
   } catch (error) {
-    // A name may hold what no rule can say.
+    // A name may contain characters that no rule can have.
     if (error instanceof RuleError || error instanceof TomlError) return false;
     throw error;
   }

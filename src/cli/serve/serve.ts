@@ -1,17 +1,18 @@
-// serve: runs the exporter until a signal ends it. SIGHUP, POST /-/reload and a change of any file it was loaded from
-// reload it: configuration, rules, web configuration, certificates.
-import { Agent, type Reload } from '../agent/agent.ts';
-import { keepHeapSmall } from '../agent/heap.ts';
-import { type Watching, watchFiles } from '../config/watch.ts';
-import { HttpServer } from '../server/http-server.ts';
-import { loadWeb } from '../server/web-config.ts';
-import type { Invocation } from './arguments.ts';
-import { loadSetup, openHost, sourcesOf, watchedFilesOf } from './load-host.ts';
+// serve: runs the exporter until SIGTERM or SIGINT ends it. It loads its configuration, rules, web configuration and
+// certificates again on SIGHUP, on POST /-/reload, and when one of these files changes.
+import { Agent, type Reload } from '../../agent/agent.ts';
+import { keepHeapSmall } from '../../agent/heap.ts';
+import { type Watching, watchFiles } from '../../config/watch.ts';
+import { HttpServer } from '../../server/http-server.ts';
+import { loadWeb } from '../../server/web-config.ts';
+import { loadSetup, openHost, sourcesOf, watchedFilesOf } from '../load-host.ts';
+import { program } from '../program.ts';
+import type { GivenSettings } from '../verb.ts';
 
 /** Resolves when a signal has ended it. @throws ConfigError, ListenError */
-export async function serve(invocation: Invocation, program: { version: string; revision: string }): Promise<void> {
-  const sources = sourcesOf(invocation);
-  /** Every path the last attempt to load looked at. */
+export async function serve(settings: GivenSettings): Promise<void> {
+  const sources = sourcesOf(settings);
+  /** Every path at which the last attempt to load looked for a file. */
   let places: string[] = [];
   const load = async () => {
     const setup = await loadSetup(sources);
@@ -26,7 +27,7 @@ export async function serve(invocation: Invocation, program: { version: string; 
     return next;
   });
   const { log } = agent;
-  process.stderr.on('error', () => {}); // whoever read the log is gone; that is no reason to end
+  process.stderr.on('error', () => {}); // The reader of the log may be gone. That is no reason to end.
   const ended = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, resolve);
   });

@@ -1,8 +1,8 @@
 // config show and config init: the configuration as text. What init prints, load() takes back unchanged.
 
-import type { Loaded } from '../config/load.ts';
-import { defaults, type Key, keys, optionOf } from '../config/options.ts';
-import type { Written } from '../config/value-types.ts';
+import type { Loaded } from '../../config/load.ts';
+import { defaults, type Key, keys, optionOf } from '../../config/options.ts';
+import type { Written } from '../../config/value-types.ts';
 
 /** Every value in force and where it came from, as YAML with comments or as JSON ({key: {value, origin}}). */
 export function showConfig({ config, origins }: Loaded, json: boolean): string {

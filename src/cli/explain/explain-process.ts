@@ -1,0 +1,143 @@
+// explain PID: which rule put a process into its group and why, which other rules match, how much memory it has, and what
+// the running exporter knows of that. explain --all is in explain-all.ts.
+
+import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
+import type { Process } from '../../process/process.ts';
+import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
+import { type Identity, NO_RULE } from '../../rules/identity.ts';
+import { inheritedFrom } from '../../rules/inheritance.ts';
+import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
+import { scrub, scrubText } from '../scrub.ts';
+import { harmless, shortBytes } from '../table.ts';
+import { type GivenSettings, VerbError } from '../verb.ts';
+import { footprintLines } from './footprint-lines.ts';
+import { evidenceDocument, identityDocument, KERNEL, ProcessInspector, verdictDocument } from './process-inspector.ts';
+import { type AddressedAnswer, askExporter } from './running-exporter.ts';
+
+/** So many other rules are shown. */
+const SHOWN_MAX = 10;
+
+/** @param url of the exporter to ask @throws VerbError where no such process runs */
+export async function explainProcess(
+  settings: GivenSettings,
+  pid: number,
+  json: boolean,
+  url: string | undefined,
+): Promise<string> {
+  const setup = await loadSetup(sourcesOf(settings));
+  const files = openHost(setup.config);
+  files.begin();
+  const inspector = new ProcessInspector(files);
+  const proc = find(inspector, pid);
+  const identity = inspector.identityOf(proc);
+  if (proc.kernelThread)
+    return json
+      ? jsonText({ pid, name: identity.name, ...KERNEL })
+      : `process ${pid} is a kernel thread: ${KERNEL.group}/${KERNEL.subgroup}\n`;
+  const classifier = new Classifier(setup.rules, setup.catalogue);
+  const explanation = classifier.explain(identity);
+  const inherits = setup.config.inherit_group && !explanation.winner;
+  const ancestor = inherits ? inspector.ancestorOf(proc, identity, classifier) : undefined;
+  const classification = ancestor ? inheritedFrom(ancestor) : explanation.classification;
+  const footprint = readFootprint(files, proc);
+  const local = { pid, startTime: inspector.startTimeOf(proc), age: inspector.ageOf(proc), ...classification };
+  const exporter = await askExporter(setup.config, pid, url);
+  if (json) return jsonText(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter));
+  const unreadable = inspector.unreadable.counts();
+  return [
+    ...reasonLines(pid, { ...explanation, classification }),
+    '',
+    ...identityLines(identity),
+    memoryLine(footprint),
+    ...ruleLines('rules that would match as well:', explanation.others),
+    ...ruleLines('rules that nearly match:', explanation.nearMisses),
+    ...unreadable.map(({ file, reason }) => `cannot be read: /proc/${pid}/${file} (${reason})`),
+    '',
+    ...footprintLines(exporter, local),
+    '',
+  ].join('\n');
+}
+
+function reasonLines(pid: number, { classification: { group, subgroup, rule }, winner }: Explanation): string[] {
+  const why = winner ? `because of rule ${rule}` : rule === NO_RULE ? 'because no rule matches it' : rule;
+  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...(winner ? winner.held.map(evidenceLine) : [])];
+}
+
+/** @throws VerbError where no such process runs */
+function find(inspector: ProcessInspector, pid: number): Process {
+  try {
+    const proc = inspector.find(pid);
+    if (proc) return proc;
+  } catch (error) {
+    if (error instanceof KernelFileError) throw new VerbError(`process ${pid}: ${error.message}`);
+    throw error;
+  }
+  throw new VerbError(`process ${pid}: no such process runs`);
+}
+
+/** The footprint as it is now, or the error where it cannot be read. */
+function readFootprint(files: KernelFiles, proc: Process): FootprintReading | KernelFileError {
+  const reading = new FootprintReading();
+  try {
+    readSmapsRollup(files, proc.files, reading);
+    return reading;
+  } catch (error) {
+    if (error instanceof KernelFileError) return error;
+    throw error;
+  }
+}
+
+function memoryLine(footprint: FootprintReading | KernelFileError): string {
+  if (footprint instanceof KernelFileError) return `  memory    PSS and USS cannot be read (${footprint.reason})`;
+  const { rss, pss, uss, swap } = footprint;
+  return `  memory    RSS ${shortBytes(rss)}, PSS ${shortBytes(pss)}, USS ${shortBytes(uss)}, swap ${shortBytes(swap)}`;
+}
+
+/** The operator asks for this process, so its command line is shown, without secrets. */
+function identityLines({ name, exe, argv, user, unit, container, podUid }: Identity): string[] {
+  const lines = { name, exe, argv: scrub(argv).join(' ').slice(0, 500), user, unit, container, pod: podUid };
+  return Object.entries(lines)
+    .filter(([, value]) => value !== '')
+    .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
+}
+
+/** What a rule asked for, and what the process has. */
+const evidenceLine = ({ key, wanted, value }: Verdict['held'][number]): string =>
+  `  ${key} ${harmless(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
+
+function ruleLines(heading: string, verdicts: readonly Verdict[]): string[] {
+  if (verdicts.length === 0) return [];
+  const lineOf = ({ rule, failed }: Verdict): string => {
+    const misses = failed.map(({ key, wanted }) => `${key} is not ${wanted.join(' or ')}`).join('; ');
+    return `  ${rule.group}/${rule.subgroup} (${rule.name})${misses && `: ${misses}`}`;
+  };
+  return ['', heading, ...verdicts.slice(0, SHOWN_MAX).map(lineOf)];
+}
+
+const jsonText = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`;
+
+function documentOf(
+  pid: number,
+  identity: Identity,
+  { classification, winner, others, nearMisses }: Explanation,
+  footprint: FootprintReading | KernelFileError,
+  { address, ...exporter }: AddressedAnswer,
+) {
+  const read = footprint instanceof KernelFileError ? undefined : footprint;
+  return {
+    pid,
+    ...identityDocument(identity),
+    ...classification,
+    held: (winner?.held ?? []).map(evidenceDocument),
+    would_match: others.map(verdictDocument),
+    nearly_match: nearMisses.map(verdictDocument),
+    ...(read && { rss_bytes: read.rss, pss_bytes: read.pss, uss_bytes: read.uss, swap_bytes: read.swap }),
+    exporter: {
+      address,
+      ...('explanation' in exporter && exporter.explanation),
+      ...('unseenSince' in exporter && { error: 'not seen', collection_age_seconds: exporter.unseenSince }),
+      ...('error' in exporter && { error: exporter.error }),
+    },
+  };
+}
