@@ -7,13 +7,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 export const root = new URL('..', import.meta.url).pathname;
 export const bundle = `${root}dist/herakles.cjs`;
 
-/** CPU time of a process and all its threads so far, seconds, to the nanosecond (/proc/<pid>/task/<tid>/schedstat). */
+/** CPU seconds of all threads of a process and of its living children, to the nanosecond (proc(5), schedstat). */
 export function cpuSeconds(pid: number): number {
   let nanoseconds = 0;
   for (const task of readdirSync(`/proc/${pid}/task`)) {
     nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]);
   }
-  return nanoseconds / 1e9;
+  return nanoseconds / 1e9 + childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), 0);
+}
+
+/** Living children of all threads (proc(5), /proc/pid/task/tid/children). */
+function childrenOf(pid: number): number[] {
+  const lists = readdirSync(`/proc/${pid}/task`).map((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1'),
+  );
+  return lists.join(' ').split(/\s+/).filter(Boolean).map(Number);
 }
 
 export interface Memory {
@@ -22,11 +30,15 @@ export interface Memory {
   readonly peak: number;
 }
 
-/** Bytes, from /proc/<pid>/status. */
+/**
+ * Bytes, from /proc/<pid>/status: of a process and of its living children. Pages of the same program count once: of a
+ * child only its anonymous memory is added.
+ */
 export function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024;
-  return { rss: bytes('VmRSS'), anonymous: bytes('RssAnon'), peak: bytes('VmHWM') };
+  const children = childrenOf(pid).reduce((sum, child) => sum + memoryOf(child).anonymous, 0);
+  return { rss: bytes('VmRSS') + children, anonymous: bytes('RssAnon') + children, peak: bytes('VmHWM') + children };
 }
 
 /** A program of the benchmark; its whole process group ends with it. */
