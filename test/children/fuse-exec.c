@@ -1,7 +1,8 @@
-// Execs while it holds a close-on-exec file of a FUSE server that does not answer: the kernel keeps the process's
-// exec_update_lock until the server answers, and reads of its io, smaps_rollup (and stat, on recent kernels) wait.
-// usage: fuse-exec DIRECTORY COUNT: mounts a FUSE filesystem there, starts COUNT such processes, prints their pids,
-// one a line, and "ready"; serves until it is killed or its standard input ends.
+/* Processes whose files below /proc do not answer: cc -O1 -o fuse-exec fuse-exec.c; fuse-exec DIRECTORY COUNT
+ * Each execs while it holds a close-on-exec file of a FUSE server that keeps silent. Until the server answers, the
+ * kernel holds the process's exec_update_lock, and a read of its io, smaps_rollup and exe waits; on recent kernels
+ * of its stat too. Linux only: fuse(4), the protocol of include/uapi/linux/fuse.h, without a library.
+ * Mounts on DIRECTORY, prints "ready PID..." once all of them hang, and ends all when standard input does. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +65,7 @@ static void serve(int fuse, int *held) {
       break;
     }
     case FUSE_FLUSH:
-      ++*held;  // never answered
+      ++*held; /* never answered */
       break;
     case FUSE_FORGET:
     case FUSE_BATCH_FORGET:
@@ -78,6 +79,7 @@ static void serve(int fuse, int *held) {
 int main(int argc, char **argv) {
   if (argc != 3) return 2;
   int count = atoi(argv[2]), held = 0;
+  pid_t pids[count];
   int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
   if (fuse < 0) fail("/dev/fuse");
   char options[200];
@@ -94,9 +96,8 @@ int main(int argc, char **argv) {
       execl("/bin/sleep", "sleep", "600", NULL);
       fail("exec");
     }
-    printf("%d\n", pid);
+    pids[i] = pid;
   }
-  fflush(stdout);
   int told = 0;
   for (;;) {
     struct pollfd fds[] = {{.fd = fuse, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
@@ -105,7 +106,9 @@ int main(int argc, char **argv) {
     if (fds[0].revents) serve(fuse, &held);
     if (held == count && !told) {
       told = 1;
-      puts("ready");
+      printf("ready");
+      for (int i = 0; i < count; i++) printf(" %d", pids[i]);
+      puts("");
       fflush(stdout);
     }
   }
