@@ -3,6 +3,7 @@
 //
 // One prefetch sends what is wanted in frames of some hundred requests and stores the answers; `read` hands them out.
 // Nothing is allocated per process in the steady state: answers of stat, statm and io go into slots that are used again.
+import { existsSync } from 'node:fs';
 import {
   type FileRequests,
   KernelFileError,
@@ -14,10 +15,14 @@ import {
 import {
   CODE_OF,
   codeOfReason,
+  FILE_CODE,
+  IF_STAT_CHANGED,
+  NO_LIMIT,
   REASONS,
   REQUESTED,
   REQUESTS_MAX,
   type Requested,
+  SKIPPED,
   SLOT_BYTES,
   SLOT_FILES,
   TAKEN,
@@ -26,9 +31,7 @@ import {
 import { ReaderProcess, Requests } from './reader-process.ts';
 
 const HUNG = codeOfReason('hung');
-/** There is no answer: the file was not asked for. */
-const NOT_ASKED = -101;
-/** A process that hung is tried again after so many milliseconds, then after twice as many, up to the longest. */
+/** Milliseconds after which a process that hung is tried again; doubled each time, up to the longest. */
 const RETRY_MS = { first: 5000, longest: 300_000 };
 /** How often in a row a reader may end by itself before the collection fails. */
 const FAILURES_MAX = 3;
@@ -80,7 +83,7 @@ class GuardedProcess implements ProcessFiles {
   }
 
   #answer(file: Requested): Buffer {
-    const answer = this.others?.get(file) ?? NOT_ASKED;
+    const answer = this.others?.get(file) ?? SKIPPED;
     if (typeof answer === 'number') throw this.#host.failure(this, file, answer);
     return answer;
   }
@@ -106,8 +109,9 @@ class GuardedHost extends LiveHost {
   /** What the last prefetch asked for. */
   readonly #current: GuardedProcess[] = [];
 
+  /** Processes that hung, by pid: each listing of the pids finds those again whose stat was never read. */
   readonly #hung = new Map<number, Retry>();
-  /** The handle that hung and is tried again in this collection. */
+  /** The pid of a process that hung and is tried again in this collection; -1: none. */
   #retried = -1;
   #reader: ReaderProcess | undefined;
   #failures = 0;
@@ -127,12 +131,15 @@ class GuardedHost extends LiveHost {
 
   override begin(): void {
     this.#failures = 0;
+    if (this.#retried >= 0) this.#hung.delete(this.#retried); // it was read again, and did not hang
     this.#retried = -1;
     let earliest = this.#clock();
-    for (const [handle, { at }] of this.#hung) {
-      if (at > earliest) continue;
-      earliest = at;
-      this.#retried = handle;
+    for (const [pid, { at }] of this.#hung) {
+      if (!existsSync(`${this.procfs}/${pid}`)) this.#hung.delete(pid);
+      else if (at <= earliest) {
+        earliest = at;
+        this.#retried = pid;
+      }
     }
   }
 
@@ -148,7 +155,6 @@ class GuardedHost extends LiveHost {
   close(proc: GuardedProcess): void {
     if (proc.handle < 0) return;
     this.#closed.push(proc.handle);
-    this.#hung.delete(proc.handle);
     proc.handle = -1;
   }
 
@@ -160,7 +166,7 @@ class GuardedHost extends LiveHost {
       this.#slotOf = grown(this.#slotOf, end);
       this.#taken = grown(this.#taken, end);
     }
-    this.#lengths.fill(NOT_ASKED, end - SLOT_FILES, end);
+    this.#lengths.fill(SKIPPED, end - SLOT_FILES, end);
     this.#taken.fill(0, end - SLOT_FILES, end);
     proc.handle = handle;
   }
@@ -168,11 +174,12 @@ class GuardedHost extends LiveHost {
   override async prefetch(wanted: FileRequests): Promise<void> {
     for (const proc of this.#current) {
       proc.others = undefined;
-      if (proc.handle >= 0) this.#lengths.fill(NOT_ASKED, place(proc, 0), place(proc, SLOT_FILES));
+      if (proc.handle >= 0) this.#lengths.fill(SKIPPED, place(proc, 0), place(proc, SLOT_FILES));
     }
     this.#current.length = 0;
     this.#slotsUsed = 0;
     const requests = this.#requests;
+    requests.smapsMicrosMax = Math.min(Math.max(0, Math.ceil(wanted.smapsSecondsMax * 1e6)), NO_LIMIT);
     for (let from = 0; from < wanted.length; ) {
       requests.length = 0;
       this.#asked.length = 0;
@@ -186,18 +193,20 @@ class GuardedHost extends LiveHost {
         const code = CODE_OF[wanted.files[from]!];
         if (proc.handle < 0) this.#register(proc);
         this.#current.push(proc);
-        if (this.#hung.has(proc.handle) && proc.handle !== this.#retried) this.#store(proc, code, HUNG);
-        else {
-          requests.add(proc.handle, proc.pid, code < SLOT_FILES ? code | this.#taken[place(proc, code)]! : code);
-          this.#asked.push(proc);
+        if (this.#hung.has(proc.pid) && proc.pid !== this.#retried) {
+          this.#store(proc, code, HUNG);
+          continue;
         }
+        const taken = code < SLOT_FILES ? this.#taken[place(proc, code)]! : 0;
+        requests.add(proc.handle, proc.pid, code | taken | (wanted.conditional[from] ? IF_STAT_CHANGED : 0));
+        this.#asked.push(proc);
       }
       await this.#ask();
     }
   }
 
   lengthOf(proc: GuardedProcess, code: number): number {
-    return proc.handle < 0 ? NOT_ASKED : this.#lengths[place(proc, code)]!;
+    return proc.handle < 0 ? SKIPPED : this.#lengths[place(proc, code)]!;
   }
 
   /** Makes the answer of stat, statm or io the buffer. @returns its length in bytes @throws KernelFileError */
@@ -212,7 +221,7 @@ class GuardedHost extends LiveHost {
 
   failure({ pid }: GuardedProcess, file: Requested, code: number): Error {
     const reason = REASONS[-1 - code];
-    if (!reason) return new Error(`${file} of process ${pid} was read without a prefetch`);
+    if (!reason) return new Error(`${file} of process ${pid} was read, but not prefetched`);
     return new KernelFileError(`${this.procfs}/${pid}/${file}`, reason);
   }
 
@@ -257,11 +266,10 @@ class GuardedHost extends LiveHost {
 
   readonly #take = (index: number, length: number, micros: number, bytes: Buffer, from: number): void => {
     const proc = this.#asked[index];
-    if (proc) this.#store(proc, this.#requests.files[index]! & ~TAKEN, length, micros, bytes, from);
+    if (proc) this.#store(proc, this.#requests.files[index]! & FILE_CODE, length, micros, bytes, from);
   };
 
   #store(proc: GuardedProcess, code: number, length: number, micros = 0, bytes?: Buffer, from = 0): void {
-    if (length !== HUNG && proc.handle === this.#retried) this.#hung.delete(proc.handle);
     if (code < SLOT_FILES) {
       const at = place(proc, code);
       this.#lengths[at] = Math.min(length, SLOT_BYTES);
@@ -283,13 +291,13 @@ class GuardedHost extends LiveHost {
     const requests = this.#requests;
     const hung = this.#asked[index];
     if (!hung) return;
-    const waitMs = this.#hung.get(hung.handle)?.waitMs ?? RETRY_MS.first;
-    this.#hung.set(hung.handle, { at: this.#clock() + waitMs, waitMs: Math.min(2 * waitMs, RETRY_MS.longest) });
+    const waitMs = this.#hung.get(hung.pid)?.waitMs ?? RETRY_MS.first;
+    this.#hung.set(hung.pid, { at: this.#clock() + waitMs, waitMs: Math.min(2 * waitMs, RETRY_MS.longest) });
     this.#retried = -1;
     let kept = index;
     for (let other = index; other < requests.length; other++) {
       const proc = this.#asked[other];
-      if (proc === hung) this.#store(proc, requests.files[other]!, HUNG);
+      if (proc === hung) this.#store(proc, requests.files[other]! & FILE_CODE, HUNG);
       else {
         this.#asked[kept] = proc;
         requests.move(other, kept++);

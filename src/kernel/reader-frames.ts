@@ -28,12 +28,19 @@ export const codeOfReason = (reason: UnreadableReason): number => -1 - REASONS.i
 export const UNCHANGED = -100;
 /** Added to the number of stat, statm or io: the last answer was taken, so that UNCHANGED is enough where it still holds. */
 export const TAKEN = 0x100;
+/** Added to the number of a file that is read only if the answer of stat before it, of the same process, was not UNCHANGED. */
+export const IF_STAT_CHANGED = 0x200;
+/** The part of a request's number that names the file. */
+export const FILE_CODE = 0xff;
+/** The file was not read: stat had not changed, or the time for reads of smaps_rollup was over. */
+export const SKIPPED = -101;
 /** The files that are read at every collection have the first numbers, and are never longer than a slot, bytes. */
 export const SLOT_FILES = 3;
 export const SLOT_BYTES = 512;
 
-/** count, and whether each answer is to leave at once. */
-export const REQUEST_HEAD_BYTES = 8;
+/** count; whether each answer is to leave at once; microseconds that reads of smaps_rollup may take together. */
+export const REQUEST_HEAD_BYTES = 12;
+export const NO_LIMIT = 0xffffffff;
 /** handle, pid, file. */
 export const REQUEST_BYTES = 12;
 export const REQUESTS_MAX = 2048;

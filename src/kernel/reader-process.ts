@@ -7,6 +7,7 @@ import {
   ANSWER_HEAD_BYTES,
   CODE_OF,
   DURATION_BYTES,
+  NO_LIMIT,
   REQUEST_BYTES,
   REQUEST_HEAD_BYTES,
   REQUESTS_MAX,
@@ -23,6 +24,8 @@ export class Requests {
   readonly handles = new Uint32Array(REQUESTS_MAX);
   readonly pids = new Uint32Array(REQUESTS_MAX);
   readonly files = new Uint32Array(REQUESTS_MAX);
+  /** Microseconds that reads of smaps_rollup may take together. */
+  smapsMicrosMax = NO_LIMIT;
 
   add(handle: number, pid: number, file: number): void {
     this.handles[this.length] = handle;
@@ -106,6 +109,7 @@ export class ReaderProcess {
     const frame = this.#frame;
     let at = frame.writeUInt32LE(requests.length - from, 0);
     at = frame.writeUInt32LE(atOnce ? 1 : 0, at);
+    at = frame.writeUInt32LE(requests.smapsMicrosMax, at);
     for (let index = from; index < requests.length; index++) {
       at = frame.writeUInt32LE(requests.handles[index]!, at);
       at = frame.writeUInt32LE(requests.pids[index]!, at);

@@ -4,7 +4,8 @@
 //
 // It runs one synchronous loop: requests come over a socket, answers leave over it, in the same order.
 //
-//   request frame   u32 count, u32 1 if each answer is to leave at once; then per request u32 handle, u32 pid, u32 file
+//   request frame   u32 count, u32 1 if each answer is to leave at once, u32 microseconds for smaps_rollup;
+//                   then for each request u32 handle, u32 pid, u32 file
 //   answer          i32 length, or the negative number of a reason or UNCHANGED; then the bytes; behind those of
 //                   smaps_rollup u32 microseconds that the read took; then zeros up to a multiple of four bytes
 //
@@ -16,10 +17,13 @@ import {
   ANSWER_HEAD_BYTES,
   CODE_OF,
   codeOfReason,
+  IF_STAT_CHANGED,
+  NO_LIMIT,
   REQUEST_BYTES,
   REQUEST_HEAD_BYTES,
   REQUESTED,
   REQUESTS_MAX,
+  SKIPPED,
   SLOT_FILES,
   TAKEN,
   UNCHANGED,
@@ -44,6 +48,10 @@ class Reader {
   readonly #out = Buffer.from(new ArrayBuffer(OUT_BYTES + ANSWER_BYTES_MAX + 1024));
   readonly #words = new Int32Array(this.#out.buffer);
   #length = 0;
+  /** Microseconds that reads of smaps_rollup may still take. */
+  #smapsMicros = 0;
+  /** Whether the stat that was requested last said what it said before. */
+  #statUnchanged = false;
   readonly #host: LiveHost;
   readonly #procs = new Map<number, Answered>();
   readonly #frame = Buffer.alloc(REQUEST_HEAD_BYTES + REQUESTS_MAX * REQUEST_BYTES);
@@ -57,6 +65,7 @@ class Reader {
     while (this.#receive(0, REQUEST_HEAD_BYTES)) {
       const count = this.#frame.readUInt32LE(0);
       const atOnce = this.#frame.readUInt32LE(4) === 1;
+      this.#smapsMicros = this.#frame.readUInt32LE(8);
       if (!this.#receive(REQUEST_HEAD_BYTES, count * REQUEST_BYTES)) return;
       for (let index = 0; index < count; index++) {
         this.#answer(REQUEST_HEAD_BYTES + index * REQUEST_BYTES);
@@ -67,13 +76,20 @@ class Reader {
   }
 
   #answer(at: number): void {
-    const code = this.#frame.readUInt32LE(at + 8);
+    const asked = this.#frame.readUInt32LE(at + 8);
+    const code = asked & ~IF_STAT_CHANGED;
     const timed = code === CODE_OF.smaps_rollup;
     const began = timed ? performance.now() : 0;
-    const length = this.#read(this.#frame.readUInt32LE(at), this.#frame.readUInt32LE(at + 4), code);
+    const skip = (asked !== code && this.#statUnchanged) || (timed && this.#smapsMicros <= 0);
+    const length = skip ? SKIPPED : this.#read(this.#frame.readUInt32LE(at), this.#frame.readUInt32LE(at + 4), code);
+    if ((code & ~TAKEN) === CODE_OF.stat) this.#statUnchanged = length === UNCHANGED;
     this.#words[this.#length >> 2] = length;
     this.#length += ANSWER_HEAD_BYTES + (length > 0 ? length : 0);
-    if (timed) this.#length = this.#out.writeUInt32LE(Math.round((performance.now() - began) * 1000), this.#length);
+    if (timed) {
+      const micros = skip ? 0 : Math.round((performance.now() - began) * 1000);
+      this.#length = this.#out.writeUInt32LE(micros, this.#length);
+      if (this.#smapsMicros !== NO_LIMIT) this.#smapsMicros -= micros;
+    }
     this.#length = (this.#length + 3) & ~3;
   }
 

@@ -1,18 +1,19 @@
 // explain PID: which rule put a process into its group and why, which other rules match, how much memory it has, and what
 // the running exporter knows of that. explain --all is in explain-all.ts.
 
-import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { FileRequests, KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
-import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
-import { type Identity, NO_RULE } from '../../rules/identity.ts';
-import { inheritedFrom } from '../../rules/inheritance.ts';
+import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
+import { type Identity, KERNEL_THREAD, NO_RULE } from '../../rules/identity.ts';
+import { inheritedClassification } from '../../rules/inheritance.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
+import { formatBytes } from '../../text/units.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { scrub, scrubText } from '../scrub.ts';
-import { harmless, shortBytes } from '../table.ts';
 import { type GivenSettings, VerbError } from '../verb.ts';
 import { footprintLines } from './footprint-lines.ts';
-import { evidenceDocument, identityDocument, KERNEL, ProcessInspector, verdictDocument } from './process-inspector.ts';
+import { identityDocument, keyResultDocument, ProcessInspector, ruleResultDocument } from './process-inspector.ts';
 import { type AddressedAnswer, askExporter } from './running-exporter.ts';
 
 /** So many other rules are shown. */
@@ -26,21 +27,21 @@ export async function explainProcess(
   url: string | undefined,
 ): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
-  const files = openHost(setup.config);
+  const files = await openHost(setup.config);
   files.begin();
   const inspector = new ProcessInspector(files);
-  const proc = find(inspector, pid);
-  const identity = inspector.identityOf(proc);
+  const proc = await find(inspector, pid);
+  const identity = await inspector.identityOf(proc);
   if (proc.kernelThread)
     return json
-      ? jsonText({ pid, name: identity.name, ...KERNEL })
-      : `process ${pid} is a kernel thread: ${KERNEL.group}/${KERNEL.subgroup}\n`;
+      ? jsonText({ pid, name: identity.name, ...KERNEL_THREAD })
+      : `process ${pid} is a kernel thread: ${KERNEL_THREAD.group}/${KERNEL_THREAD.subgroup}\n`;
   const classifier = new Classifier(setup.rules, setup.catalogue);
   const explanation = classifier.explain(identity);
   const inherits = setup.config.inherit_group && !explanation.winner;
-  const ancestor = inherits ? inspector.ancestorOf(proc, identity, classifier) : undefined;
-  const classification = ancestor ? inheritedFrom(ancestor) : explanation.classification;
-  const footprint = readFootprint(files, proc);
+  const ancestor = inherits ? await inspector.ancestorOf(proc, identity, classifier) : undefined;
+  const classification = ancestor ? inheritedClassification(ancestor) : explanation.classification;
+  const footprint = await readFootprint(files, proc);
   const local = { pid, startTime: inspector.startTimeOf(proc), age: inspector.ageOf(proc), ...classification };
   const exporter = await askExporter(setup.config, pid, url);
   if (json) return jsonText(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter));
@@ -50,7 +51,7 @@ export async function explainProcess(
     '',
     ...identityLines(identity),
     memoryLine(footprint),
-    ...ruleLines('rules that would match as well:', explanation.others),
+    ...ruleLines('rules that would match as well:', explanation.otherMatches),
     ...ruleLines('rules that nearly match:', explanation.nearMisses),
     ...unreadable.map(({ file, reason }) => `cannot be read: /proc/${pid}/${file} (${reason})`),
     '',
@@ -59,15 +60,18 @@ export async function explainProcess(
   ].join('\n');
 }
 
-function reasonLines(pid: number, { classification: { group, subgroup, rule }, winner }: Explanation): string[] {
+function reasonLines(
+  pid: number,
+  { classification: { group, subgroup, rule }, winner }: ClassificationExplanation,
+): string[] {
   const why = winner ? `because of rule ${rule}` : rule === NO_RULE ? 'because no rule matches it' : rule;
-  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...(winner ? winner.held.map(evidenceLine) : [])];
+  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...(winner ? winner.held.map(keyResultLine) : [])];
 }
 
 /** @throws VerbError where no such process runs */
-function find(inspector: ProcessInspector, pid: number): Process {
+async function find(inspector: ProcessInspector, pid: number): Promise<Process> {
   try {
-    const proc = inspector.find(pid);
+    const proc = await inspector.find(pid);
     if (proc) return proc;
   } catch (error) {
     if (error instanceof KernelFileError) throw new VerbError(`process ${pid}: ${error.message}`);
@@ -77,8 +81,11 @@ function find(inspector: ProcessInspector, pid: number): Process {
 }
 
 /** The footprint as it is now, or the error where it cannot be read. */
-function readFootprint(files: KernelFiles, proc: Process): FootprintReading | KernelFileError {
+async function readFootprint(files: KernelFiles, proc: Process): Promise<FootprintReading | KernelFileError> {
   const reading = new FootprintReading();
+  const requests = new FileRequests();
+  requests.add(proc.files, 'smaps_rollup');
+  await files.prefetch(requests);
   try {
     readSmapsRollup(files, proc.files, reading);
     return reading;
@@ -91,7 +98,7 @@ function readFootprint(files: KernelFiles, proc: Process): FootprintReading | Ke
 function memoryLine(footprint: FootprintReading | KernelFileError): string {
   if (footprint instanceof KernelFileError) return `  memory    PSS and USS cannot be read (${footprint.reason})`;
   const { rss, pss, uss, swap } = footprint;
-  return `  memory    RSS ${shortBytes(rss)}, PSS ${shortBytes(pss)}, USS ${shortBytes(uss)}, swap ${shortBytes(swap)}`;
+  return `  memory    RSS ${formatBytes(rss)}, PSS ${formatBytes(pss)}, USS ${formatBytes(uss)}, swap ${formatBytes(swap)}`;
 }
 
 /** The operator asks for this process, so its command line is shown, without secrets. */
@@ -99,20 +106,20 @@ function identityLines({ name, exe, argv, user, unit, container, podUid }: Ident
   const lines = { name, exe, argv: scrub(argv).join(' ').slice(0, 500), user, unit, container, pod: podUid };
   return Object.entries(lines)
     .filter(([, value]) => value !== '')
-    .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
+    .map(([key, value]) => `  ${key.padEnd(10)}${escapeForTerminal(value)}`);
 }
 
 /** What a rule asked for, and what the process has. */
-const evidenceLine = ({ key, wanted, value }: Verdict['held'][number]): string =>
-  `  ${key} ${harmless(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
+const keyResultLine = ({ key, wanted, value }: RuleResult['held'][number]): string =>
+  `  ${key} ${escapeForTerminal(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
 
-function ruleLines(heading: string, verdicts: readonly Verdict[]): string[] {
-  if (verdicts.length === 0) return [];
-  const lineOf = ({ rule, failed }: Verdict): string => {
+function ruleLines(heading: string, results: readonly RuleResult[]): string[] {
+  if (results.length === 0) return [];
+  const lineOf = ({ rule, failed }: RuleResult): string => {
     const misses = failed.map(({ key, wanted }) => `${key} is not ${wanted.join(' or ')}`).join('; ');
     return `  ${rule.group}/${rule.subgroup} (${rule.name})${misses && `: ${misses}`}`;
   };
-  return ['', heading, ...verdicts.slice(0, SHOWN_MAX).map(lineOf)];
+  return ['', heading, ...results.slice(0, SHOWN_MAX).map(lineOf)];
 }
 
 const jsonText = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`;
@@ -120,7 +127,7 @@ const jsonText = (document: unknown): string => `${JSON.stringify(document, unde
 function documentOf(
   pid: number,
   identity: Identity,
-  { classification, winner, others, nearMisses }: Explanation,
+  { classification, winner, otherMatches, nearMisses }: ClassificationExplanation,
   footprint: FootprintReading | KernelFileError,
   { address, ...exporter }: AddressedAnswer,
 ) {
@@ -129,9 +136,9 @@ function documentOf(
     pid,
     ...identityDocument(identity),
     ...classification,
-    held: (winner?.held ?? []).map(evidenceDocument),
-    would_match: others.map(verdictDocument),
-    nearly_match: nearMisses.map(verdictDocument),
+    held: (winner?.held ?? []).map(keyResultDocument),
+    would_match: otherMatches.map(ruleResultDocument),
+    nearly_match: nearMisses.map(ruleResultDocument),
     ...(read && { rss_bytes: read.rss, pss_bytes: read.pss, uss_bytes: read.uss, swap_bytes: read.swap }),
     exporter: {
       address,
