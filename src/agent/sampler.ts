@@ -1,13 +1,16 @@
 // The heartbeat: collects at every interval and when a scrape needs it. There is one collection at a time, and everyone
 // who asks meanwhile waits for that one. Every collection ends; a failed one leaves the last snapshot in force.
 
+import { FootprintEstimator } from '../footprint/estimator.ts';
 import { explainFootprint, type FootprintExplanation } from '../footprint/explanation.ts';
-import { type FootprintOptions, FootprintScheduler } from '../footprint/scheduler.ts';
+import type { FootprintOptions } from '../footprint/options.ts';
+import { FootprintScheduler } from '../footprint/scheduler.ts';
 import { SlowReads } from '../footprint/slow-reads.ts';
 import type { KernelFiles } from '../kernel/files.ts';
 import { type Boot, readBoot, readMemory, readUnits, readUptime, readUsers } from '../kernel/host.ts';
+import type { Classify } from '../process/membership.ts';
 import type { Process } from '../process/process.ts';
-import { type Classify, type HostFacts, Tracker } from '../process/tracker.ts';
+import { type HostFacts, Tracker } from '../process/tracker.ts';
 import { Unreadable } from '../process/unreadable.ts';
 import { CgroupUsage } from '../view/cgroup-usage.ts';
 import { ProcessRows } from '../view/process-rows.ts';
@@ -46,7 +49,7 @@ export interface Snapshot {
 
 /** One process as the newest collection left it. */
 export interface ObservedProcess {
-  readonly proc: Readonly<Process>;
+  readonly proc: Process;
   readonly footprint: FootprintExplanation;
   readonly mode: FootprintOptions['mode'];
   /** Whether it has series of its own. */
@@ -79,7 +82,8 @@ export class Sampler {
   #successes = 0;
   #options: SamplerOptions;
   #tracker: Tracker | undefined;
-  #footprints: FootprintScheduler;
+  readonly #footprints: FootprintScheduler;
+  readonly #estimator: FootprintEstimator;
   #classify: Classify;
   #collecting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -99,7 +103,8 @@ export class Sampler {
     this.#classify = classify;
     this.#options = options;
     this.#onCollection = onCollection;
-    this.#cgroups = new CgroupUsage(files);
+    this.#cgroups = new CgroupUsage(files, (proc) => this.#tracker?.describeAgain(proc));
+    this.#estimator = new FootprintEstimator(files, this.#unreadable);
     this.#footprints = new FootprintScheduler(files, this.#unreadable, this.#slowReads, clock);
     this.lastSuccess = clock();
   }
@@ -233,6 +238,6 @@ export class Sampler {
     const { living } = tracker;
     await inSlices(this.#footprints.read(living, options, at));
     await within(SLOW_READ_WAIT[options.mode], this.#footprints.readLarge(options, at));
-    await inSlices(this.#footprints.carryOver(living, options, swapInUse, at));
+    await inSlices(this.#estimator.carryOver(living, options.mode, swapInUse, at));
   }
 }

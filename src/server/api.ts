@@ -55,7 +55,9 @@ export const groupsBySize = (agent: Agent): GroupRow[] =>
  * command line or executable, and no name where it has no series. Seconds, bytes, Unix time; unknown values are left out.
  */
 export function explanationDocument({ config, age }: Agent, { proc, footprint, mode, shown }: ObservedProcess) {
-  const { pid, description, rss, pss, uss } = proc;
+  const { pid, description } = proc;
+  const { rss } = proc.memory;
+  const { pss, uss } = proc.footprint;
   const known = (value: number) => (Number.isNaN(value) ? undefined : value);
   const exported = (value: number, enabled: boolean) => (shown && enabled ? known(value) : undefined);
   return {
@@ -81,8 +83,8 @@ export function explanationDocument({ config, age }: Agent, { proc, footprint, m
       max_age_seconds: config.smaps_max_age,
       moved_bytes: known(footprint.moved),
       moved_by_relatives_bytes: known(footprint.movedByRelatives),
-      worth_bytes: known(footprint.worth),
-      next_turn_seconds: Math.max(0, footprint.nextTurn - age),
+      worth_bytes: known(footprint.threshold),
+      next_turn_seconds: Math.max(0, footprint.untilDue - age),
     },
   };
 }

@@ -29,11 +29,12 @@ function follow(...moments: readonly Moment[]) {
   const host = { units: { pageSize: 4096, ticksPerSecond: 100 }, bootTime: 0, users: new Map() };
   const classify = () => ({ group: 'g', subgroup: 's', rule: 'r' });
   const tracker = new Tracker(files, host, new Unreadable(), classify);
-  const accounts = new CgroupUsage(files);
+  const accounts = new CgroupUsage(files, (proc) => tracker.describeAgain(proc));
   return () => {
     files.begin();
     for (const _ of tracker.pass(Number.NaN));
-    for (const proc of tracker.living) proc.pss = proc.pid === 13 ? Number.NaN : proc.rss / 2;
+    for (const { footprint, memory, pid } of tracker.living)
+      Object.assign(footprint, { pss: pid === 13 ? Number.NaN : memory.rss / 2 });
     const work = accounts.read(tracker.living);
     let step = work.next();
     while (!step.done) step = work.next();

@@ -25,9 +25,9 @@ class Residents {
 
   add(proc: Process): void {
     this.members.push(proc);
-    if (!(proc.rss > 0)) return;
-    this.rss += proc.rss;
-    this.pss += proc.pss;
+    if (!(proc.memory.rss > 0)) return;
+    this.rss += proc.memory.rss;
+    this.pss += proc.footprint.pss;
   }
 }
 
@@ -61,12 +61,15 @@ const PROCESSES_PER_STEP = 512;
 
 export class CgroupUsage {
   readonly #files: KernelFiles;
+  readonly #describeAgain: (proc: Process) => void;
   #mounts: CgroupMounts | undefined;
   /** The cgroup that the memory of a path is charged to, as the last collection found it; undefined: the host itself. */
   #chargedTo = new Map<string, MemoryCgroup | undefined>();
 
-  constructor(files: KernelFiles) {
+  /** @param describeAgain has the cgroups of a process read again at the next pass */
+  constructor(files: KernelFiles, describeAgain: (proc: Process) => void) {
     this.#files = files;
+    this.#describeAgain = describeAgain;
   }
 
   /** Reads the cgroups of these processes; yields where it may be interrupted. */
@@ -102,13 +105,14 @@ export class CgroupUsage {
     for (let index = 0; index < living.length; index++) {
       if (index % PROCESSES_PER_STEP === PROCESSES_PER_STEP - 1) yield;
       const proc = living[index]!;
-      if (proc.absent || proc.zombie || !proc.cgroups) continue;
-      let residents = byText.get(proc.cgroups);
+      const { cgroups } = proc.membership;
+      if (proc.stat.absent || proc.zombie || !cgroups) continue;
+      let residents = byText.get(cgroups);
       if (!residents) {
-        const path = memoryPathOf(this.#mounts, proc.cgroups.memberships);
+        const path = memoryPathOf(this.#mounts, cgroups.memberships);
         residents = byPath.get(path) ?? new Residents();
         byPath.set(path, residents);
-        byText.set(proc.cgroups, residents);
+        byText.set(cgroups, residents);
       }
       residents.add(proc);
     }
@@ -139,6 +143,6 @@ export class CgroupUsage {
   /** The cgroup is gone, so its processes are in another one: their identity is read again at the next collection. */
   #moved(cgroup: MemoryCgroup, members: readonly Process[]): void {
     for (const [path, known] of this.#chargedTo) if (known?.path === cgroup.path) this.#chargedTo.delete(path);
-    for (const proc of members) proc.unsure = true;
+    for (const proc of members) this.#describeAgain(proc);
   }
 }

@@ -8,17 +8,17 @@ export type RowDescription = ProcessDescription;
 /** The numbers of a row. NaN: not known. */
 const COLUMNS = {
   /** Bytes. */
-  rss: (proc) => proc.rss,
-  pss: (proc) => proc.pss,
-  uss: (proc) => proc.uss,
-  swap: (proc) => proc.swap,
+  rss: (proc) => proc.memory.rss,
+  pss: (proc) => proc.footprint.pss,
+  uss: (proc) => proc.footprint.uss,
+  swap: (proc) => proc.footprint.swap,
   /** Bytes read from and written to storage since the process began. */
-  readBytes: (proc) => proc.readBytes,
-  writeBytes: (proc) => proc.writeBytes,
+  readBytes: (proc) => proc.io.readBytes,
+  writeBytes: (proc) => proc.io.writeBytes,
   /** Percent of one core. */
-  usage: (proc) => proc.usage,
+  usage: (proc) => proc.usage.percent,
   /** CPU seconds since the process began. */
-  time: (proc) => proc.user + proc.system,
+  time: (proc) => proc.stat.user + proc.stat.system,
 } as const satisfies Readonly<Record<string, (proc: Process) => number>>;
 
 export type RowColumn = keyof typeof COLUMNS;

@@ -71,9 +71,9 @@ class Host {
 
   #process(given: Given): Process {
     const { pid, group = 'db', subgroup = group, name = 'p', state = 'S', rss = 4096, pss = Number.NaN } = given;
-    const proc = new Process({ pid } as ProcessFiles, 1, 1, given.kernelThread ?? false);
+    const proc = new Process({ pid } as ProcessFiles, 1, given.kernelThread ?? false);
     const identity: Identity = { name, exe: '', argv: [], user: '', unit: '', container: '', podUid: '' };
-    proc.description = {
+    const description = {
       pid,
       identity,
       group,
@@ -83,24 +83,18 @@ class Host {
       labels: '',
       infoLabels: '',
     };
-    proc.counters = this.counters.of(group, subgroup);
-    proc.state = state.charCodeAt(0);
-    proc.threads = 1;
-    proc.absent = given.absent ?? false;
-    proc.usage = given.usage ?? Number.NaN;
-    proc.user = given.time ?? 0;
-    proc.counters.creditInherited({
-      ...{ user: proc.user - (this.#seen.get(pid) ?? 0), system: 0, readBytes: 0, writeBytes: 0 },
-    });
-    this.#seen.set(pid, proc.user);
+    const counters = this.counters.of(group, subgroup);
+    const user = given.time ?? 0;
+    Object.assign(proc.membership, { description, counters });
+    Object.assign(proc.stat, { state: state.charCodeAt(0), threads: 1, absent: given.absent ?? false, user });
+    Object.assign(proc.usage, { percent: given.usage ?? Number.NaN });
+    counters.creditReaped({ user: user - (this.#seen.get(pid) ?? 0), system: 0, readBytes: 0, writeBytes: 0 });
+    this.#seen.set(pid, user);
     if (proc.zombie || proc.kernelThread) return proc;
-    proc.rss = rss;
-    proc.shared = given.shared ?? 0;
-    proc.rssShmem = given.rssShmem ?? Number.NaN;
-    proc.pss = pss;
-    proc.uss = given.uss ?? pss;
-    proc.swap = given.swap ?? 0;
-    if (pss >= 0) proc.measurement.at = given.sampled ?? NOW;
+    Object.assign(proc.memory, { rss, shared: given.shared ?? 0 });
+    const rssShmem = given.rssShmem ?? Number.NaN;
+    Object.assign(proc.footprint, { rssShmem, pss, uss: given.uss ?? pss, swap: given.swap ?? 0 });
+    if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW });
     return proc;
   }
 }

@@ -2,7 +2,7 @@
 // and no Process. A view does not change once the collection has ended; its rows are used again for a later one.
 // Numbers stand in columns, so that a view of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
-import type { FootprintStatistics } from '../footprint/scheduler.ts';
+import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostMemory } from '../kernel/host.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
 import { type Process, ZOMBIE } from '../process/process.ts';
@@ -150,11 +150,11 @@ export function* summarise(
   let oldest = Number.NaN;
   for (let index = 0; index < processes.length; index++) {
     const proc = processes[index]!;
-    const group = groups.get(proc.counters)!;
+    const group = groups.get(proc.membership.counters)!;
     addToGroup(group, estimates.get(group)!, proc, options, at);
-    const measured = !proc.absent && proc.pss >= 0;
+    const measured = !proc.stat.absent && proc.footprint.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
-    if (!proc.absent && !proc.zombie && (!proc.kernelThread || options.kernelThreads)) rows.append(proc);
+    if (!proc.stat.absent && !proc.zombie && (!proc.kernelThread || options.kernelThreads)) rows.append(proc);
     if (index % STEP === STEP - 1) yield;
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
@@ -181,35 +181,37 @@ const emptyEstimate = (): Estimate => ({
 });
 
 function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options: ViewOptions, at: number): void {
-  group.states[stateIndex(proc.state)]!++;
-  group.threads += proc.threads;
+  const { stat, memory, footprint } = proc;
+  group.states[stateIndex(stat.state)]!++;
+  group.threads += stat.threads;
   const { startTime } = proc.description;
   if (!(startTime >= group.oldestStart)) group.oldestStart = startTime;
-  if (proc.absent) return;
+  if (stat.absent) return;
   estimate.processes++;
-  if (proc.usage >= 0) {
+  if (proc.usage.percent >= 0) {
     estimate.usageKnown++;
-    group.usage += proc.usage;
+    group.usage += proc.usage.percent;
   }
-  const { rss, pss } = proc;
+  const { rss } = memory;
+  const { pss } = footprint;
   if (!(rss >= 0)) return;
   estimate.memoryKnown = true;
-  if (proc.readBytes >= 0) estimate.ioKnown = true;
+  if (proc.io.readBytes >= 0) estimate.ioKnown = true;
   group.rss += rss;
-  if (proc.swap >= 0) {
+  if (footprint.swap >= 0) {
     estimate.swapKnown = true;
-    group.swap += proc.swap;
+    group.swap += footprint.swap;
   }
   if (pss >= 0) {
     estimate.pssKnown = true;
     estimate.measured += pss;
     group.pss += pss;
-    group.uss += proc.uss;
+    group.uss += footprint.uss;
     if (at - proc.measurement.at <= options.freshFor) estimate.fresh += rss;
   } else {
-    estimate.anonymous += rss - proc.shared;
-    estimate.file = Math.max(estimate.file, proc.rssFile >= 0 ? proc.rssFile : proc.shared);
-    estimate.shmem = Math.max(estimate.shmem, proc.rssShmem || 0);
+    estimate.anonymous += rss - memory.shared;
+    estimate.file = Math.max(estimate.file, footprint.rssFile >= 0 ? footprint.rssFile : memory.shared);
+    estimate.shmem = Math.max(estimate.shmem, footprint.rssShmem || 0);
   }
 }
 
