@@ -73,6 +73,8 @@ export class Machine implements KernelFiles {
     this.init = this.#create(undefined, 'init');
   }
 
+  readonly hung: readonly number[] = [];
+
   async prefetch(): Promise<void> {}
 
   fork(parent: Task, comm = parent.comm): Task {

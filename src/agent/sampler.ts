@@ -214,6 +214,7 @@ export class Sampler {
       groups: summary.groups,
       cgroups: options.series.each.cgroup > 0 ? await inSlices(this.#cgroups.read(living)) : undefined,
       seen: living.length,
+      hung: files.hung,
       unreadable: this.#unreadable.counts(),
       footprints: this.#footprints.statistics,
       oldestMeasurement: summary.oldestMeasurement,

@@ -162,6 +162,10 @@ class RecordingFiles implements KernelFiles {
     return this.#files.pids();
   }
 
+  get hung(): readonly number[] {
+    return this.#files.hung;
+  }
+
   read(path: string): number {
     if (/\s/.test(path))
       throw new KernelFileError(path, 'unsupported', 'a capture cannot hold a path with white space');
@@ -306,6 +310,7 @@ export function framedFiles(frames: readonly Frame[]): KernelFiles {
   });
   return {
     buffer,
+    hung: [],
     prefetch: async () => {},
     begin() {
       current = Math.min(current + 1, frames.length - 1);

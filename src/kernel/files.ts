@@ -120,6 +120,8 @@ export interface KernelFiles {
   /** The pids that exist now, in the kernel's order. The list is read while the caller iterates. @throws KernelFileError */
   pids(): Iterable<number>;
   process(pid: number): ProcessFiles;
+  /** Processes whose files do not answer, by pid: they are left out, and tried again now and then. */
+  readonly hung: readonly number[];
   /**
    * Reads a file of the host into `buffer`.
    * @param path without the leading slash: "proc/meminfo"
@@ -259,6 +261,10 @@ export class LiveHost implements KernelFiles {
     this.procfs = procfs;
     this.#root = dirname(procfs).replace(/\/$/, '');
     this.#keptMax = keptMax;
+  }
+
+  get hung(): readonly number[] {
+    return [];
   }
 
   begin(): void {}

@@ -143,6 +143,10 @@ class GuardedHost extends LiveHost {
     }
   }
 
+  override get hung(): readonly number[] {
+    return [...this.#hung.keys()];
+  }
+
   override read(path: string): number {
     this.buffer = this.#hostBuffer;
     return super.read(path);

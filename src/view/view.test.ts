@@ -68,7 +68,7 @@ class Host {
       seconds: 0,
       deferred: 0,
     };
-    const about = { seen: given.length, unreadable: [], footprints, oldestMeasurement };
+    const about = { seen: given.length, hung: [], unreadable: [], footprints, oldestMeasurement };
     const readings = new Readings(framedFiles([new Map()]), []);
     return { at: NOW, host, readings, rows, groups, cgroups: undefined, ...about };
   }

@@ -5,6 +5,7 @@ import type { ProcessRows } from '../../view/process-rows.ts';
 import type { GroupRow } from '../../view/view.ts';
 import { collectOnce } from '../collect-once.ts';
 import { countedProcesses } from '../counted.ts';
+import { hungLines } from '../hung-lines.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { type Column, textTable } from '../table.ts';
 import type { GivenSettings } from '../verb.ts';
@@ -21,6 +22,7 @@ export async function scan(settings: GivenSettings, json: boolean): Promise<stri
   const shown = rowsWithSeries(view.rows).sort((a, b) => memoryOf(view.rows, b) - memoryOf(view.rows, a));
   return [
     `${countedProcesses(view.seen)}; ${formatBytes(total)} of memory, of which ${formatBytes(available)} are available`,
+    ...hungLines(view.hung),
     '',
     textTable(GROUP_COLUMNS, groups),
     '',
