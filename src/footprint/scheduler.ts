@@ -216,11 +216,11 @@ export class FootprintScheduler {
     const measurement: Measurement = proc.measurement;
     const began = this.#clock();
     const reading = new FootprintReading();
-    const { startStack } = proc.stat;
+    const { startStack, state } = proc.stat;
     // A read that had to wait, for a lock or a thread, did not burden the host for all of that time.
-    const took = () => atMostOver(reserved, this.#clock() - began);
+    const took = () => atMostOver(reserved, proc.files.readSeconds ?? this.#clock() - began);
     try {
-      await readSmapsRollupLater(proc.files, reading);
+      await readSmapsRollupLater(proc.files, state === BLOCKED ? Number.POSITIVE_INFINITY : reserved, reading);
       if (startStack === proc.stat.startStack) this.#store(proc, reading, took(), at);
       else this.#spend('ok', took()); // of the program before an exec
     } catch (error) {

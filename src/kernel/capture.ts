@@ -246,9 +246,9 @@ class RecordedProcess implements ProcessFiles {
     return this.#files.recordRead(this.#path(file), () => this.proc.read(file));
   }
 
-  async readLater(file: ProcessFile): Promise<Uint8Array> {
+  async readLater(file: ProcessFile, seconds?: number): Promise<Uint8Array> {
     try {
-      const bytes = await this.proc.readLater(file);
+      const bytes = await this.proc.readLater(file, seconds);
       this.#files.keep(this.#path(file), bytes.slice());
       return bytes;
     } catch (error) {

@@ -54,8 +54,11 @@ export interface ProcessFiles {
   unchanged(file: 'stat' | 'statm' | 'io'): boolean;
   /** Reads a file into `KernelFiles.buffer`. @returns its length in bytes @throws KernelFileError */
   read(file: ProcessFile): number;
-  /** Reads off the main thread; for reads that may take long or hang. Rejects with KernelFileError. */
-  readLater(file: ProcessFile): Promise<Uint8Array>;
+  /**
+   * Reads a file between two prefetches; for reads that may take long. Rejects with KernelFileError.
+   * @param seconds what the read is predicted to take: a very long one must not make the next prefetch wait
+   */
+  readLater(file: ProcessFile, seconds?: number): Promise<Uint8Array>;
   /** Target of the link `exe`. @throws KernelFileError */
   exe(): string;
   /** What the last read of `smaps_rollup` took, seconds; undefined where only the caller can measure it. */

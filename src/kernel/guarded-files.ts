@@ -35,13 +35,21 @@ const HUNG = codeOfReason('hung');
 const RETRY_MS = { first: 5000, longest: 300_000 };
 /** How often in a row a reader may end by itself before the collection fails. */
 const FAILURES_MAX = 3;
-/** The reader of slow files ends when it had nothing to read for so long, milliseconds. */
+/** A read that is predicted to take longer than this, seconds, gets a reader of its own. */
+const SHARED_READ_MAX = 0.05;
+/** That reader ends when it had nothing to read for so long, milliseconds. */
 const SLOW_IDLE_MS = 10_000;
 
-/** When a process that hung is tried again, and how long it waits after that; milliseconds. */
-interface Retry {
-  readonly at: number;
+/** Files whose read waits for the memory map of the process; when one hangs, the others are still read. */
+const MEMORY_MAP_FILES: readonly number[] = [CODE_OF.smaps_rollup, CODE_OF.cmdline];
+
+/** A process that hung. */
+interface Hung {
+  /** Time at which it is tried again, and how long it waits after that; milliseconds. */
+  readonly retryAt: number;
   readonly waitMs: number;
+  /** Only files that wait for its memory map hang. */
+  readonly memoryMapOnly: boolean;
 }
 
 class GuardedProcess implements ProcessFiles {
@@ -70,8 +78,8 @@ class GuardedProcess implements ProcessFiles {
     return bytes.length;
   }
 
-  readLater(file: ProcessFile): Promise<Uint8Array> {
-    return this.#host.readSlowly(this, file);
+  readLater(file: ProcessFile, seconds = 0): Promise<Uint8Array> {
+    return this.#host.readLater(this, file, seconds);
   }
 
   exe(): string {
@@ -110,11 +118,13 @@ class GuardedHost extends LiveHost {
   readonly #current: GuardedProcess[] = [];
 
   /** Processes that hung, by pid: each listing of the pids finds those again whose stat was never read. */
-  readonly #hung = new Map<number, Retry>();
+  readonly #hung = new Map<number, Hung>();
   /** The pid of a process that hung and is tried again in this collection; -1: none. */
   #retried = -1;
   #reader: ReaderProcess | undefined;
   #failures = 0;
+  /** Resolves when the reader is free. */
+  #asking: Promise<unknown> = Promise.resolve();
   #slowReader: ReaderProcess | undefined;
   #slowIdle: NodeJS.Timeout | undefined;
 
@@ -134,10 +144,10 @@ class GuardedHost extends LiveHost {
     if (this.#retried >= 0) this.#hung.delete(this.#retried); // it was read again, and did not hang
     this.#retried = -1;
     let earliest = this.#clock();
-    for (const [pid, { at }] of this.#hung) {
+    for (const [pid, { retryAt }] of this.#hung) {
       if (!existsSync(`${this.procfs}/${pid}`)) this.#hung.delete(pid);
-      else if (at <= earliest) {
-        earliest = at;
+      else if (retryAt <= earliest) {
+        earliest = retryAt;
         this.#retried = pid;
       }
     }
@@ -175,7 +185,11 @@ class GuardedHost extends LiveHost {
     proc.handle = handle;
   }
 
-  override async prefetch(wanted: FileRequests): Promise<void> {
+  override prefetch(wanted: FileRequests): Promise<void> {
+    return this.#oneAtATime(() => this.#prefetch(wanted));
+  }
+
+  async #prefetch(wanted: FileRequests): Promise<void> {
     for (const proc of this.#current) {
       proc.others = undefined;
       if (proc.handle >= 0) this.#lengths.fill(SKIPPED, place(proc, 0), place(proc, SLOT_FILES));
@@ -197,7 +211,7 @@ class GuardedHost extends LiveHost {
         const code = CODE_OF[wanted.files[from]!];
         if (proc.handle < 0) this.#register(proc);
         this.#current.push(proc);
-        if (this.#hung.has(proc.pid) && proc.pid !== this.#retried) {
+        if (this.#isHung(proc, code)) {
           this.#store(proc, code, HUNG);
           continue;
         }
@@ -207,6 +221,12 @@ class GuardedHost extends LiveHost {
       }
       await this.#ask();
     }
+  }
+
+  #isHung({ pid }: GuardedProcess, code: number): boolean {
+    const hung = this.#hung.get(pid);
+    if (!hung || pid === this.#retried) return false;
+    return !hung.memoryMapOnly || MEMORY_MAP_FILES.includes(code);
   }
 
   lengthOf(proc: GuardedProcess, code: number): number {
@@ -229,8 +249,28 @@ class GuardedHost extends LiveHost {
     return new KernelFileError(`${this.procfs}/${pid}/${file}`, reason);
   }
 
-  /** Reads a file that may take long, beside everything else. */
-  async readSlowly(proc: GuardedProcess, file: ProcessFile): Promise<Uint8Array> {
+  /** Reads a file between two prefetches, or where that may take too long, by a reader of its own. */
+  async readLater(proc: GuardedProcess, file: ProcessFile, seconds: number): Promise<Uint8Array> {
+    const answer = seconds > SHARED_READ_MAX ? await this.#readAside(proc, file) : await this.#readBetween(proc, file);
+    if (typeof answer === 'number') throw this.failure(proc, file, answer);
+    return answer;
+  }
+
+  #readBetween(proc: GuardedProcess, file: ProcessFile): Promise<Buffer | number> {
+    return this.#oneAtATime(async () => {
+      if (this.#isHung(proc, CODE_OF[file])) return HUNG;
+      if (proc.handle < 0) this.#register(proc);
+      this.#requests.length = 0;
+      this.#requests.smapsMicrosMax = NO_LIMIT;
+      this.#requests.add(proc.handle, proc.pid, CODE_OF[file]);
+      this.#asked.length = 0;
+      this.#asked.push(proc);
+      await this.#ask();
+      return proc.others?.get(file) ?? HUNG;
+    });
+  }
+
+  async #readAside(proc: GuardedProcess, file: ProcessFile): Promise<Buffer | number> {
     clearTimeout(this.#slowIdle);
     if (!this.#slowReader?.alive) this.#slowReader = this.#start();
     const requests = new Requests();
@@ -243,8 +283,14 @@ class GuardedHost extends LiveHost {
       proc.readSeconds = micros / 1e6;
     });
     this.#slowIdle = setTimeout(() => this.#slowReader?.kill(), SLOW_IDLE_MS).unref();
-    if (typeof answer === 'number') throw this.failure(proc, file, answer);
     return answer;
+  }
+
+  /** The reader answers one frame after the other. */
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#asking.then(work);
+    this.#asking = result.catch(() => {});
+    return result;
   }
 
   /** Sends `#requests` until each has its answer. @throws KernelFileError where no reader can be had */
@@ -290,18 +336,23 @@ class GuardedHost extends LiveHost {
     }
   }
 
-  /** The process of this request hangs: it is left out, with all that is asked of it. */
+  /** The file of this request hangs: it is left out, with everything of the process that would hang as well. */
   #leaveOut(index: number): void {
     const requests = this.#requests;
     const hung = this.#asked[index];
     if (!hung) return;
-    const waitMs = this.#hung.get(hung.pid)?.waitMs ?? RETRY_MS.first;
-    this.#hung.set(hung.pid, { at: this.#clock() + waitMs, waitMs: Math.min(2 * waitMs, RETRY_MS.longest) });
+    const { waitMs = RETRY_MS.first, memoryMapOnly = true } = this.#hung.get(hung.pid) ?? {};
     this.#retried = -1;
+    this.#hung.set(hung.pid, {
+      retryAt: this.#clock() + waitMs,
+      waitMs: Math.min(2 * waitMs, RETRY_MS.longest),
+      memoryMapOnly: memoryMapOnly && MEMORY_MAP_FILES.includes(requests.files[index]! & FILE_CODE),
+    });
     let kept = index;
     for (let other = index; other < requests.length; other++) {
       const proc = this.#asked[other];
-      if (proc === hung) this.#store(proc, requests.files[other]! & FILE_CODE, HUNG);
+      const code = requests.files[other]! & FILE_CODE;
+      if (proc === hung && this.#isHung(proc, code)) this.#store(proc, code, HUNG);
       else {
         this.#asked[kept] = proc;
         requests.move(other, kept++);

@@ -211,8 +211,8 @@ export function readSmapsRollup(files: KernelFiles, proc: ProcessFiles, out: Foo
 }
 
 /** As readSmapsRollup, off the main thread. */
-export async function readSmapsRollupLater(proc: ProcessFiles, out: FootprintReading): Promise<void> {
-  const bytes = await proc.readLater('smaps_rollup');
+export async function readSmapsRollupLater(proc: ProcessFiles, seconds: number, out: FootprintReading): Promise<void> {
+  const bytes = await proc.readLater('smaps_rollup', seconds);
   if (!parseSmapsRollup(bytes, bytes.length, out)) throw malformed(proc, 'smaps_rollup');
 }
 

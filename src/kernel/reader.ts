@@ -31,18 +31,10 @@ import {
 
 /** Answers leave in pieces of this size, bytes: what a pipe takes at once. */
 const OUT_BYTES = 64 << 10;
+/** Two hashes for each slot file. */
+const HASHES = 2 * SLOT_FILES;
 /** The descriptor of the socket to the exporter; standard input brought this program. */
 const SOCKET = 3;
-
-/** A process, and two hashes of what each of its slot files said when it was last answered. */
-class Answered {
-  readonly files: ProcessFiles;
-  readonly hashes = new Int32Array(2 * SLOT_FILES);
-
-  constructor(files: ProcessFiles) {
-    this.files = files;
-  }
-}
 
 class Reader {
   readonly #out = Buffer.from(new ArrayBuffer(OUT_BYTES + ANSWER_BYTES_MAX + 1024));
@@ -53,7 +45,9 @@ class Reader {
   /** Whether the stat that was requested last said what it said before. */
   #statUnchanged = false;
   readonly #host: LiveHost;
-  readonly #procs = new Map<number, Answered>();
+  /** Processes by handle; and by handle and slot file, two hashes of what the file said when it was last answered. */
+  readonly #procs: (ProcessFiles | undefined)[] = [];
+  #hashes = new Int32Array(2048 * HASHES);
   readonly #frame = Buffer.alloc(REQUEST_HEAD_BYTES + REQUESTS_MAX * REQUEST_BYTES);
 
   constructor(procfs: string) {
@@ -95,23 +89,28 @@ class Reader {
 
   /** Puts what a file says behind the head of the answer. @returns its length in bytes, or the number of a reason */
   #read(handle: number, pid: number, code: number): number {
-    let proc = this.#procs.get(handle);
+    let proc = this.#procs[handle];
     const file = REQUESTED[code & ~TAKEN]!;
     if (file === 'close') {
-      proc?.files.close();
-      this.#procs.delete(handle);
+      proc?.close();
+      this.#procs[handle] = undefined;
       return 0;
     }
     if (!proc) {
-      proc = new Answered(this.#host.process(pid));
-      this.#procs.set(handle, proc);
+      proc = this.#host.process(pid);
+      this.#procs[handle] = proc;
+      if ((handle + 1) * HASHES > this.#hashes.length) {
+        const hashes = new Int32Array(2 * (handle + 1) * HASHES);
+        hashes.set(this.#hashes);
+        this.#hashes = hashes;
+      }
     }
     const from = this.#length + ANSWER_HEAD_BYTES;
     this.#host.from = from;
     try {
-      if (file === 'exe') return this.#out.write(proc.files.exe(), from, 'utf8');
-      const length = Math.min(proc.files.read(file), ANSWER_BYTES_MAX);
-      return (code & ~TAKEN) < SLOT_FILES ? this.#compare(proc.hashes, code, from, length) : length;
+      if (file === 'exe') return this.#out.write(proc.exe(), from, 'utf8');
+      const length = Math.min(proc.read(file), ANSWER_BYTES_MAX);
+      return (code & ~TAKEN) < SLOT_FILES ? this.#compare(handle, code, from, length) : length;
     } catch (error) {
       if (!(error instanceof KernelFileError)) throw error;
       return codeOfReason(error.reason);
@@ -119,7 +118,8 @@ class Reader {
   }
 
   /** @returns UNCHANGED where the bytes are those of the last answer, and that was taken; else their length */
-  #compare(hashes: Int32Array, code: number, from: number, length: number): number {
+  #compare(handle: number, code: number, from: number, length: number): number {
+    const hashes = this.#hashes;
     for (let end = from + length; (end & 3) !== 0; end++) this.#out[end] = 0;
     let one = length;
     let other = ~length;
@@ -129,7 +129,7 @@ class Reader {
       one ^= one >>> 15;
       other ^= other >>> 13;
     }
-    const at = 2 * (code & ~TAKEN);
+    const at = handle * HASHES + 2 * (code & ~TAKEN);
     if ((code & TAKEN) !== 0 && hashes[at] === one && hashes[at + 1] === (other | 0)) return UNCHANGED;
     hashes[at] = one;
     hashes[at + 1] = other;
