@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { catalogue } from '../catalogue/index.ts';
 import { ensure } from '../scripts/test-servers.mjs';
 import { Agent } from '../src/agent/agent.ts';
-import { scrubCommandLine } from '../src/cli/scrub.ts';
+import { frameWithoutSecrets } from '../src/cli/scrub/captured-frame.ts';
 import { defaults } from '../src/config/options.ts';
 import { acceptsGzip, CONTENT_TYPES, negotiate } from '../src/exposition/encode.ts';
 import { type Frame, formatCapture, framedFiles, parseCapture, recordFrame } from '../src/kernel/capture.ts';
@@ -65,7 +65,7 @@ async function record(t: Scope): Promise<readonly Frame[]> {
   const frames: Frame[] = [];
   for (let frame = 0; frame < Number(asked.frames); frame++) {
     if (frame > 0) await pause(Number(asked.every) * 1000);
-    frames.push(recordFrame(files, scrubCommandLine));
+    frames.push(frameWithoutSecrets(recordFrame(files), []));
   }
   return frames;
 }

@@ -7,7 +7,7 @@ import { catalogue } from '../catalogue/index.ts';
 import { Renderer } from '../src/agent/render.ts';
 import { Sampler } from '../src/agent/sampler.ts';
 import { exportedOf, samplerOptionsOf } from '../src/agent/settings.ts';
-import { scrubCommandLine } from '../src/cli/scrub.ts';
+import { frameWithoutSecrets } from '../src/cli/scrub/captured-frame.ts';
 import type { ExporterState } from '../src/collectors/exporter.ts';
 import { type Config, defaults } from '../src/config/options.ts';
 import { type CapturedFile, type Frame, framedFiles, recordFrame } from '../src/kernel/capture.ts';
@@ -21,7 +21,7 @@ const LONGEST = 10_000;
 
 /** This host, thinned to some processes of each kind. */
 function capture(): Frame {
-  const frame = recordFrame(liveFiles(), scrubCommandLine);
+  const frame = frameWithoutSecrets(recordFrame(liveFiles()), []);
   const pids = [...frame.keys()].filter((path) => /^proc\/\d+\/exe$/.test(path)).map((path) => path.split('/')[1]!);
   const userland = pids.filter((pid) => 'link' in frame.get(`proc/${pid}/exe`)!);
   const others = pids.filter((pid) => !userland.includes(pid));

@@ -16,6 +16,7 @@ import {
   type ProcessFiles,
   type UnreadableReason,
 } from './files.ts';
+import { userNamesOf } from './host.ts';
 
 /** What one path answered: its bytes, a link's target, or why it could not be read. */
 export type CapturedFile = { bytes: Uint8Array } | { link: string } | { failed: UnreadableReason };
@@ -113,6 +114,7 @@ function unescaped(text: string): Buffer {
   return Buffer.from(plain, 'latin1');
 }
 
+const USERS = 'etc/passwd';
 /** Files every capture holds beside those of processes. */
 const HOST_FILES = [
   'proc/stat',
@@ -121,15 +123,15 @@ const HOST_FILES = [
   'proc/pressure/memory',
   'proc/self/auxv',
   'proc/self/smaps_rollup',
-  'etc/passwd',
+  USERS,
 ];
 const PROCESS_FILES: readonly ProcessFile[] = ['stat', 'statm', 'io', 'status', 'smaps_rollup', 'cmdline', 'cgroup'];
 
 /**
- * Records everything this program reads of a host, once.
- * @param scrub makes a command line fit to leave the host; given and returned as the kernel's NUL-separated bytes
+ * Records everything this program reads of a host, once. Command lines are as the kernel has them, with their secrets: the
+ * caller hides them before the frame leaves the host. Of the users it keeps names and numbers.
  */
-export function recordFrame(files: KernelFiles, scrub: (cmdline: Uint8Array) => Uint8Array): Frame {
+export function recordFrame(files: KernelFiles): Frame {
   const frame = new Map<string, CapturedFile>();
   files.begin();
   const record = (path: string, read: () => CapturedFile) => {
@@ -142,14 +144,13 @@ export function recordFrame(files: KernelFiles, scrub: (cmdline: Uint8Array) => 
   };
   const taken = (length: number): Uint8Array => files.buffer.slice(0, length);
   for (const path of HOST_FILES) record(path, () => ({ bytes: taken(files.read(path)) }));
+  const users = frame.get(USERS);
+  if (users && 'bytes' in users) frame.set(USERS, { bytes: userNamesOf(users.bytes) });
   const pids = [...files.pids()];
   for (const pid of pids) {
     const proc = files.process(pid);
     for (const file of PROCESS_FILES) {
-      record(`proc/${pid}/${file}`, () => {
-        const bytes = taken(proc.read(file));
-        return { bytes: file === 'cmdline' ? scrub(bytes) : bytes };
-      });
+      record(`proc/${pid}/${file}`, () => ({ bytes: taken(proc.read(file)) }));
     }
     record(`proc/${pid}/exe`, () => ({ link: proc.exe() }));
     proc.close();

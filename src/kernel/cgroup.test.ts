@@ -162,7 +162,7 @@ test('a capture holds what the reader reads, of the mounts only those of cgroups
     ...v2('sys/fs/cgroup/stranger'),
     'sys/fs/cgroup/a/b/cgroup.controllers': '\n',
   };
-  const [frame] = parseCapture(formatCapture([recordFrame(filesOf(tree), (cmdline) => cmdline)]));
+  const [frame] = parseCapture(formatCapture([recordFrame(filesOf(tree))]));
   assert.deepEqual(frame!.get('proc/1/mountinfo'), { bytes: Buffer.from(UNIFIED.slice(NOISE.length)) });
   assert.ok(![...frame!.keys()].some((path) => path.includes('stranger')));
   const served = Object.fromEntries(

@@ -118,5 +118,13 @@ export function readUsers(files: KernelFiles): ReadonlyMap<number, string> {
   return users;
 }
 
+/** What of etc/passwd a capture needs: `sync:x:4:` of `sync:x:4:65534:Sync,Room 7,555-0100:/bin:/bin/sync`. */
+export function userNamesOf(passwd: Uint8Array): Uint8Array {
+  const lines = Buffer.from(passwd)
+    .toString('latin1')
+    .matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm);
+  return Buffer.from([...lines].map(([, name, uid]) => `${name}:x:${uid}:\n`).join(''), 'latin1');
+}
+
 const latin1 = (files: KernelFiles, length: number): string =>
   Buffer.from(files.buffer.buffer, files.buffer.byteOffset, length).toString('latin1');

@@ -4,26 +4,25 @@
 import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
-import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
+import { Classifier, type Explanation, type Verdict, verdict } from '../../rules/classifier.ts';
 import { type Identity, NO_RULE } from '../../rules/identity.ts';
 import { inheritedFrom } from '../../rules/inheritance.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { scrub, scrubText } from '../scrub.ts';
+import { withoutSecrets } from '../scrub/scrub.ts';
 import { harmless, shortBytes } from '../table.ts';
 import { type GivenSettings, VerbError } from '../verb.ts';
 import { footprintLines } from './footprint-lines.ts';
 import { evidenceDocument, identityDocument, KERNEL, ProcessInspector, verdictDocument } from './process-inspector.ts';
 import { type AddressedAnswer, askExporter } from './running-exporter.ts';
+import type { ExplainGiven } from './verb.ts';
 
 /** So many other rules are shown. */
 const SHOWN_MAX = 10;
 
-/** @param url of the exporter to ask @throws VerbError where no such process runs */
+/** @throws VerbError where no such process runs */
 export async function explainProcess(
   settings: GivenSettings,
-  pid: number,
-  json: boolean,
-  url: string | undefined,
+  { pid, json, url, showValues }: ExplainGiven & { readonly pid: number },
 ): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
   const files = openHost(setup.config);
@@ -45,10 +44,12 @@ export async function explainProcess(
   const exporter = await askExporter(setup.config, pid, url);
   if (json) return jsonText(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter));
   const unreadable = inspector.unreadable.counts();
+  const shown = showValues ? identity : withoutSecrets(identity, [classifier]);
   return [
-    ...reasonLines(pid, { ...explanation, classification }),
+    ...reasonLines(pid, { ...explanation, classification }, shown),
     '',
-    ...identityLines(identity),
+    ...identityLines(shown),
+    ...valueLines(identity, shown, showValues),
     memoryLine(footprint),
     ...ruleLines('rules that would match as well:', explanation.others),
     ...ruleLines('rules that nearly match:', explanation.nearMisses),
@@ -59,9 +60,22 @@ export async function explainProcess(
   ].join('\n');
 }
 
-function reasonLines(pid: number, { classification: { group, subgroup, rule }, winner }: Explanation): string[] {
+/** @param shown what may be shown of the process; the rule that decides matches it as well */
+function reasonLines(
+  pid: number,
+  { classification: { group, subgroup, rule }, winner }: Explanation,
+  shown: Identity,
+): string[] {
   const why = winner ? `because of rule ${rule}` : rule === NO_RULE ? 'because no rule matches it' : rule;
-  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...(winner ? winner.held.map(evidenceLine) : [])];
+  const held = winner ? verdict(winner.rule, shown).held : [];
+  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...held.map(evidenceLine)];
+}
+
+/** Tells the operator what the line above leaves out, or that it leaves out nothing. */
+function valueLines(identity: Identity, shown: Identity, showValues: boolean): string[] {
+  if (showValues) return ['  values    are all shown, because of --show-values; they may be secret'];
+  const isHidden = shown.argv.some((word, i) => word !== identity.argv[i]);
+  return isHidden ? ['  values    that could be secret are hidden as ***; --show-values shows them'] : [];
 }
 
 /** @throws VerbError where no such process runs */
@@ -94,9 +108,9 @@ function memoryLine(footprint: FootprintReading | KernelFileError): string {
   return `  memory    RSS ${shortBytes(rss)}, PSS ${shortBytes(pss)}, USS ${shortBytes(uss)}, swap ${shortBytes(swap)}`;
 }
 
-/** The operator asks for this process, so its command line is shown, without secrets. */
+/** The operator asks for this process, so its command line is shown. */
 function identityLines({ name, exe, argv, user, unit, container, podUid }: Identity): string[] {
-  const lines = { name, exe, argv: scrub(argv).join(' ').slice(0, 500), user, unit, container, pod: podUid };
+  const lines = { name, exe, argv: argv.join(' ').slice(0, 500), user, unit, container, pod: podUid };
   return Object.entries(lines)
     .filter(([, value]) => value !== '')
     .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
@@ -104,7 +118,7 @@ function identityLines({ name, exe, argv, user, unit, container, podUid }: Ident
 
 /** What a rule asked for, and what the process has. */
 const evidenceLine = ({ key, wanted, value }: Verdict['held'][number]): string =>
-  `  ${key} ${harmless(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
+  `  ${key} ${harmless(key === 'argv' ? 'matches' : `is ${value}, and matches`)} ${wanted.join(' or ')}`;
 
 function ruleLines(heading: string, verdicts: readonly Verdict[]): string[] {
   if (verdicts.length === 0) return [];

@@ -8,7 +8,8 @@ import type { Identity } from '../../rules/identity.ts';
 import { baseName, fullName, Interpreted } from '../../rules/interpreter.ts';
 import { lint } from '../../rules/linter.ts';
 import { parseRules, RuleError, type RuleKey } from '../../rules/rule-parser.ts';
-import { scrubText } from '../scrub.ts';
+import { HIDDEN } from '../scrub/names.ts';
+import { withoutValues } from '../scrub/scrub.ts';
 import { escaped } from '../table.ts';
 
 /** A process that a rule matches now. */
@@ -68,7 +69,7 @@ export function suggestRule(unmatched: readonly Identity[], matched: readonly Ma
 
 /** Rules as a person would write them, the best first: by what an interpreter runs, the name, the executable, the unit. */
 function candidates(identity: Identity): Candidate[] {
-  const { module, main, script, name, full, exe, unit } = traitsOf(identity);
+  const { module, main, script, name, full, exe, unit } = traitsOf(withoutValues(identity));
   const [program, base] = [baseName(script), baseName(exe)];
   const interprets = Interpreted.of([], exe) !== undefined;
   const every: Candidate[] = [
@@ -87,10 +88,10 @@ function candidates(identity: Identity): Candidate[] {
   return every.filter(({ keys }) => Object.values(keys).every((value) => value !== ''));
 }
 
-/** Undefined where a value looks like a secret. */
+/** Undefined where a value may not be shown. */
 function tomlOf({ subgroup, keys, fallback = false }: Candidate): string | undefined {
   const entries = Object.entries(keys);
-  if (entries.some(([, value]) => scrubText(value) !== value)) return undefined;
+  if (entries.some(([, value]) => value.includes(HIDDEN))) return undefined;
   return [
     '[[rule]]',
     `group = ${quoted(SUGGESTED_GROUP)}`,
