@@ -108,7 +108,7 @@ export class CommandLine {
   /** `-v`, `-xzf`, `-config`, `-config.file=x`, `-Dname=x`, `-psecret` */
   private shortOption(word: string): string {
     const [, name = '', sign = '', value = ''] = /^[-+]([A-Za-z][\w.-]*)([=:]?)(.*)$/s.exec(word) ?? [];
-    if (sign === '' && value === '' && (name.length < CLUSTER_MAX || isWordyName(name))) {
+    if (name !== '' && sign + value === '' && (name.length < CLUSTER_MAX || isWordyName(name))) {
       this.expectValue(name);
       return word;
     }
@@ -148,6 +148,8 @@ const DEPTH_MAX = 3;
 /** Signs between two commands; blanks; words with their quotes. */
 const TOKENS = /[;|&\n()]+|[ \t\r]+|(?:"(?:[^"\\]|\\.)*\\?"?|'[^']*'?|\\.?|[^\s"'\\;|&()])+/gs;
 const REDIRECTION = /^(\d?(?:<<<|<<-?|<|>>|>)&?)(.*)$/s;
+/** `$NAME`, `"${NAME}"`, `$1`: a shell puts the value there, and the name is none. */
+const VARIABLE = /^"?\$(?:\{[A-Z_][A-Z0-9_]*\}|[A-Z_][A-Z0-9_]*|[\d@*#?$!])"?$/;
 const ASSIGNMENT = /^[A-Za-z_]\w*\+?=/;
 
 /**
@@ -164,6 +166,7 @@ function scrubScript(text: string, known: Known, depth = 1): string {
       command = undefined;
       return token;
     }
+    if (command && VARIABLE.test(token)) return token;
     const word = unquoted(token);
     if (command) return requoted(token, word, scrubWord(command, word));
     if (ASSIGNMENT.test(word)) return requoted(token, word, scrubValue(word));

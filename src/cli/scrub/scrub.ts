@@ -11,7 +11,7 @@ import type { Identity } from '../../rules/identity.ts';
 import { Interpreted } from '../../rules/interpreter.ts';
 import { catalogueRules } from '../load-host.ts';
 import { CommandLine, type Known, programName } from './command-line.ts';
-import { isName, isSecretName } from './names.ts';
+import { HIDDEN, isName, isSecretName } from './names.ts';
 import { literalsOf, showLiterals } from './rule-literals.ts';
 import { scrubValue } from './shapes.ts';
 
@@ -36,10 +36,13 @@ export function withoutSecrets(identity: Identity, classifiers: readonly Classif
 function scrubArguments(identity: Identity): string[] {
   const { argv, exe } = identity;
   const interpreted = Interpreted.of(argv, exe);
-  const said = [interpreted?.script(), interpreted?.jvmMain(), interpreted?.pythonModule()];
+  const script = interpreted?.script() ?? '';
+  // A script of one plain word may be no script: the word behind an option that this program does not know.
+  const isScript = /[./]/.test(script) || programNames().has(script);
+  const said = [isScript ? script : '', interpreted?.jvmMain() ?? '', interpreted?.pythonModule() ?? ''];
   const known: Known = {
     programs: programNames(),
-    interpreted: new Set(said.filter((word): word is string => word !== undefined && word !== '')),
+    interpreted: new Set(said.filter(Boolean)),
   };
   const line = new CommandLine(known);
   return argv.map((word, index) => (index === 0 ? scrubProgram(word, identity, line) : line.scrub(word)));
@@ -133,8 +136,8 @@ function accountedFor(identity: Identity, shown: readonly string[], classifier: 
   }
   if (!isSame(words)) return shown;
   for (const i of tried) {
-    const hidden = words.map((word, at) => (at === i ? withLiterals[i]! : word));
-    if (isSame(hidden)) words[i] = withLiterals[i]!;
+    const withWord = (word: string) => words.map((other, at) => (at === i ? word : other));
+    words[i] = narrowed(withLiterals[i]!, words[i]!, (word) => isSame(withWord(word)));
   }
   return words;
 }
@@ -146,4 +149,25 @@ function isSurelySecret(shown: readonly string[], index: number): boolean {
   return (
     isSecretName(before ?? '') || isSecretName(own ?? '') || shown[index]!.includes('@') || /\s/.test(shown[index]!)
   );
+}
+
+/** The word with its start and end hidden as far as it still does; the hidden word where that does as well. */
+function narrowed(hidden: string, word: string, does: (word: string) => boolean): string {
+  if (does(hidden)) return hidden;
+  const start = most(word.length, (count) => does(HIDDEN + word.slice(count)));
+  const from = start === 0 ? '' : HIDDEN;
+  const rest = word.slice(start);
+  const end = most(rest.length, (count) => does(from + rest.slice(0, -count) + HIDDEN));
+  return end === 0 ? from + rest : from + rest.slice(0, -end) + HIDDEN;
+}
+
+/** The largest count below the limit of which a test is true, as far as it is true of all smaller ones; 0 where of none. */
+function most(limit: number, test: (count: number) => boolean): number {
+  let [low, high] = [0, limit];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (test(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
 }

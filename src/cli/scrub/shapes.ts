@@ -21,7 +21,7 @@ const DEVICE =
   /^(?:(?:eth|wlan|br|bond|tun|tap|docker|vmnet|vmbr|veth|vxlan|virbr|lo|wpan|ppp|tty|ttyS|pts\/)\d{1,2}|en[ops]\d{1,3}(?:[sf]\d{1,2}){0,2})$/;
 const SIGNS_ONLY = /^[-.*=:,;/|&(){}[\]<>!?+]{1,4}$/;
 const LOCALE = /^[a-z]{2}[-_][A-Z]{2}(?:\.UTF-8)?$/;
-const VARIABLE = /^\$(?:\{[A-Z_][A-Z0-9_]*\}|[A-Z_][A-Z0-9_]*|[\d@*#?$!])$/;
+const VARIABLE_NAME = /^[A-Z_][A-Z0-9_]*$/;
 
 /** A word that needs no look into its parts. Text of one or two characters is no secret worth the name. */
 function isHarmlessWord(text: string): boolean {
@@ -77,14 +77,14 @@ const isRooted = (text: string): boolean => ROOT_FOLDERS.has(/^\/([\w-]+)(?:\/|$
 const isSegment = (text: string): boolean =>
   text === '' || /^[.*]{1,2}$/.test(text) || isName(text.replace(/[*{}%,:]/g, '.')) || isHarmlessWord(text);
 
-/** Whether an absolute path is one whatever stands in it: a secret may begin with a slash, too. */
-const isPath = (text: string): boolean =>
-  isRooted(text) ||
-  !text.startsWith('/') ||
-  (!text.includes('@') &&
-    (isFileName(text.slice(text.lastIndexOf('/') + 1)) ||
-      (/^(?:\/[a-z][a-z-]*)+\/?$/.test(text) &&
-        text.split('/').every((folder) => folder === '' || isWordyName(folder)))));
+/** Whether an absolute path of unknown folders is one, and no secret that begins with a slash: `/scripts/run.sh`. */
+function isPath(text: string): boolean {
+  if (isRooted(text) || !text.startsWith('/')) return true;
+  const folders = text.slice(1).replace(/\/$/, '').split('/');
+  if (isFileName(folders.at(-1)!) && folders.every((folder) => /^[a-z][a-z0-9._-]*$/.test(folder) && isName(folder)))
+    return true;
+  return folders.every((folder) => folder === folder.toLowerCase() && isWordyName(folder));
+}
 
 /** A path with `***` for folders that look random, and for what stands behind `?` and `#`. */
 function scrubPath(text: string): string {
@@ -146,16 +146,13 @@ const isUrlFolder = (text: string): boolean =>
   isPlainWord(text) ||
   (isFileName(text) && isWordyName(text));
 
-/** A name that may stand before `=`: made of words, or in capitals as variables of the environment are. */
-const isPairName = (name: string, value: string): boolean =>
-  isWordyName(name) || (/[^=]/.test(value) && /^[A-Z_][A-Z0-9_]*$/.test(name) && isName(name));
-
 /** `NAME=VALUE`, with the place of the equals sign. */
 function scrubPair(text: string, equals: number): string {
   const [name, value] = [text.slice(0, equals), text.slice(equals + 1)];
-  if (isPairName(name, value)) return `${name}=${scrubNamed(name, value)}`;
-  // A name that is not made of words may be the start of a secret: it is shown where its value is sure to be none.
-  return isName(name) && (isRooted(value) || /^[a-z]+:\/\//.test(value)) ? `${name}=${scrubValue(value)}` : HIDDEN;
+  if (isWordyName(name)) return `${name}=${scrubNamed(name, value)}`;
+  // Any other name may be the start of a secret that has an equals sign in it.
+  if (isName(name) && (isRooted(value) || /^[a-z]+:\/\//.test(value))) return `${name}=${scrubValue(value)}`;
+  return VARIABLE_NAME.test(name) && isName(name) && /[^=]/.test(value) ? `${name}=${HIDDEN}` : HIDDEN;
 }
 
 /** The value of a name: hidden whatever it looks like where the name says secret. */
@@ -182,6 +179,7 @@ function scrubList(text: string, sign: string): string {
     return secret && name === undefined ? HIDDEN : scrubValue(item);
   });
   const hidden = items.filter((item) => item.includes(HIDDEN));
+  if (text.length > 5 && items.every((item) => /^\w{0,2}$/.test(item))) return HIDDEN;
   // Pieces of one secret: a word of it between two commas may look harmless.
   if (hidden.length > 0 && !hidden.some((item) => /^[\w./~-]*[=/]/.test(item))) return HIDDEN;
   return items.join(sign);
@@ -202,13 +200,13 @@ export function scrubValue(text: string): string {
 
 /** `daemon off;` */
 const isPlainText = (text: string): boolean =>
-  text.length < 100 && text.split(/[\s;]+/).every((word) => word === '' || isHarmlessWord(word));
+  text.length < 100 && text.split(/[\s;]+/).every((word) => word === '' || isPlainWord(word) || NUMBER.test(word));
 
 function scrubShortValue(text: string): string {
   if (text === '') return '';
   if (text.length > VALUE_MAX || /["'`\\\0]/.test(text)) return HIDDEN;
   if (/\s/.test(text)) return isPlainText(text) ? text : HIDDEN;
-  if (isHarmlessWord(text) || VARIABLE.test(text)) return text;
+  if (isHarmlessWord(text)) return text;
   if (/,[a-z+]{2,20}:\/\//.test(text)) return scrubList(text, ',');
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]{0,30}(?::[a-z]{1,20})?):\/\/(.*)$/is.exec(text) ?? [];
   if (scheme !== undefined) return isScheme(scheme) ? scrubUrl(scheme, rest!) : HIDDEN;
@@ -221,7 +219,8 @@ function scrubShortValue(text: string): string {
 }
 
 /** First folders of a path from the present folder on. */
-const RELATIVE = /^(?:\.\w+|bin|build|dist|etc|lib|libexec|node_modules|sbin|share|src|target|usr|var|venv)\//;
+const RELATIVE =
+  /^(?:\.(?:cache|config|git|local|tox|venv)|bin|build|dist|etc|lib|libexec|node_modules|sbin|share|src|target|usr|var|venv)\//;
 
 /** `etc/shop/shop.conf`, `bin/rails`, `file:/x`, `tcp:127.0.0.1:80`. */
 function scrubCompound(text: string): string {
