@@ -210,9 +210,39 @@ test('a command line is shown only for the one process that is explained, withou
     '--url',
     'http://u:hunter2@h/',
   ]);
-  const text = await explain(t, pid, '--port', await freePort());
-  assert.match(text, /argv {6}bash -c read x acme --password=\*\*\* --url http:\/\/\*\*\*@h\//);
+  const at = ['--port', await freePort()];
+  const text = await explain(t, pid, ...at);
+  assert.match(text, /argv {6}bash -c read x \*\*\* --password=\*\*\* --url http:\/\/\*\*\*@h\//);
+  assert.match(text, /values {4}that could be secret are hidden as \*\*\*; --show-values shows them/);
   assert.doesNotMatch(text + (await explain(t, pid, '--json')), /hunter2/);
+  const whole = await explain(t, pid, ...at, '--show-values');
+  assert.match(whole, /argv {6}bash -c read x acme --password=hunter2 --url http:\/\/u:hunter2@h\//);
+  assert.match(whole, /values {4}are all shown, because of --show-values; they may be secret/);
+});
+
+test('a capture hides values, says so, and keeps the rule of every process', async (t) => {
+  const secret = 'tangerine';
+  const rules = `${scratch()}/rules.toml`;
+  writeFileSync(rules, '[[rule]]\ngroup = "shop"\nsubgroup = "till"\nargv = "till-(north|south)"\n');
+  const { pid } = new Started(t, ['bash', '-c', 'read x', `--at=${secret}-till-north-${secret}`, '-p', secret]);
+  const file = `${scratch()}/host.capture`;
+  const record = async (...args: string[]) => {
+    const { code, stderr } = await runBundle(t, ['capture', '-o', file, '--subgroups', rules, ...args]);
+    assert.deepEqual([code, stderr], [0, '']);
+    return readFileSync(file, 'utf8');
+  };
+  const text = await record();
+  assert.match(text, /^# Values in command lines are hidden as \*\*\*/m);
+  assert.ok(
+    text.includes('bash\\x00-c\\x00read x\\x00--at=***till-north***\\x00-p\\x00***\\x00'),
+    'what the rule needs is there',
+  );
+  assert.ok(!text.includes(secret));
+  const replayed = await explain(t, pid, '--capture', file, '--subgroups', rules, '--port', await freePort());
+  assert.match(replayed, /^process \d+ is in shop\/till, because of rule /);
+  const whole = await record('--show-values');
+  assert.match(whole, /^# Command lines are complete, because of --show-values\./m);
+  assert.ok(whole.includes(`--at=${secret}-till-north-${secret}`));
 });
 
 test('explain names the ancestor from which a process inherits its group', async (t) => {
