@@ -245,6 +245,35 @@ test('a capture hides values, says so, and keeps the rule of every process', asy
   assert.ok(whole.includes(`--at=${secret}-till-north-${secret}`));
 });
 
+test('nothing else shows a command line: no page, no metric, no log, no other verb', async (t) => {
+  const secret = 'tangerine';
+  const argv = ['-c', `read x # ${secret}`, 'acme', `--password=${secret}`, secret, `https://u:${secret}@h/${secret}`];
+  const { pid } = new Started(t, ['bash', ...argv]);
+  new Started(t, ['bash', '-c', `exec -a "acme-service: worker --key ${secret}" bash -c 'read x'`]);
+  const exporter = await startExporter(t, {
+    args: ['--log-level', 'debug', '--per-process', 'all', '--web-enable-lifecycle'],
+  });
+  const seen = await exporter.scrape();
+  assert.ok(seen.value('herakles_mem_process_rss_bytes', { pid }) > 0);
+  const paths = ['/', '/metrics', '/config', '/subgroups', '/health', '/-/ready', `/explain?pid=${pid}`];
+  const texts = await Promise.all(paths.map(async (path) => (await ask(`${exporter.url}${path}`)).body));
+  for (const args of [
+    ['scan'],
+    ['scan', '--json'],
+    ['check'],
+    ['subgroups'],
+    ['explain', '--all'],
+    ['explain', '--all', '--json'],
+    ['explain', String(pid), '--json'],
+  ])
+    texts.push((({ stdout, stderr }) => stdout + stderr)(await runBundle(t, args)));
+  texts.push(exporter.stderr);
+  for (const text of texts) {
+    assert.ok(text.length > 0);
+    assert.ok(!text.includes(secret), text.slice(Math.max(0, text.indexOf(secret) - 300), text.indexOf(secret) + 50));
+  }
+});
+
 test('explain names the ancestor from which a process inherits its group', async (t) => {
   const parent = new Started(t, [
     'bash',

@@ -10,6 +10,7 @@ import { lint } from '../../rules/linter.ts';
 import { parseRules, RuleError, type RuleKey } from '../../rules/rule-parser.ts';
 import { HIDDEN } from '../scrub/names.ts';
 import { withoutValues } from '../scrub/scrub.ts';
+import { scrubValue } from '../scrub/shapes.ts';
 import { escaped } from '../table.ts';
 
 /** A process that a rule matches now. */
@@ -91,7 +92,7 @@ function candidates(identity: Identity): Candidate[] {
 /** Undefined where a value may not be shown. */
 function tomlOf({ subgroup, keys, fallback = false }: Candidate): string | undefined {
   const entries = Object.entries(keys);
-  if (entries.some(([, value]) => value.includes(HIDDEN))) return undefined;
+  if (entries.some(([, value]) => !mayBeShown(value))) return undefined;
   return [
     '[[rule]]',
     `group = ${quoted(SUGGESTED_GROUP)}`,
@@ -100,6 +101,10 @@ function tomlOf({ subgroup, keys, fallback = false }: Candidate): string | undef
     ...(fallback ? ['fallback = true'] : []),
   ].join('\n');
 }
+
+/** A program may also give itself a name like `token=x`, which is no part of its command line. */
+const mayBeShown = (value: string): boolean =>
+  !value.includes(HIDDEN) && (!/=|:\/\//.test(value) || scrubValue(value) === value);
 
 /** A TOML string that does no harm on a terminal. */
 const quoted = (text: string): string =>

@@ -112,7 +112,7 @@ export class CommandLine {
       this.expectValue(name);
       return word;
     }
-    if (sign !== '' && isWordyName(name)) {
+    if ((sign !== '' && isWordyName(name)) || (sign === '=' && name.length === 1)) {
       this.afterOption = false;
       return word[0] + name + sign + scrubNamed(name, value);
     }

@@ -136,6 +136,15 @@ const isDeclaredHarmless = (text: string): boolean =>
   text.split(/[,;]/).every((part) => /^(?:\w{0,2}|\d+)$/.test(part) || isPlainWord(part)) ||
   isWordyName(`p${text}`);
 
+test('that no rule matches, or that a rule matches a password, shows no value', () => {
+  const rule = (argv: string) =>
+    new Classifier(parseRules({ rule: [{ group: 'g', subgroup: 's', argv }] }, 'mine'), []);
+  const safe = (argv: string[], pattern: string) => withoutSecrets(identity({ name: 'x', argv }), [rule(pattern)]).argv;
+  assert.deepEqual(safe(['x', 'green tea'], '^x \\S+$'), ['x', '***']);
+  assert.deepEqual(safe(['x', '--password', 'tangerine'], 'rd [a-z]{9}$'), ['x', '--password', '***']);
+  assert.deepEqual(safe(['x', 'token=tangerine'], 'token=[a-z]{9}$'), ['x', 'token=***']);
+});
+
 test('a random secret is shown at no place of a value', () => {
   const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'];
   const random = (unit: readonly string[], minLength: number) =>

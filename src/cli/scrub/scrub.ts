@@ -124,7 +124,10 @@ function accountedFor(identity: Identity, shown: readonly string[], classifier: 
   const { rule } = classifier.classify(identity);
   const isSame = (argv: readonly string[]): boolean => classifier.classify({ ...identity, argv }).rule === rule;
   if (isSame(shown)) return shown;
-  const literals = literalsOf(classifier.explain(identity).winner?.rule);
+  const { winner } = classifier.explain(identity);
+  // That no rule matches accounts for nothing, even where one matches the hidden values.
+  if (!winner) return shown;
+  const literals = literalsOf(winner.rule);
   const withLiterals = shown.map((word, i) => showLiterals(identity.argv[i]!, word, literals));
   if (isSame(withLiterals)) return withLiterals;
   const words = [...withLiterals];
