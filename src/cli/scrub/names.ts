@@ -43,10 +43,13 @@ export function isName(text: string): boolean {
   return parts.every(isReadable) && short <= 3;
 }
 
+/** Small, capitalized, or in capitals. */
+const WORD_CASE = /^(?:[a-z][a-z0-9]*|[A-Z][a-z0-9]*|[A-Z][A-Z0-9]*)$/;
+
 const partsOf = (name: string): string[] =>
   name
     .split(/[^A-Za-z0-9]+/)
-    .flatMap((part) => (NAME_WORDS.has(part.toLowerCase()) ? [part] : (part.match(RUNS) ?? [])))
+    .flatMap((part) => (WORD_CASE.test(part) && NAME_WORDS.has(part.toLowerCase()) ? [part] : (part.match(RUNS) ?? [])))
     .filter(Boolean);
 
 /** Whether a name is made of words for names and small numbers only: `listenNetwork`, `data-dir`, `HTTP2`. */
@@ -54,8 +57,6 @@ export function isWordyName(name: string): boolean {
   if (name.length > 80 || !/^[A-Za-z][\w.-]*$/.test(name)) return false;
   return partsOf(name).every((part) => NAME_WORDS.has(part.toLowerCase()) || /^\d{1,2}$/.test(part));
 }
-
-const WORD_CASE = /^(?:[a-z][a-z0-9]*|[A-Z][a-z0-9]*|[A-Z][A-Z0-9]*)$/;
 
 /** Whether a text is one of the plain words, or up to three of them: `start`, `INFO`, `read-only`. */
 export function isPlainWord(text: string): boolean {

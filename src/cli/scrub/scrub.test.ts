@@ -130,10 +130,11 @@ test('a rule of the user shows what it needs of a hidden word, and no more', () 
   assert.equal(of('shard-[0-9]+', ['x', 'tangerine']), 'x ***');
 });
 
-/** Shapes that docs/classification.md declares harmless: numbers of few digits, plain words, lists of them, options. */
+/** Shapes that docs/classification.md declares harmless: numbers of few digits, plain words, lists of them, files, options. */
 const isDeclaredHarmless = (text: string): boolean =>
-  /^(?:--?[A-Za-z][\w-]*|[+-]?[\d.:x/-]+[a-z%]{0,3}|[\W_]*|\/[a-z]+\/.*)$/i.test(text) ||
+  /^(?:--?\w[\w-]*|[+-]?[\d.:x/-]+[a-z%]{0,3}|[\W_]*|(?:~[\w-]*|\.{1,2}|\/[a-z]+)\/.*)$/i.test(text) ||
   text.split(/[,;]/).every((part) => /^(?:\w{0,2}|\d+)$/.test(part) || isPlainWord(part)) ||
+  /\.[a-z]\w{0,4}$/.test(text) ||
   isWordyName(`p${text}`);
 
 test('that no rule matches, or that a rule matches a password, shows no value', () => {
@@ -154,8 +155,8 @@ test('a random secret is shown at no place of a value', () => {
       random(letters, 6),
       random([...'0123456789abcdef'], 16),
       random([...'0123456789'], 6),
-      random([...letters, ...'+/='], 6),
-      random([...letters, ...'!@#$%^&*()_+-=[]{}|;:,.<>?/~`\'"\\'], 6),
+      random([...letters, ...'+/='], 10),
+      random([...letters, ...'!@#$%^&*()_+-=[]{}|;:,.<>?/~`\'"\\'], 10),
       fc.string({ unit: 'binary', minLength: 6, maxLength: 20 }),
     )
     .filter((text) => !isDeclaredHarmless(text.trim()));

@@ -42,7 +42,7 @@ const isAddress = (text: string): boolean => IPV4.test(text) || isIPv6(IPV6.exec
 function isHostName(text: string): boolean {
   if (text === 'localhost' || isAddress(text)) return true;
   const labels = text.split('.');
-  return labels.length > 1 && text.length <= 100 && HOST_ENDINGS.has(labels.at(-1)!.toLowerCase()) && isName(text);
+  return labels.length > 1 && text.length <= 100 && HOST_ENDINGS.has(labels.at(-1)!) && isName(text);
 }
 
 /** `HOST:PORT`, `:PORT`, `*:PORT`, or a host alone. */
@@ -66,7 +66,10 @@ const isApplication = (text: string): boolean =>
 /** `server.js`, `my.cnf`, `lib-1.4.jar`. */
 function isFileName(text: string): boolean {
   const dot = text.lastIndexOf('.');
-  return dot > 0 && EXTENSIONS.has(text.slice(dot + 1).toLowerCase()) && isName(text);
+  const [stem, ending] = [text.slice(0, dot), text.slice(dot + 1)];
+  if (dot <= 0 || !EXTENSIONS.has(ending.toUpperCase() === ending ? ending.toLowerCase() : ending)) return false;
+  // Many secrets have a dot before their last letter.
+  return ending.length === 1 ? isWordyName(stem) : isName(text);
 }
 
 const PATH_START = /^(?:~[\w-]*|\.{1,2})?\//;
@@ -123,8 +126,10 @@ const isScheme = (text: string): boolean =>
 /** `SCHEME://…`: shows the scheme, the hosts and ports, the names of a query, and plain words of the path. */
 function scrubUrl(scheme: string, rest: string): string {
   const start = `${scheme}://`;
-  // A password may hold any sign, so what stands before the last @ is hidden as a whole.
+  // A password may hold any sign, so what stands before the last @ is hidden as a whole. Behind a slash it may be one of
+  // the path, and nobody can tell what is the host.
   const at = rest.lastIndexOf('@');
+  if (/[/?#]/.test(rest.slice(0, Math.max(at, 0)))) return start + HIDDEN;
   const shown = at < 0 ? '' : `${HIDDEN}@`;
   const [, authority = '', path = '', query = ''] = /^([^/?#]*)([^?#]*)(.*)$/s.exec(rest.slice(at + 1)) ?? [];
   if (authority === '' && at < 0 && isRooted(path)) return start + scrubPath(path + query);
@@ -169,6 +174,10 @@ export function scrubSecret(value: string): string {
 
 const isPathOf = (text: string): boolean => !/[\s"'`\\@?#=]/.test(text);
 
+/** Text of one or two characters is harmless alone, but a longer secret with commas in it is a list of such. */
+const saysNothing = (item: string): boolean =>
+  /^(?:\W+|\w{1,2})$/.test(item) && !NUMBER.test(item) && !isPlainWord(item);
+
 /** Lists whose items are separated by one sign. */
 function scrubList(text: string, sign: string): string {
   let secret = false;
@@ -176,10 +185,9 @@ function scrubList(text: string, sign: string): string {
     // A secret may hold the sign: what stands behind it belongs to it up to the next name.
     const name = /^([\w.-]+)=/.exec(item)?.[1];
     secret = name === undefined ? secret : isSecretName(name);
-    return secret && name === undefined ? HIDDEN : scrubValue(item);
+    return (secret && name === undefined) || (text.length > 5 && saysNothing(item)) ? HIDDEN : scrubValue(item);
   });
   const hidden = items.filter((item) => item.includes(HIDDEN));
-  if (text.length > 5 && items.every((item) => /^\w{0,2}$/.test(item))) return HIDDEN;
   // Pieces of one secret: a word of it between two commas may look harmless.
   if (hidden.length > 0 && !hidden.some((item) => /^[\w./~-]*[=/]/.test(item))) return HIDDEN;
   return items.join(sign);

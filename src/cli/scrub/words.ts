@@ -18,12 +18,12 @@ const PLAIN = list(`
   headless health help hide hook horizon host hostname http https idle if image import in incr increment index info infinity
   ingest ingress init input insert inspect install instance interactive interface internal interval ip ipc item iterate
   job jobs join journal keep kernel kill label launch launcher layer leader lease left length level limit line link list
-  listen listener live load local lock log logger logging login logout logs loop ls main manage manager map merge message
+  listen listener live load local lock log logger logging login logout logs loop ls main manage map merge message
   metric metrics migrate mirror missing mode model module monitor mount move name namespace netns network never new next
   no node none nop normal notice notify null object off offline on once online only open operator option optional origin
   output overlay override pack package page parse partition patch path pause peer pending pid ping pipe plan platform plugin
-  policy pool port prepare print priv private process processes processor producer production profile project prometheus
-  protocol provider provision proxy prune public publish pull purge push query queue quiet quit raw read readonly ready
+  policy pool port prepare print priv process processes processor producer production profile project prometheus
+  protocol provider provision proxy prune publish pull purge push query queue quiet quit raw read readonly ready
   rebuild receive receiver record recover redirect refresh register registry release reload remote remove rename render
   renderer repair repeat replace replica replicate report repository request require reset resolve resource restart
   restore result resume retry return reverse rewrite right rm roll rollback root-only rotate route router rule rules run
@@ -31,7 +31,7 @@ const PLAIN = list(`
   sender sensor serve server service services session set setting settings setup shard share shared shell shim show
   shutdown silent simple single size skip sleep slave slot smart snapshot socket source spawn speed split stack staging
   standalone standby splash start startup startups stat state statement static stats status stdin stdout stderr step stop storage store
-  stream strict string subscribe suspend swap switch switchover sync syslog system systemd table tag tail target task tcp
+  stream strict string subscribe suspend swap switch switchover sync syslog systemd table tag tail target task tcp
   template temp term text then thread threads timeout timer title tmp top trace traditional traffic transfer transport
   trigger try tty tune tunnel type udp umount unix unknown unlock unmount unseal until up update upgrade upload uri url
   usage use util validate value values variable verbose verify version view virtual volume wait walk wait-for warn
@@ -53,6 +53,7 @@ const PLAIN = list(`
 
 /** Further words of which the names of options, properties and variables are made. */
 const NAMES = list(`
+  manager private public system
   acc access account accounts acl acquire action active adapter addr admin adv advertise affinity age aggregate algo
   algorithm allocation allowed alpine alternative anonymous app apps arch arg argument asset attr attribute auth
   authentication author authority authorization aux availability aws awt azure back backend backlog bandwidth basedir
