@@ -17,7 +17,7 @@ import {
   startChildren,
   startExporter,
 } from './harness.ts';
-import { ask, serve } from './web-server.ts';
+import { sendRequest, serve } from './web-server.ts';
 
 const seldom = ['--interval', '10m', '--cache-ttl', '10m'];
 
@@ -48,7 +48,7 @@ test('the age of a footprint, and why it was or was not read', async (t) => {
         text,
         /^ {2}why {7}read at the last collection, because its own memory had changed \(reason 2 of 4\)$/m,
       );
-      assert.match(text, /^ {2}exported {2}PSS [\d.]+M, USS [\d.]+M, as they were read$/m);
+      assert.match(text, /^ {2}exported {2}PSS [\d.]+ MiB, USS [\d.]+ MiB, as they were read$/m);
       assert.match(
         text,
         /^ {2}cost {6}a read is predicted to take \S+ (ms|s), (within|over) smaps_max_read \(2 ms\)$/m,
@@ -59,7 +59,7 @@ test('the age of a footprint, and why it was or was not read', async (t) => {
     eventually(async () => {
       const text = await explain(t, quiet.pid, '--url', `${url}/metrics`);
       const why =
-        /why {7}not read: (up to \S+ .*may have changed since, and a read is due from [\d.]+K on|its memory has not changed since); because of its age it is read again (in|at)/;
+        /why {7}not read: (up to \S+ .*may have changed since, and a read is due from [\d.]+ KiB on|its memory has not changed since); because of its age it is read again (in|at)/;
       assert.match(text, why);
     }, 20_000),
   );
@@ -86,7 +86,7 @@ test('the exporter explains with the values of its metrics', async (t) => {
     found.value('herakles_cpu_process_usage_percent', { pid }); // of the second collection; the next is far
     return found;
   });
-  const document = JSON.parse((await ask(`${exporter.url}/explain?pid=${pid}`)).body);
+  const document = JSON.parse((await sendRequest(`${exporter.url}/explain?pid=${pid}`)).body);
   for (const kind of ['rss', 'pss', 'uss'])
     assert.equal(document[`${kind}_bytes`], seen.value(`herakles_mem_process_${kind}_bytes`, { pid }), kind);
   assert.equal(document.smaps.mode, 'exact');
@@ -162,7 +162,7 @@ test('a password stands in the URL, and in nothing that is printed', async (t) =
   const secret = 'p@ss:w%rd';
   const server = await serve(t, `basic_auth_users:\n  ops: ${hashSync(secret, 4)}\n`, seldom);
   const url = (password: string) => server.url.replace('//', `//ops:${encodeURIComponent(password)}@`);
-  assert.equal((await ask(`${server.url}/explain?pid=${pid}`)).status, 401);
+  assert.equal((await sendRequest(`${server.url}/explain?pid=${pid}`)).status, 401);
   assert.match(await explain(t, pid, '--url', server.url), /wants a user and password; give --url http:\/\/USER:PASS/);
   assert.match(await explain(t, pid, '--url', url('no')), /it refused the user and password of --url/);
   await eventually(async () => {
@@ -183,7 +183,7 @@ test('explain --all: equal processes are one line, and its rules can be pasted',
   const text = await explain(t, '--all', '--exclude-names', 'nothing');
   assert.match(text, /^\d+ processes matched by a rule, \d+ by none; \d+ kernel threads and zombies left out$/m);
   assert.match(text, /^acme-w\* +\d+ \+\d+ +other\/other +none/m, text);
-  const line = new RegExp(`^hk-launcher, … +${fleet.pid} \\+200 +[\\d.]+M +PSS +${program} +${name}$`, 'm');
+  const line = new RegExp(`^hk-launcher, … +${fleet.pid} \\+200 +[\\d.]+ MiB +PSS +${program} +${name}$`, 'm');
   assert.match(text, line, 'its launcher is of the same program');
   const pasted = text.slice(text.indexOf('# For subgroups.toml'));
   const file = `${scratch()}/subgroups.toml`;
@@ -256,7 +256,7 @@ test('nothing else shows a command line: no page, no metric, no log, no other ve
   const seen = await exporter.scrape();
   assert.ok(seen.value('herakles_mem_process_rss_bytes', { pid }) > 0);
   const paths = ['/', '/metrics', '/config', '/subgroups', '/health', '/-/ready', `/explain?pid=${pid}`];
-  const texts = await Promise.all(paths.map(async (path) => (await ask(`${exporter.url}${path}`)).body));
+  const texts = await Promise.all(paths.map(async (path) => (await sendRequest(`${exporter.url}${path}`)).body));
   for (const args of [
     ['scan'],
     ['scan', '--json'],

@@ -1,7 +1,7 @@
 // Parses the command line. Settings derive from the table of options (setting-flags.ts), verbs from their list
 // (verbs.ts); commander splits the words. Pure: argv in; out comes what to run, or the text to print instead.
 import { type Argument, Command, CommanderError, Option } from 'commander';
-import { nearest } from '../text/did-you-mean.ts';
+import { nearestName } from '../text/did-you-mean.ts';
 import { program } from './program.ts';
 import { serveVerb } from './serve/verb.ts';
 import { SettingFlags } from './setting-flags.ts';
@@ -138,7 +138,7 @@ function withRemedy(message: string, root: Command): string {
   const options = [root, ...commands].flatMap((command) => command.options.map((option) => option.long ?? ''));
   const known = kind === 'option' ? options : commands.map((command) => command.name());
   // A right flag in the wrong place is not a misspelling of itself.
-  const near = nearest(
+  const near = nearestName(
     written.split('=')[0]!,
     known.filter((word) => word !== written),
   );

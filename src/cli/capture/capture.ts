@@ -3,12 +3,12 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { ConfigError } from '../../config/load.ts';
-import { type Frame, formatCapture, recordFrame } from '../../kernel/capture.ts';
+import { type Frame, formatCapture } from '../../kernel/capture.ts';
 import { Classifier } from '../../rules/classifier.ts';
 import { counted } from '../counted.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { frameWithoutSecrets } from '../scrub/captured-frame.ts';
 import type { GivenSettings } from '../verb.ts';
+import { recordHost } from './record-host.ts';
 import type { CaptureGiven } from './verb.ts';
 
 /** Remarks at the top of the file, for the people who get it. */
@@ -30,14 +30,13 @@ export async function capture(
   { output, frames: count, every, showValues }: CaptureGiven,
 ): Promise<string> {
   const { config, rules, catalogue } = await loadSetup(sourcesOf(settings));
-  // By the operator's rules, and by those alone that whoever reads the capture has.
+  // By the operator's rules, and by the catalogue alone, which is all that the reader of a capture may have.
   const classifiers = [new Classifier(rules, catalogue), ...(rules.length > 0 ? [new Classifier([], catalogue)] : [])];
   const files = openHost(config);
   const frames: Frame[] = [];
   for (let number = 0; number < count; number++) {
     if (number > 0) await setTimeout(every * 1000);
-    const frame = recordFrame(files);
-    frames.push(showValues ? frame : frameWithoutSecrets(frame, classifiers));
+    frames.push(await recordHost(files, { classifiers, showValues }));
   }
   const text = formatCapture(frames, showValues ? SHOWN : HIDDEN_VALUES);
   if (output === undefined) return text;

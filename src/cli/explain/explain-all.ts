@@ -1,13 +1,15 @@
 // explain --all: a table of every process with its rule and the rule that nearly matched, then the processes that no rule
 // matches, with rules for them to paste. Equal processes share a line. With --json every process is an entry.
-import { Classifier, type Verdict } from '../../rules/classifier.ts';
+import { Classifier, type RuleResult } from '../../rules/classifier.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
+import { formatBytes } from '../../text/units.ts';
 import { collectOnce } from '../collect-once.ts';
 import { countedProcesses } from '../counted.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { type Column, harmless, shortBytes, textTable } from '../table.ts';
+import { type Column, textTable } from '../table.ts';
 import type { GivenSettings } from '../verb.ts';
 import { type ExplainedProcess, explainProcesses, isUnmatched } from './explained-processes.ts';
-import { identityDocument, verdictDocument } from './process-inspector.ts';
+import { identityDocument, ruleResultDocument } from './process-inspector.ts';
 import { SUGGESTED_GROUP } from './suggested-rule.ts';
 import { measuredAs, type UnmatchedProgram, unmatchedPrograms } from './unmatched-programs.ts';
 
@@ -38,7 +40,7 @@ export async function explainAll(settings: GivenSettings, json: boolean): Promis
 
 interface Line {
   readonly processes: ExplainedProcess[];
-  readonly nearMisses: readonly Verdict[];
+  readonly nearMisses: readonly RuleResult[];
 }
 
 /** One line for all processes with the same name, rule and near misses. */
@@ -66,7 +68,7 @@ const COLUMNS: readonly Column<Line>[] = [
 const UNMATCHED_COLUMNS: readonly Column<UnmatchedProgram>[] = [
   { head: 'NAME', text: ({ processes }) => namesText(processes) },
   { head: 'PID', text: ({ processes }) => pidsText(processes), right: true },
-  { head: 'MEMORY', text: ({ memory }) => shortBytes(memory), right: true },
+  { head: 'MEMORY', text: ({ memory }) => formatBytes(memory), right: true },
   { head: 'MEASURED AS', text: measuredAs },
   { head: 'EXECUTABLE', text: ({ processes: [first] }) => first!.description.identity.exe || '–' },
   { head: 'RULE BELOW', text: suggestionText },
@@ -93,7 +95,7 @@ const pidsText = ([first, ...more]: readonly ExplainedProcess[]): string =>
   more.length === 0 ? String(first!.description.pid) : `${first!.description.pid} +${more.length}`;
 
 /** "catalogue/db.toml#postgres: unit", the first rule and its keys that failed; JSON has all. */
-function nearMissText(nearMisses: readonly Verdict[]): string {
+function nearMissText(nearMisses: readonly RuleResult[]): string {
   const [first] = nearMisses;
   if (!first) return '';
   const keys = first.failed.map(({ key }) => key).join(', ');
@@ -125,7 +127,7 @@ const ruleLines = ({ processes, memory, suggestion }: UnmatchedProgram): string[
   suggestion
     ? [
         '',
-        `# ${harmless(namesText(processes))}: ${countedProcesses(processes.length)}, ${shortBytes(memory)}`,
+        `# ${escapeForTerminal(namesText(processes))}: ${countedProcesses(processes.length)}, ${formatBytes(memory)}`,
         suggestion,
       ]
     : [];
@@ -145,8 +147,8 @@ function documentOf(
       rule: description.rule,
       rss_bytes: known(rss),
       pss_bytes: known(pss),
-      would_match: explanation?.others.map(verdictDocument),
-      nearly_match: explanation?.nearMisses.map(verdictDocument),
+      would_match: explanation?.otherMatches.map(ruleResultDocument),
+      nearly_match: explanation?.nearMisses.map(ruleResultDocument),
     })),
     unmatched: unmatched.map((program) => ({
       names: [...new Set(program.processes.map(({ description }) => description.identity.name))],

@@ -4,15 +4,16 @@
 import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
-import { Classifier, type Explanation, type Verdict, verdict } from '../../rules/classifier.ts';
-import { type Identity, NO_RULE } from '../../rules/identity.ts';
-import { inheritedFrom } from '../../rules/inheritance.ts';
+import { type ClassificationExplanation, Classifier, compareRule, type RuleResult } from '../../rules/classifier.ts';
+import { type Identity, KERNEL_THREAD, NO_RULE } from '../../rules/identity.ts';
+import { inheritedClassification } from '../../rules/inheritance.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
+import { formatBytes } from '../../text/units.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { withoutSecrets } from '../scrub/scrub.ts';
-import { harmless, shortBytes } from '../table.ts';
 import { type GivenSettings, VerbError } from '../verb.ts';
 import { footprintLines } from './footprint-lines.ts';
-import { evidenceDocument, identityDocument, KERNEL, ProcessInspector, verdictDocument } from './process-inspector.ts';
+import { identityDocument, keyResultDocument, ProcessInspector, ruleResultDocument } from './process-inspector.ts';
 import { type AddressedAnswer, askExporter } from './running-exporter.ts';
 import type { ExplainGiven } from './verb.ts';
 
@@ -32,13 +33,13 @@ export async function explainProcess(
   const identity = inspector.identityOf(proc);
   if (proc.kernelThread)
     return json
-      ? jsonText({ pid, name: identity.name, ...KERNEL })
-      : `process ${pid} is a kernel thread: ${KERNEL.group}/${KERNEL.subgroup}\n`;
+      ? jsonText({ pid, name: identity.name, ...KERNEL_THREAD })
+      : `process ${pid} is a kernel thread: ${KERNEL_THREAD.group}/${KERNEL_THREAD.subgroup}\n`;
   const classifier = new Classifier(setup.rules, setup.catalogue);
   const explanation = classifier.explain(identity);
   const inherits = setup.config.inherit_group && !explanation.winner;
   const ancestor = inherits ? inspector.ancestorOf(proc, identity, classifier) : undefined;
-  const classification = ancestor ? inheritedFrom(ancestor) : explanation.classification;
+  const classification = ancestor ? inheritedClassification(ancestor) : explanation.classification;
   const footprint = readFootprint(files, proc);
   const local = { pid, startTime: inspector.startTimeOf(proc), age: inspector.ageOf(proc), ...classification };
   const exporter = await askExporter(setup.config, pid, url);
@@ -51,7 +52,7 @@ export async function explainProcess(
     ...identityLines(shown),
     ...valueLines(identity, shown, showValues),
     memoryLine(footprint),
-    ...ruleLines('rules that would match as well:', explanation.others),
+    ...ruleLines('rules that would match as well:', explanation.otherMatches),
     ...ruleLines('rules that nearly match:', explanation.nearMisses),
     ...unreadable.map(({ file, reason }) => `cannot be read: /proc/${pid}/${file} (${reason})`),
     '',
@@ -63,12 +64,12 @@ export async function explainProcess(
 /** @param shown what may be shown of the process; the rule that decides matches it as well */
 function reasonLines(
   pid: number,
-  { classification: { group, subgroup, rule }, winner }: Explanation,
+  { classification: { group, subgroup, rule }, winner }: ClassificationExplanation,
   shown: Identity,
 ): string[] {
   const why = winner ? `because of rule ${rule}` : rule === NO_RULE ? 'because no rule matches it' : rule;
-  const held = winner ? verdict(winner.rule, shown).held : [];
-  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...held.map(evidenceLine)];
+  const held = winner ? compareRule(winner.rule, shown).held : [];
+  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...held.map(keyResultLine)];
 }
 
 /** Tells the operator what the line above leaves out, or that it leaves out nothing. */
@@ -105,7 +106,7 @@ function readFootprint(files: KernelFiles, proc: Process): FootprintReading | Ke
 function memoryLine(footprint: FootprintReading | KernelFileError): string {
   if (footprint instanceof KernelFileError) return `  memory    PSS and USS cannot be read (${footprint.reason})`;
   const { rss, pss, uss, swap } = footprint;
-  return `  memory    RSS ${shortBytes(rss)}, PSS ${shortBytes(pss)}, USS ${shortBytes(uss)}, swap ${shortBytes(swap)}`;
+  return `  memory    RSS ${formatBytes(rss)}, PSS ${formatBytes(pss)}, USS ${formatBytes(uss)}, swap ${formatBytes(swap)}`;
 }
 
 /** The operator asks for this process, so its command line is shown. */
@@ -113,20 +114,20 @@ function identityLines({ name, exe, argv, user, unit, container, podUid }: Ident
   const lines = { name, exe, argv: argv.join(' ').slice(0, 500), user, unit, container, pod: podUid };
   return Object.entries(lines)
     .filter(([, value]) => value !== '')
-    .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
+    .map(([key, value]) => `  ${key.padEnd(10)}${escapeForTerminal(value)}`);
 }
 
 /** What a rule asked for, and what the process has. */
-const evidenceLine = ({ key, wanted, value }: Verdict['held'][number]): string =>
-  `  ${key} ${harmless(key === 'argv' ? 'matches' : `is ${value}, and matches`)} ${wanted.join(' or ')}`;
+const keyResultLine = ({ key, wanted, value }: RuleResult['held'][number]): string =>
+  `  ${key} ${escapeForTerminal(key === 'argv' ? 'matches' : `is ${value}, and matches`)} ${wanted.join(' or ')}`;
 
-function ruleLines(heading: string, verdicts: readonly Verdict[]): string[] {
-  if (verdicts.length === 0) return [];
-  const lineOf = ({ rule, failed }: Verdict): string => {
+function ruleLines(heading: string, results: readonly RuleResult[]): string[] {
+  if (results.length === 0) return [];
+  const lineOf = ({ rule, failed }: RuleResult): string => {
     const misses = failed.map(({ key, wanted }) => `${key} is not ${wanted.join(' or ')}`).join('; ');
     return `  ${rule.group}/${rule.subgroup} (${rule.name})${misses && `: ${misses}`}`;
   };
-  return ['', heading, ...verdicts.slice(0, SHOWN_MAX).map(lineOf)];
+  return ['', heading, ...results.slice(0, SHOWN_MAX).map(lineOf)];
 }
 
 const jsonText = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`;
@@ -134,7 +135,7 @@ const jsonText = (document: unknown): string => `${JSON.stringify(document, unde
 function documentOf(
   pid: number,
   identity: Identity,
-  { classification, winner, others, nearMisses }: Explanation,
+  { classification, winner, otherMatches, nearMisses }: ClassificationExplanation,
   footprint: FootprintReading | KernelFileError,
   { address, ...exporter }: AddressedAnswer,
 ) {
@@ -143,9 +144,9 @@ function documentOf(
     pid,
     ...identityDocument(identity),
     ...classification,
-    held: (winner?.held ?? []).map(evidenceDocument),
-    would_match: others.map(verdictDocument),
-    nearly_match: nearMisses.map(verdictDocument),
+    held: (winner?.held ?? []).map(keyResultDocument),
+    would_match: otherMatches.map(ruleResultDocument),
+    nearly_match: nearMisses.map(ruleResultDocument),
     ...(read && { rss_bytes: read.rss, pss_bytes: read.pss, uss_bytes: read.uss, swap_bytes: read.swap }),
     exporter: {
       address,

@@ -4,7 +4,8 @@
 //   exported  PSS 8.1M, USS 6.0M, estimated: the values read then, scaled with the RSS since
 //   why       not read: its memory has not changed since; because of its age it is read again in 4 min
 import type { ExplanationDocument } from '../../server/api.ts';
-import { harmless, shortBytes } from '../table.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
+import { formatBytes, formatDuration } from '../../text/units.ts';
 import type { AddressedAnswer } from './running-exporter.ts';
 
 /** The process as this program sees it, to be compared with what the exporter knows. */
@@ -35,8 +36,8 @@ const REASONS = new Map<string, string>([
 /** Lines for `explain PID`. */
 export function footprintLines(answer: AddressedAnswer, local: LocalProcess): string[] {
   if ('error' in answer)
-    return [`the age of its PSS is not known: cannot ask ${harmless(`${answer.address}: ${answer.error}`)}`];
-  const exporter = `the exporter at ${harmless(answer.address)}`;
+    return [`the age of its PSS is not known: cannot ask ${escapeForTerminal(`${answer.address}: ${answer.error}`)}`];
+  const exporter = `the exporter at ${escapeForTerminal(answer.address)}`;
   if ('unseenSince' in answer) return [unseenLine(exporter, answer.unseenSince, local)];
   const { explanation } = answer;
   if (Math.abs(explanation.start_time_seconds - local.startTime) > SAME_START)
@@ -44,7 +45,7 @@ export function footprintLines(answer: AddressedAnswer, local: LocalProcess): st
       `${exporter} knows another process ${local.pid}: the kernel has given the pid to a new process since the last collection, or the exporter is on another host or in another pid namespace`,
     ];
   return [
-    `${exporter}, ${secondsText(explanation.collection_age_seconds)} after its last collection:`,
+    `${exporter}, ${formatDuration(explanation.collection_age_seconds)} after its last collection:`,
     ...fieldLines({
       read: ageText(explanation.smaps),
       exported: exportedText(explanation),
@@ -57,24 +58,24 @@ export function footprintLines(answer: AddressedAnswer, local: LocalProcess): st
 
 function unseenLine(exporter: string, ago: number, { age, pid }: LocalProcess): string {
   return age <= ago + COLLECTION_SECONDS
-    ? `${exporter} has not seen process ${pid} yet: it began after the last collection, ${secondsText(ago)} ago`
-    : `${exporter} did not see process ${pid} at its last collection, ${secondsText(ago)} ago, although the process began ${secondsText(age)} ago: the exporter is on another host or in another pid namespace`;
+    ? `${exporter} has not seen process ${pid} yet: it began after the last collection, ${formatDuration(ago)} ago`
+    : `${exporter} did not see process ${pid} at its last collection, ${formatDuration(ago)} ago, although the process began ${formatDuration(age)} ago: the exporter is on another host or in another pid namespace`;
 }
 
 const fieldLines = (fields: Readonly<Record<string, string>>): string[] =>
   Object.entries(fields)
     .filter(([, value]) => value !== '')
-    .map(([key, value]) => `  ${key.padEnd(10)}${harmless(value)}`);
+    .map(([key, value]) => `  ${key.padEnd(10)}${escapeForTerminal(value)}`);
 
 const ageText = ({ age_seconds }: Smaps): string =>
-  age_seconds === undefined ? 'never' : `${secondsText(age_seconds)} ago`;
+  age_seconds === undefined ? 'never' : `${formatDuration(age_seconds)} ago`;
 
 function exportedText({ smaps, pss_bytes, uss_bytes, series }: ExplanationDocument): string {
   if (smaps.source === 'none') return 'neither PSS nor USS';
   const source =
     smaps.source === 'read' ? 'as they were read' : 'estimated: the values read then, scaled with the RSS since';
   const values = series
-    ? `PSS ${shortBytes(pss_bytes ?? Number.NaN)}, USS ${shortBytes(uss_bytes ?? Number.NaN)}, `
+    ? `PSS ${formatBytes(pss_bytes ?? Number.NaN)}, USS ${formatBytes(uss_bytes ?? Number.NaN)}, `
     : '';
   return `${values}${source}${series ? '' : '; it has no series of its own and counts in its group'}`;
 }
@@ -83,7 +84,7 @@ function exportedText({ smaps, pss_bytes, uss_bytes, series }: ExplanationDocume
 function whyText(smaps: Smaps): string {
   const { mode, need = '', failure = '', max_read_seconds, max_age_seconds, next_turn_seconds } = smaps;
   const because = REASONS.get(need) ?? need;
-  const next = next_turn_seconds > 0 ? `in ${secondsText(next_turn_seconds)}` : 'at the next collection';
+  const next = next_turn_seconds > 0 ? `in ${formatDuration(next_turn_seconds)}` : 'at the next collection';
   switch (smaps.state) {
     case 'off':
       return 'not read: smaps is off, or neither PSS nor USS is exported';
@@ -100,7 +101,7 @@ function whyText(smaps: Smaps): string {
     case 'unreadable':
       return `not read: the last attempt failed (${failure}); the next attempt is ${next}`;
     case 'large':
-      return `not read: a read is predicted to take longer than smaps_max_read (${secondsText(max_read_seconds)}), so it is read only every ${secondsText(max_age_seconds)}; the next time is ${next}`;
+      return `not read: a read is predicted to take longer than smaps_max_read (${formatDuration(max_read_seconds)}), so it is read only every ${formatDuration(max_age_seconds)}; the next time is ${next}`;
     case 'unchanged':
       return `not read: ${changeText(smaps)}; because of its age it is read again ${next}`;
     default:
@@ -110,15 +111,15 @@ function whyText(smaps: Smaps): string {
 
 /** Why too little has changed for a read. The numbers are upper bounds. */
 function changeText({ moved_bytes = 0, moved_by_relatives_bytes = 0, worth_bytes = 0 }: Smaps): string {
-  const own = moved_bytes >= 0.5 ? [`${shortBytes(moved_bytes)} of its own memory`] : [];
-  const shared = moved_by_relatives_bytes >= 0.5 ? [`${shortBytes(moved_by_relatives_bytes)} that it shares`] : [];
+  const own = moved_bytes >= 0.5 ? [`${formatBytes(moved_bytes)} of its own memory`] : [];
+  const shared = moved_by_relatives_bytes >= 0.5 ? [`${formatBytes(moved_by_relatives_bytes)} that it shares`] : [];
   if (own.length + shared.length === 0) return 'its memory has not changed since';
-  return `up to ${[...own, ...shared].join(' and ')} may have changed since, and a read is due from ${shortBytes(worth_bytes)} on`;
+  return `up to ${[...own, ...shared].join(' and ')} may have changed since, and a read is due from ${formatBytes(worth_bytes)} on`;
 }
 
 function costText({ predicted_seconds, over_max_read, max_read_seconds }: Smaps): string {
   if (predicted_seconds === undefined) return '';
-  return `a read is predicted to take ${secondsText(predicted_seconds)}, ${over_max_read ? 'over' : 'within'} smaps_max_read (${secondsText(max_read_seconds)})`;
+  return `a read is predicted to take ${formatDuration(predicted_seconds)}, ${over_max_read ? 'over' : 'within'} smaps_max_read (${formatDuration(max_read_seconds)})`;
 }
 
 /** Empty where the exporter has the process in the same group as this program. */
@@ -128,11 +129,4 @@ function groupText({ group, subgroup, rule }: ExplanationDocument, local: LocalP
     ? 'the group of its ancestors when it began'
     : 'the exporter has other rules than those read here';
   return `${group}/${subgroup}${rule ? ` (${rule})` : ''} in the exporter: ${why}`;
-}
-
-/** 0.4 ms, 3.2 s, 5 min. */
-function secondsText(value: number): string {
-  if (value < 0.0995) return `${Number((value * 1000).toPrecision(2))} ms`;
-  if (value < 120) return `${Number(value.toPrecision(value < 10 ? 2 : 3))} s`;
-  return value < 7200 ? `${Math.round(value / 60)} min` : `${Math.round(value / 3600)} h`;
 }

@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { defaults } from '../../config/options.ts';
-import { harmless } from '../table.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import { footprintLines } from './footprint-lines.ts';
 import { askExporter } from './running-exporter.ts';
 
@@ -48,7 +48,7 @@ const explanation = (changes: object = {}) => reply(JSON.stringify({ ...complete
 // biome-ignore format: one line a case
 const answers: [what: string, say: (socket: Socket) => void, expected: RegExp][] = [
   ['an exporter', explanation(), /3 s after its last collection:\n {2}read {6}42 s ago\n/],
-  ['what moved', explanation(), /why {7}not read: up to 4\.0K of its own memory and 8\.0K that it shares may have changed since, and a read is due from 32\.0K on; because of its age it is read again in 4 min/],
+  ['what moved', explanation(), /why {7}not read: up to 4\.0 KiB of its own memory and 8\.0 KiB that it shares may have changed since, and a read is due from 32\.0 KiB on; because of its age it is read again in 4 min/],
   ['nothing changed', explanation({ smaps: { ...smaps, moved_bytes: 0, moved_by_relatives_bytes: 0 } }), /not read: its memory has not changed since; because/],
   ['a due process', explanation({ smaps: { ...smaps, next_turn_seconds: 0 } }), /it is read again at the next collection/],
   ['a process without series', explanation({ series: false }), /exported {2}estimated: .*; it has no series of its own/],
@@ -90,7 +90,7 @@ test('any answer of the right form becomes harmless lines', async (t) => {
         'latin1',
       );
       for (const line of footprintLines(await askExporter(config, local.pid, url), local))
-        assert.equal(harmless(line), line);
+        assert.equal(escapeForTerminal(line), line);
     }),
     { numRuns: 200 },
   );

@@ -6,7 +6,7 @@ import { catalogue } from '../../../catalogue/index.ts';
 import { Classifier } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
 import { parseCatalogue, parseRules } from '../../rules/rule-parser.ts';
-import { harmless } from '../table.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import { programKey, suggestRule } from './suggested-rule.ts';
 
 const identity = (given: Partial<Identity>): Identity => ({
@@ -94,7 +94,7 @@ test('for any process, a suggestion can be pasted, matches it, and does no harm 
       assert.equal(new Classifier(own, []).classify(proc).rule, 'mine:1');
       const { rule } = new Classifier([], rules).classify(proc);
       if (rule === 'none') assert.equal(new Classifier(own, rules).classify(proc).rule, 'mine:1');
-      for (const line of toml.split('\n')) assert.equal(harmless(line), line);
+      for (const line of toml.split('\n')) assert.equal(escapeForTerminal(line), line);
     }),
     { numRuns: 500 },
   );

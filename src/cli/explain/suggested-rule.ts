@@ -4,14 +4,16 @@
 
 import { parse, TomlError } from 'smol-toml';
 import { Classifier } from '../../rules/classifier.ts';
+import { fullName } from '../../rules/full-name.ts';
 import type { Identity } from '../../rules/identity.ts';
-import { baseName, fullName, Interpreted } from '../../rules/interpreter.ts';
+import { baseName, InterpretedProgram } from '../../rules/interpreter.ts';
 import { lint } from '../../rules/linter.ts';
-import { parseRules, RuleError, type RuleKey } from '../../rules/rule-parser.ts';
+import type { RuleKey } from '../../rules/rule.ts';
+import { parseRules, RuleError } from '../../rules/rule-parser.ts';
+import { escapedJson } from '../../text/hostile.ts';
 import { HIDDEN } from '../scrub/names.ts';
 import { withoutValues } from '../scrub/scrub.ts';
 import { scrubValue } from '../scrub/shapes.ts';
-import { escaped } from '../table.ts';
 
 /** A process that a rule matches now. */
 export interface MatchedProcess {
@@ -35,7 +37,7 @@ interface Candidate {
 
 /** What a rule can recognize the process by; '' where it has no such thing. */
 function traitsOf({ name, exe: link, argv, unit }: Identity) {
-  const run = Interpreted.of(argv, link);
+  const run = InterpretedProgram.of(argv, link);
   const first = argv[0] ?? '';
   const exe = link || (first.startsWith('/') ? first : '');
   const full = fullName(name, argv, link);
@@ -72,7 +74,7 @@ export function suggestRule(unmatched: readonly Identity[], matched: readonly Ma
 function candidates(identity: Identity): Candidate[] {
   const { module, main, script, name, full, exe, unit } = traitsOf(withoutValues(identity));
   const [program, base] = [baseName(script), baseName(exe)];
-  const interprets = Interpreted.of([], exe) !== undefined;
+  const interprets = InterpretedProgram.of([], exe) !== undefined;
   const every: Candidate[] = [
     { subgroup: module, keys: { python_module: module } },
     { subgroup: main.split('.').at(-1)!, keys: { jvm_main: main } },
@@ -106,9 +108,8 @@ function tomlOf({ subgroup, keys, fallback = false }: Candidate): string | undef
 const mayBeShown = (value: string): boolean =>
   !value.includes(HIDDEN) && (!/=|:\/\//.test(value) || scrubValue(value) === value);
 
-/** A TOML string that does no harm on a terminal. */
-const quoted = (text: string): string =>
-  escaped(JSON.stringify(text), (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+/** A TOML string that holds no hostile character: JSON's escapes are TOML's too. */
+const quoted = escapedJson;
 
 /** A subgroup from the name of a program: "bill.py" gives "bill", "a*b[c]" gives "a-b-c". */
 const subgroupOf = (name: string): string =>

@@ -1,7 +1,7 @@
 // The names of process-exporter's groups. There a name is a Go template that is filled in for every running process, so
 // that one entry can make many groups. Here a rule has one name, which has to be known before any process runs.
 // {{.Comm}} with comm: [bash, sh] makes the groups "bash" and "sh"; {{.Username}} makes one group, "(Username)".
-import { COMM_BYTES } from '../../rules/interpreter.ts';
+import { COMM_BYTES } from '../../rules/full-name.ts';
 import { ACTION, type Entry } from './process-exporter-config.ts';
 
 interface Group {

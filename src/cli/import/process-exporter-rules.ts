@@ -1,7 +1,7 @@
 // Turns entries of process-exporter's configuration into rules, so that the same processes get into the same groups. What
 // has no equivalent becomes a note: what is different, and what to do about it. Pure.
 import { PatternError, regex } from '../../pattern/pattern.ts';
-import { COMM_BYTES } from '../../rules/interpreter.ts';
+import { COMM_BYTES } from '../../rules/full-name.ts';
 import { baseOf, groupNames, insteadOf } from './group-names.ts';
 import type { Entry } from './process-exporter-config.ts';
 

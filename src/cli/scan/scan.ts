@@ -1,9 +1,12 @@
 // scan: one collection, printed as tables for people, or as JSON for programs.
-import type { GroupRow, ProcessRows } from '../../view/view.ts';
+
+import { formatBytes } from '../../text/units.ts';
+import type { ProcessRows } from '../../view/process-rows.ts';
+import type { GroupRow } from '../../view/view.ts';
 import { collectOnce } from '../collect-once.ts';
 import { countedProcesses } from '../counted.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { type Column, shortBytes, textTable } from '../table.ts';
+import { type Column, textTable } from '../table.ts';
 import type { GivenSettings } from '../verb.ts';
 
 /** The table has so many processes; JSON has all. */
@@ -17,7 +20,7 @@ export async function scan(settings: GivenSettings, json: boolean): Promise<stri
   const groups = view.groups.filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);
   const shown = rowsWithSeries(view.rows).sort((a, b) => memoryOf(view.rows, b) - memoryOf(view.rows, a));
   return [
-    `${countedProcesses(view.seen)}; ${shortBytes(total)} of memory, of which ${shortBytes(available)} are available`,
+    `${countedProcesses(view.seen)}; ${formatBytes(total)} of memory, of which ${formatBytes(available)} are available`,
     '',
     textTable(GROUP_COLUMNS, groups),
     '',
@@ -34,11 +37,11 @@ const GROUP_COLUMNS: readonly Column<GroupRow>[] = [
   { head: 'GROUP', text: (row) => row.counters.group },
   { head: 'SUBGROUP', text: (row) => row.counters.subgroup },
   { head: 'PROCESSES', text: (row) => String(row.processes), right: true },
-  { head: 'FOOTPRINT', text: (row) => shortBytes(row.footprint), right: true },
-  { head: 'RSS', text: (row) => shortBytes(row.rss), right: true },
-  { head: 'PSS', text: (row) => shortBytes(row.pss), right: true },
-  { head: 'USS', text: (row) => shortBytes(row.uss), right: true },
-  { head: 'SWAP', text: (row) => shortBytes(row.swap), right: true },
+  { head: 'FOOTPRINT', text: (row) => formatBytes(row.footprint), right: true },
+  { head: 'RSS', text: (row) => formatBytes(row.rss), right: true },
+  { head: 'PSS', text: (row) => formatBytes(row.pss), right: true },
+  { head: 'USS', text: (row) => formatBytes(row.uss), right: true },
+  { head: 'SWAP', text: (row) => formatBytes(row.swap), right: true },
   { head: 'CPU %', text: (row) => percent(row.usage), right: true },
 ];
 
@@ -46,10 +49,10 @@ const processColumns = (rows: ProcessRows): readonly Column<number>[] => [
   { head: 'PID', text: (row) => String(rows.description[row]!.pid), right: true },
   { head: 'NAME', text: (row) => rows.description[row]!.identity.name },
   { head: 'GROUP', text: (row) => `${rows.description[row]!.group}/${rows.description[row]!.subgroup}` },
-  { head: 'RSS', text: (row) => shortBytes(rows.rss[row]!), right: true },
-  { head: 'PSS', text: (row) => shortBytes(rows.pss[row]!), right: true },
-  { head: 'USS', text: (row) => shortBytes(rows.uss[row]!), right: true },
-  { head: 'SWAP', text: (row) => shortBytes(rows.swap[row]!), right: true },
+  { head: 'RSS', text: (row) => formatBytes(rows.rss[row]!), right: true },
+  { head: 'PSS', text: (row) => formatBytes(rows.pss[row]!), right: true },
+  { head: 'USS', text: (row) => formatBytes(rows.uss[row]!), right: true },
+  { head: 'SWAP', text: (row) => formatBytes(rows.swap[row]!), right: true },
   { head: 'CPU %', text: (row) => percent(rows.usage[row]!), right: true },
 ];
 

@@ -1,5 +1,5 @@
 // The literal texts of a rule, which stand in the rule for everybody to read, and so may be shown in a hidden word.
-import type { Rule } from '../../rules/rule-parser.ts';
+import type { Rule } from '../../rules/rule.ts';
 import { HIDDEN } from './names.ts';
 
 /** Shorter texts stand in many secrets by chance. */

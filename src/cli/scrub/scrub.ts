@@ -8,7 +8,7 @@
 // are shown in the hidden words, and at last whole words, as few as will do.
 import type { Classifier } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
-import { Interpreted } from '../../rules/interpreter.ts';
+import { InterpretedProgram } from '../../rules/interpreter.ts';
 import { catalogueRules } from '../load-host.ts';
 import { CommandLine, type Known, programName } from './command-line.ts';
 import { HIDDEN, isName, isSecretName } from './names.ts';
@@ -35,7 +35,7 @@ export function withoutSecrets(identity: Identity, classifiers: readonly Classif
 
 function scrubArguments(identity: Identity): string[] {
   const { argv, exe } = identity;
-  const interpreted = Interpreted.of(argv, exe);
+  const interpreted = InterpretedProgram.of(argv, exe);
   const script = interpreted?.script() ?? '';
   // A script of one plain word may be no script: the word behind an option that this program does not know.
   const isScript = /[./]/.test(script) || programNames().has(script);

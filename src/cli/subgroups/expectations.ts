@@ -4,13 +4,13 @@
 import { resolve } from 'node:path';
 import { ConfigError, load } from '../../config/load.ts';
 import { loadRuleFiles, readRuleFiles } from '../../config/rule-files.ts';
-import { Classifier, type Verdict, verdict } from '../../rules/classifier.ts';
+import { Classifier, compareRule, type RuleResult } from '../../rules/classifier.ts';
 import type { Identity } from '../../rules/identity.ts';
-import { shown } from '../../rules/linter.ts';
-import type { Expectation, Rule } from '../../rules/rule-parser.ts';
+import { describeExample } from '../../rules/linter.ts';
+import type { Expectation, Rule } from '../../rules/rule.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import { counted } from '../counted.ts';
 import { catalogueRules, readDocuments, sourcesOf } from '../load-host.ts';
-import { harmless } from '../table.ts';
 import type { GivenSettings } from '../verb.ts';
 
 /** When no rule of the expected subgroup matches an example, the output explains so many of them. */
@@ -42,7 +42,7 @@ export async function testExpectations(
     throw new ConfigError([`${path}: has no examples; add examples to its rules, or write [[expect]] with examples`]);
   const failures = cases.filter((lines) => lines.length > 0);
   const summary = `Examples as expected: ${cases.length - failures.length} of ${cases.length}.`;
-  const output = [...failures.flat(), summary].map(harmless).join('\n');
+  const output = [...failures.flat(), summary].map(escapeForTerminal).join('\n');
   return { output: `${output}\n`, status: failures.length > 0 ? 1 : 0 };
 }
 
@@ -67,7 +67,7 @@ class ExpectationTest {
     const { group, subgroup } = classification;
     const rules = expected.rule ? [expected.rule] : this.#rules.filter((rule) => isIn(rule, expected));
     return [
-      `${this.#head(expected)}: example ${shown(example)} is in ${group}/${subgroup}`,
+      `${this.#head(expected)}: example ${describeExample(example)} is in ${group}/${subgroup}`,
       winner ? `  ${this.#matched(winner)}` : '  no rule matches it',
       ...rules.slice(0, EXPLAINED_MAX).map((rule) => `  ${this.#missed(rule, example)}`),
       ...(rules.length > EXPLAINED_MAX
@@ -80,7 +80,7 @@ class ExpectationTest {
   notExample(expected: Expectation, identity: Identity): string[] {
     const { classification, winner } = this.#classifier.explain(identity);
     if (!winner || !isIn(classification, expected)) return [];
-    return [`${this.#head(expected)}: not_example ${shown(identity)} is in it`, `  ${this.#matched(winner)}`];
+    return [`${this.#head(expected)}: not_example ${describeExample(identity)} is in it`, `  ${this.#matched(winner)}`];
   }
 
   #head({ line, group, subgroup }: Expectation): string {
@@ -92,13 +92,13 @@ class ExpectationTest {
     return file === undefined || line === undefined ? name : `${file}:${line}`;
   }
 
-  #matched({ rule, held }: Verdict): string {
+  #matched({ rule, held }: RuleResult): string {
     const why = held.map(({ key, wanted, value }) => `${key} is ${quoted(value)}, as ${wanted.join(' or ')}`);
     return `${this.#placeOf(rule)} matches: ${why.join('; ')}`;
   }
 
   #missed(rule: Rule, example: Identity): string {
-    const { failed } = verdict(rule, example);
+    const { failed } = compareRule(rule, example);
     if (failed.length === 0)
       return `${this.#placeOf(rule)} matches as well, but the other rule decides first; put this one before it`;
     const why = failed.map(({ key, wanted, value }) => `${key} is ${quoted(value)}, not ${listed(wanted)}`);

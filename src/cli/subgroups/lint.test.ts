@@ -41,9 +41,9 @@ test('lint names file, line, subgroup and remedy', async () => {
   const found = await lint([first, second]);
   assert.equal(found.status, 1);
   assert.deepEqual(lines(found), [
-    'a.toml:2: warning: shop/web: comm "acme-" is compared with the whole name; for names that begin with it say "acme-*" in a [[rule]]',
-    'a.toml:6: error: shop/late: is never reached: a.toml:1 (line 2) matches whenever it would, and decides first; delete this one, or make it decide before by place or by more keys',
-    'b.toml:3: error: g/s: unit "nginx" is never seen: a unit ends in .service, .scope, .mount, .socket or .swap; say so',
+    'a.toml:2: warning: shop/web: comm "acme-" is compared with the whole name; for names that begin with it write "acme-*" in a [[rule]]',
+    'a.toml:6: error: shop/late: is never reached: a.toml:1 (line 2) matches every process that this rule matches, and decides first; delete this rule, or place it before the other, or give it more keys',
+    'b.toml:3: error: g/s: unit "nginx" is never seen: a unit ends in .service, .scope, .mount, .socket or .swap; write all of its name',
     '3 findings in 4 rules of a.toml, b.toml',
   ]);
   const [finding] = JSON.parse((await lint([first], true)).output);
@@ -180,8 +180,8 @@ test('a subgroups.toml of the older form is read as it is, with a warning for ev
     [
       'subgroups.toml:4: warning: db/warehouse: comm "wh-" is compared with the whole name',
       'subgroups.toml:4: error: db/warehouse: comm "wh/agent-of-the-warehouse" is never seen: the kernel keeps 15 bytes ("wh/agent-of-the"), and a completed name has no "/" or ": "',
-      'subgroups.toml:9: error: db/pool: is never reached: subgroups.toml:3 (line 13) matches whenever it would, and decides first',
-      'subgroups.toml:13: warning: erp/ledger: argv alone also finds editors, shells and greps that name the program',
+      'subgroups.toml:9: error: db/pool: is never reached: subgroups.toml:3 (line 13) matches every process that this rule matches, and decides first',
+      'subgroups.toml:13: warning: erp/ledger: argv alone also matches an editor, shell or grep whose command line names the program',
       '4 findings in 4 rules of subgroups.toml',
     ],
   );

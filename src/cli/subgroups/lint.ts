@@ -2,9 +2,9 @@
 import { load } from '../../config/load.ts';
 import { loadRuleFiles, readRuleFiles } from '../../config/rule-files.ts';
 import { lint } from '../../rules/linter.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import { counted } from '../counted.ts';
 import { catalogueRules, readDocuments, sourcesOf } from '../load-host.ts';
-import { harmless } from '../table.ts';
 import type { GivenSettings } from '../verb.ts';
 
 /**
@@ -34,13 +34,13 @@ export async function lintFiles(
   const status = findings.length > 0 ? 1 : 0;
   if (json) return { output: `${JSON.stringify(findings, undefined, 2)}\n`, status };
   const lines = findings.map(({ file, line, group, subgroup, severity, message }) =>
-    harmless(`${file}:${line ?? 0}: ${severity}: ${group}/${subgroup}: ${message}`),
+    escapeForTerminal(`${file}:${line ?? 0}: ${severity}: ${group}/${subgroup}: ${message}`),
   );
   const names = files.map(({ file }) => file).join(', ');
   const summary = names
     ? `${counted(findings.length, 'finding')} in ${counted(rules.flat().length, 'rule')} of ${names}`
     : 'There is no rule file to look at: none is configured, and no FILE is given.';
-  return { output: `${[...lines, harmless(summary)].join('\n')}\n`, status };
+  return { output: `${[...lines, escapeForTerminal(summary)].join('\n')}\n`, status };
 }
 
 async function configuredFiles(settings: GivenSettings) {
