@@ -23,7 +23,7 @@ export function frameWithoutSecrets(frame: Frame, classifiers: readonly Classifi
     [...frame].map(([path, entry]) => {
       const pid = COMMAND_LINE.exec(path)?.[1];
       if (pid === undefined || !('bytes' in entry)) return [path, entry];
-      // Command lines are longer than the reader's limit only where a secret might be cut at it.
+      // As the rules see it: what stands behind its first 64 KiB is not recorded.
       const argv = parseCmdline(entry.bytes, entry.bytes.length);
       const shown = withoutSecrets({ ...identityOf(inspector, Number(pid)), argv }, classifiers).argv;
       return [path, { bytes: Buffer.from(shown.map((word) => `${word}\0`).join('')) }];

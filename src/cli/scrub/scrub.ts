@@ -37,13 +37,12 @@ function scrubArguments(identity: Identity): string[] {
   const { argv, exe } = identity;
   const interpreted = InterpretedProgram.of(argv, exe);
   const script = interpreted?.script() ?? '';
-  // A script of one plain word may be no script: the word behind an option that this program does not know.
+  // A script or class of one small word may be neither, but the value of an option that this program does not know.
   const isScript = /[./]/.test(script) || programNames().has(script);
-  const said = [isScript ? script : '', interpreted?.jvmMain() ?? '', interpreted?.pythonModule() ?? ''];
-  const known: Known = {
-    programs: programNames(),
-    interpreted: new Set(said.filter(Boolean)),
-  };
+  const main = interpreted?.jvmMain() ?? '';
+  const isClass = /[./]|^[A-Z]/.test(main);
+  const said = [isScript ? script : '', isClass ? main : '', interpreted?.pythonModule() ?? ''].filter(Boolean);
+  const known: Known = { programs: programNames(), interpreted: new Set(said) };
   const line = new CommandLine(known);
   return argv.map((word, index) => (index === 0 ? scrubProgram(word, identity, line) : line.scrub(word)));
 }

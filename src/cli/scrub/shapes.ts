@@ -3,7 +3,7 @@
 // else is: a shape that nobody thought of is hidden. Nothing is looked up on the disk, so a capture hides the same
 // everywhere.
 //
-// Example: `jdbc:mysql://app:x@db.example.com:3306/shop?password=y` becomes `jdbc:mysql://***@db.example.com:3306/***?password=***`.
+// Example: `mysql://app:x@db.example.com:3306/shop?password=y` becomes `mysql://***@db.example.com:3306/***?password=***`.
 import { isIPv6 } from 'node:net';
 import { HIDDEN, isName, isPlainWord, isSecretName, isWordyName } from './names.ts';
 import { EXTENSIONS, HOST_ENDINGS, PACKAGE_ROOTS, ROOT_FOLDERS } from './words.ts';
