@@ -75,7 +75,7 @@ const cases: [argv: string[], shown: string[]][] = [
   [['x', '/var/lib/docker/9f86d081884c7d659a2feaa0c55ad015/merged'], ['x', '/var/lib/docker/***/merged']],
   [['x', '/opt/me@home/mail'], ['x', '/opt/me@home/mail']],
   [['sh', '-c', "cd /srv && mysql -p'green tea' <dump.sql"], ['sh', '-c', 'cd /srv && mysql -p*** <dump.sql']],
-  [['sh', '-c', 'echo shop:12345 | chpasswd'], ['sh', '-c', 'echo *** | chpasswd']],
+  [['sh', '-c', 'echo 12345 start | passwd --stdin shop'], ['sh', '-c', 'echo *** *** | passwd --stdin ***']],
   [['sh', '-c', `su app -c "redis-cli -a 'green tea' ping"; sleep 5`], ['sh', '-c', 'su *** -c "redis-cli -a *** ping"; sleep 5']],
   [['sh', '-c', 'passwd --stdin shop <<< 12345'], ['sh', '-c', 'passwd --stdin *** <<< ***']],
   [['sh', '-c', 'chpasswd <<EOF\ntangerine\nEOF'], ['sh', '-c', 'chpasswd <<***\n***\n***']],
