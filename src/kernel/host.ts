@@ -109,9 +109,20 @@ export function readBoot(files: KernelFiles): Boot {
 /** User names by user id from /etc/passwd, `root:x:0:0:root:/root:/bin/bash` (passwd(5)); empty where it cannot be read. */
 export function readUsers(files: KernelFiles): ReadonlyMap<number, string> {
   const users = new Map<number, string>();
-  const text = unlessUnreadable(() => readText(files, 'etc/passwd')) ?? '';
+  const text = unlessUnreadable(() => readText(files, USERS)) ?? '';
   for (const [, name, uid] of text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm)) {
     if (!users.has(Number(uid))) users.set(Number(uid), name!);
   }
   return users;
+}
+
+/** The file of the host's users. */
+export const USERS = 'etc/passwd';
+
+/** What of etc/passwd a capture needs: `sync:x:4:` of `sync:x:4:65534:Sync,Room 7,555-0100:/bin:/bin/sync`. */
+export function userNamesOf(passwd: Uint8Array): Uint8Array {
+  const lines = Buffer.from(passwd)
+    .toString('latin1')
+    .matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm);
+  return Buffer.from([...lines].map(([, name, uid]) => `${name}:x:${uid}:\n`).join(''), 'latin1');
 }

@@ -4,27 +4,26 @@
 import { FileRequests, KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
-import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
+import { type ClassificationExplanation, Classifier, compareRule, type RuleResult } from '../../rules/classifier.ts';
 import { type Identity, KERNEL_THREAD, NO_RULE } from '../../rules/identity.ts';
 import { inheritedClassification } from '../../rules/inheritance.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes } from '../../text/units.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { scrub, scrubText } from '../scrub.ts';
+import { withoutSecrets } from '../scrub/scrub.ts';
 import { type GivenSettings, VerbError } from '../verb.ts';
 import { footprintLines } from './footprint-lines.ts';
 import { identityDocument, keyResultDocument, ProcessInspector, ruleResultDocument } from './process-inspector.ts';
 import { type AddressedAnswer, askExporter } from './running-exporter.ts';
+import type { ExplainGiven } from './verb.ts';
 
 /** So many other rules are shown. */
 const SHOWN_MAX = 10;
 
-/** @param url of the exporter to ask @throws VerbError where no such process runs */
+/** @throws VerbError where no such process runs */
 export async function explainProcess(
   settings: GivenSettings,
-  pid: number,
-  json: boolean,
-  url: string | undefined,
+  { pid, json, url, showValues }: ExplainGiven & { readonly pid: number },
 ): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
   const files = await openHost(setup.config);
@@ -46,10 +45,12 @@ export async function explainProcess(
   const exporter = await askExporter(setup.config, pid, url);
   if (json) return jsonText(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter));
   const unreadable = inspector.unreadable.counts();
+  const shown = showValues ? identity : withoutSecrets(identity, [classifier]);
   return [
-    ...reasonLines(pid, { ...explanation, classification }),
+    ...reasonLines(pid, { ...explanation, classification }, shown),
     '',
-    ...identityLines(identity),
+    ...identityLines(shown),
+    ...valueLines(identity, shown, showValues),
     memoryLine(footprint),
     ...ruleLines('rules that would match as well:', explanation.otherMatches),
     ...ruleLines('rules that nearly match:', explanation.nearMisses),
@@ -60,12 +61,22 @@ export async function explainProcess(
   ].join('\n');
 }
 
+/** @param shown what may be shown of the process; the rule that decides matches it as well */
 function reasonLines(
   pid: number,
   { classification: { group, subgroup, rule }, winner }: ClassificationExplanation,
+  shown: Identity,
 ): string[] {
   const why = winner ? `because of rule ${rule}` : rule === NO_RULE ? 'because no rule matches it' : rule;
-  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...(winner ? winner.held.map(keyResultLine) : [])];
+  const held = winner ? compareRule(winner.rule, shown).held : [];
+  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...held.map(keyResultLine)];
+}
+
+/** Tells the operator what the line above leaves out, or that it leaves out nothing. */
+function valueLines(identity: Identity, shown: Identity, showValues: boolean): string[] {
+  if (showValues) return ['  values    are all shown, because of --show-values; they may be secret'];
+  const isHidden = shown.argv.some((word, i) => word !== identity.argv[i]);
+  return isHidden ? ['  values    that could be secret are hidden as ***; --show-values shows them'] : [];
 }
 
 /** @throws VerbError where no such process runs */
@@ -101,9 +112,9 @@ function memoryLine(footprint: FootprintReading | KernelFileError): string {
   return `  memory    RSS ${formatBytes(rss)}, PSS ${formatBytes(pss)}, USS ${formatBytes(uss)}, swap ${formatBytes(swap)}`;
 }
 
-/** The operator asks for this process, so its command line is shown, without secrets. */
+/** The operator asks for this process, so its command line is shown. */
 function identityLines({ name, exe, argv, user, unit, container, podUid }: Identity): string[] {
-  const lines = { name, exe, argv: scrub(argv).join(' ').slice(0, 500), user, unit, container, pod: podUid };
+  const lines = { name, exe, argv: argv.join(' ').slice(0, 500), user, unit, container, pod: podUid };
   return Object.entries(lines)
     .filter(([, value]) => value !== '')
     .map(([key, value]) => `  ${key.padEnd(10)}${escapeForTerminal(value)}`);
@@ -111,7 +122,7 @@ function identityLines({ name, exe, argv, user, unit, container, podUid }: Ident
 
 /** What a rule asked for, and what the process has. */
 const keyResultLine = ({ key, wanted, value }: RuleResult['held'][number]): string =>
-  `  ${key} ${escapeForTerminal(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
+  `  ${key} ${escapeForTerminal(key === 'argv' ? 'matches' : `is ${value}, and matches`)} ${wanted.join(' or ')}`;
 
 function ruleLines(heading: string, results: readonly RuleResult[]): string[] {
   if (results.length === 0) return [];
