@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { catalogue } from '../../catalogue/index.ts';
 import type { Setup } from '../agent/agent.ts';
+import { clock } from '../agent/time-slices.ts';
 import { ConfigError, configPaths, type Loaded, load, type Sources } from '../config/load.ts';
 import { OperatorFileError, readOperatorText } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
@@ -59,7 +60,7 @@ export function readDocuments(files: readonly RuleFile[]): RuleDocument[] {
 /** The files of this host's kernel, or of the capture that is configured. @throws ConfigError where they cannot be read */
 export async function openHost(config: Config): Promise<KernelFiles> {
   if (config.capture) return openCapture(config.capture);
-  const files = await guardedFiles(config.path_procfs);
+  const files = await guardedFiles(config.path_procfs, clock);
   try {
     readUptime(files);
     readBoot(files);

@@ -288,6 +288,11 @@ export class LiveHost implements KernelFiles {
     }
   }
 
+  /** Whether there is such a process, as far as its folder tells: that never waits. */
+  exists(pid: number): boolean {
+    return fs.existsSync(`${this.procfs}/${pid}`);
+  }
+
   process(pid: number): ProcessFiles {
     return new LiveProcess(this, pid);
   }

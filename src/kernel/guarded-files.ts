@@ -3,7 +3,6 @@
 //
 // One prefetch sends what is wanted in frames of some hundred requests and stores the answers; `read` hands them out.
 // Nothing is allocated per process in the steady state: answers of stat, statm and io go into slots that are used again.
-import { existsSync } from 'node:fs';
 import {
   type FileRequests,
   KernelFileError,
@@ -31,8 +30,8 @@ import {
 import { ReaderProcess, Requests } from './reader-process.ts';
 
 const HUNG = codeOfReason('hung');
-/** Milliseconds after which a process that hung is tried again; doubled each time, up to the longest. */
-const RETRY_MS = { first: 5000, longest: 300_000 };
+/** Seconds after which a process that hung is tried again; doubled each time, up to the longest. */
+const RETRY_AFTER = { first: 5, longest: 300 };
 /** How often in a row a reader may end by itself before the collection fails. */
 const FAILURES_MAX = 3;
 /** A read that is predicted to take longer than this, seconds, gets a reader of its own. */
@@ -45,9 +44,9 @@ const MEMORY_MAP_FILES: readonly number[] = [CODE_OF.smaps_rollup, CODE_OF.cmdli
 
 /** A process that hung. */
 interface Hung {
-  /** Time at which it is tried again, and how long it waits after that; milliseconds. */
+  /** When it is tried again, and how long it waits after that; seconds. */
   readonly retryAt: number;
-  readonly waitMs: number;
+  readonly waits: number;
   /** Only files that wait for its memory map hang. */
   readonly memoryMapOnly: boolean;
 }
@@ -145,7 +144,7 @@ class GuardedHost extends LiveHost {
     this.#retried = -1;
     let earliest = this.#clock();
     for (const [pid, { retryAt }] of this.#hung) {
-      if (!existsSync(`${this.procfs}/${pid}`)) this.#hung.delete(pid);
+      if (!this.exists(pid)) this.#hung.delete(pid);
       else if (retryAt <= earliest) {
         earliest = retryAt;
         this.#retried = pid;
@@ -266,8 +265,13 @@ class GuardedHost extends LiveHost {
       this.#asked.length = 0;
       this.#asked.push(proc);
       await this.#ask();
-      return proc.others?.get(file) ?? HUNG;
+      return CODE_OF[file] < SLOT_FILES ? this.#slotAnswer(proc, CODE_OF[file]) : (proc.others?.get(file) ?? HUNG);
     });
+  }
+
+  #slotAnswer(proc: GuardedProcess, code: number): Buffer | number {
+    const length = this.lengthOf(proc, code);
+    return length < 0 ? length : Buffer.from(this.#slots[this.#slotOf[place(proc, code)]!]!.subarray(0, length));
   }
 
   async #readAside(proc: GuardedProcess, file: ProcessFile): Promise<Buffer | number> {
@@ -341,11 +345,11 @@ class GuardedHost extends LiveHost {
     const requests = this.#requests;
     const hung = this.#asked[index];
     if (!hung) return;
-    const { waitMs = RETRY_MS.first, memoryMapOnly = true } = this.#hung.get(hung.pid) ?? {};
+    const { waits = RETRY_AFTER.first, memoryMapOnly = true } = this.#hung.get(hung.pid) ?? {};
     this.#retried = -1;
     this.#hung.set(hung.pid, {
-      retryAt: this.#clock() + waitMs,
-      waitMs: Math.min(2 * waitMs, RETRY_MS.longest),
+      retryAt: this.#clock() + waits,
+      waits: Math.min(2 * waits, RETRY_AFTER.longest),
       memoryMapOnly: memoryMapOnly && MEMORY_MAP_FILES.includes(requests.files[index]! & FILE_CODE),
     });
     let kept = index;
@@ -384,9 +388,9 @@ function grown(numbers: Int32Array<ArrayBuffer>, length: number): Int32Array<Arr
 /**
  * The live host for a program that must not be held.
  * @param procfs where /proc is mounted; other files ("etc/passwd") are looked for beside it
- * @param clock milliseconds that never go back
+ * @param clock seconds that never go back
  */
-export async function guardedFiles(procfs = '/proc', clock = () => performance.now()): Promise<KernelFiles> {
+export async function guardedFiles(procfs: string, clock: () => number): Promise<KernelFiles> {
   const { default: source } = await import('./reader.ts?source');
   return new GuardedHost(procfs.replace(/(.)\/+$/, '$1'), source, clock);
 }

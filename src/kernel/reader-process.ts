@@ -1,7 +1,6 @@
 // The exporter's side of a reader: starts the process, sends it requests, takes its answers, sees when a read hangs.
 // A reader that hangs is killed and another one started; the request that hung is named.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import {
   ANSWER_HEAD_BYTES,
@@ -12,6 +11,7 @@ import {
   REQUEST_HEAD_BYTES,
   REQUESTS_MAX,
 } from './reader-frames.ts';
+import { isWaiting } from './self.ts';
 
 /** A read that did not return for so long, while the reader was neither running nor able to run, hangs: milliseconds. */
 const HUNG_AFTER_MS = 250;
@@ -140,23 +140,13 @@ export class ReaderProcess {
     let seen = -1;
     let looks = 0;
     return setInterval(() => {
-      const waits = this.#next === seen && this.#waits();
+      const waits = this.#next === seen && isWaiting(this.#child.pid!);
       seen = this.#next;
       looks = waits ? looks + 1 : 0;
       if (looks * LOOK_MS < HUNG_AFTER_MS) return;
       this.hung = true;
       this.kill();
     }, LOOK_MS);
-  }
-
-  /** proc(5), stat, field 3. A process of ours: nobody else can make this read wait. */
-  #waits(): boolean {
-    try {
-      const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'latin1');
-      return /[SD]/.test(stat[stat.lastIndexOf(')') + 2]!);
-    } catch {
-      return false;
-    }
   }
 
   #end(problem: string): void {

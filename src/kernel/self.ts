@@ -48,6 +48,16 @@ function readChildren(): Pick<SelfReading, 'readersCpu' | 'readersMemory'> {
   return { readersCpu: ticks / TICKS_PER_SECOND, readersMemory: memory };
 }
 
+/** Whether a child of this process waits for something: it is neither running nor ready to run (proc(5), stat, field 3). */
+export function isWaiting(child: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${child}/stat`, 'latin1');
+    return /[SD]/.test(stat[stat.lastIndexOf(')') + 2]!);
+  } catch {
+    return false;
+  }
+}
+
 /** utime, stime, cutime and cstime (proc(5), stat, fields 14 to 17). */
 function cpuTicks(path: string): number[] {
   const stat = readFileSync(path, 'latin1');

@@ -15,20 +15,20 @@ const COMMAND_LINE = /^proc\/(\d+)\/cmdline$/;
  * @param classifiers by each of which every process of the result has the rule that it has by its real command line
  * @returns the frame, with what may be shown of its command lines
  */
-export function frameWithoutSecrets(frame: Frame, classifiers: readonly Classifier[]): Frame {
+export async function frameWithoutSecrets(frame: Frame, classifiers: readonly Classifier[]): Promise<Frame> {
   const files = framedFiles([frame]);
   files.begin();
   const inspector = inspectorOf(files);
-  return new Map(
-    [...frame].map(([path, entry]) => {
-      const pid = COMMAND_LINE.exec(path)?.[1];
-      if (pid === undefined || !('bytes' in entry)) return [path, entry];
-      // As the rules see it: what stands behind its first 64 KiB is not recorded.
-      const argv = parseCmdline(entry.bytes, entry.bytes.length);
-      const shown = withoutSecrets({ ...identityOf(inspector, Number(pid)), argv }, classifiers).argv;
-      return [path, { bytes: Buffer.from(shown.map((word) => `${word}\0`).join('')) }];
-    }),
-  );
+  const shown = new Map(frame);
+  for (const [path, entry] of frame) {
+    const pid = COMMAND_LINE.exec(path)?.[1];
+    if (pid === undefined || !('bytes' in entry)) continue;
+    // As the rules see it: what stands behind its first 64 KiB is not recorded.
+    const argv = parseCmdline(entry.bytes, entry.bytes.length);
+    const words = withoutSecrets({ ...(await identityOf(inspector, Number(pid))), argv }, classifiers).argv;
+    shown.set(path, { bytes: Buffer.from(words.map((word) => `${word}\0`).join('')) });
+  }
+  return shown;
 }
 
 function inspectorOf(files: ReturnType<typeof framedFiles>): ProcessInspector | undefined {
@@ -41,10 +41,10 @@ function inspectorOf(files: ReturnType<typeof framedFiles>): ProcessInspector | 
 }
 
 /** What else is known of the process; nothing where the frame has not even its stat. */
-function identityOf(inspector: ProcessInspector | undefined, pid: number): Identity {
+async function identityOf(inspector: ProcessInspector | undefined, pid: number): Promise<Identity> {
   try {
-    const proc = inspector?.find(pid);
-    return proc && inspector ? inspector.identityOf(proc) : UNKNOWN;
+    const proc = await inspector?.find(pid);
+    return proc && inspector ? await inspector.identityOf(proc) : UNKNOWN;
   } catch (error) {
     if (error instanceof KernelFileError) return UNKNOWN;
     throw error;
