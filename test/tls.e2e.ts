@@ -129,7 +129,7 @@ test('Prometheus over TLS', async (t) => {
     why('mutual', /cert has expired/);
     why('named', /none of its subject alternative names is allowed/);
     why('private', /bad certificate|unknown ca/);
-    why('private', /did not speak TLS/);
+    why('private', /the client did not speak TLS/);
     why('newest', /unsupported protocol/);
     assert.match(started.password.stderr, /msg="wrong user or password" client=/);
     assert.match(started.expired.stderr, /expired on/);

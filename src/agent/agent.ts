@@ -36,6 +36,7 @@ export interface Reload {
 }
 
 const COLLECTION_FAILED = 'collection failed';
+const HUNG = 'reads of processes do not return';
 /** The exporter is unhealthy when no collection succeeded for so many intervals. */
 const UNHEALTHY_INTERVALS = 3;
 
@@ -209,6 +210,13 @@ export class Agent {
       return;
     }
     this.log.ended(COLLECTION_FAILED, 'collections succeed again');
+    const { hung } = snapshot!.view;
+    if (hung.length > 0)
+      this.log.began(HUNG, 'warn', `${HUNG}; the processes are left out, and tried again now and then`, {
+        processes: hung.length,
+        pids: hung.slice(0, 10).join(' '),
+      });
+    else this.log.ended(HUNG, 'reads of all processes return again');
     const reasons = [...(snapshot?.dropped.keys() ?? [])].join();
     if (reasons !== this.#droppedLogged) {
       this.#droppedLogged = reasons;
@@ -224,6 +232,7 @@ export class Agent {
 
   #state(): ExporterState {
     const { user, system } = process.cpuUsage();
+    const self = readSelf();
     return {
       ...this.program,
       nodejs: process.versions.node,
@@ -238,10 +247,10 @@ export class Agent {
       reloadSuccessful: this.lastReload.ok,
       reloadTime: this.#loadedAt,
       requests: this.#requests.values(),
-      cpuSeconds: (user + system) / 1e6,
-      residentMemory: residentMemory(),
+      cpuSeconds: (user + system) / 1e6 + self.readersCpu,
+      residentMemory: residentMemory() + self.readersMemory,
       startTime: this.startTime,
-      self: readSelf(),
+      self,
     };
   }
 }

@@ -167,6 +167,8 @@ export class HttpServer {
     request.on('error', () => {}); // the client hung up in the middle of its body
     response.on('error', () => {});
     if (!this.#connections.requestBegan(socket)) return;
+    // Each unanswered request listens for the end of the connection. There are few, but more than Node warns of in the log.
+    socket.setMaxListeners(0);
     response.once('close', () => this.#connections.responseEnded(socket));
     const route = routeOf(agent, request.url ?? '/');
     const condition = `${FAILED} ${route?.path}`;
