@@ -10,8 +10,10 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { hashSync } from 'bcryptjs';
+import { formatCapture } from '../src/kernel/capture.ts';
 import { Authority } from './certificates.ts';
-import { bundle, eventually, need, Started, scratch, startChildren } from './harness.ts';
+import { bundle, eventually, need, Started, scratch } from './harness.ts';
+import { frameOf } from './kernel-text.ts';
 import { sendRequest, serve, type WebServer } from './web-server.ts';
 
 const slow = ['--interval', '10m', '--cache-ttl', '10m'];
@@ -86,13 +88,30 @@ test('sixteen addresses with wrong passwords do not keep out the right one', asy
 });
 
 test('clients that do not read hold a few pages, over HTTP and over TLS', async (t) => {
-  const tools = need(t, 'cc', 'openssl', 'openmetrics-parser');
+  const tools = need(t, 'openssl', 'openmetrics-parser');
   if (!tools) return;
   const { cert, key } = new Authority('ca').issue('localhost');
-  await startChildren(t, 'fleet', 1000, 100, 800, 'hk-f'); // a page of some megabytes
+  // A page that is larger than what the kernel's buffers between the two take.
+  const processes = Array.from({ length: 6000 }, (_, i) => ({
+    pid: i + 1,
+    comm: `worker-${i}`,
+    startTicks: i,
+    memory: {},
+  }));
+  const capture = `${scratch()}/host.capture`;
+  writeFileSync(capture, formatCapture([frameOf({}, processes)]));
   for (const scheme of ['http', 'https']) {
     const tls = scheme === 'https' ? `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n` : '';
-    const server = await serve(t, tls, ['--cache-ttl', '0s', '--send-timeout', '1h', '--max-request-rate', '0']);
+    const server = await serve(t, tls, [
+      '--capture',
+      capture,
+      '--cache-ttl',
+      '0s',
+      '--send-timeout',
+      '1h',
+      '--max-series',
+      '1000000',
+    ]);
     const url = `${server.url}/metrics`;
     const options = { rejectUnauthorized: false };
     let length = 0;
@@ -102,12 +121,12 @@ test('clients that do not read hold a few pages, over HTTP and over TLS', async 
       'import socket, ssl, time',
       'context = ssl._create_unverified_context()',
       'kept = []',
-      'for i in range(100):',
+      'for i in range(60):',
       '  s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)',
       `  s.connect(('127.0.0.1', ${server.port}))`,
       ...(tls ? ['  s = context.wrap_socket(s)'] : []),
       "  s.sendall(b'GET /metrics HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'); kept.append(s)",
-      '  time.sleep(0.1)', // a collection each
+      '  time.sleep(0.2)', // a collection each
       "print('asked all', flush=True); time.sleep(600)",
     ].join('\n');
     const reader = new Started(t, [tools['openmetrics-parser'], '-c', program]);
@@ -119,9 +138,9 @@ test('clients that do not read hold a few pages, over HTTP and over TLS', async 
     }
     const grown = (most - before) / 2 ** 20;
     t.diagnostic(
-      `${scheme}: page of ${(length / 2 ** 20).toFixed(1)} MiB, ${grown.toFixed(1)} MiB more for 100 readers`,
+      `${scheme}: page of ${(length / 2 ** 20).toFixed(1)} MiB, ${grown.toFixed(1)} MiB more for 60 readers`,
     );
-    assert.ok(grown < 50, `${grown} MiB`);
+    assert.ok(grown < 90, `${grown} MiB`);
     await reader.kill();
     await server.kill();
   }
