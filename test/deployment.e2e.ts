@@ -6,7 +6,6 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { type TestContext, test } from 'node:test';
 import { validate as validateDockerfile } from 'dockerfile-utils';
 import { parseAllDocuments } from 'yaml';
-import { prometheusRule } from '../deploy/kubernetes/prometheus-rule.ts';
 import {
   bundle,
   eventually,
@@ -115,11 +114,6 @@ test('manifests: the kustomization of the guide renders', (t) => {
   writeFileSync(`${folder}/kustomization.yaml`, block!.replaceAll('- deploy/', '- ../../deploy/'));
   const text = execFileSync(kubectl, ['kustomize', folder], { encoding: 'utf8' });
   assert.match(text, /image: images\.example\.com\/herakles-node-exporter:0\.1\.0-io$/m);
-});
-
-test('manifests: the rules of the operator are those of deploy/prometheus', () => {
-  const stale = 'run: node --import tsx scripts/generate.ts';
-  assert.ok(readFileSync(root + prometheusRule.path, 'utf8') === prometheusRule.make(), stale);
 });
 
 /** Runs its arguments as the DaemonSet's container would: its own pid namespace, the node's /proc read-only. */
