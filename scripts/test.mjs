@@ -100,7 +100,7 @@ if ((everything || options.static) && names.length === 0) {
   run('checking format and lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.']);
   run('checking generated files', 'npm', ['run', '--silent', 'generate', '--', '--check']);
 }
-const cores = Math.max(2, availableParallelism());
+const cores = Math.max(2, availableParallelism()) + 1; // one more, because some tests wait
 if (everything || options.unit) await test('unit', 'unit tests', unit, cores);
 if (options.fuzz) {
   const properties = unit.filter((path) => readFileSync(root + path, 'utf8').includes("from 'fast-check'"));
