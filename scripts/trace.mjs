@@ -9,7 +9,7 @@
 // reads the map: Node.js would keep it in memory for as long as the exporter runs.
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
-import { posix } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './install.mjs';
 
@@ -26,7 +26,7 @@ function trace(text, payload) {
   return text.replace(/[^\s("']*herakles\.cjs:(\d+):(\d+)/g, (place, line, column) => {
     const entry = map.findEntry(line - 1, column - 1);
     if (!('originalSource' in entry)) return place;
-    const source = posix.join('dist', entry.originalSource);
+    const source = relative(root, join(dirname(values.map), entry.originalSource));
     return `${source}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
   });
 }
