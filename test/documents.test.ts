@@ -12,7 +12,7 @@ const families = new Map(
   collectors.flatMap(({ families }) => families.map((family) => [family.name, family] as const)),
 );
 
-/** The metric contract of the project: names, types and what stands between braces in it. */
+/** The metric contract of the project: the names by type and labels. */
 const CONTRACT: Readonly<Record<string, readonly string[]>> = {
   'gauge pid,name,group,subgroup': [
     ...['rss', 'pss', 'uss', 'swap'].map((kind) => `herakles_mem_process_${kind}_bytes`),
@@ -105,7 +105,7 @@ const markdown = ['.', 'docs', 'docs/decisions'].flatMap((folder) =>
     .map((name) => (folder === '.' ? name : `${folder}/${name}`)),
 );
 
-/** Names of ours that are no family: recording rules and what PromQL makes of families. */
+/** Whether a name is a family's, or the start of one as in `herakles_mem_`. */
 const isFamily = (name: string): boolean =>
   families.has(name) || [...families.keys()].some((family) => family.startsWith(name) && name.endsWith('_'));
 

@@ -1,5 +1,5 @@
-// Processes whose smaps_rollup takes time on a clock of its own, and a record of who was read when: what tests of
-// footprints hold the budget against.
+// Processes whose smaps_rollup takes time on a simulated clock, and a record of which process was read when. Tests of
+// footprints compare the budget with it.
 import { setImmediate as turn } from 'node:timers/promises';
 import { type FootprintOptions, FootprintScheduler } from '../src/footprint/scheduler.ts';
 import { SlowReads } from '../src/footprint/slow-reads.ts';
@@ -19,7 +19,7 @@ export const BOUNDED: FootprintOptions = {
 };
 export const EXACT: FootprintOptions = { ...BOUNDED, mode: 'exact' };
 
-/** Memory of one process in bytes, and what happens to who reads it. */
+/** Memory of one process in bytes, and how a read of it goes. */
 export interface Fake {
   rss: number;
   pss: number;
