@@ -1,4 +1,5 @@
-// The rules that ship with the product: one document per group, as JSON text. parseCatalogue() makes rules of them.
+// The rules that ship with the product: one document for each group. The bundler turns the TOML files into JSON text;
+// parseCatalogue() makes rules of it.
 import ai from './ai.toml';
 import backup from './backup.toml';
 import bigdata from './bigdata.toml';
@@ -47,7 +48,10 @@ const documents = {
   web,
 };
 
-/** Each document with the name it goes by in rules and messages; parsed when it is asked for, and not kept. */
+/**
+ * Each document with its name in rules and messages. A document is parsed each time it is read, and not kept: once the
+ * rules are made of it nobody needs it, and it would take memory.
+ */
 export const catalogue: readonly { readonly file: string; readonly document: Record<string, unknown> }[] =
   Object.entries(documents).map(([group, json]) => ({
     file: `catalogue/${group}.toml`,

@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { catalogue } from '../catalogue/index.ts';
 import { Classifier } from '../src/rules/classifier.ts';
 import type { Identity } from '../src/rules/identity.ts';
-import { parseCatalogue, parseRules, type Rule } from '../src/rules/rule-parser.ts';
+import type { Rule } from '../src/rules/rule.ts';
+import { parseCatalogue, parseRules } from '../src/rules/rule-parser.ts';
 import { askEveryRule } from './every-rule.ts';
 
 const shipped = parseCatalogue(catalogue);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { generatedFiles } from '../scripts/generated-files.ts';
+import { verbs } from '../src/cli/verbs.ts';
 import { collectors } from '../src/collectors/index.ts';
 import { keys } from '../src/config/options.ts';
 
@@ -98,6 +99,23 @@ for (const { path, make } of generatedFiles) {
     assert.ok(read(path) === make(), 'run: npm run generate');
   });
 }
+
+test('README lists every command, and no other', () => {
+  const section = read('README.md')
+    .split(/^## /m)
+    .find((part) => part.startsWith('Commands\n'))!;
+  const cells = [...section.matchAll(/^\| (`.*?`) \|/gm)].map(([, cell]) => cell!);
+  const written = cells.flatMap((cell) => [...cell.matchAll(/`(?:… )?([^`]+)`/g)].map(([, words]) => words!));
+  const names = written.map((words) =>
+    words
+      .split(' ')
+      .filter((word) => /^[a-z][a-z-]*$/.test(word))
+      .join(' '),
+  );
+  const declared = verbs.filter((verb) => 'run' in verb).map(({ name }) => name);
+  const shown = names.map((name) => (name === 'herakles-node-exporter' ? 'serve' : name));
+  assert.deepEqual([...new Set(shown)].sort(), declared.sort());
+});
 
 const markdown = ['.', 'docs', 'docs/decisions'].flatMap((folder) =>
   readdirSync(root + folder)

@@ -1,15 +1,17 @@
 // The simplest classifier: it asks every rule in order, and the first rule that holds decides. Tests compare the product's
 // classifier with it, and the benchmark measures both.
 
-import { inOrder } from '../src/rules/classifier.ts';
+import { fullName } from '../src/rules/full-name.ts';
 import type { Classification, Identity } from '../src/rules/identity.ts';
-import { baseName, fullName, Interpreted } from '../src/rules/interpreter.ts';
-import type { Matcher, Rule, RuleKey } from '../src/rules/rule-parser.ts';
+import { baseName, InterpretedProgram } from '../src/rules/interpreter.ts';
+import type { Matcher } from '../src/rules/matcher.ts';
+import { byPrecedence } from '../src/rules/precedence.ts';
+import type { Rule, RuleKey } from '../src/rules/rule.ts';
 
 /** What a process has for each key: a rule's value must be one of them, or its base name where the rule gives no path. */
 function seen({ name, exe, argv, unit, container }: Identity): Record<RuleKey, readonly string[]> {
   const first = argv[0] ?? '';
-  const interpreted = Interpreted.of(argv, exe);
+  const interpreted = InterpretedProgram.of(argv, exe);
   return {
     comm: [fullName(name, argv, exe), name],
     exe: [exe || (first.startsWith('/') ? first : '')],
@@ -35,7 +37,7 @@ export function askEveryRule(
   userRules: readonly Rule[],
   catalogue: readonly Rule[],
 ): (identity: Identity) => Classification {
-  const rules = inOrder(userRules, catalogue).map((rule) => ({ rule, keys: [...rule.keys] }));
+  const rules = byPrecedence(userRules, catalogue).map((rule) => ({ rule, keys: [...rule.keys] }));
   return (identity) => {
     const values = seen(identity);
     const decides = rules.find(({ keys }) =>

@@ -8,14 +8,14 @@ import fc from 'fast-check';
 import { catalogue } from '../catalogue/index.ts';
 import { Renderer } from '../src/agent/render.ts';
 import { Sampler } from '../src/agent/sampler.ts';
-import { exportedOf, samplerOptionsOf } from '../src/agent/settings.ts';
-import { scrubCommandLine } from '../src/cli/scrub.ts';
-import type { ExporterState } from '../src/collectors/exporter.ts';
+import { enabledOf, samplerOptionsOf } from '../src/agent/settings.ts';
+import { recordHost } from '../src/cli/capture/record-host.ts';
 import { type Config, defaults } from '../src/config/options.ts';
-import { type CapturedFile, type Frame, framedFiles, parseCapture, recordFrame } from '../src/kernel/capture.ts';
+import { type CapturedFile, type Frame, framedFiles, parseCapture } from '../src/kernel/capture.ts';
 import { KernelFileError, liveFiles } from '../src/kernel/files.ts';
 import { Classifier } from '../src/rules/classifier.ts';
 import { parseCatalogue } from '../src/rules/rule-parser.ts';
+import type { ExporterState } from '../src/view/exporter-state.ts';
 import { Exposition } from './exposition-text.ts';
 
 /** Processes with an executable that are kept of this host; kernel threads need fewer. */
@@ -24,8 +24,8 @@ const KEPT = 30;
 const LONGEST = 10_000;
 
 /** This host, thinned to some processes of each kind. */
-function captureHost(): Frame {
-  const frame = recordFrame(liveFiles(), scrubCommandLine);
+async function captureHost(): Promise<Frame> {
+  const frame = await recordHost(liveFiles());
   const pids = [...frame.keys()].filter((path) => /^proc\/\d+\/exe$/.test(path)).map((path) => path.split('/')[1]!);
   const userland = pids.filter((pid) => 'link' in frame.get(`proc/${pid}/exe`)!);
   const others = pids.filter((pid) => !userland.includes(pid));
@@ -33,20 +33,21 @@ function captureHost(): Frame {
   return new Map([...frame].filter(([path]) => !/^proc\/\d/.test(path) || kept.has(path.split('/')[1]!)));
 }
 
-const host = captureHost();
+const host = await captureHost();
 const captures = new URL('captures/', import.meta.url);
 const committed = readdirSync(captures).flatMap((name) => parseCapture(readFileSync(new URL(name, captures), 'utf8')));
 const frames = process.env.PROPERTY_SECONDS ? [...committed, host] : committed;
+
 const classifier = new Classifier([], parseCatalogue(catalogue));
 const config: Config = {
   ...defaults,
   ...{ smaps: 'exact', process_io: true, process_start_time: true, collector_cgroup: true, inherit_group: true },
 };
-const state: ExporterState = {
+const state: Omit<ExporterState, 'view'> = {
   ...{ version: '1', revision: 'r', nodejs: '20', scrapeDuration: 1, updateDuration: 1, updateSuccess: true },
   ...{ updating: false, collectionAge: 1, series: 1, seriesDropped: new Map(), reloadSuccessful: true, reloadTime: 1 },
   ...{ requests: [], cpuSeconds: 1, residentMemory: 1, startTime: 1 },
-  self: { openFiles: 1, maxFiles: 1, virtualMemory: 1 },
+  self: { openFiles: 1, maxFiles: 1, virtualMemory: 1, readersCpu: 0, readersMemory: 0 },
 };
 
 /** Collects each frame; the page of the last. No counter of a group falls on the way. */
@@ -65,9 +66,12 @@ async function serve(frames: readonly Frame[]): Promise<{ page: string; failure:
     }
   }
   sampler.stop();
-  const renderer = new Renderer(exportedOf(config));
+  const renderer = new Renderer(enabledOf(config));
   for (const format of ['openmetrics', 'text'] as const) {
-    const { pieces } = await renderer.body(sampler.snapshot, format, false, () => state);
+    const { pieces } = await renderer.body(sampler.snapshot, format, false, () => ({
+      ...state,
+      view: sampler.snapshot?.view,
+    }));
     if (format === 'text') return { page: Buffer.concat(pieces).toString(), failure: sampler.failure };
   }
   throw new Error('unreachable');

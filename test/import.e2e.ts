@@ -1,5 +1,5 @@
-// Configurations of process-exporter, in the shapes that are found in the wild, by the real process-exporter and by the
-// bundle with what it makes of them: over the same real processes, every group has as many members.
+// Configurations of process-exporter in every usual form, run by the real process-exporter, and by the bundle with the
+// rules that it makes of them: over the same real processes, every group has the same number of members.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
@@ -38,9 +38,9 @@ const fleet: [comm: string, argv0: string, ...rest: string[]][] = [
 ];
 
 interface Shape {
-  /** Names of groups there and what they become here: where many become one, or the name is near. */
+  /** Names of groups in process-exporter and here, where many become one or the name differs a little. */
   readonly renamed?: readonly (readonly [RegExp, string])[];
-  /** What is said of it, one expression a remark; nothing is said of a shape that is imported as it is. */
+  /** The notes, one expression each. There is none for a shape that is imported as it is. */
   readonly notes?: readonly RegExp[];
 }
 
@@ -51,22 +51,25 @@ const shapes: Readonly<Record<string, Shape>> = {
       [/^-bash$/, 'bash'],
       [/^nginx: worker process$/, 'nginx'],
     ],
-    notes: [/:3: is named after its ExeBase there/, /:6: is named after its ExeBase there/],
+    notes: [/:3: is named after ExeBase in process-exporter/, /:6: is named after ExeBase in process-exporter/],
   },
-  'programs.yml': { notes: [/:10: exe "\/usr\/bin\/clickhouse-server" gives way there to the later/] },
+  'programs.yml': { notes: [/:10: exe "\/usr\/bin\/clickhouse-server" is left out: process-exporter uses the later/] },
   'selectors.yml': {
     renamed: [[/^(\/usr\/local\/bin\/prometheus):.*/, '$1:(Config)']],
-    notes: [/:5: has a group for each \.Matches\.Config there/],
+    notes: [/:5: has one group for each \.Matches\.Config in process-exporter/],
   },
   'services.yml': {},
-  'found-text.yml': { notes: [/:6: is named after its Matches there/] },
+  'found-text.yml': { notes: [/:6: is named after Matches in process-exporter/] },
   'all-expressions.yml': {},
   'captures.yml': {
     renamed: [
       [/^java:checkout$/, 'java:(Jar)'],
       [/^java:(?:search|orders)$/, 'java:(App)'],
     ],
-    notes: [/:3: has a group for each \.Matches\.Jar there/, /:6: has a group for each \.Matches\.App there/],
+    notes: [
+      /:3: has one group for each \.Matches\.Jar in process-exporter/,
+      /:6: has one group for each \.Matches\.App in process-exporter/,
+    ],
   },
   'owners.yml': {
     renamed: [
@@ -74,21 +77,25 @@ const shapes: Readonly<Record<string, Shape>> = {
       [/^java-\d+$/, 'java-(PID)'],
       [/ of \/.*$/, ' of (0)'],
     ],
-    notes: [/each \.Username there.*label user/, /each \.PID there.*label pid/, /each index \.Cgroups 0 there/],
+    notes: [
+      /each \.Username in process-exporter.*label user/,
+      /each \.PID in process-exporter.*label pid/,
+      /each index \.Cgroups 0 in process-exporter/,
+    ],
   },
   'first-wins.yml': {},
   'go-expressions.yml': {},
   'corners.yml': {
     notes: [
-      /:3: matches nothing there/,
+      /:3: matches nothing in process-exporter/,
       /:5: comm "clickhouse-server" is longer/,
-      /:5: matches nothing there/,
-      /:7: exe "\/usr\/bin\/java" gives way/,
+      /:5: matches nothing in process-exporter/,
+      /:7: exe "\/usr\/bin\/java" is left out/,
     ],
   },
-  'the-rest.yml': { notes: [/:5: takes every process, so the catalogue/, /:7: is never asked there/] },
+  'the-rest.yml': { notes: [/:5: takes every process, so the catalogue/, /:7: never matches in process-exporter/] },
   'titles.yml': {},
-  'templates.yml': { notes: [/:8: is named after its Comm there/] },
+  'templates.yml': { notes: [/:8: is named after Comm in process-exporter/] },
   'everything.yml': { notes: [/:3: takes every process, so the catalogue/] },
 };
 
@@ -158,7 +165,7 @@ test('configurations of process-exporter', async (t) => {
       assert.equal(run.code, 0, run.stderr);
       const there = await theirs(t, peer, namespace, [`-config.path=${path}`]);
       const here = imported(await ours(t, namespace, run.stdout));
-      assert.ok(here.length > 0, 'a shape that takes nothing shows nothing');
+      assert.ok(here.length > 0, 'a shape that matches no process would show nothing');
       assert.deepEqual(
         counted(here.map(({ subgroup, processes }) => [subgroup, processes])),
         counted(there, renamed),
@@ -171,10 +178,13 @@ test('configurations of process-exporter', async (t) => {
     });
   }
 
-  await t.test('every-command.yml: left to the catalogue, and the label name has its groups', async (t) => {
+  await t.test('every-command.yml: the catalogue decides, and the label name has the same groups', async (t) => {
     const path = `${folder}/every-command.yml`;
     const run = await runBundle(t, ['import', 'process-exporter', path]);
-    assert.match(run.stderr, /:3: takes every process there, one group for each \.Comm; left out.*label name/);
+    assert.match(
+      run.stderr,
+      /:3: takes every process in process-exporter, with one group for each \.Comm; left out.*label name/,
+    );
     const there = await theirs(t, peer, namespace, [`-config.path=${path}`]);
     const scan = await ours(t, namespace, run.stdout);
     assert.deepEqual(imported(scan), []);
@@ -213,7 +223,7 @@ test('configurations of process-exporter', async (t) => {
     );
   });
 
-  await t.test('what it refuses is refused, with the line', async (t) => {
+  await t.test('a file that process-exporter refuses is refused, with the line', async (t) => {
     const item = (text: string) => `process_names:\n  - ${text}\n`;
     const refused: [config: string, says: RegExp][] = [
       [item('bash'), /:2: must have keys/],

@@ -1,4 +1,4 @@
-// install and uninstall, for real, on layers over /etc, /usr/local and /var/lib that only the test sees.
+// install and uninstall really run, on overlays of /etc, /run, /usr/local and /var/lib that only the test sees.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
@@ -8,7 +8,7 @@ const TREES = ['/etc', '/run', '/usr/local', '/var/lib'];
 const UNIT = '/etc/systemd/system/herakles-node-exporter.service';
 const PROGRAM = '/usr/local/lib/herakles/herakles.cjs';
 
-/** A mount namespace in which the trees can be written without anybody noticing. */
+/** A mount namespace in which the trees can be written without an effect on the machine. */
 class Machine {
   readonly #enter: string[];
 
@@ -26,7 +26,7 @@ class Machine {
     return this.run(process.execPath, bundle, ...args);
   }
 
-  /** Everything in the trees: kind, mode, owner, size, target; without the backups that the user tools leave. */
+  /** Everything in the trees: kind, mode, owner, size, target; without the backups of useradd and userdel. */
   state(): string[] {
     const printed = this.run('find', ...TREES, '-not', '-type', 'd', '-printf', '%p %y %m %U:%G %s %l\n').stdout;
     const folders = this.run('find', ...TREES, '-type', 'd', '-printf', '%p/ %m %U:%G\n').stdout;
@@ -93,7 +93,7 @@ test('installs, installs again, and leaves nothing behind', async (t) => {
   assert.match(again.stderr, /nothing to uninstall/);
 });
 
-test('what it puts in place works: units, command, configuration, rules', async (t) => {
+test('the installed units, command, configuration and rules work', async (t) => {
   const machine = await startMachine(t);
   if (!machine) return;
   assert.equal(machine.herakles('install', '--socket').status, 0);
@@ -109,7 +109,7 @@ test('what it puts in place works: units, command, configuration, rules', async 
   assert.match(machine.run('/usr/local/bin/herakles-node-exporter', '--version').stdout, /^herakles-node-exporter \d/);
 });
 
-test('keeps what somebody else made or changed', async (t) => {
+test('keeps files that somebody else made or changed', async (t) => {
   const machine = await startMachine(t);
   if (!machine) return;
   machine.run('mkdir', '-p', '/etc/herakles');
@@ -128,7 +128,7 @@ test('keeps what somebody else made or changed', async (t) => {
   assert.equal(machine.run('getent', 'passwd', 'herakles').status, 0, 'a user that was there before stays');
 });
 
-test('replaces what it put there when it has something newer', async (t) => {
+test('replaces installed files with newer ones', async (t) => {
   const machine = await startMachine(t);
   if (!machine) return;
   const newer = `${scratch()}/herakles.cjs`;
@@ -140,26 +140,26 @@ test('replaces what it put there when it has something newer', async (t) => {
   assert.equal(machine.run('cmp', newer, PROGRAM).status, 0);
 });
 
-test('where systemd runs, units are reloaded, and stopped before they go', async (t) => {
+test('where systemd runs, units are reloaded, and stopped before they are removed', async (t) => {
   const machine = await startMachine(t);
   if (!machine) return;
-  // No systemd runs where the tests do: this stands in for it and writes down what it is asked.
+  // No systemd runs where the tests run. This script stands in for systemctl and writes down how it is called.
   machine.run('mkdir', '-p', '/run/systemd/system', '/usr/local/bin');
   machine.write(
     '/usr/local/bin/systemctl',
-    '#!/bin/sh\necho "$@" "$(ls /etc/systemd/system | grep -c herakles)" >> /run/asked\n',
+    '#!/bin/sh\necho "$@" "$(ls /etc/systemd/system | grep -c herakles)" >> /run/calls\n',
   );
   machine.run('chmod', '+x', '/usr/local/bin/systemctl');
-  const asked = () => machine.run('cat', '/run/asked').stdout.trim().split('\n');
+  const calls = () => machine.run('cat', '/run/calls').stdout.trim().split('\n');
   assert.equal(machine.herakles('install').status, 0);
-  assert.deepEqual(asked(), ['daemon-reload 1']);
+  assert.deepEqual(calls(), ['daemon-reload 1']);
   machine.herakles('install');
-  assert.equal(asked().length, 1, 'nothing to reload');
+  assert.equal(calls().length, 1, 'nothing to reload');
   assert.equal(machine.herakles('uninstall').status, 0);
-  assert.deepEqual(asked().slice(1), ['disable --now herakles-node-exporter.service 1', 'daemon-reload 0']);
+  assert.deepEqual(calls().slice(1), ['disable --now herakles-node-exporter.service 1', 'daemon-reload 0']);
 });
 
-test('a failure half-way says what was done, and can be undone', async (t) => {
+test('a failure half-way says which steps were done, and uninstall undoes them', async (t) => {
   const machine = await startMachine(t);
   if (!machine) return;
   const before = machine.state();
@@ -172,7 +172,7 @@ test('a failure half-way says what was done, and can be undone', async (t) => {
   assert.deepEqual(machine.state(), before);
 });
 
-test('refuses what cannot work, before it has done anything', async (t) => {
+test('refuses before it changes anything where it cannot work', async (t) => {
   const user = await runBundle(t, ['install'], { uid: nobody });
   assert.equal(user.code, 1);
   assert.match(user.stderr, /has to be run by root; --dry-run/);

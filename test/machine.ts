@@ -74,6 +74,10 @@ export class Machine implements KernelFiles {
     this.init = this.#create(undefined, 'init');
   }
 
+  readonly hung: readonly number[] = [];
+
+  async prefetch(): Promise<void> {}
+
   fork(parent: Task, comm = parent.comm): Task {
     return this.#create(parent, comm);
   }
@@ -156,6 +160,7 @@ export class Machine implements KernelFiles {
     };
     return {
       pid,
+      unchanged: () => false,
       read: (file) => this.#fill(bytes(file)),
       readLater: async (file) => bytes(file),
       exe() {

@@ -26,13 +26,13 @@ const hidden = [
 
 const pids = (seen: Exposition, family: string) => seen.all(family).map(({ labels }) => Number(labels.pid));
 
-/** No made-up zeros: who has no PSS has no series of it. */
+/** A process whose PSS cannot be read has no series of it; it is not 0. */
 function absentNotZero(seen: Exposition): void {
   for (const family of ['herakles_mem_process_pss_bytes', 'herakles_mem_process_uss_bytes'])
     for (const { value, line } of seen.all(family)) assert.ok(value > 0, line);
 }
 
-/** The log stays quiet: an unreadable process is a count, not a line. */
+/** An unreadable process is counted; it is not a line of the log. */
 async function fewLines(exporter: Exporter): Promise<void> {
   for (let i = 0; i < 3; i++) await exporter.scrape();
   const lines = exporter.stderr.split('\n').length;
@@ -42,8 +42,8 @@ async function fewLines(exporter: Exporter): Promise<void> {
 async function setUp(t: TestContext, wrap?: string[]): Promise<{ exporter: Exporter; theirs: number } | undefined> {
   if (!needRoot(t) || !need(t, 'cc', 'unshare', 'setpriv')) return undefined;
   const theirs = (await startChildren(t, 'private', 64)).pids[0]!;
-  const who = wrap ? { wrap } : { uid: nobody };
-  const exporter = await startExporter(t, { ...who, args: ['--cache-ttl', '0s', '--smaps', 'exact'] });
+  const how = wrap ? { wrap } : { uid: nobody };
+  const exporter = await startExporter(t, { ...how, args: ['--cache-ttl', '0s', '--smaps', 'exact'] });
   return { exporter, theirs };
 }
 
@@ -56,7 +56,7 @@ test('as an unprivileged user', async (t) => {
   assert.ok(seen.value('herakles_cpu_process_time_seconds', { pid: theirs }) >= 0);
   assert.deepEqual(seen.all('herakles_mem_process_pss_bytes', { pid: theirs }), []);
   assert.deepEqual(seen.all('herakles_mem_process_uss_bytes', { pid: theirs }), []);
-  assert.ok(seen.value('herakles_mem_process_uss_bytes', { pid: exporter.pid }) > 5 * MIB, 'its own is readable');
+  assert.ok(seen.value('herakles_mem_process_uss_bytes', { pid: exporter.pid }) > 5 * MIB, 'it can read its own');
   absentNotZero(seen);
 
   const denied = seen.value('herakles_exporter_unreadable_processes', { file: 'smaps_rollup', reason: 'denied' });
@@ -73,7 +73,7 @@ test('as an unprivileged user', async (t) => {
   const check = await runBundle(t, ['check'], { uid: nobody });
   assert.match(
     check.stdout + check.stderr,
-    /smaps_rollup of \d+ processes is denied; it buys [^\n]*PSS[^\n]*\n *grant CAP_SYS_PTRACE/,
+    /smaps_rollup of \d+ processes cannot be read \(denied\); it is needed for [^\n]*PSS[^\n]*\n *grant CAP_SYS_PTRACE/,
   );
 });
 
@@ -82,15 +82,18 @@ test('on a procfs that hides the processes of others', async (t) => {
   if (!exporter || !theirs) return;
   const seen = await eventually(() => exporter.scrape());
 
-  assert.deepEqual(seen.all('herakles_mem_process_rss_bytes', { pid: theirs }), [], 'it is hidden');
-  assert.ok(seen.value('herakles_mem_process_uss_bytes', { pid: exporter.pid }) > 5 * MIB, 'its own is not');
+  assert.deepEqual(seen.all('herakles_mem_process_rss_bytes', { pid: theirs }), [], 'the process is hidden');
+  assert.ok(
+    seen.value('herakles_mem_process_uss_bytes', { pid: exporter.pid }) > 5 * MIB,
+    'its own process is not hidden',
+  );
   assert.ok(seen.value('herakles_exporter_processes_total') <= 3);
   assert.equal(seen.value('herakles_exporter_cache_update_success'), 1);
   absentNotZero(seen);
   await fewLines(exporter);
 
   const check = await runBundle(t, ['check'], { wrap: hidden });
-  assert.match(check.stdout + check.stderr, /hidepid/, 'check says why so little is seen');
+  assert.match(check.stdout + check.stderr, /hidepid/, 'check says why it sees so few processes');
   assert.match(check.stdout + check.stderr, /CAP_SYS_PTRACE|gid=/);
 });
 

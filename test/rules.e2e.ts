@@ -1,5 +1,5 @@
-// The rules and scrape configurations of deploy/prometheus, by every real promtool and Prometheus at hand; and that what
-// they say does not depend on how many processes have series of their own.
+// The rules and scrape configurations of deploy/prometheus, run by every real promtool and Prometheus that is installed;
+// and that their results do not depend on how many processes have series of their own.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ import { allRules, copyRules, recorded, ruleFiles, rulesFolder, ruleTests } from
 const folder = `${root}deploy/prometheus`;
 const scrapes = readdirSync(`${folder}/scrape`).sort();
 
-/** What Debian builds without: Consul's discovery everywhere, that of Kubernetes in 2.42. discovery.e2e.ts runs both. */
+/** Debian builds Prometheus without the discovery of Consul, and 2.42 also without that of Kubernetes. discovery.e2e.ts runs both. */
 const unknownTo = (name: string, file: string) =>
   file === 'consul-sd.yml' || (file === 'kubernetes-sd.yml' && name === 'promtool');
 
@@ -110,7 +110,7 @@ test('every alert is complete, and tested for firing, not firing and resolving',
   }
 });
 
-test('the rules use nothing that the exporter does not export', () => {
+test('the rules use only metrics that the exporter exports', () => {
   const known = new Set(collectors.flatMap(({ families }) => families.map(({ name }) => name)));
   for (const { record } of allRules()) if (record) known.add(record);
   for (const { alert, record, expr, annotations } of allRules()) {
@@ -137,7 +137,7 @@ test('Prometheus loads all rules at once, and none evaluates to an error', async
   const exporter = await startExporter(t, { args: ['--interval', '1s', '--declared-groups', 'db/none'] });
   const config = {
     global: { scrape_interval: '1s', scrape_timeout: '1s' },
-    rule_files: copyRules(), // evaluated every second, for the rest as they are
+    rule_files: copyRules(), // evaluated every second, otherwise unchanged
     scrape_configs: [{ job_name: 'herakles-proc-mem', static_configs: [{ targets: [`127.0.0.1:${exporter.port}`] }] }],
   };
   for (const [name, path] of Object.entries(servers)) {
@@ -159,7 +159,7 @@ test('Prometheus loads all rules at once, and none evaluates to an error', async
 const modes = ['all', 'top', 'none'] as const;
 type Mode = (typeof modes)[number];
 
-/** A capture of a pid namespace in which every process can be read: a fleet, a prefork server, and what starts them. */
+/** A capture of a pid namespace in which every process can be read: a fleet, a prefork server, and their parents. */
 async function capture(t: TestContext): Promise<string> {
   const namespace = await startNamespace(t);
   for (const mode of [
@@ -194,7 +194,7 @@ async function startModes(t: TestContext): Promise<Record<Mode, Exporter>> {
 }
 
 const groupFamilies = collectors.find(({ name }) => name === 'group')!.families.map(({ name }) => name);
-/** Every group series; the same text is the same value. */
+/** Every group series as its line of text. */
 const groupLines = (exposition: Exposition): string[] =>
   groupFamilies.flatMap((name) => exposition.all(name).map(({ line }) => line)).sort();
 
@@ -235,7 +235,7 @@ test('group sums and rules do not depend on per_process', async (t) => {
     return Object.fromEntries(read) as Record<Mode, Exposition>;
   });
 
-  await t.test('the modes differ in what they are for', () => {
+  await t.test('the modes differ in the series of processes', () => {
     const shown = (mode: Mode) => pages[mode].all('herakles_mem_process_rss_bytes', { subgroup: 'worker' });
     assert.equal(shown('all').length, 6);
     assert.deepEqual(
@@ -259,25 +259,28 @@ test('group sums and rules do not depend on per_process', async (t) => {
     }
   });
 
-  await t.test('rules under names of the document say what it says, in every mode', async (t) => {
-    const config = (mode: Mode) => ({
-      global: { scrape_interval: '1s', scrape_timeout: '1s' },
-      scrape_configs: [{ job_name: mode, static_configs: [{ targets: [`127.0.0.1:${exporters[mode].port}`] }] }],
-    });
-    const full: Record<string, Record<string, number>> = {};
-    for (const mode of modes) {
-      const server = await startPrometheus(t, servers.prometheus, config(mode));
-      for (const [name, title] of Object.entries(sameAsDocument)) {
-        const { document } = expressions.find((expression) => expression.title === title)!;
-        await eventually(async () => {
-          const rule = await valuesOf(server, recorded(name));
-          assert.ok('test/' in rule || 'test/worker' in rule, `${mode} ${name}`);
-          if (mode === 'all') assert.deepEqual(rule, await valuesOf(server, document), name);
-          else assert.deepEqual(rule, full[name], `${mode} ${name}`);
-          full[name] ??= rule;
-        });
+  await t.test(
+    'rules under names of the requirement document give the values of its expressions, in every mode',
+    async (t) => {
+      const config = (mode: Mode) => ({
+        global: { scrape_interval: '1s', scrape_timeout: '1s' },
+        scrape_configs: [{ job_name: mode, static_configs: [{ targets: [`127.0.0.1:${exporters[mode].port}`] }] }],
+      });
+      const full: Record<string, Record<string, number>> = {};
+      for (const mode of modes) {
+        const server = await startPrometheus(t, servers.prometheus, config(mode));
+        for (const [name, title] of Object.entries(sameAsDocument)) {
+          const { document } = expressions.find((expression) => expression.title === title)!;
+          await eventually(async () => {
+            const rule = await valuesOf(server, recorded(name));
+            assert.ok('test/' in rule || 'test/worker' in rule, `${mode} ${name}`);
+            if (mode === 'all') assert.deepEqual(rule, await valuesOf(server, document), name);
+            else assert.deepEqual(rule, full[name], `${mode} ${name}`);
+            full[name] ??= rule;
+          });
+        }
+        await server.process.kill();
       }
-      await server.process.kill();
-    }
-  });
+    },
+  );
 });

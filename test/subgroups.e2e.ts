@@ -1,4 +1,4 @@
-// subgroups lint, subgroups test and import by the real bundle: what scripts rely on, status and streams.
+// subgroups lint, subgroups test and import by the real bundle: the exit status and the streams, on which scripts rely.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ test('lint and test end with 0, 1 or 2', async (t) => {
   const write = (text: string) => writeFileSync(`${cwd}/subgroups.toml`, text);
   // biome-ignore format: one line a case
   const cases: [rules: string, lint: number, test: number, says: RegExp][] = [
-    [sound, 0, 0, /^0 findings in 1 rules of .*subgroups\.toml\n$/],
+    [sound, 0, 0, /^0 findings in 1 rule of .*subgroups\.toml\n$/],
     [sound + rule('late', 'comm = "acme-web"'), 1, 0, /subgroups\.toml:6: error: g\/late: is never reached/],
     [rule('web', 'comm = "acme-web"\nexamples = [ { comm = "acme-x" } ]'), 1, 1, /subgroups\.toml:1: error: g\/web: its example/],
     [rule('web', 'com = "acme-web"'), 2, 2, /^$/],
@@ -29,7 +29,7 @@ test('lint and test end with 0, 1 or 2', async (t) => {
   }
 });
 
-test('rules that were imported are rules in force', async (t) => {
+test('imported rules are in force where they are put', async (t) => {
   const cwd = scratch();
   writeFileSync(
     `${cwd}/process-exporter.yml`,
@@ -44,5 +44,5 @@ test('rules that were imported are rules in force', async (t) => {
   assert.ok(own.length >= 1, scan.stdout.slice(0, 1000));
   const none = await runBundle(t, ['import', 'process-exporter', 'none.yml'], { cwd });
   assert.equal(none.code, 2);
-  assert.match(none.stderr, /^herakles-node-exporter: none\.yml: there is no such file; correct its name/);
+  assert.match(none.stderr, /^herakles-node-exporter: none\.yml: no such file; correct the path/);
 });

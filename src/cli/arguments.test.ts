@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Flag } from '../config/layers.ts';
 import { flagOf, keys, optionOf, variableOf } from '../config/options.ts';
-import { type Answer, parseArguments } from './arguments.ts';
+import { type Invocation, parseArguments, type UsageText } from './arguments.ts';
+import { verbs } from './verbs.ts';
 
 /** Splits on spaces; "" stands for an empty argument. */
 const argv = (line: string) =>
@@ -37,12 +38,14 @@ const refused: [line: string, message: string][] = [
   ['serve here', "too many arguments for 'serve'. Expected 0 arguments but got 1; see herakles-node-exporter --help"],
   ['explain', 'explain takes either a PID or --all'],
   ['explain 1 --all', 'explain takes either a PID or --all'],
-  ['explain --all --url http://localhost:1', 'explain --all asks no exporter; leave --url out'],
-  ['explain 1 --url http:localhost', '--url is no address; give http://host:port, https://host:port or unix:/path'],
-  ['explain 1 --url ftp://a:secret@b/', '--url is no address; give http://host:port, https://host:port or unix:/path'],
+  ['explain --all --url http://localhost:1', 'explain --all does not ask the exporter; leave --url out'],
+  ['explain 1 --url http:localhost', '--url is not an address; give http://host:port, https://host:port or unix:/path'],
+  ['explain 1 --url ftp://a:secret@b/', '--url is not an address; give http://host:port, https://host:port or unix:/path'],
   ['explain self', 'PID is "self"; give an integer from 1 to 4194304'],
   ['explain 0', 'PID is "0"; give an integer from 1 to 4194304'],
   ['explain 1 2', "too many arguments for 'explain'. Expected 1 argument but got 2; see herakles-node-exporter --help"],
+  ['explain --all --show-values', 'explain --all shows no command line; leave --show-values out'],
+  ['explain 1 --json --show-values', 'explain --json shows no command line; leave --show-values out'],
   ['capture --frames 0', '--frames is "0"; give an integer from 1 to 10000'],
   ['capture --every soon', '--every is "soon"; give a duration from 10ms to 1h'],
   ['capture -o', "option '-o, --output <FILE>' argument missing; see herakles-node-exporter --help"],
@@ -58,6 +61,12 @@ for (const [line, message] of refused) {
   });
 }
 
+/** What the command line says, as one plain object. */
+function understandingOf(argv: readonly string[]): object {
+  const parsed = parseArguments(argv) as Invocation;
+  return { verb: parsed.verb.name, ...parsed.given, ...parsed.settings };
+}
+
 const flag = (key: Flag['key'], spelling: string, value: string | boolean): Flag => ({ key, flag: spelling, value });
 const plain = { flags: [], file: undefined };
 // biome-ignore format: one line a case
@@ -66,9 +75,9 @@ const understood: [line: string, invocation: object][] = [
   ['serve', { verb: 'serve', ...plain }],
   ['check', { verb: 'check', ...plain }],
   ['subgroups', { verb: 'subgroups', ...plain }],
-  ['explain 4711', { verb: 'explain', pid: 4711, json: false, url: undefined, ...plain }],
-  ['explain 4711 --json --url unix:/run/x', { verb: 'explain', pid: 4711, json: true, url: 'unix:/run/x', ...plain }],
-  ['explain --all', { verb: 'explain', pid: 'all', json: false, url: undefined, ...plain }],
+  ['explain 4711', { verb: 'explain', pid: 4711, json: false, url: undefined, showValues: false, ...plain }],
+  ['explain 4711 --json --url unix:/run/x', { verb: 'explain', pid: 4711, json: true, url: 'unix:/run/x', showValues: false, ...plain }],
+  ['explain --all', { verb: 'explain', pid: 'all', json: false, url: undefined, showValues: false, ...plain }],
   ['subgroups lint', { verb: 'subgroups lint', files: [], json: false, ...plain }],
   ['subgroups lint a b --json', { verb: 'subgroups lint', files: ['a', 'b'], json: true, ...plain }],
   ['subgroups test a', { verb: 'subgroups test', path: 'a', ...plain }],
@@ -79,9 +88,11 @@ const understood: [line: string, invocation: object][] = [
   ['config show', { verb: 'config show', json: false, ...plain }],
   ['config show --json', { verb: 'config show', json: true, ...plain }],
   ['config init', { verb: 'config init', ...plain }],
-  ['capture', { verb: 'capture', output: undefined, frames: 1, every: 1, ...plain }],
-  ['capture -o x --frames 3 --every 1m', { verb: 'capture', output: 'x', frames: 3, every: 60, ...plain }],
-  ['capture --output=x --port 1', { verb: 'capture', output: 'x', frames: 1, every: 1, flags: [flag('port', '--port', '1')], file: undefined }],
+  ['explain 4711 --show-values', { verb: 'explain', pid: 4711, json: false, url: undefined, showValues: true, ...plain }],
+  ['capture --show-values', { verb: 'capture', output: undefined, frames: 1, every: 1, showValues: true, ...plain }],
+  ['capture', { verb: 'capture', output: undefined, frames: 1, every: 1, showValues: false, ...plain }],
+  ['capture -o x --frames 3 --every 1m', { verb: 'capture', output: 'x', frames: 3, every: 60, showValues: false, ...plain }],
+  ['capture --output=x --port 1', { verb: 'capture', output: 'x', frames: 1, every: 1, showValues: false, flags: [flag('port', '--port', '1')], file: undefined }],
   ['-c x', { verb: 'serve', flags: [], file: 'x' }],
   ['--config x check', { verb: 'check', flags: [], file: 'x' }],
   ['check --config.file=x', { verb: 'check', flags: [], file: 'x' }],
@@ -93,7 +104,7 @@ const understood: [line: string, invocation: object][] = [
   ['--web.listen-address :1 --web.listen-address [::1]:2', { verb: 'serve', flags: [flag('web_listen_address', '--web.listen-address', ':1'), flag('web_listen_address', '--web.listen-address', '[::1]:2')], file: undefined }],
 ];
 for (const [line, invocation] of understood) {
-  test(`understands ${line || 'nothing at all'}`, () => assert.deepEqual(parseArguments(argv(line)), invocation));
+  test(`understands ${line || 'nothing at all'}`, () => assert.deepEqual(understandingOf(argv(line)), invocation));
 }
 
 for (const key of keys) {
@@ -105,23 +116,25 @@ for (const key of keys) {
   test(`${forms.map(([form]) => form).join(' and ')} set ${key}`, () => {
     for (const [i, form] of forms.entries()) {
       const value = kind.placeholder ? 'x' : i < forms.length - 1;
-      assert.deepEqual(parseArguments(form), { verb: 'serve', flags: [flag(key, form[0]!, value)], file: undefined });
+      assert.deepEqual(understandingOf(form), { verb: 'serve', flags: [flag(key, form[0]!, value)], file: undefined });
     }
   });
 }
 
-const answer = (line: string): Answer => {
-  const found = parseArguments(argv(line));
-  assert.ok('status' in found);
-  return found;
+const usage = (line: string): UsageText => {
+  const parsed = parseArguments(argv(line));
+  assert.ok('status' in parsed);
+  return parsed;
 };
 
 test('--help names every command, every flag with its default and its variable, in 110 columns', () => {
-  const { output, status } = answer('--help');
+  const { output, status } = usage('--help');
   assert.equal(status, 0);
   const help = output.replaceAll(/\s+/g, ' ');
-  for (const verb of ['serve', 'check', 'scan', 'explain', 'subgroups', 'import', 'capture', 'config']) {
-    assert.match(output, new RegExp(`^  ${verb}\\b`, 'm'));
+  for (const { name, summary } of verbs) {
+    const [first, second] = name.split(' ');
+    assert.match(second ? usage(`${first} --help`).output : output, new RegExp(`^  ${second ?? first}\\b`, 'm'));
+    assert.ok(usage(`${name} --help`).output.replaceAll(/\s+/g, ' ').includes(summary), name);
   }
   for (const key of keys) {
     const { type: kind, section, help: meaning, default: initial } = optionOf(key);
@@ -134,24 +147,24 @@ test('--help names every command, every flag with its default and its variable, 
   for (const line of output.split('\n')) assert.ok(line.length <= 110, line);
 });
 
-test('--help, help and -h after a command tell what it takes', () => {
+test('--help, help and -h print the help of a command', () => {
   for (const line of ['scan --help', 'scan -h', 'help scan', '--port x scan --help']) {
-    assert.match(answer(line).output, /^Usage: herakles-node-exporter scan .*--json/s);
-    assert.equal(answer(line).status, 0);
+    assert.match(usage(line).output, /^Usage: herakles-node-exporter scan .*--json/s);
+    assert.equal(usage(line).status, 0);
   }
-  assert.equal(answer('help').output, answer('--help').output);
+  assert.equal(usage('help').output, usage('--help').output);
 });
 
 test('config alone shows its help as a usage error', () => {
-  assert.match(answer('config').output, /Usage: herakles-node-exporter config/);
-  assert.equal(answer('config').status, 2);
+  assert.match(usage('config').output, /Usage: herakles-node-exporter config/);
+  assert.equal(usage('config').status, 2);
 });
 
 test('--version is one line', () => {
-  assert.deepEqual(answer('--version'), { output: 'herakles-node-exporter dev (revision unknown)\n', status: 0 });
+  assert.deepEqual(usage('--version'), { output: 'herakles-node-exporter dev (revision unknown)\n', status: 0 });
 });
 
-test('any arguments: an invocation or an answer', () => {
+test('any arguments give an invocation or a text', () => {
   const flags = keys.flatMap((key) => [flagOf(key), `--no-${flagOf(key).slice(2)}`]);
   const words = fc.constantFrom(
     ...flags,
@@ -170,9 +183,9 @@ test('any arguments: an invocation or an answer', () => {
   );
   fc.assert(
     fc.property(fc.array(fc.oneof(words, fc.string({ unit: 'binary' })), { maxLength: 6 }), (argv) => {
-      const found = parseArguments(argv);
-      if ('status' in found) assert.ok(found.output.endsWith('\n'));
-      else assert.equal(typeof found.verb, 'string');
+      const parsed = parseArguments(argv);
+      if ('status' in parsed) assert.ok(parsed.output.endsWith('\n'));
+      else assert.equal(typeof parsed.verb.name, 'string');
     }),
   );
 });

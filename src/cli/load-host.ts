@@ -1,24 +1,26 @@
-// What every verb that looks at a host starts from: the configuration, the rules and the kernel's files.
-import { readFileSync } from 'node:fs';
+// What most verbs need first: the configuration, the rules and the kernel's files of the host.
 import { homedir } from 'node:os';
 import { catalogue } from '../../catalogue/index.ts';
 import type { Setup } from '../agent/agent.ts';
-import { ConfigError, candidates, type Loaded, load, type Sources } from '../config/load.ts';
+import { clock } from '../agent/time-slices.ts';
+import { ConfigError, configPaths, type Loaded, load, type Sources } from '../config/load.ts';
+import { OperatorFileError, readOperatorText } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
-import { loadRuleFiles, type RuleFile, ruleFilePlaces } from '../config/rule-files.ts';
+import { loadRuleFiles, type RuleFile, ruleFilePaths } from '../config/rule-files.ts';
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
-import { KernelFileError, type KernelFiles, liveFiles } from '../kernel/files.ts';
+import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
+import { guardedFiles } from '../kernel/guarded-files.ts';
 import { readBoot, readUptime } from '../kernel/host.ts';
-import { parseCatalogue, parseRuleDocument, type RuleDocument, RuleError } from '../rules/rule-parser.ts';
-import type { Invocation } from './arguments.ts';
+import type { RuleDocument } from '../rules/rule.ts';
+import { parseCatalogue, parseRuleDocument, RuleError } from '../rules/rule-parser.ts';
+import { program } from './program.ts';
+import type { GivenSettings } from './verb.ts';
 
-/** What was asked for is not there. */
-export class NotFound extends Error {}
+/** The rules that ship with the product. They stay the same while the program runs, so they are parsed once. */
+export const catalogueRules = parseCatalogue(catalogue);
 
-/** The rules that ship with the product; they are the same for as long as the program runs. */
-export const shipped = parseCatalogue(catalogue);
-
-export const sourcesOf = ({ flags, file }: Pick<Invocation, 'flags' | 'file'>): Sources => ({
+/** Everything that load() takes settings from: the command line, and the environment of this program. */
+export const sourcesOf = ({ flags, file }: GivenSettings): Sources => ({
   flags,
   file,
   env: process.env,
@@ -26,20 +28,20 @@ export const sourcesOf = ({ flags, file }: Pick<Invocation, 'flags' | 'file'>): 
   home: homedir(),
 });
 
-/** Every path the setup was, or could be, loaded from: what to watch. */
+/** Every path from which the setup was or could be loaded: the paths to watch. */
 export const watchedFilesOf = (sources: Sources, config: Config): string[] => [
-  ...candidates(sources),
-  ...ruleFilePlaces(config.subgroups, sources.cwd),
+  ...configPaths(sources),
+  ...ruleFilePaths(config.subgroups, sources.cwd),
 ];
 
-/** @throws ConfigError that lists every fault */
+/** The configuration and the rules in force. @throws ConfigError that lists every fault */
 export async function loadSetup(sources: Sources): Promise<Setup & Loaded> {
   const loaded = await load(sources);
   const files = await loadRuleFiles(loaded.config.subgroups, sources.cwd);
-  return { ...loaded, rules: readDocuments(files).flatMap(({ rules }) => rules), catalogue: shipped };
+  return { ...loaded, rules: readDocuments(files).flatMap(({ rules }) => rules), catalogue: catalogueRules };
 }
 
-/** What each of the files says. @throws ConfigError with every fault of all of them */
+/** The rules and expectations of each file. @throws ConfigError that lists every fault of every file */
 export function readDocuments(files: readonly RuleFile[]): RuleDocument[] {
   const faults: string[] = [];
   const documents = files.flatMap(({ file, document, lines }) => {
@@ -55,10 +57,10 @@ export function readDocuments(files: readonly RuleFile[]): RuleDocument[] {
   return documents;
 }
 
-/** This host, or the capture that stands for one. @throws ConfigError where neither can be read */
-export function openHost(config: Config): KernelFiles {
+/** The files of this host's kernel, or of the capture that is configured. @throws ConfigError where they cannot be read */
+export async function openHost(config: Config): Promise<KernelFiles> {
   if (config.capture) return openCapture(config.capture);
-  const files = liveFiles(config.path_procfs);
+  const files = await guardedFiles(config.path_procfs, clock);
   try {
     readUptime(files);
     readBoot(files);
@@ -72,11 +74,10 @@ export function openHost(config: Config): KernelFiles {
 
 function openCapture(path: string): KernelFiles {
   try {
-    return framedFiles(parseCapture(readFileSync(path, 'utf8')));
+    return framedFiles(parseCapture(readOperatorText(path, 'capture')));
   } catch (error) {
-    const fix = 'record one with herakles-node-exporter capture -o FILE';
-    if (error instanceof CaptureError) throw new ConfigError([`${path}: ${error.message}; ${fix}`]);
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new ConfigError([`${path}: cannot be read (${code ?? message}); ${fix}`]);
+    const remedy = `record one with ${program.name} capture -o FILE`;
+    if (error instanceof CaptureError) throw new ConfigError([`${path}: ${error.message}; ${remedy}`]);
+    throw error instanceof OperatorFileError ? new ConfigError([error.message]) : error;
   }
 }

@@ -1,56 +1,23 @@
-// One verb each: runs what was asked for and says how it ended. Errors of the operator's making become one message.
-import { ConfigError, load } from '../config/load.ts';
+// Runs the verb of an invocation, prints what it gives, and says with which status the program ends.
+import { ConfigError } from '../config/load.ts';
 import { ListenError } from '../server/listeners.ts';
 import type { Invocation } from './arguments.ts';
-import { NotFound, sourcesOf } from './load-host.ts';
+import { program } from './program.ts';
+import { VerbError } from './verb.ts';
 
-/** @returns the exit status: 0, 1 when what was asked for cannot be had, 2 when what was given is wrong */
-export async function run(asked: Invocation, program: { version: string; revision: string }): Promise<number> {
+/**
+ * An error that the operator can mend becomes one message; any other is thrown.
+ * @returns the exit status: 0; 1 where what is asked for cannot be had, or the answer is "no"; 2 where what is given is wrong
+ */
+export async function run({ verb, given, settings }: Invocation): Promise<number> {
   try {
-    switch (asked.verb) {
-      case 'serve':
-        await (await import('./serve.ts')).serve(asked, program);
-        return 0;
-      case 'check':
-        return print(await (await import('./check.ts')).check(asked));
-      case 'scan':
-        return print(await (await import('./scan.ts')).scan(asked));
-      case 'explain':
-        return print(await (await import('./explain/explain.ts')).explain(asked));
-      case 'subgroups':
-        return print(await (await import('./subgroups/subgroups.ts')).subgroups(asked));
-      case 'subgroups lint':
-        return report(await (await import('./subgroups/lint.ts')).lintFiles(asked));
-      case 'subgroups test':
-        return report(await (await import('./subgroups/expectations.ts')).testExpectations(asked));
-      case 'import process-exporter':
-        return report(await (await import('./subgroups/import.ts')).importProcessExporter(asked));
-      case 'capture':
-        return print(await (await import('./capture.ts')).capture(asked));
-      case 'install':
-        return print((await import('./install.ts')).install(asked));
-      case 'uninstall':
-        return print((await import('./install.ts')).uninstall(asked));
-      case 'config show':
-        return print((await import('./config.ts')).showConfig(await load(sourcesOf(asked)), asked.json));
-      case 'config init':
-        return print((await import('./config.ts')).initialConfig());
-    }
+    const { output = '', notes = '', status = 0 } = await verb.run(given, settings);
+    process.stderr.write(notes);
+    process.stdout.write(output);
+    return status;
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof ListenError || error instanceof NotFound)) throw error;
-    process.stderr.write(`herakles-node-exporter: ${error.message}\n`);
-    return error instanceof NotFound ? 1 : 2;
+    if (!(error instanceof ConfigError || error instanceof ListenError || error instanceof VerbError)) throw error;
+    process.stderr.write(`${program.name}: ${error.message}\n`);
+    return error instanceof VerbError ? 1 : 2;
   }
-}
-
-function print(text: string): number {
-  process.stdout.write(text);
-  return 0;
-}
-
-/** An answer whose status says something, or that has remarks for people. */
-function report({ output, notes = '', status = 0 }: { output: string; notes?: string; status?: number }): number {
-  process.stderr.write(notes);
-  print(output);
-  return status;
 }

@@ -1,6 +1,10 @@
-// Where the tables of a TOML document begin: its parser does not tell. For messages that name a line of a rule file.
+// The lines at which the tables of a TOML document begin, for messages about a rule file: the TOML parser does not give them.
+// A file of its own, because this is a small tokenizer that only rule files need; formats.ts reads flat keys.
 
-/** What may hold a bracket that means none, what begins a list of tables, and what nests. */
+/**
+ * Tokens that matter: headers of tables, beginnings of lists, brackets; and strings and comments, since a bracket in one of
+ * them is only text.
+ */
 const TOKEN =
   /^[ \t]*\[\[[ \t]*(["']?)(?<header>\w+)\1[ \t]*\]\]|^[ \t]*(["']?)(?<list>\w+)\3[ \t]*=[ \t]*\[|"""(?:\\[\s\S]|[^\\])*?"{3,5}|'''[\s\S]*?'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#.*|\n|(?<open>[[{])|(?<close>[\]}])/gm;
 

@@ -1,27 +1,76 @@
-// What Linux says about this exporter's own process; always live, whatever host or capture it serves.
+// What Linux says about this exporter's own process (proc(5), Linux 6.18). It is read from the running kernel also when
+// the exporter serves a capture.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 export interface SelfReading {
   /** Open descriptors. */
   readonly openFiles: number;
-  /** Descriptors it may have open (RLIMIT_NOFILE). */
+  /** Descriptors that it may have open: its soft limit RLIMIT_NOFILE. */
   readonly maxFiles: number;
-  /** Bytes. */
+  /** Bytes of address space. */
   readonly virtualMemory: number;
+  /** What the readers (reader.ts) of this process use: CPU seconds, also of readers that ended; anonymous resident bytes. */
+  readonly readersCpu: number;
+  readonly readersMemory: number;
 }
 
-/** NaN stands for what cannot be read. /proc/self/fd tells its number of entries as its size since Linux 6.2. */
+/**
+ * The state of this process; NaN where a value cannot be read. Since Linux 6.2 the size of /proc/self/fd is the number of
+ * its entries; before, it is 0 and the entries are counted. `Max open files  1024  524288  files` is a line of limits,
+ * `VmSize:\t   12345 kB` one of status.
+ */
 export function readSelf(): SelfReading {
   return {
-    openFiles: quietly(() => statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length),
-    maxFiles: quietly(() => numberIn('/proc/self/limits', /^Max open files\s+(\d+)/m)),
-    virtualMemory: quietly(() => numberIn('/proc/self/status', /^VmSize:\s+(\d+) kB/m) * 1024),
+    openFiles: orNaN(() => statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length),
+    maxFiles: orNaN(() => numberIn('/proc/self/limits', /^Max open files\s+(\d+)/m)),
+    virtualMemory: orNaN(() => numberIn('/proc/self/status', /^VmSize:\s+(\d+) kB/m) * 1024),
+    ...readChildren(),
   };
+}
+
+/** Clock ticks a second in /proc/<pid>/stat, on every architecture that Node runs on (sysconf(3), _SC_CLK_TCK). */
+const TICKS_PER_SECOND = 100;
+
+/** The children of this process are its readers: nobody else can make a read of their files wait. 0 where there are none. */
+function readChildren(): Pick<SelfReading, 'readersCpu' | 'readersMemory'> {
+  let ticks = 0;
+  let memory = 0;
+  try {
+    const [, , childrenUser, childrenSystem] = cpuTicks('/proc/self/stat');
+    ticks += childrenUser! + childrenSystem!;
+    const children = readFileSync('/proc/thread-self/children', 'latin1').trim();
+    for (const pid of children ? children.split(' ') : []) {
+      const [user, system] = cpuTicks(`/proc/${pid}/stat`);
+      ticks += user! + system!;
+      memory += numberIn(`/proc/${pid}/status`, /^RssAnon:\s+(\d+) kB/m) * 1024;
+    }
+  } catch {} // a child has just ended, or this kernel has no list of children
+  return { readersCpu: ticks / TICKS_PER_SECOND, readersMemory: memory };
+}
+
+/** Whether a child of this process waits for something: it is neither running nor ready to run (proc(5), stat, field 3). */
+export function isWaiting(child: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${child}/stat`, 'latin1');
+    return /[SD]/.test(stat[stat.lastIndexOf(')') + 2]!);
+  } catch {
+    return false;
+  }
+}
+
+/** utime, stime, cutime and cstime (proc(5), stat, fields 14 to 17). */
+function cpuTicks(path: string): number[] {
+  const stat = readFileSync(path, 'latin1');
+  return stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 15)
+    .map(Number);
 }
 
 const numberIn = (path: string, pattern: RegExp): number => Number(pattern.exec(readFileSync(path, 'latin1'))?.[1]);
 
-function quietly(read: () => number): number {
+function orNaN(read: () => number): number {
   try {
     return read();
   } catch {
@@ -29,12 +78,12 @@ function quietly(read: () => number): number {
   }
 }
 
-/** What this process may do, and how /proc is mounted for it. */
+/** What this process may read, and how /proc is mounted for it. */
 export interface Privileges {
   readonly uid: number;
   /** Effective capabilities that matter for reading /proc, by name (capabilities(7)). */
   readonly capabilities: readonly string[];
-  /** Value of the mount option hidepid (proc(5)) where it hides anything; '' where it does not. */
+  /** Value of the mount option hidepid (proc(5)) where it hides processes; '' where it does not. */
   readonly hidepid: string;
 }
 

@@ -1,134 +1,27 @@
-// Answers whether a pattern occurs in a text, in bounded time: a state machine built as texts need it, within limits.
-// Patterns become syntax trees in pattern.ts; this file knows nothing of how they were written.
+// Answers whether a pattern occurs in a text, in time linear in the text, by a lazy deterministic automaton (lazy DFA).
+//
+// An NFA (nfa.ts) has several active instructions at a time. A DFA has a state for each set of instructions that can be
+// active together, so that one look-up per character leads from state to state. All states of a pattern can be
+// exponentially many; a lazy DFA makes a state when a text first leads to it, and keeps it for later texts.
+//
+// Example: `ab*c` on "xabbc". In state A nothing of it is found, in B an "a", in C an "a" and at least one "b".
+//   A –x→ A –a→ B –b→ C –b→ C –c→ matched
+// Five transitions are made for this text. The next text like it, with any number of b's, only looks them up.
+//
+// Why that is linear: a known transition is one look-up; an unknown one costs at most the pattern's instructions, each
+// visited once. A matcher that backtracks, as RegExp does, reads characters exponentially often for a pattern like
+// (a+)+$. Here each is read once, or twice where an automaton has reached what it may keep (below) and starts again
+// without states.
+import { ASSERT, ASSERTIONS, compile, INSTRUCTIONS_MAX, NOWHERE, SET, SPLIT } from './nfa.ts';
+import { type Assertion, type CharSet, inRanges, inSet, type PatternNode, WORD } from './syntax-tree.ts';
 
-/** Instructions of a compiled pattern: the factor in the cost of a character not seen before in its state. */
-const MAX_PROGRAM = 2000;
-/** What one text, or several, may teach the machine of a pattern; instructions are those followed to learn it. */
-const MAX_STATES = 256;
-const MAX_TRANSITIONS = 4096;
-const MAX_FOLLOWED = 15_000;
+/** Limits of what an automaton keeps, whether from one text or from several. */
+const STATES_MAX = 256;
+const TRANSITIONS_MAX = 4096;
+/** Instructions visited to find those states and transitions. */
+const VISITS_MAX = 15_000;
 
-export type Range = readonly [low: number, high: number];
-export type Assertion = 'start' | 'end' | 'word' | 'notWord';
-
-/** A set of code points; with fold, a character belongs to it if its other case does. */
-export interface CharSet {
-  readonly ranges: readonly Range[];
-  readonly negated: boolean;
-  readonly fold: boolean;
-}
-
-export type Node =
-  | { readonly kind: 'set'; readonly set: CharSet }
-  | { readonly kind: 'assert'; readonly what: Assertion }
-  | { readonly kind: 'concat'; readonly parts: readonly Node[] }
-  | { readonly kind: 'alternate'; readonly parts: readonly Node[] }
-  | { readonly kind: 'repeat'; readonly part: Node; readonly min: number; readonly max: number };
-
-/** A pattern that is not understood, or too large; the message says what and where, in the writer's terms. */
-export class PatternError extends Error {}
-
-/** [0-9A-Za-z_], what \w means and \b looks at. */
-export const WORD: readonly Range[] = [
-  [0x30, 0x39],
-  [0x41, 0x5a],
-  [0x5f, 0x5f],
-  [0x61, 0x7a],
-];
-
-function inRanges(ranges: readonly Range[], c: number): boolean {
-  for (const range of ranges) if (c >= range[0] && c <= range[1]) return true;
-  return false;
-}
-
-function otherCase(c: number): number {
-  const text = String.fromCodePoint(c);
-  const lower = text.toLowerCase();
-  const other = lower === text ? text.toUpperCase() : lower;
-  return [...other].length === 1 ? other.codePointAt(0)! : c;
-}
-
-function inSet(set: CharSet, c: number): boolean {
-  return (inRanges(set.ranges, c) || (set.fold && inRanges(set.ranges, otherCase(c)))) !== set.negated;
-}
-
-/** A compiled pattern: instructions of three numbers, an op and where to go on, or what to ask. */
-interface Program {
-  readonly code: Int32Array;
-  readonly sets: readonly CharSet[];
-}
-/** Goes on behind itself when the character is in the set of number x. */
-const SET = 0;
-/** Goes on behind itself when assertion number x holds. */
-const ASSERT = 1;
-/** Goes on at x, and at y unless that is NOWHERE. */
-const SPLIT = 2;
-const MATCH = 3;
-const NOWHERE = -1;
-const ASSERTIONS: readonly Assertion[] = ['start', 'end', 'word', 'notWord'];
-
-/** Thompson's construction. */
-function compile(root: Node): Program {
-  const code: number[] = [];
-  const sets: CharSet[] = [];
-  const numbers = new Map<string, number>();
-  let visits = 0;
-  let size = 0;
-  const add = (op: number, x = NOWHERE, y = NOWHERE): number => {
-    code.push(op, x, y);
-    return size++;
-  };
-  const fork = () => add(SPLIT, size + 1);
-  const forkTo = (at: number) => {
-    code[3 * at + 2] = size;
-  };
-  const number = (set: CharSet): number => {
-    const key = `${set.negated} ${set.fold} ${set.ranges.join(' ')}`;
-    const known = numbers.get(key) ?? sets.push(set) - 1;
-    numbers.set(key, known);
-    return known;
-  };
-  const emit = (node: Node): void => {
-    if (++visits > MAX_PROGRAM) throw new PatternError('too large: fewer or smaller repetitions, please');
-    if (node.kind === 'set') add(SET, number(node.set));
-    else if (node.kind === 'assert') add(ASSERT, ASSERTIONS.indexOf(node.what));
-    else if (node.kind === 'concat') node.parts.forEach(emit);
-    else if (node.kind === 'alternate') alternate(node.parts);
-    else repeat(node.part, node.min, node.max);
-  };
-  const alternate = (parts: readonly Node[]): void => {
-    const ends: number[] = [];
-    for (const part of parts.slice(0, -1)) {
-      const next = fork();
-      emit(part);
-      ends.push(add(SPLIT));
-      forkTo(next);
-    }
-    emit(parts.at(-1)!);
-    for (const end of ends) code[3 * end + 1] = size;
-  };
-  const repeat = (part: Node, min: number, max: number): void => {
-    for (let i = 0; i < min; i++) emit(part);
-    if (max === Number.POSITIVE_INFINITY) {
-      const start = fork();
-      emit(part);
-      add(SPLIT, start);
-      forkTo(start);
-    } else {
-      const forks = [];
-      for (let i = min; i < max; i++) {
-        forks.push(fork());
-        emit(part);
-      }
-      forks.forEach(forkTo);
-    }
-  };
-  emit(root);
-  add(MATCH);
-  return { code: Int32Array.from(code), sets };
-}
-
-/** What stands beside a position: nothing, a word character, another one. */
+/** What stands beside a place in the text: nothing, a character of a word, another character. */
 const EDGE = 0;
 const IN_WORD = 1;
 const NOT_WORD = 2;
@@ -141,31 +34,38 @@ function holds(what: Assertion, before: Side, after: Side): boolean {
 }
 
 interface State {
-  /** Instructions to continue from, before assertions are decided; in rising order. */
-  readonly core: readonly number[];
+  /**
+   * Active instructions, in rising order; assertions among them are not decided yet, as they need the next character.
+   */
+  readonly active: readonly number[];
+  /** What stands before the next character. */
   readonly before: Side;
-  /** The state behind an ASCII character, by its class, or behind the end of the text; undefined until it was needed. */
+  /** The state after an ASCII character, by its class, or after the end of the text; undefined until it is needed. */
   readonly next: (State | undefined)[];
-  /** The state behind any other character. */
-  wide: Map<number, State> | undefined;
-  /** Nothing that follows can change the answer. */
-  readonly ends: boolean;
+  /** The state after any other character, by code point. */
+  nextWide: Map<number, State> | undefined;
+  /** Whether nothing that follows can change the answer. */
+  readonly final: boolean;
 }
 
+/** In place of a character: the end of the text. */
 const END = -1;
 const END_CLASS = 0;
 const ASCII = 128;
 
-/** ASCII characters that no set tells apart, as classes. */
-interface Classes {
-  /** The class of each, from 1. */
+/**
+ * ASCII characters in classes: no set of the pattern tells the characters of a class apart, so they share transitions.
+ */
+interface CharClasses {
+  /** The class of each character, from 1; 0 is the end of the text. */
   readonly of: Uint8Array;
   readonly count: number;
-  /** Whether the characters of a class are in a set: by number of the set times count, and class. */
+  /** 1 where the characters of a class are in a set, at the set's number times count, plus the class. */
   readonly members: Uint8Array;
 }
 
-function classesOf(sets: readonly CharSet[], words: boolean): Classes {
+/** @param words whether the pattern asks for borders of words */
+function classesOf(sets: readonly CharSet[], words: boolean): CharClasses {
   const begins = new Uint8Array(ASCII + 1);
   const border = (low: number, high: number): void => {
     if (low > high || low >= ASCII) return;
@@ -192,33 +92,41 @@ function classesOf(sets: readonly CharSet[], words: boolean): Classes {
   return { of, count: firsts.length, members };
 }
 
-/** Instructions met in this step have its number; for all machines, as one is at work at a time. */
-const met = new Uint32Array(4 * MAX_PROGRAM);
+/**
+ * The step that last visited each instruction, so that a step visits none twice. One array serves all automata, because
+ * one at a time is at work. A pattern of INSTRUCTIONS_MAX parts has less than four instructions for each of them.
+ */
+const visited = new Uint32Array(4 * INSTRUCTIONS_MAX);
 let step = 0;
 
 function nextStep(): void {
   if (++step <= 0xffff_ffff) return;
-  met.fill(0);
+  visited.fill(0);
   step = 1;
 }
 
-/** The machine of one pattern; it keeps what it learns of texts within the bounds above. */
+/** The automaton of one pattern. What it keeps grows with the texts it sees, up to the limits above. */
 export class LazyDfa {
   private readonly code: Int32Array;
   private readonly sets: readonly CharSet[];
+  /** Whether a match can begin at the start of the text only. */
   private readonly anchored: boolean;
-  /** Whether it matters what characters are of words. */
+  /** Whether the pattern asks for borders of words. */
   private readonly words: boolean;
-  private readonly matched: State = { core: [], before: EDGE, next: [], wide: undefined, ends: true };
-  private classes: Classes | undefined;
-  /** Where a match that begins at a character leads to, by side before and class; 'match' where it ends there as well. */
+  private readonly matched: State = { active: [], before: EDGE, next: [], nextWide: undefined, final: true };
+  private classes: CharClasses | undefined;
+  /**
+   * Instructions that are active after a match has begun with a character, by side before it and class; 'match' where
+   * that one character is a match. Every state but an anchored one needs them, so they are found once.
+   */
   private begun: (readonly number[] | 'match' | undefined)[] = [];
   private readonly states = new Map<string, State>();
   private start: State | undefined;
   private transitions = 0;
-  private followed = 0;
+  private visits = 0;
 
-  constructor(root: Node) {
+  /** @throws PatternError for a pattern that is too large */
+  constructor(root: PatternNode) {
     const { code, sets } = compile(root);
     this.code = code;
     this.sets = sets;
@@ -227,8 +135,10 @@ export class LazyDfa {
   }
 
   /**
-   * Whether the pattern occurs anywhere in the text. A text that by itself asks for more than a machine may learn is
-   * followed for so long again, and what is behind that is not seen: so the pattern and the text alone decide.
+   * Whether the pattern occurs anywhere in the text. When the limits are reached, everything kept is dropped and the
+   * text is read again from its start. A text that reaches them alone is read on without keeping anything, for as many
+   * visits again; what stands behind that is not seen. So the answer depends on pattern and text alone, not on earlier
+   * texts.
    */
   test(text: string): boolean {
     const found = this.run(text, false);
@@ -237,15 +147,18 @@ export class LazyDfa {
     this.start = undefined;
     this.begun = [];
     this.transitions = 0;
-    this.followed = 0;
+    this.visits = 0;
     return this.run(text, true) ?? false;
   }
 
-  /** @param alone whether nothing is known yet but what this text teaches @returns undefined when there is no more room */
-  private run(text: string, alone: boolean): boolean | undefined {
+  /**
+   * @param fresh whether nothing is kept yet but what this text needs
+   * @returns undefined when the limits are reached
+   */
+  private run(text: string, fresh: boolean): boolean | undefined {
     this.classes ??= classesOf(this.sets, this.words);
     const { of } = this.classes;
-    this.start ??= this.state([0], EDGE);
+    this.start ??= this.stateOf([0], EDGE);
     let state = this.start;
     for (let i = 0; i < text.length; i++) {
       let c = text.charCodeAt(i);
@@ -254,50 +167,53 @@ export class LazyDfa {
       else {
         c = text.codePointAt(i)!;
         if (c > 0xffff) i++;
-        next = state.wide?.get(c);
+        next = state.nextWide?.get(c);
       }
-      next ??= this.behind(state, c, alone);
+      next ??= this.after(state, c, fresh);
       if (next === undefined) return undefined;
-      if (next.ends) return next === this.matched;
+      if (next.final) return next === this.matched;
       state = next;
     }
-    const last = state.next[END_CLASS] ?? this.behind(state, END, alone);
+    const last = state.next[END_CLASS] ?? this.after(state, END, fresh);
     return last && last === this.matched;
   }
 
-  private behind(from: State, c: number, alone: boolean): State | undefined {
+  /** The state after a character for which there is no transition yet; undefined when the limits are reached. */
+  private after(from: State, c: number, fresh: boolean): State | undefined {
     if (!this.full()) {
-      const next = this.learn(from, c);
-      return alone || !this.full() ? next : undefined;
+      const next = this.addTransition(from, c);
+      return fresh || !this.full() ? next : undefined;
     }
-    if (!alone || this.followed > 2 * MAX_FOLLOWED) return undefined;
-    const core = this.follow(from, c);
-    return core ? { core, before: this.side(c), next: [], wide: undefined, ends: core.length === 0 } : this.matched;
+    if (!fresh || this.visits > 2 * VISITS_MAX) return undefined;
+    const active = this.activeAfter(from, c);
+    if (!active) return this.matched;
+    return { active, before: this.side(c), next: [], nextWide: undefined, final: active.length === 0 };
   }
 
   private full(): boolean {
-    return this.followed > MAX_FOLLOWED || this.states.size > MAX_STATES || this.transitions > MAX_TRANSITIONS;
+    return this.visits > VISITS_MAX || this.states.size > STATES_MAX || this.transitions > TRANSITIONS_MAX;
   }
 
-  private learn(from: State, c: number): State {
-    const core = this.follow(from, c);
-    const next = core ? this.state(core, this.side(c)) : this.matched;
+  private addTransition(from: State, c: number): State {
+    const active = this.activeAfter(from, c);
+    const next = active ? this.stateOf(active, this.side(c)) : this.matched;
     this.transitions++;
     if (c < ASCII) from.next[c === END ? END_CLASS : this.classes!.of[c]!] = next;
     else {
-      from.wide ??= new Map();
-      from.wide.set(c, next);
+      from.nextWide ??= new Map();
+      from.nextWide.set(c, next);
     }
     return next;
   }
 
-  private state(core: number[], before: Side): State {
-    core.sort((a, b) => a - b);
-    const key = String.fromCharCode(before, ...core);
+  /** The state of a set of active instructions, made where there is none yet. */
+  private stateOf(active: number[], before: Side): State {
+    active.sort((a, b) => a - b);
+    const key = String.fromCharCode(before, ...active);
     let state = this.states.get(key);
     if (!state) {
       const next = new Array<State | undefined>(this.classes!.count).fill(undefined);
-      state = { core, before, next, wide: undefined, ends: core.length === 0 };
+      state = { active, before, next, nextWide: undefined, final: active.length === 0 };
       this.states.set(key, state);
     }
     return state;
@@ -308,46 +224,48 @@ export class LazyDfa {
     return this.words && inRanges(WORD, c) ? IN_WORD : NOT_WORD;
   }
 
-  /** Where a character leads to, or undefined for a match. Those that begin with it are found once for its class. */
-  private follow(from: State, c: number): number[] | undefined {
+  /** The instructions that are active after a character; undefined for a match. */
+  private activeAfter(from: State, c: number): number[] | undefined {
     const { of, count } = this.classes!;
-    const inClass = c < ASCII ? (c === END ? END_CLASS : of[c]!) : NOWHERE;
-    const core: number[] = !this.anchored && c !== END ? [0] : [];
-    let known = 0;
-    if (!this.anchored && inClass !== NOWHERE) {
-      const place = from.before * count + inClass;
-      this.begun[place] ??= this.begin(from.before, c, inClass);
+    const charClass = c < ASCII ? (c === END ? END_CLASS : of[c]!) : NOWHERE;
+    // Unanchored, a match may begin at every character: instruction 0 is always active.
+    const active: number[] = !this.anchored && c !== END ? [0] : [];
+    let begins = 0;
+    if (!this.anchored && charClass !== NOWHERE) {
+      const place = from.before * count + charClass;
+      this.begun[place] ??= this.begin(from.before, c, charClass);
       const begun = this.begun[place];
       if (begun === 'match') return undefined;
       nextStep();
       for (const next of begun) {
-        met[next - 1] = step;
-        core.push(next);
+        visited[next - 1] = step;
+        active.push(next);
       }
-      known = 1;
+      begins = 1;
     } else nextStep();
-    return this.reach(from.core.slice(known), from.before, c, inClass, core) ? undefined : core;
+    return this.visit(from.active.slice(begins), from.before, c, charClass, active) ? undefined : active;
   }
 
-  private begin(before: Side, c: number, inClass: number): readonly number[] | 'match' {
-    const core: number[] = [];
+  private begin(before: Side, c: number, charClass: number): readonly number[] | 'match' {
+    const active: number[] = [];
     nextStep();
-    return this.reach([0], before, c, inClass, core) ? 'match' : core;
+    return this.visit([0], before, c, charClass, active) ? 'match' : active;
   }
 
-  /** Adds where a character leads to from the pending instructions; true as soon as that is a match. */
-  private reach(pending: number[], before: Side, c: number, inClass: number, core: number[]): boolean {
+  /** Adds to `active` where a character leads from the pending instructions; true as soon as that is a match. */
+  private visit(pending: number[], before: Side, c: number, charClass: number, active: number[]): boolean {
     const { code } = this;
     const { count, members } = this.classes!;
     const after = this.side(c);
     for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
-      if (met[pc] === step) continue;
-      met[pc] = step;
-      this.followed++;
+      if (visited[pc] === step) continue;
+      visited[pc] = step;
+      this.visits++;
       const x = code[3 * pc + 1]!;
       switch (code[3 * pc]) {
         case SET:
-          if (inClass === NOWHERE ? inSet(this.sets[x]!, c) : members[x * count + inClass] === 1) core.push(pc + 1);
+          if (charClass === NOWHERE ? inSet(this.sets[x]!, c) : members[x * count + charClass] === 1)
+            active.push(pc + 1);
           break;
         case ASSERT:
           if (holds(ASSERTIONS[x]!, before, after)) pending.push(pc + 1);

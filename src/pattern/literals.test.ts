@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containsLiterals, requiredLiterals } from './literals.ts';
-import { regexSyntax } from './pattern.ts';
+import { parseRegex } from './regex-parser.ts';
 
-test('letters every match holds', () => {
+test('required literals of a pattern', () => {
   const cases: [source: string, letters: string[][]][] = [
     ['worker', [['worker']]],
     ['^postgres: .*(TimescaleDB|[Tt]imescale)', [['postgres: '], ['Timescale', 'timescale']]],
@@ -25,10 +25,10 @@ test('letters every match holds', () => {
     ['[\\x00-\\x{fffff}]x', []],
     ['😀x', [['😀x']]],
   ];
-  for (const [source, letters] of cases) assert.deepEqual(requiredLiterals(regexSyntax(source)), letters, source);
+  for (const [source, letters] of cases) assert.deepEqual(requiredLiterals(parseRegex(source)), letters, source);
 });
 
-test('a text must hold a text of each list', () => {
+test('a text must hold one literal of each list', () => {
   const letters = [['ab', 'cd'], ['ef']];
   assert.equal(containsLiterals('xcdxef', letters), true);
   assert.equal(containsLiterals('abcd', letters), false);
@@ -36,7 +36,7 @@ test('a text must hold a text of each list', () => {
   assert.equal(containsLiterals('', []), true);
 });
 
-test('what stands for many texts is told without listing them', () => {
+test('a pattern that matches very many texts is answered without listing them', () => {
   const before = performance.now();
   for (const source of [
     '[ab]{64}',
@@ -45,6 +45,6 @@ test('what stands for many texts is told without listing them', () => {
     '(a{1000}){1}',
     `(${'x|'.repeat(900)}y)z`,
   ])
-    requiredLiterals(regexSyntax(source));
+    requiredLiterals(parseRegex(source));
   assert.ok(performance.now() - before < 5000);
 });

@@ -1,95 +1,110 @@
-// Tells from a regular expression which letters every match holds: looking for them costs next to nothing, so that the
-// machine of automaton.ts is asked for few texts. What is told may be less than could be, never more.
-import type { CharSet, Node } from './lazy-dfa.ts';
+// Required literals: texts of which every match of a regular expression must hold one. Searching a command line for
+// them costs next to nothing, so the automaton is asked for few texts. This is what RE2 calls a prefilter.
+//
+// Example: `^postgres: .*(TimescaleDB|[Tt]imescale)` has the required literals
+//   ["postgres: "] and ["Timescale", "timescale"]
+// A match holds one text of each list. "TimescaleDB" is left out because what holds it holds "Timescale" too.
+//
+// Every list must be right, but lists may be missing: with fewer literals more texts reach the automaton, no answer
+// changes. `(?i)mysql` has none, as its letters have many spellings.
+import type { CharSet, PatternNode } from './syntax-tree.ts';
 
-/** A match holds at least one text of each list. */
+/** A match holds at least one text of each list. No list: nothing is known, and every text may match. */
 export type RequiredLiterals = readonly (readonly string[])[];
 
-/** Texts of one list, letters of one of them, and letters too few to tell one text from another. */
-const MAX_TEXTS = 16;
-const MAX_LENGTH = 64;
-const MIN_LENGTH = 2;
+/** Texts in one list, and characters in a set that is listed. */
+const TEXTS_MAX = 16;
+/** Letters of one text. */
+const LENGTH_MAX = 64;
+/** Shorter texts occur nearly everywhere, so that searching for them keeps nothing out. */
+const LENGTH_MIN = 2;
 
-/** What a set of characters is made of, when those are few. */
-function characters({ ranges, negated, fold }: CharSet): string[] | undefined {
-  if (negated || ranges.some(([low, high]) => high - low >= MAX_TEXTS)) return undefined;
+/** The characters of a set, where they are few. */
+function charactersOf({ ranges, negated, fold }: CharSet): string[] | undefined {
+  if (negated || ranges.some(([low, high]) => high - low >= TEXTS_MAX)) return undefined;
   const codes = ranges.flatMap(([low, high]) => Array.from({ length: high - low + 1 }, (_, i) => low + i));
-  // other cases of letters are more than two at times: k, K and the sign of kelvin
-  if (codes.length > MAX_TEXTS || (fold && codes.some((c) => c > 0x7f || /[a-z]/i.test(String.fromCharCode(c)))))
+  // A letter can have more than two cases: k, K and the sign for kelvin.
+  if (codes.length > TEXTS_MAX || (fold && codes.some((c) => c > 0x7f || /[a-z]/i.test(String.fromCharCode(c)))))
     return undefined;
   return codes.map((c) => String.fromCodePoint(c));
 }
 
+/** Every text of `starts` followed by every text of `ends`, where they are few and short. */
 function product(starts: readonly string[], ends: readonly string[]): string[] | undefined {
-  if (starts.length * ends.length > MAX_TEXTS) return undefined;
+  if (starts.length * ends.length > TEXTS_MAX) return undefined;
   const texts = starts.flatMap((start) => ends.map((end) => start + end));
-  return texts.every(({ length }) => length <= MAX_LENGTH) ? texts : undefined;
+  return texts.every(({ length }) => length <= LENGTH_MAX) ? texts : undefined;
 }
 
-/** All texts that a node stands for, when they are few; what it asserts of its place is left out. */
-function texts(node: Node): string[] | undefined {
-  if (node.kind === 'set') return characters(node.set);
+/** All texts that match a node, where they are few; what it asserts of its place counts as the empty text. */
+function textsOf(node: PatternNode): string[] | undefined {
+  if (node.kind === 'set') return charactersOf(node.set);
   if (node.kind === 'assert') return [''];
   if (node.kind === 'alternate') {
-    const all = node.parts.map(texts);
+    const all = node.parts.map(textsOf);
     const known = all.filter((list) => list !== undefined).flat();
-    return all.includes(undefined) || known.length > MAX_TEXTS ? undefined : known;
+    return all.includes(undefined) || known.length > TEXTS_MAX ? undefined : known;
   }
-  const parts = node.kind === 'concat' ? node.parts : repeated(node);
+  const parts = node.kind === 'concat' ? node.parts : repeatedParts(node);
   let whole: string[] | undefined = [''];
   for (const part of parts ?? [undefined]) {
-    const ends: string[] | undefined = part && whole && texts(part);
+    const ends: string[] | undefined = part && whole && textsOf(part);
     whole = ends && product(whole!, ends);
     if (!whole) return undefined;
   }
   return whole;
 }
 
-/** The parts of a repetition of one length. */
-const repeated = ({ part, min, max }: Node & { kind: 'repeat' }): Node[] | undefined =>
-  min === max && max <= MAX_LENGTH ? Array.from({ length: max }, () => part) : undefined;
+/** The part as often as it is repeated, where that is a fixed number of times. */
+const repeatedParts = ({ part, min, max }: PatternNode & { kind: 'repeat' }): PatternNode[] | undefined =>
+  min === max && max <= LENGTH_MAX ? Array.from({ length: max }, () => part) : undefined;
 
-const telling = (list: readonly string[]): boolean => list.every(({ length }) => length >= MIN_LENGTH);
+const isUseful = (list: readonly string[]): boolean => list.every(({ length }) => length >= LENGTH_MIN);
 
-/** Less to look for, to the same end: what holds "/redis" holds "redis". */
-const shortest = (list: readonly string[]): string[] =>
+/** Without texts that hold another one of the list: what holds "/redis" holds "redis". */
+const withoutLonger = (list: readonly string[]): string[] =>
   list.filter((text, i) => !list.some((other, j) => text.includes(other) && (other !== text || j < i)));
 
-/** The texts of which every match of a node holds one, for as many places as can be told. */
-export function requiredLiterals(node: Node): RequiredLiterals {
-  const whole = texts(node);
-  if (whole && (whole.length === 1 || node.kind !== 'concat')) return telling(whole) ? [shortest(whole)] : [];
+/** The required literals of a pattern, as many lists as can be found. */
+export function requiredLiterals(node: PatternNode): RequiredLiterals {
+  const whole = textsOf(node);
+  if (whole && (whole.length === 1 || node.kind !== 'concat')) return isUseful(whole) ? [withoutLonger(whole)] : [];
   if (node.kind === 'repeat') return node.min > 0 ? requiredLiterals(node.part) : [];
   if (node.kind === 'alternate') {
+    // A match holds a literal of one of the parts: one list from each, put together.
     const firsts = node.parts.map((part) => requiredLiterals(part)[0]);
     const known = firsts.filter((list) => list !== undefined).flat();
-    return firsts.includes(undefined) || known.length > MAX_TEXTS ? [] : [known];
+    return firsts.includes(undefined) || known.length > TEXTS_MAX ? [] : [known];
   }
-  if (node.kind !== 'concat') return [];
+  return node.kind === 'concat' ? literalsOfSequence(node.parts) : [];
+}
+
+/** Joins neighbouring parts to texts as long as possible: a, b, c give "abc". A part of many texts ends such a run. */
+function literalsOfSequence(parts: readonly PatternNode[]): RequiredLiterals {
   const found: (readonly string[])[] = [];
-  let row: string[] = [''];
-  const end = (next: string[]): void => {
-    if (telling(row)) found.push(shortest(row));
-    row = next;
+  let run: string[] = [''];
+  const endRun = (next: string[]): void => {
+    if (isUseful(run)) found.push(withoutLonger(run));
+    run = next;
   };
-  for (const part of node.parts) {
-    const ends = texts(part);
+  for (const part of parts) {
+    const ends = textsOf(part);
     if (ends === undefined) {
-      end(['']);
+      endRun(['']);
       found.push(...requiredLiterals(part));
     } else {
-      const longer = ends.length > 1 && telling(row) ? undefined : product(row, ends);
-      if (longer) row = longer;
-      else end(ends);
+      const longer = ends.length > 1 && isUseful(run) ? undefined : product(run, ends);
+      if (longer) run = longer;
+      else endRun(ends);
     }
   }
-  end(['']);
+  endRun(['']);
   return found;
 }
 
-/** Whether a text has what a match would hold. */
-export function containsLiterals(text: string, letters: RequiredLiterals): boolean {
-  for (const list of letters) {
+/** Whether a text holds one literal of each list; where it does not, the pattern does not match. */
+export function containsLiterals(text: string, literals: RequiredLiterals): boolean {
+  for (const list of literals) {
     let held = false;
     for (let i = 0; i < list.length && !held; i++) held = text.indexOf(list[i]!) >= 0;
     if (!held) return false;

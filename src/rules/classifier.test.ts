@@ -24,7 +24,7 @@ const lines = (...rules: string[]) =>
 
 const decides = (classifier: Classifier, proc: Partial<Identity>) => classifier.classify(identity(proc)).subgroup;
 
-test('hostile identities have a class', () => {
+test('hostile identities are classified, and soon', () => {
   const classifier = new Classifier(userRules(lines('x argv=(a+)+c', 'y comm=zzz*')), []);
   const huge = 'a'.repeat(2 << 20);
   const before = performance.now();
@@ -57,13 +57,13 @@ test('argv0 is the first word of the command line, whatever the executable', () 
   for (const [argv, subgroup] of cases) assert.equal(decides(classifier, { ...shell, argv }), subgroup, argv[0]);
 });
 
-test('nothing matched is other/other', () => {
+test('a process that no rule matches is other/other', () => {
   assert.deepEqual(new Classifier([], []).classify(identity({ name: 'x' })), {
     ...{ group: 'other', subgroup: 'other', rule: 'none' },
   });
 });
 
-test('a more specific kind decides, then more keys, then file order', () => {
+test('the more specific level decides, then more keys, then file order', () => {
   const rules = catalogue(
     lines(
       'fallback comm=java fallback=true',
@@ -95,7 +95,7 @@ test('a more specific kind decides, then more keys, then file order', () => {
   for (const [proc, subgroup] of cases) assert.equal(decides(classifier, proc), subgroup, subgroup);
 });
 
-test("the user's rules come first, in file order; fallbacks come last", () => {
+test("the user's rules decide first, in file order; fallback rules decide last", () => {
   const own = userRules(
     lines('wide comm=ng*', 'narrow comm=nginx', 'rest exe=nginx fallback=true', 'last unit=x.service fallback=true'),
   );
@@ -113,7 +113,7 @@ test("the user's rules come first, in file order; fallbacks come last", () => {
   for (const [proc, subgroup] of cases) assert.equal(decides(classifier, proc), subgroup, subgroup);
 });
 
-test('names cut or rewritten are seen whole, and as they are', () => {
+test('truncated and rewritten names are compared as completed, and as they are', () => {
   const classifier = new Classifier(
     [],
     catalogue(lines('ch comm=clickhouse-server', 'gu comm=gunicorn', 'cut comm=blackbox_export')),
@@ -127,7 +127,7 @@ test('names cut or rewritten are seen whole, and as they are', () => {
   for (const [proc, subgroup] of cases) assert.equal(decides(classifier, proc), subgroup, proc.name);
 });
 
-test('an explanation names what held, what matched too, and what nearly did', () => {
+test('an explanation names the keys that held, other rules that match, and near misses', () => {
   const rules = catalogue(
     lines(
       'pg comm=postgres exe=/usr/lib/postgresql/*/bin/*',
@@ -136,7 +136,7 @@ test('an explanation names what held, what matched too, and what nearly did', ()
     ),
   );
   const proc = identity({ name: 'postgres', exe: '/usr/lib/postgresql/15/bin/postgres' });
-  const { classification, winner, others, nearMisses } = new Classifier([], rules).explain(proc);
+  const { classification, winner, otherMatches: others, nearMisses } = new Classifier([], rules).explain(proc);
   assert.deepEqual(classification, { group: 'g', subgroup: 'pg', rule: 'c.toml#pg' });
   assert.deepEqual(winner?.held, [
     { key: 'comm', wanted: ['postgres'], value: 'postgres' },
@@ -191,7 +191,7 @@ const rule = fc
   )
   .filter((keys) => Object.keys(keys).some((key) => key !== 'fallback'));
 
-test('the indexed answer is the one of asking every rule in order', () => {
+test('the index gives the answer of asking every rule in order', () => {
   const rules = fc
     .array(rule, { maxLength: 8 })
     .map((list) => list.map((keys, i) => ({ group: 'g', subgroup: `s${i}`, ...keys })));

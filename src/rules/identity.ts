@@ -1,16 +1,19 @@
-// What a rule looks at, and what it decides: the vocabulary that rules and processes share.
+// What a rule looks at, and what it decides: the words that rules and processes share.
 
-/** What is known of a process beyond its numbers: read once in its life, and again after an exec. */
+/** What is known of a process besides its numbers. It is read once in a process's life, and again after an exec. */
 export interface Identity {
-  /** The kernel's comm (at most 15 bytes), made valid UTF-8 without loss of distinctness. */
+  /** The kernel's comm (at most 15 bytes), made valid UTF-8 so that different names stay different. */
   readonly name: string;
   /** Target of the exe link without the kernel's " (deleted)"; '' when it may not be read, or there is none. */
   readonly exe: string;
-  /** Command line, bounded to its first 64 KiB, valid UTF-8. Empty for kernel threads. May hold secrets: never exported. */
+  /**
+   * Command line, its first 64 KiB, valid UTF-8; empty for kernel threads. It may hold secrets, so no metric, log line
+   * or page shows it; only `explain` does, scrubbed.
+   */
   readonly argv: readonly string[];
   /** Name of the real user, or the number where the host has no name for it; '' when unknown. */
   readonly user: string;
-  /** systemd unit the process runs in ("nginx.service"), or ''. */
+  /** systemd unit that the process runs in ("nginx.service"), or ''. */
   readonly unit: string;
   /** Container id (64 hex digits), or the name for runtimes that use names (LXC, nspawn), or ''. */
   readonly container: string;
@@ -18,16 +21,19 @@ export interface Identity {
   readonly podUid: string;
 }
 
-/** Where a process belongs, and which rule said so. */
+/** Where a process belongs, and which rule decided that. */
 export interface Classification {
   readonly group: string;
   readonly subgroup: string;
   /**
-   * The rule's own name ("catalogue/db.toml#postgres", "./subgroups.toml:3"), "none" for other/other, or whom the
-   * process inherited from ("inherited from PID 7 (./subgroups.toml:3)").
+   * The rule's name ("catalogue/db.toml#postgres", "./subgroups.toml:3"); NO_RULE for other/other; or the ancestor from
+   * which the process inherited ("inherited from PID 7 (./subgroups.toml:3)").
    */
   readonly rule: string;
 }
 
 /** The rule of a process that no rule matches. */
 export const NO_RULE = 'none';
+
+/** Kernel threads are not matched against rules: all of them belong here. */
+export const KERNEL_THREAD: Classification = { group: 'system', subgroup: 'kernel', rule: 'kernel thread' };

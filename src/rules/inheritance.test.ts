@@ -5,7 +5,7 @@ import { catalogue } from '../../catalogue/index.ts';
 import { Machine, type Task } from '../../test/machine.ts';
 import { Tracker } from '../process/tracker.ts';
 import { Unreadable } from '../process/unreadable.ts';
-import { BETWEEN, type Kin, LAUNCHERS, sourceOf } from './inheritance.ts';
+import { INHERITANCE_BARRIERS, inheritanceSource, TRANSPARENT_GROUPS, type TreeProcess } from './inheritance.ts';
 import { parseCatalogue } from './rule-parser.ts';
 
 const GROUPS: Readonly<Record<string, string>> = {
@@ -25,7 +25,7 @@ const rulesOf =
     return { group, subgroup, rule: name in groups ? `rules#${name}` : 'none' };
   };
 
-/** A machine whose processes are looked at by a tracker that lets groups be inherited. */
+/** A machine, and a tracker of its processes with inherited groups. */
 function watch(machine = new Machine(), inherits = true) {
   const host = { units: { pageSize: 4096, ticksPerSecond: 100 }, bootTime: 0, users: new Map() };
   const tracker = new Tracker(machine, host, new Unreadable(), rulesOf(GROUPS));
@@ -34,9 +34,9 @@ function watch(machine = new Machine(), inherits = true) {
     machine.now += 1000;
     for (const _ of tracker.pass(machine.forks));
   };
-  const who = ({ pid }: Task) => tracker.living.find((proc) => proc.pid === pid)!.description;
-  const group = (task: Task) => `${who(task).group}/${who(task).subgroup}`;
-  return { machine, tracker, pass, who, group };
+  const describe = ({ pid }: Task) => tracker.living.find((proc) => proc.pid === pid)!.description;
+  const group = (task: Task) => `${describe(task).group}/${describe(task).subgroup}`;
+  return { machine, tracker, pass, describe, group };
 }
 
 // biome-ignore format: one line a case
@@ -47,11 +47,11 @@ const chains: [chain: string, group: string, what: string][] = [
   ['web sh job', 'web/nginx', 'a shell stands between'],
   ['web sh sudo sh job', 'web/nginx', 'so does sudo'],
   ['job', 'other/other', 'a child of init'],
-  ['sh job', 'other/other', 'a shell passes nothing of its own on'],
+  ['sh job', 'other/other', 'nothing is inherited from a shell itself'],
   ['sshd sh job', 'other/other', 'a login session'],
-  ['web sshd sh job', 'other/other', 'what starts others is a border'],
-  ['web pm2 job', 'other/other', 'so is a subgroup that does'],
-  ['job job', 'other/other', 'nobody is classified'],
+  ['web sshd sh job', 'other/other', 'a program that starts others is a barrier'],
+  ['web pm2 job', 'other/other', 'so is a subgroup that starts others'],
+  ['job job', 'other/other', 'no ancestor is classified'],
 ];
 for (const [chain, expected, what] of chains) {
   test(`${what}: ${chain.replaceAll(' ', ' → ')} is in ${expected}`, () => {
@@ -72,7 +72,7 @@ test('switched off, nothing is inherited', () => {
   assert.equal(group(job), 'other/other');
 });
 
-test('pid 1 passes nothing on, whatever it is: orphans become its children', () => {
+test('nothing is inherited from pid 1, whatever it is: orphans become its children', () => {
   const { machine, pass, group } = watch();
   machine.exec(machine.init, 'web');
   const job = machine.fork(machine.init, 'job');
@@ -80,37 +80,41 @@ test('pid 1 passes nothing on, whatever it is: orphans become its children', () 
   assert.equal(group(job), 'other/other');
 });
 
-test('a container is a border, and a tree without end has one', () => {
+test('nothing crosses the border of a container, and a circle of parents ends', () => {
   const identity = { name: '', exe: '', argv: [], user: '', unit: '', podUid: '' };
-  const kin = (pid: number, rule: string, container: string): Kin => ({
+  const treeProcess = (pid: number, rule: string, container: string): TreeProcess => ({
     pid,
     description: { group: 'web', subgroup: 'nginx', rule, identity: { ...identity, container } },
   });
-  const child = kin(9, 'none', 'c1');
-  const [inside, outside, nobody] = [kin(8, 'rule', 'c1'), kin(7, 'rule', 'c2'), kin(6, 'none', 'c1')];
+  const child = treeProcess(9, 'none', 'c1');
+  const [inside, outside, nobody] = [
+    treeProcess(8, 'rule', 'c1'),
+    treeProcess(7, 'rule', 'c2'),
+    treeProcess(6, 'none', 'c1'),
+  ];
   assert.equal(
-    sourceOf(child, () => inside),
+    inheritanceSource(child, () => inside),
     inside,
   );
   assert.equal(
-    sourceOf(child, () => outside),
+    inheritanceSource(child, () => outside),
     undefined,
   );
   assert.equal(
-    sourceOf(child, () => nobody),
+    inheritanceSource(child, () => nobody),
     undefined,
   );
 });
 
-test('the rule says from whom', () => {
-  const { machine, pass, who } = watch();
+test('the rule names the ancestor', () => {
+  const { machine, pass, describe } = watch();
   const web = machine.fork(machine.init, 'web');
   const job = machine.fork(machine.fork(web, 'job'), 'job');
   pass();
-  assert.equal(who(job).rule, `inherited from PID ${web.pid} (rules#web)`);
+  assert.equal(describe(job).rule, `inherited from PID ${web.pid} (rules#web)`);
 });
 
-test('an ancestor of a higher pid is met after its descendants', () => {
+test('an ancestor of a higher pid is read after its descendants', () => {
   const machine = new Machine(1000);
   machine.lastPid = 900;
   const web = machine.fork(machine.init, 'web');
@@ -124,7 +128,7 @@ test('an ancestor of a higher pid is met after its descendants', () => {
   assert.deepEqual([group(parent), group(child)], ['web/nginx', 'web/nginx']);
 });
 
-test('what was inherited is kept when the ancestors end, and after a second look', () => {
+test('what was inherited is kept when the ancestors end', () => {
   const { machine, pass, group } = watch();
   const web = machine.fork(machine.init, 'web');
   const sh = machine.fork(web, 'sh');
@@ -170,7 +174,7 @@ test('a pid that is used again is not the ancestor it was', () => {
   assert.deepEqual([group(stranger), group(child)], ['other/other', 'other/other']);
 });
 
-test('exec: a copy of the script becomes its sleep; a heir that becomes known is itself', () => {
+test('exec: a copy of a script becomes its sleep and still inherits; with a rule of its own it no longer does', () => {
   const { machine, tracker, pass, group } = watch();
   const web = machine.fork(machine.init, 'web');
   const copy = machine.fork(web);
@@ -179,8 +183,8 @@ test('exec: a copy of the script becomes its sleep; a heir that becomes known is
   machine.exec(copy, 'sleep');
   pass();
   assert.equal(group(copy), 'web/nginx', 'by inheritance now');
-  const ledger = tracker.groupCounters.of('web', 'nginx');
-  assert.deepEqual([ledger.started, ledger.exited], [0, 0], 'it never left the group');
+  const counters = tracker.groupCounters.of('web', 'nginx');
+  assert.deepEqual([counters.started, counters.exited], [0, 0], 'it never left the group');
   machine.exec(copy, 'db');
   pass();
   assert.equal(group(copy), 'db/postgres');
@@ -191,7 +195,18 @@ test('exec: a copy of the script becomes its sleep; a heir that becomes known is
   assert.equal(group(copy), 'other/other', 'what it inherited once was given up');
 });
 
-test('a reload: heirs follow their ancestor, keep what one that is gone left them, and may get a rule of their own', () => {
+test('nothing is inherited through an heir from an ancestor that became a shell', () => {
+  const { machine, pass, group } = watch();
+  const web = machine.fork(machine.init, 'web');
+  const job = machine.fork(web, 'job');
+  pass();
+  machine.exec(web, 'sh');
+  const late = machine.fork(job, 'job');
+  pass();
+  assert.deepEqual([group(web), group(job), group(late)], ['runtime/shell', 'web/nginx', 'other/other']);
+});
+
+test('a reload: heirs follow a living ancestor, keep the group of an ended one, and may get a rule of their own', () => {
   const { machine, tracker, pass, group } = watch();
   const [web, db] = [machine.fork(machine.init, 'web'), machine.fork(machine.init, 'db')];
   const [ofWeb, ofDb, known] = [machine.fork(web, 'job'), machine.fork(db, 'job'), machine.fork(web, 'tool')];
@@ -207,7 +222,7 @@ test('a reload: heirs follow their ancestor, keep what one that is gone left the
   assert.deepEqual(
     [group(ofWeb), group(ofDb)],
     ['other/other', 'db/postgres'],
-    'an ancestor no rule knows has nothing',
+    'an ancestor without a rule has no group to inherit',
   );
   tracker.inherits = false;
   tracker.reclassify(rulesOf(GROUPS));
@@ -215,7 +230,7 @@ test('a reload: heirs follow their ancestor, keep what one that is gone left the
   assert.deepEqual([group(ofWeb), group(ofDb)], ['other/other', 'other/other']);
 });
 
-test('a reload: an orphan follows the ancestor it had, for as long as that one passes its group on', () => {
+test('a reload: an orphan follows the ancestor it had, for as long as its group may be inherited', () => {
   const { machine, tracker, pass, group } = watch();
   const web = machine.fork(machine.init, 'web');
   const sh = machine.fork(web, 'sh');
@@ -232,29 +247,29 @@ test('a reload: an orphan follows the ancestor it had, for as long as that one p
   assert.equal(group(job), 'other/other');
 });
 
-test('what a heir used before it was first seen is its group’s, not that of others', () => {
+test('what an heir used before it was first seen counts in the group it inherits, not in other/other', () => {
   const { machine, tracker, pass } = watch();
   const web = machine.fork(machine.init, 'web');
   pass();
   const job = machine.fork(web, 'job');
   machine.spend(job, { user: 50 });
   pass();
-  const ledger = tracker.groupCounters.of('web', 'nginx');
-  assert.deepEqual([ledger.user, ledger.started], [0.5, 1]);
+  const counters = tracker.groupCounters.of('web', 'nginx');
+  assert.deepEqual([counters.user, counters.started], [0.5, 1]);
   assert.deepEqual([...tracker.groupCounters].map(({ group }) => group).sort(), ['system', 'web']);
 });
 
-test('nothing is found out again about heirs that do not change', () => {
+test('heirs that do not change are not described again', () => {
   const { machine, tracker, pass } = watch();
   const web = machine.fork(machine.init, 'web');
   for (let i = 0; i < 5; i++) machine.fork(web, 'job');
   pass();
-  const before = tracker.living.map(({ description: who }) => who);
+  const before = tracker.living.map(({ description }) => description);
   pass();
-  assert.ok(tracker.living.every(({ description: who }, index) => who === before[index]));
+  assert.ok(tracker.living.every(({ description }, index) => description === before[index]));
 });
 
-test('in any life, every process has a group, and its heirs are where an ancestor they had was', () => {
+test('whatever processes do, each has a group, and heirs have that of a former ancestor', () => {
   const names = ['web', 'db', 'sh', 'sshd', 'job', 'job'];
   const deed = fc.record({
     what: fc.constantFrom('fork', 'fork', 'exec', 'exit', 'pass', 'reload'),
@@ -277,20 +292,25 @@ test('in any life, every process has a group, and its heirs are where an ancesto
         else if (what === 'pass') pass();
       }
       pass();
-      for (const { description: who, source, counters: ledger } of tracker.living) {
-        assert.ok(belongs.has(`${who.group}/${who.subgroup}`));
-        assert.deepEqual([ledger.group, ledger.subgroup], [who.group, who.subgroup]);
-        assert.equal(source !== undefined, who.rule.startsWith('inherited from PID '));
-        if (source) assert.ok(who.rule.startsWith(`inherited from PID ${source.pid} `) && source.source === undefined);
-        if (source) assert.ok(!['system', 'runtime', 'other'].includes(who.group), who.group);
+      for (const {
+        description,
+        source,
+        membership: { counters },
+      } of tracker.living) {
+        assert.ok(belongs.has(`${description.group}/${description.subgroup}`));
+        assert.deepEqual([counters.group, counters.subgroup], [description.group, description.subgroup]);
+        assert.equal(source !== undefined, description.rule.startsWith('inherited from PID '));
+        if (source)
+          assert.ok(description.rule.startsWith(`inherited from PID ${source.pid} `) && source.source === undefined);
+        if (source) assert.ok(!['system', 'runtime', 'other'].includes(description.group), description.group);
       }
     }),
     { numRuns: 200 },
   );
 });
 
-test('the groups that pass nothing on are those of the catalogue', () => {
+test('barriers and transparent groups are names of the catalogue', () => {
   const rules = parseCatalogue(catalogue);
   const known = new Set(rules.flatMap(({ group, subgroup }) => [group, `${group}/${subgroup}`]));
-  for (const name of [...LAUNCHERS, ...BETWEEN]) assert.ok(known.has(name), name);
+  for (const name of [...INHERITANCE_BARRIERS, ...TRANSPARENT_GROUPS]) assert.ok(known.has(name), name);
 });

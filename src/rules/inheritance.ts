@@ -1,59 +1,88 @@
-// Where the setting says so, a process that no rule matches belongs to its nearest classified ancestor: a script's
-// sleep to the script. Nothing passes from what starts other people's programs, nor across the border of a container.
+// With the setting inherit_group, a process that no rule matches belongs to its nearest classified ancestor: the
+// `sleep` of a backup script counts as backup. Without limits everything would end in init, from which every process
+// descends, so nothing is inherited from barriers (programs that start other people's programs) nor across the border
+// of a container.
+//
+//   nginx → sh → sleep   sleep is web/nginx: shells are transparent, the search goes on to their parent
+//   sshd → bash → sleep  sleep is other/other: sshd is a barrier
+//
+// docs/decisions/0007-inherited-groups.md says why the barriers are a list.
 import { type Classification, type Identity, NO_RULE } from './identity.ts';
 
-/** A process as its descendants see it. */
-export interface Kin {
+/** A process in the tree of processes: what inheriting needs to know of it. */
+export interface TreeProcess {
   readonly pid: number;
   readonly description: Classification & { readonly identity: Identity };
 }
 
-/** Whom it inherited from; undefined where it has a rule of its own, or nothing. */
-interface Heir<T> {
+/** A process that may have inherited already. */
+interface Inheriting<T> {
+  /** The ancestor whose group it has; undefined where it has a rule of its own, or nothing. */
   readonly source?: T | undefined;
 }
 
 /**
- * Groups and subgroups whose children are their own masters: init, cron, sshd and whatever else starts sessions, jobs,
- * services and containers.
+ * Groups, and subgroups, from which nothing is inherited: init, cron, sshd and others that start sessions, jobs,
+ * services and containers of anybody.
  */
-export const LAUNCHERS: ReadonlySet<string> = new Set([
+export const INHERITANCE_BARRIERS: ReadonlySet<string> = new Set([
   ...['system', 'container', 'desktop', 'hpc'],
   ...['runtime/pm2', 'cicd/nomad', 'network/inetd', 'monitoring/monit', 'security/oauth_sso'],
 ]);
-/** Those that stand between: whoever called a shell, or sudo, is the ancestor of what it calls. */
-export const BETWEEN: ReadonlySet<string> = new Set(['runtime/shell', 'system/sessions']);
+/**
+ * Subgroups whose parent is asked instead: the program that called a shell or sudo is the ancestor of what they call.
+ */
+export const TRANSPARENT_GROUPS: ReadonlySet<string> = new Set(['runtime/shell', 'system/sessions']);
 
-/** Deeper trees of processes than this are not followed. */
-const DEEPEST = 200;
-const INIT = 1;
+/** Ancestors that are asked: a limit in case parents form a circle, as readings of different moments may say. */
+const DEPTH_MAX = 200;
+const INIT_PID = 1;
 
-/** @returns whom a process that no rule matches inherits from */
-export function sourceOf<T extends Kin & Heir<T>>(child: T, parentOf: (child: T) => T | undefined): T | undefined {
+/**
+ * The ancestor from which a process that no rule matches inherits its group; undefined where there is none.
+ * @param parentOf the parent of a process, undefined where it is not known
+ */
+export function inheritanceSource<T extends TreeProcess & Inheriting<T>>(
+  child: T,
+  parentOf: (child: T) => T | undefined,
+): T | undefined {
   const { container } = child.description.identity;
   let parent = parentOf(child);
-  for (let depth = 0; parent && depth < DEEPEST; depth++) {
-    if (parent.pid === INIT || parent.description.identity.container !== container) return undefined;
-    if (parent.source) return parent.source;
-    if (passesOn(parent)) return parent;
-    if (!standsBetween(parent)) return undefined;
+  for (let depth = 0; parent && depth < DEPTH_MAX; depth++) {
+    if (parent.pid === INIT_PID || parent.description.identity.container !== container) return undefined;
+    const ancestor = parent.source ?? parent;
+    // A parent's source may have become another program since, from which nothing is inherited any more.
+    if (childrenMayInherit(ancestor)) return ancestor;
+    if (!isTransparent(parent)) return undefined;
     parent = parentOf(parent);
   }
   return undefined;
 }
 
-/** Whether its children may belong to it. */
-export function passesOn({ description: who, source }: Kin & Heir<unknown>): boolean {
-  const { group, subgroup, rule } = who;
-  const own = rule !== NO_RULE && source === undefined;
-  return own && !LAUNCHERS.has(group) && !LAUNCHERS.has(`${group}/${subgroup}`) && !BETWEEN.has(`${group}/${subgroup}`);
+/**
+ * Whether processes may inherit from this one: a rule of its own decided, and its group is neither barrier nor
+ * transparent.
+ */
+export function childrenMayInherit({ description, source }: TreeProcess & Inheriting<unknown>): boolean {
+  const { group, subgroup, rule } = description;
+  const hasOwnRule = rule !== NO_RULE && source === undefined;
+  return (
+    hasOwnRule &&
+    !INHERITANCE_BARRIERS.has(group) &&
+    !INHERITANCE_BARRIERS.has(`${group}/${subgroup}`) &&
+    !TRANSPARENT_GROUPS.has(`${group}/${subgroup}`)
+  );
 }
 
-const standsBetween = ({ description: { group, subgroup, rule } }: Kin): boolean =>
-  rule === NO_RULE || BETWEEN.has(`${group}/${subgroup}`);
+/** Whether to ask the parent of this process instead: it has no rule of its own, or its group is transparent. */
+const isTransparent = ({ description, source }: TreeProcess & Inheriting<unknown>): boolean =>
+  description.rule === NO_RULE ||
+  source !== undefined ||
+  TRANSPARENT_GROUPS.has(`${description.group}/${description.subgroup}`);
 
-export const inheritedFrom = ({ pid, description: who }: Kin): Classification => ({
-  group: who.group,
-  subgroup: who.subgroup,
-  rule: `inherited from PID ${pid} (${who.rule})`,
+/** The classification of a process that inherits from this one: its group, and a rule that names it. */
+export const inheritedClassification = ({ pid, description }: TreeProcess): Classification => ({
+  group: description.group,
+  subgroup: description.subgroup,
+  rule: `inherited from PID ${pid} (${description.rule})`,
 });

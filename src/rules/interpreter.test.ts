@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { fullName, Interpreted } from './interpreter.ts';
+import { fullName } from './full-name.ts';
+import { InterpretedProgram } from './interpreter.ts';
 
-const jvmMain = (argv: string[], exe?: string) => Interpreted.of(argv, exe)?.jvmMain() ?? '';
-const pythonModule = (argv: string[], exe?: string) => Interpreted.of(argv, exe)?.pythonModule() ?? '';
-const script = (argv: string[], exe?: string) => Interpreted.of(argv, exe)?.script() ?? '';
+const jvmMain = (argv: string[], exe?: string) => InterpretedProgram.of(argv, exe)?.jvmMain() ?? '';
+const pythonModule = (argv: string[], exe?: string) => InterpretedProgram.of(argv, exe)?.pythonModule() ?? '';
+const script = (argv: string[], exe?: string) => InterpretedProgram.of(argv, exe)?.script() ?? '';
 
 const split = (line: string) => line.split(' ');
 

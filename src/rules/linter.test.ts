@@ -9,36 +9,36 @@ const ofCatalogue = (text: string) => parseCatalogue([{ file: 'c', document: rul
 const ofUser = (text: string) => parseRules(rulesOf(text), 'u');
 const rule = (subgroup: string, keys: string) => `[[rule]]\nsubgroup = "${subgroup}"\n${keys}\n`;
 
-test('faults of single rules', () => {
+test('findings about a single rule', () => {
   const cases: [keys: string, says: RegExp | undefined][] = [
     ['comm = "clickhouse-server"', undefined],
     [
       'comm = "a/name-longer-than-comm"',
-      /never seen: the kernel keeps 15 bytes \("a\/name-longer-t"\).*; say "a\/name/,
+      /never seen: the kernel keeps 15 bytes \("a\/name-longer-t"\).*; write "a\/name/,
     ],
-    ['comm = "ossec-"', /"ossec-" is compared with the whole name; for names that begin with it say "ossec-\*"/],
+    ['comm = "ossec-"', /"ossec-" is compared with the whole name; for names that begin with it write "ossec-\*"/],
     ['comm = "cut-by-kernel--"', undefined],
-    ['argv0 = "python3"', /a name many programs have/],
+    ['argv0 = "python3"', /a name that many programs have/],
     ['comm = "kworker/0:1"', undefined],
     ['exe = "usr/bin/x"', /a path starts with a slash/],
     ['exe = "/usr/bin/"', /does not end in a slash/],
     ['unit = "nginx"', /a unit ends in/],
     ['unit = "postgresql@*"', undefined],
-    ['python_module = "a/b"', /neither blanks nor slashes/],
-    ['jvm_main = "x.Y"\nscript = "z"', /no process has all of jvm_main and script/],
+    ['python_module = "a/b"', /neither spaces nor slashes/],
+    ['jvm_main = "x.Y"\nscript = "z"', /no process has both jvm_main and script/],
     ['argv = "kafka"', /argv alone/],
     ['comm = "java"\nargv = "kafka"', undefined],
-    ['comm = "agent"', /a name many programs have/],
-    ['exe = "ab"', /a name many programs have/],
+    ['comm = "agent"', /a name that many programs have/],
+    ['exe = "ab"', /a name that many programs have/],
     ['comm = "agent"\nunit = "x.service"', undefined],
-    ['comm = "py*"', /catches strangers/],
-    ['comm = "pyth*"', /catches strangers/],
+    ['comm = "py*"', /matches unrelated programs/],
+    ['comm = "pyth*"', /matches unrelated programs/],
     ['comm = "pytho[n]*"\nfallback = true', undefined],
     ['comm = "ora_*"', undefined],
     ['comm = "x11"\nexamples = [ { comm = "y" } ]', /its example "y" \(no command line\) is decided by none/],
     [
       'comm = "x11*"\nnot_examples = [ { comm = "x11vnc", argv = "x11vnc -q" } ]',
-      /the stranger "x11vnc" \(x11vnc -q\)/,
+      /its not_example "x11vnc" \(x11vnc -q\)/,
     ],
   ];
   for (const [keys, says] of cases) {
@@ -48,9 +48,9 @@ test('faults of single rules', () => {
   }
 });
 
-test('rules that stand in the way of another', () => {
+test('findings about two rules', () => {
   const cases: [first: string, second: string, says: RegExp | undefined][] = [
-    ['comm = "nginx"', 'comm = "nginx"', /#two: is never reached: c#one matches whenever it would/],
+    ['comm = "nginx"', 'comm = "nginx"', /#two: is never reached: c#one matches every process that this rule matches/],
     ['comm = ["abc", "nginx"]', 'comm = "nginx"\nfallback = true', /#two: is never reached/],
     [
       'comm = ["abc", "nginx"]',
@@ -72,7 +72,7 @@ test('rules that stand in the way of another', () => {
   }
 });
 
-test('a rule of a file is called by its line as well', () => {
+test('a finding names the line of the other rule too', () => {
   const two = { rule: ['one', 'two'].map((subgroup) => ({ group: 'g', subgroup, comm: 'acme' })) };
   const [finding] = lint(parseRules(two, 'u', { rule: [4, 9] }), []);
   assert.match(finding!.message, /^is never reached: u:1 \(line 4\) matches/);
@@ -87,8 +87,8 @@ test("the user's rules may hide the catalogue's, not each other", () => {
   assert.deepEqual(
     lint(both, shipped).map((finding) => `${finding.severity} ${finding.rule}: ${finding.message}`),
     [
-      'error u:2: is never reached: u:1 matches whenever it would, and decides first; delete this one, or make it decide before by place or by more keys',
-      'warning u:3: comm "abc" is decided before by u:1, for g/one; take it out of one of them',
+      'error u:2: is never reached: u:1 matches every process that this rule matches, and decides first; delete this rule, or place it before the other, or give it more keys',
+      'warning u:3: comm "abc" is decided earlier by u:1, for g/one; take it out of one of them',
     ],
   );
 });

@@ -1,22 +1,26 @@
-// Finds rules that cannot do what their writer meant: never reached, hidden by another, contradicting one, catching
-// strangers, or failing their own examples. Pure; a sound set of rules gives no findings.
+// Finds rules that cannot do what their author meant: rules that no process reaches, that another rule hides or
+// contradicts, that match unrelated programs, or that fail their own examples. Each finding says what to do. Example:
+//   unit = "nginx"  →  error: unit "nginx" is never seen: a unit ends in .service, …; write all of its name
+// Pure. Rules are compared in pairs, so the time is quadratic in their number.
 
-import { Classifier, inOrder, RULE_KINDS, ruleKindOf } from './classifier.ts';
+import { Classifier } from './classifier.ts';
+import { COMM_BYTES, truncateComm } from './full-name.ts';
 import type { Identity } from './identity.ts';
-import { COMM_BYTES } from './interpreter.ts';
-import { cut, type Matcher, type Rule, type RuleKey } from './rule-parser.ts';
+import type { Matcher } from './matcher.ts';
+import { byPrecedence, specificityOf } from './precedence.ts';
+import type { Rule, RuleKey } from './rule.ts';
 
 export interface Finding {
-  /** Name of the rule the finding is about. */
+  /** Name of the rule that the finding is about. */
   readonly rule: string;
-  /** error: the rule does not do what it says; warning: it may do more. */
+  /** error: the rule does not do what it says. warning: it may do more than was meant. */
   readonly severity: 'error' | 'warning';
   readonly message: string;
 }
 
 type Report = (severity: Finding['severity'], message: string) => void;
 
-/** Programs everybody runs for something else, and names that say nothing about whose they are. */
+/** Programs that are run for the sake of another program. */
 const INTERPRETERS = [
   'java',
   'python3',
@@ -30,25 +34,27 @@ const INTERPRETERS = [
   'dotnet',
   'beam.smp',
 ];
+/** Names that programs of many authors have. */
 const GENERAL =
   'agent app arch archiver backend broker client cluster collector controller core daemon exporter frontend gateway go ' +
   'helper init ipa iris java launcher logger main manager master monitor node ost perl php proxy python python3 ruby ' +
   'run runner scheduler server service sh start supervisor sync test update vector watchdog web worker ' +
   'app.js app.py index.js main.js main.py manage.py server.js run.sh app.jar main.jar server.jar agent.jar Main';
 const GENERAL_NAMES = new Set([...INTERPRETERS, ...GENERAL.split(' ')]);
-/** A name, or what a glob says besides its wildcards, shorter than this lets strangers in. */
-const MIN_LETTERS = 3;
+/** A shorter name, or a glob of fewer letters besides its wildcards, matches unrelated programs. */
+const LETTERS_MIN = 3;
 
 const UNIT_END = /(?:\.(?:service|scope|mount|socket|swap)|[*\]])$/;
 
 /**
- * @param userRules the user's own, in file order
+ * The findings of all rules, in order of precedence. A user's rule that hides one of the catalogue's is no finding,
+ * because that is what users' rules are for.
+ * @param userRules the user's own, in the order of their files
  * @param catalogue the rules that ship with the product
- * A user's rule that hides one of the catalogue is meant to, and is no finding.
  */
 export function lint(userRules: readonly Rule[], catalogue: readonly Rule[]): Finding[] {
   const findings: Finding[] = [];
-  const ranked = inOrder(userRules, catalogue);
+  const ranked = byPrecedence(userRules, catalogue);
   const ofUser = new Set(userRules);
   const classifier = new Classifier(userRules, catalogue);
   for (const [rank, rule] of ranked.entries()) {
@@ -56,77 +62,95 @@ export function lint(userRules: readonly Rule[], catalogue: readonly Rule[]): Fi
     for (const [key, matchers] of rule.keys) for (const matcher of matchers) unreachable(key, matcher, report);
     contradiction(rule, report);
     tooGeneral(rule, report);
-    const rivals = ranked.slice(0, rank).filter((earlier) => ofUser.has(rule) || !ofUser.has(earlier));
-    hidden(rule, rivals, !ofUser.has(rule), report);
-    const called = (name: string) =>
-      named(
+    const earlierRules = ranked.slice(0, rank).filter((earlier) => ofUser.has(rule) || !ofUser.has(earlier));
+    hidden(rule, earlierRules, !ofUser.has(rule), report);
+    const labelOf = (name: string) =>
+      ruleLabel(
         ranked.find((one) => one.name === name),
         name,
       );
-    examples(rule, classifier, called, report);
+    examples(rule, classifier, labelOf, report);
   }
   return findings;
 }
 
-/** A rule's name, with its line where that is known: the name counts rules, not lines. */
-const named = (rule: Rule | undefined, name = rule?.name ?? ''): string =>
+/** A rule's name, with its line where that is known: the number in the name counts rules, not lines. */
+const ruleLabel = (rule: Rule | undefined, name = rule?.name ?? ''): string =>
   rule?.line === undefined ? name : `${name} (line ${rule.line})`;
 
 /**
- * A comm of more than 15 bytes is only ever seen completed: from a base name, so it holds no slash, and without a
- * title's tail, so it holds no ": ".
+ * Values that no process can have. A comm of more than 15 bytes is only met when full-name.ts completed it: from a base
+ * name, so that it holds no slash, and without what follows a title's colon, so that it holds no ": ".
  */
 function unreachable(key: RuleKey, { text, form, path }: Matcher, report: Report): void {
   if (key === 'comm' && form === 'literal' && Buffer.byteLength(text) > COMM_BYTES && /\/|: /.test(text))
     report(
       'error',
-      `comm "${text}" is never seen: the kernel keeps 15 bytes ("${cut(text)}"), and a completed name has no "/" or ": "; say "${cut(text)}"`,
+      `comm "${text}" is never seen: the kernel keeps 15 bytes ("${truncateComm(text)}"), and a completed name has no "/" or ": "; write "${truncateComm(text)}"`,
     );
   if ((key === 'comm' || key === 'exe') && form === 'literal' && /[-_]$/.test(text) && text.length < COMM_BYTES)
     report(
       'warning',
-      `${key} "${text}" is compared with the whole name; for names that begin with it say "${text}*" in a [[rule]]`,
+      `${key} "${text}" is compared with the whole name; for names that begin with it write "${text}*" in a [[rule]]`,
     );
   if (path && !/^(?:\/|\*|\[|\?)/.test(text) && key === 'exe')
-    report('error', `exe "${text}" is never seen: a path starts with a slash; write all of it, or the base name alone`);
+    report(
+      'error',
+      `exe "${text}" is never seen: a path starts with a slash; write the whole path, or the base name alone`,
+    );
   if (path && text.endsWith('/'))
-    report('error', `${key} "${text}" is never seen: a file does not end in a slash; say "${text}**"`);
+    report('error', `${key} "${text}" is never seen: the path of a file does not end in a slash; write "${text}**"`);
   if (key === 'unit' && !UNIT_END.test(text))
-    report('error', `unit "${text}" is never seen: a unit ends in .service, .scope, .mount, .socket or .swap; say so`);
+    report(
+      'error',
+      `unit "${text}" is never seen: a unit ends in .service, .scope, .mount, .socket or .swap; write all of its name`,
+    );
   if ((key === 'python_module' || key === 'jvm_main') && /[\s/]/.test(text))
-    report('error', `${key} "${text}" is never seen: it has neither blanks nor slashes; write the name alone`);
+    report('error', `${key} "${text}" is never seen: it has neither spaces nor slashes; write the name alone`);
 }
 
+/** Keys of which a process has one at most. */
 function contradiction({ keys }: Rule, report: Report): void {
-  const runs = ['jvm_main', 'python_module', 'script'].filter((key) => keys.has(key as RuleKey));
-  if (runs.length > 1) report('error', `no process has all of ${runs.join(' and ')}; make it one rule each`);
+  const exclusive = ['jvm_main', 'python_module', 'script'].filter((key) => keys.has(key as RuleKey));
+  if (exclusive.length > 1)
+    report('error', `no process has both ${exclusive.join(' and ')}; write one rule for each of them`);
 }
 
+/** Rules of one key whose values unrelated programs have too. */
 function tooGeneral({ keys, fallback }: Rule, report: Report): void {
   if (fallback) return;
   const only = keys.size === 1;
   if (only && keys.has('argv'))
-    report('warning', 'argv alone also finds editors, shells and greps that name the program; add comm or exe');
+    report(
+      'warning',
+      'argv alone also matches an editor, shell or grep whose command line names the program; add comm or exe',
+    );
   for (const key of ['comm', 'exe', 'argv0', 'unit', 'script', 'jvm_main'] as const) {
     for (const matcher of only ? (keys.get(key) ?? []) : []) {
       const { text, form } = matcher;
-      const said = text.replace(/[*?[\\/]/g, '');
-      if (form === 'literal' && (GENERAL_NAMES.has(text) || text.length < MIN_LETTERS))
-        report('warning', `${key} "${text}" alone is a name many programs have; add another key`);
-      if (form === 'glob' && (said.length < MIN_LETTERS || INTERPRETERS.some((name) => matcher.test(name))))
-        report('warning', `${key} "${text}" alone catches strangers; say more of the name, or add another key`);
+      const letters = text.replace(/[*?[\\/]/g, '');
+      if (form === 'literal' && (GENERAL_NAMES.has(text) || text.length < LETTERS_MIN))
+        report('warning', `${key} "${text}" alone is a name that many programs have; add another key`);
+      if (form === 'glob' && (letters.length < LETTERS_MIN || INTERPRETERS.some((name) => matcher.test(name))))
+        report(
+          'warning',
+          `${key} "${text}" alone matches unrelated programs; write more of the name, or add another key`,
+        );
     }
   }
 }
 
-/** Whether everything the one matches, the other does too: decided for literals and simple starts, denied in doubt. */
+/**
+ * Whether `wide` matches everything that `narrow` matches. Decided for exact texts, and for globs that are a literal
+ * prefix and a star; of other patterns only equal ones cover each other, so that a finding is never wrong.
+ */
 function covers(wide: Matcher, narrow: Matcher): boolean {
   const expressions = [wide, narrow].some(({ form }) => form === 'regex' || form === 'regexes');
   if (expressions || wide.path !== narrow.path) return wide.text === narrow.text;
   if (narrow.form === 'literal') return wide.test(narrow.text);
   if (wide.text === narrow.text) return true;
-  const head = /^([^*?[\\]*)\*$/.exec(wide.text)?.[1];
-  return head !== undefined && !wide.path && narrow.text.startsWith(head);
+  const prefix = /^([^*?[\\]*)\*$/.exec(wide.text)?.[1];
+  return prefix !== undefined && !wide.path && narrow.text.startsWith(prefix);
 }
 
 /** The values of a key that another rule's values cover. */
@@ -134,8 +158,8 @@ function covered(narrow: readonly Matcher[], wide: readonly Matcher[] | undefine
   return wide ? narrow.filter((value) => wide.some((other) => covers(other, value))) : [];
 }
 
-/** Compares a rule with every one that decides before it. */
-function hidden(rule: Rule, earlier: readonly Rule[], ranked: boolean, report: Report): void {
+/** Compares a rule with every rule that decides before it. */
+function hidden(rule: Rule, earlier: readonly Rule[], inCatalogue: boolean, report: Report): void {
   for (const other of earlier) {
     const shared = [...other.keys].map(([key, wide]) => covered(rule.keys.get(key) ?? [], wide));
     if (shared.some((values) => values.length === 0)) continue;
@@ -143,44 +167,49 @@ function hidden(rule: Rule, earlier: readonly Rule[], ranked: boolean, report: R
     if (whole)
       report(
         'error',
-        `is never reached: ${named(other)} matches whenever it would, and decides first; delete this one, or make it ` +
-          'decide before by place or by more keys',
+        `is never reached: ${ruleLabel(other)} matches every process that this rule matches, and decides first; ` +
+          'delete this rule, or place it before the other, or give it more keys',
       );
     else if (rule.group !== other.group || rule.subgroup !== other.subgroup)
-      conflict(rule, other, shared, ranked, report);
+      conflict(rule, other, shared, inCatalogue, report);
   }
 }
 
-/** Some values are claimed by a rule of another subgroup too: in the catalogue only the order of the file decides. */
-function conflict(rule: Rule, other: Rule, shared: readonly Matcher[][], ranked: boolean, report: Report): void {
-  const sameRank =
-    RULE_KINDS.indexOf(ruleKindOf(rule)) === RULE_KINDS.indexOf(ruleKindOf(other)) &&
-    rule.keys.size === other.keys.size;
-  if (ranked && !sameRank) return;
+/**
+ * Reports values that a rule of another subgroup has too. Of two catalogue rules of one level and number of keys,
+ * nothing but their place in the file would decide, which is an error.
+ */
+function conflict(rule: Rule, other: Rule, shared: readonly Matcher[][], inCatalogue: boolean, report: Report): void {
+  const sameLevel = specificityOf(rule) === specificityOf(other) && rule.keys.size === other.keys.size;
+  if (inCatalogue && !sameLevel) return;
   const values = [...other.keys.keys()].map(
     (key, i) => `${key} ${shared[i]!.map(({ text }) => `"${text}"`).join(', ')}`,
   );
-  const rival = `${named(other)}, for ${other.group}/${other.subgroup}`;
+  const owner = `${ruleLabel(other)}, for ${other.group}/${other.subgroup}`;
   const remedy = 'take it out of one of them';
-  if (ranked) report('error', `${values.join(' with ')} is claimed by ${rival} as well; ${remedy}`);
-  else report('warning', `${values.join(' with ')} is decided before by ${rival}; ${remedy}`);
+  if (inCatalogue) report('error', `${values.join(' with ')} is claimed by ${owner} as well; ${remedy}`);
+  else report('warning', `${values.join(' with ')} is decided earlier by ${owner}; ${remedy}`);
 }
 
-function examples(rule: Rule, classifier: Classifier, called: (name: string) => string, report: Report): void {
+function examples(rule: Rule, classifier: Classifier, labelOf: (name: string) => string, report: Report): void {
   for (const example of rule.examples) {
     const got = classifier.classify(example);
     if (got.rule !== rule.name)
-      report('error', `its example ${shown(example)} is decided by ${called(got.rule)}; correct it, or the rule`);
+      report(
+        'error',
+        `its example ${describeExample(example)} is decided by ${labelOf(got.rule)}; correct the example or the rule`,
+      );
   }
   for (const example of rule.notExamples) {
     const got = classifier.classify(example);
     if (got.group === rule.group && got.subgroup === rule.subgroup)
       report(
         'error',
-        `the stranger ${shown(example)} is taken for one of its own by ${called(got.rule)}; add a key that tells it apart`,
+        `its not_example ${describeExample(example)} is put into its subgroup by ${labelOf(got.rule)}; add a key that excludes it`,
       );
   }
 }
 
-/** A process of an example, for people. */
-export const shown = ({ name, argv, exe }: Identity) => `"${name}" (${argv.join(' ') || exe || 'no command line'})`;
+/** The process of an example, for people: "vim" (vim postgresql.conf). */
+export const describeExample = ({ name, argv, exe }: Identity) =>
+  `"${name}" (${argv.join(' ') || exe || 'no command line'})`;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
-import { parseCatalogue, parseRuleDocument, parseRules, type Rule, RuleError } from './rule-parser.ts';
+import type { Rule } from './rule.ts';
+import { parseCatalogue, parseRuleDocument, parseRules, RuleError } from './rule-parser.ts';
 
 const faults = (document: unknown): readonly string[] => {
   try {
@@ -20,6 +21,7 @@ test('a faulty document is refused with every fault', () => {
     [[rule]]
     subgroup = "a"
     com = "x"
+    uint = "x.service"
     [[rule]]
     group = "g"
     subgroup = ""
@@ -41,31 +43,32 @@ test('a faulty document is refused with every fault', () => {
   assert.deepEqual(faults(parse(toml)), [
     'x.toml: unknown key "groupe"; did you mean "group"?',
     'x.toml: rule 1: unknown key "com"; did you mean "comm"?',
+    'x.toml: rule 1: unknown key "uint"; did you mean "unit"?',
     'x.toml: rule 1: matches nothing; give at least one of comm, exe, argv0, unit, container, jvm_main, python_module, script, argv',
     'x.toml: rule 1: group is missing; say group = "..."',
     'x.toml: rule 2: subgroup must have 1 to 100 characters, none of them a control character',
     'x.toml: rule 2: comm must be a string or a list of strings, none empty',
-    'x.toml: rule 2: argv: the regular expression "(" is no good: missing ) at character 2',
-    'x.toml: rule 2: argv: the regular expression "(?=x)" is no good: look-around and this kind of (? group are not supported at character 3',
+    'x.toml: rule 2: argv: the regular expression "(" cannot be used: missing ) at character 2',
+    'x.toml: rule 2: argv: the regular expression "(?=x)" cannot be used: look-around and this kind of (? group are not supported at character 3',
     'x.toml: rule 2: fallback must be true or false, not string yes',
-    'x.toml: rule 2: unknown key "cmd"; known are comm, exe, argv, user, unit, container',
+    'x.toml: rule 2: unknown key "cmd"; known keys are comm, exe, argv, user, unit, container',
     'x.toml: rule 2: an example\'s comm "sixteen-bytes-16" is longer than the kernel\'s 15 bytes; say "sixteen-bytes-1"',
     'x.toml: rule 2: an example needs a comm, an exe or an argv',
     'x.toml: rule 3: subgroup must have 1 to 100 characters, none of them a control character',
     'x.toml: rule 3: exe must be a string or a list of strings, none empty',
-    'x.toml: rule 3: jvm_main: the glob "[z-a]" is no good: the range z-a is out of order',
+    'x.toml: rule 3: jvm_main: the glob "[z-a]" cannot be used: the range z-a is out of order',
     'x.toml: rule 3: source must be a string, not number 1',
     'x.toml: rule 3: group must be a string, not number 7',
     'x.toml: rule 3: not_examples must be a list of tables',
-    'x.toml: subgroups entry 1: unknown key "regex"; known are group, subgroup, matches, cmdline_matches',
+    'x.toml: subgroups entry 1: unknown key "regex"; known keys are group, subgroup, matches, cmdline_matches',
     'x.toml: subgroups entry 1: group is missing; say group = "..."',
     'x.toml: subgroups entry 1: subgroup is missing; say subgroup = "..."',
     'x.toml: subgroups entry 1: matches must be a string or a list of strings, none empty',
-    'x.toml: subgroups entry 1: cmdline_matches: the regular expression "*" is no good: nothing to repeat before * at character 1',
+    'x.toml: subgroups entry 1: cmdline_matches: the regular expression "*" cannot be used: nothing to repeat before * at character 1',
   ]);
 });
 
-test('what is no rule document at all says so', () => {
+test('a value that is no rule document is refused with the reason', () => {
   assert.deepEqual(faults(null), ['x.toml: must be a table that holds rules, not object null']);
   assert.deepEqual(faults([]), ['x.toml: must be a table that holds rules, not a list']);
   assert.deepEqual(faults('x'), ['x.toml: must be a table that holds rules, not string x']);
@@ -73,7 +76,11 @@ test('what is no rule document at all says so', () => {
   assert.match(faults({ subgroups: [1] })[0]!, /subgroups must be a list of tables/);
 });
 
-test('a document that says nothing holds no rules', () => {
+test('a key with hostile characters is named harmlessly', () => {
+  assert.match(faults({ 'a\u001b[2J\n\u202e': 1 })[0]!, /unknown key "a\\x1b\[2J\\n\\u202e"/);
+});
+
+test('an empty document holds no rules', () => {
   assert.deepEqual(parseRules(parse('# not yet'), 'x'), []);
   assert.deepEqual(parseRules({ group: 'x' }, 'x'), []);
 });
@@ -104,7 +111,7 @@ const shape = ({ name, group, subgroup, keys, fallback }: Rule) => ({
   keys: Object.fromEntries([...keys].map(([key, matchers]) => [key, matchers.map((m) => `${m.form} ${m.text}`)])),
 });
 
-test('rules are read with the default group, names and forms', () => {
+test('rules get the group of the document, their names and the forms of their values', () => {
   const document = parse(`
     group = "db"
     [[rule]]
@@ -143,7 +150,7 @@ test('rules are read with the default group, names and forms', () => {
   assert.equal(parseRules(document, './my.toml')[1]!.name, './my.toml:2');
 });
 
-test('a list among the values of argv is one value, all of which must be found', () => {
+test('a list among the values of argv is one value, whose expressions must all be found', () => {
   const [rule] = parseRules({ rule: [{ group: 'g', subgroup: 's', argv: ['^a', ['b', 'c$']] }] }, 'x');
   const finds = (line: string) => rule!.keys.get('argv')!.some((matcher) => matcher.test(line));
   for (const line of ['a', 'xbc', 'bxc', 'cbc']) assert.ok(finds(line), line);
@@ -151,11 +158,14 @@ test('a list among the values of argv is one value, all of which must be found',
   assert.deepEqual(faults({ rule: [{ group: 'g', subgroup: 's', argv: [[]] }] }), [
     'x.toml: rule 1: argv must be a string or a list of strings, none empty',
   ]);
-  assert.match(faults({ rule: [{ group: 'g', subgroup: 's', argv: [['x', '(']] }] })[0]!, /expression "\(" is no good/);
+  assert.match(
+    faults({ rule: [{ group: 'g', subgroup: 's', argv: [['x', '(']] }] })[0]!,
+    /expression "\(" cannot be used/,
+  );
   assert.match(faults({ rule: [{ group: 'g', subgroup: 's', comm: [['x', 'y']] }] })[0]!, /comm must be a string/);
 });
 
-test('expectations: of rules and on their own, with their lines', () => {
+test('expectations come from rules and from [[expect]], with their lines', () => {
   const document = parse(`
     group = "g"
     [[rule]]
@@ -190,7 +200,7 @@ test('expectations: of rules and on their own, with their lines', () => {
     messages: [
       'x:3: rule 1: unknown key "com"; did you mean "comm"?',
       'x:3: rule 1: matches nothing; give at least one of comm, exe, argv0, unit, container, jvm_main, python_module, script, argv',
-      'x:7: expect 1: unknown key "comm"; known are group, subgroup, examples, not_examples',
+      'x:7: expect 1: unknown key "comm"; known keys are group, subgroup, examples, not_examples',
       'x:7: expect 1: expects nothing; give examples or not_examples',
       'x:7: expect 1: subgroup is missing; say subgroup = "..."',
     ],

@@ -1,12 +1,14 @@
-// HTML as the pages need it. Everything that is shown is escaped: names of processes are hostile. One style for all,
-// light and dark, named by its digest in the content security policy, so that nothing else is ever applied.
+// The HTML that the pages are made of. Everything that is shown is escaped: the names of processes are hostile input. All
+// pages have one style, light and dark. The content security policy names it by its digest, so no other style applies.
 import { createHash } from 'node:crypto';
+import { replaceHostile } from '../text/hostile.ts';
 
 /** Text for HTML, in an element or a quoted attribute. Control characters and changes of direction become visible. */
 export const escapeHtml = (text: string): string =>
-  text
-    .replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd');
+  replaceHostile(
+    text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`),
+    () => '\ufffd',
+  );
 
 const STYLE = `
 :root{color-scheme:light dark;--page:#fff;--text:#1b1f24;--dim:#5b6570;--line:#dfe3e8;--card:#f6f8fa;--accent:#0b6bcb;--bad:#b3261e;--good:#1a7f37}
@@ -31,13 +33,13 @@ meter{width:6rem;height:.8rem}`;
 
 let digest: string | undefined;
 
-/** What a page's style-src has to allow. */
+/** The source that the style-src directive of a page has to allow. */
 export function styleSource(): string {
   digest ??= `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
   return digest;
 }
 
-/** @param body HTML: whoever wrote it has escaped what it shows */
+/** @param body HTML in which every value is escaped already */
 export function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -47,7 +49,7 @@ export function page(title: string, body: string): string {
 `;
 }
 
-/** Text; a number, which stands to the right; or a share of the largest, drawn. */
+/** Text; a number, aligned to the right; or a share from 0 to 1, drawn as a bar. */
 export type Cell = string | { readonly number: string } | { readonly share: number };
 
 export function htmlTable(heads: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
@@ -61,28 +63,3 @@ function cell(tag: 'th' | 'td', content: Cell): string {
   if ('number' in content) return `<${tag} class="n">${escapeHtml(content.number)}</${tag}>`;
   return `<${tag} aria-hidden="true"><meter value="${content.share.toFixed(4)}"></meter></${tag}>`;
 }
-
-/** Bytes as a person reads them: 1.5 GiB. */
-export function htmlBytes(value: number): string {
-  if (Number.isNaN(value)) return '–';
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let unit = 0;
-  let rest = value;
-  while (rest >= 1023.95 && unit < units.length - 1) {
-    rest /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? rest : rest.toFixed(1)} ${units[unit]}`;
-}
-
-/** Seconds as a person reads them: 0.03 s, 42 s, 3 h 5 min, 12 d 4 h. */
-export function span(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(2)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
-}
-
-export const percent = (ratio: number): string => (Number.isNaN(ratio) ? '–' : `${Math.round(ratio * 100)} %`);

@@ -1,157 +1,58 @@
-// explain --all: every process, its rule and what nearly matched; then those that no rule matches, largest first, with
-// rules for them to paste. Equal processes are one line; programs get every one with --json.
+// explain --all: a table of every process with its rule and the rule that nearly matched, then the processes that no rule
+// matches, with rules for them to paste. Equal processes share a line. With --json every process is an entry.
+import { Classifier, type RuleResult } from '../../rules/classifier.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
+import { formatBytes } from '../../text/units.ts';
+import { collectOnce } from '../collect-once.ts';
+import { countedProcesses } from '../counted.ts';
+import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
+import { type Column, textTable } from '../table.ts';
+import type { GivenSettings } from '../verb.ts';
+import { type ExplainedProcess, explainProcesses, isUnmatched } from './explained-processes.ts';
+import { identityDocument, ruleResultDocument } from './process-inspector.ts';
+import { SUGGESTED_GROUP } from './suggested-rule.ts';
+import { measuredAs, type UnmatchedProgram, unmatchedPrograms } from './unmatched-programs.ts';
 
-import type { Setup } from '../../agent/agent.ts';
-import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
-import type { ProcessDescription } from '../../process/process.ts';
-import { Classifier, type Explanation, type Verdict } from '../../rules/classifier.ts';
-import { type Identity, NO_RULE } from '../../rules/identity.ts';
-import { collectOnce } from '../scan.ts';
-import { type Column, harmless, shortBytes, textTable } from '../table.ts';
-import { Examiner, identityDocument, verdictDocument } from './examine.ts';
-import { PROPOSED_GROUP, type Settled, sameProgramKey, suggest } from './suggest.ts';
+/** The table of unmatched programs has so many lines, and so many rules stand below it; JSON has all. */
+const LISTED_MAX = 40;
 
-/** One process. What it is, and what rules made of it, is undefined where it ended meanwhile. */
-interface Explained {
-  readonly who: ProcessDescription;
-  readonly identity: Identity | undefined;
-  readonly explanation: Explanation | undefined;
-  /** Bytes; NaN where it cannot be read. */
-  readonly rss: number;
-  readonly pss: number;
-}
-
-/** Processes of one kind that no rule matches. */
-interface Unmatched {
-  readonly processes: Explained[];
-  /** Bytes: PSS of those of which it can be read, RSS of the others. */
-  memory: number;
-  measured: number;
-  /** A rule for them, as TOML. */
-  suggestion: string | undefined;
-}
-
-/** So many kinds of unmatched processes, the largest, are worth the search for a rule. */
-const MOST_SUGGESTIONS = 300;
-/** Kinds in the table, and rules below it; JSON has all. */
-const TOP = 40;
-/** Two readings of the time of the boot may differ by so much, seconds. */
-const SAME_START = 2;
-
-export async function explainAll(setup: Setup, files: KernelFiles, json: boolean): Promise<string> {
-  const { view } = await collectOnce(setup, files);
-  const classifier = new Classifier(setup.rules, setup.catalogue);
-  const examiner = new Examiner(files);
-  const { rows, seen } = view;
-  const processes: Explained[] = [];
-  for (let row = 0; row < rows.length; row++) {
-    const who = rows.description[row]!;
-    const identity = identityOf(examiner, who);
-    const explanation = identity && classifier.explain(identity);
-    processes.push({ who, identity, explanation, rss: rows.rss[row]!, pss: rows.pss[row]! });
-  }
-  const unmatched = unmatchedOf(processes);
-  const silent = seen - processes.length;
-  if (json) return `${JSON.stringify(documentOf(processes, unmatched, silent), undefined, 2)}\n`;
-  const known = processes.filter((proc) => !isUnmatched(proc)).length;
-  const denied = examiner.unreadable
-    .counts()
-    .filter(({ reason, processes }) => reason === 'denied' && processes > 0)
-    .map(
-      ({ file, processes }) =>
-        `${file} of ${plural(processes)} may not be read: as root there would be more to tell by`,
-    );
+export async function explainAll(settings: GivenSettings, json: boolean): Promise<string> {
+  const setup = await loadSetup(sourcesOf(settings));
+  const files = await openHost(setup.config);
+  const { rows, seen } = (await collectOnce(setup, files)).view;
+  const { processes, denied } = await explainProcesses(rows, files, new Classifier(setup.rules, setup.catalogue));
+  const unmatched = unmatchedPrograms(processes);
+  const leftOut = seen - processes.length;
+  if (json) return `${JSON.stringify(documentOf(processes, unmatched, leftOut), undefined, 2)}\n`;
+  const matched = processes.filter((proc) => !isUnmatched(proc)).length;
   return [
-    `${plural(known)} matched by a rule, ${processes.length - known} by none; ${silent} kernel threads and zombies left out`,
-    ...denied,
+    `${countedProcesses(matched)} matched by a rule, ${processes.length - matched} by none; ${leftOut} kernel threads and zombies left out`,
+    ...denied.map(
+      ({ file, processes }) =>
+        `/proc/PID/${file} of ${countedProcesses(processes)} cannot be read (denied); with more rights, more rules may match`,
+    ),
     '',
     textTable(COLUMNS, linesOf(processes)),
-    ...(unmatched.length > 0 ? ['', ...unmatchedText(unmatched)] : []),
+    ...(unmatched.length > 0 ? ['', ...unmatchedLines(unmatched)] : []),
     '',
   ].join('\n');
 }
 
-/** Undefined where the process has ended since it was collected, or another one has its pid, or it is the kernel's. */
-function identityOf(examiner: Examiner, { pid, startTime }: ProcessDescription): Identity | undefined {
-  try {
-    const proc = examiner.look(pid);
-    if (!proc) return undefined;
-    const same = !proc.kernelThread && Math.abs(examiner.startTime(proc) - startTime) < SAME_START;
-    const identity = same ? examiner.identity(proc) : undefined;
-    proc.files.close();
-    return identity;
-  } catch (error) {
-    if (error instanceof KernelFileError) return undefined;
-    throw error;
-  }
-}
-
-/** Whether no rule put it where it is. */
-const isUnmatched = ({ who }: Explained): boolean => who.rule === NO_RULE;
-
-/** Kinds of unmatched processes, largest first, each with a rule where one was found. */
-function unmatchedOf(processes: readonly Explained[]): Unmatched[] {
-  const kinds = new Map<string, Unmatched>();
-  const settled = new Map<string, Settled>();
-  for (const proc of processes) {
-    const { who, identity, explanation, pss, rss } = proc;
-    const key = identity ? sameProgramKey(identity) : `${who.identity.name}\0${who.identity.exe}`;
-    if (!isUnmatched(proc)) {
-      const fallback = explanation?.winner?.rule.fallback ?? false;
-      if (identity) settled.set(`${fallback} ${who.identity.name} ${key}`, { identity, fallback });
-      continue;
-    }
-    const kind = kinds.get(key) ?? { processes: [], memory: 0, measured: 0, suggestion: undefined };
-    kinds.set(key, kind);
-    kind.processes.push(proc);
-    kind.memory += pss >= 0 ? pss : rss || 0;
-    if (pss >= 0) kind.measured++;
-  }
-  const others = [...settled.values()];
-  const sorted = largestFirst(kinds.values());
-  for (const kind of sorted.slice(0, MOST_SUGGESTIONS)) {
-    const identities = kind.processes.flatMap(({ identity }) => identity ?? []);
-    if (identities.length > 0) kind.suggestion = suggest(identities, others);
-  }
-  return largestFirst(merged(sorted));
-}
-
-/** Kinds for which one rule was found are one. */
-function merged(kinds: readonly Unmatched[]): Iterable<Unmatched> {
-  const found = new Map<unknown, Unmatched>();
-  for (const kind of kinds) {
-    const same = kind.suggestion && found.get(kind.suggestion);
-    if (!same) {
-      found.set(kind.suggestion ?? kind, kind);
-      continue;
-    }
-    same.processes.push(...kind.processes);
-    same.memory += kind.memory;
-    same.measured += kind.measured;
-  }
-  return found.values();
-}
-
-const largestFirst = (kinds: Iterable<Unmatched>): Unmatched[] =>
-  [...kinds].sort((a, b) => b.memory - a.memory || firstPid(a) - firstPid(b));
-
-const firstPid = ({ processes }: Unmatched): number => processes[0]!.who.pid;
-
 interface Line {
-  readonly processes: Explained[];
-  readonly near: readonly Verdict[];
+  readonly processes: ExplainedProcess[];
+  readonly nearMisses: readonly RuleResult[];
 }
 
-/** Processes of one name, rule and set of near misses. */
-function linesOf(processes: readonly Explained[]): Line[] {
+/** One line for all processes with the same name, rule and near misses. */
+function linesOf(processes: readonly ExplainedProcess[]): Line[] {
   const lines = new Map<string, Line>();
   for (const proc of processes) {
-    const { who, explanation } = proc;
-    const near = explanation?.nearMisses ?? [];
-    const key = [who.group, who.subgroup, unnumbered(who.identity.name), who.rule, nearText(near)].join('\0');
+    const { group, subgroup, rule, identity } = proc.description;
+    const nearMisses = proc.explanation?.nearMisses ?? [];
+    const key = [group, subgroup, withoutNumbers(identity.name), rule, nearMissText(nearMisses)].join('\0');
     const line = lines.get(key);
     if (line) line.processes.push(proc);
-    else lines.set(key, { processes: [proc], near });
+    else lines.set(key, { processes: [proc], nearMisses });
   }
   return [...lines].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
 }
@@ -159,100 +60,105 @@ function linesOf(processes: readonly Explained[]): Line[] {
 const COLUMNS: readonly Column<Line>[] = [
   { head: 'NAME', text: ({ processes }) => namesText(processes) },
   { head: 'PID', text: ({ processes }) => pidsText(processes), right: true },
-  { head: 'GROUP', text: ({ processes: [first] }) => `${first!.who.group}/${first!.who.subgroup}` },
-  { head: 'RULE', text: ({ processes: [first] }) => first!.who.rule },
-  { head: 'NEARLY MATCHED, BUT FOR', text: ({ near }) => nearText(near) },
+  { head: 'GROUP', text: ({ processes: [first] }) => `${first!.description.group}/${first!.description.subgroup}` },
+  { head: 'RULE', text: ({ processes: [first] }) => first!.description.rule },
+  { head: 'NEARLY MATCHED, EXCEPT FOR', text: ({ nearMisses }) => nearMissText(nearMisses) },
 ];
 
-const UNMATCHED_COLUMNS: readonly Column<Unmatched>[] = [
+const UNMATCHED_COLUMNS: readonly Column<UnmatchedProgram>[] = [
   { head: 'NAME', text: ({ processes }) => namesText(processes) },
   { head: 'PID', text: ({ processes }) => pidsText(processes), right: true },
-  { head: 'MEMORY', text: ({ memory }) => shortBytes(memory), right: true },
-  { head: 'WHICH IS', text: measureOf },
-  { head: 'EXECUTABLE', text: ({ processes: [first] }) => first!.who.identity.exe || '–' },
-  { head: 'RULE BELOW', text: proposalOf },
+  { head: 'MEMORY', text: ({ memory }) => formatBytes(memory), right: true },
+  { head: 'MEASURED AS', text: measuredAs },
+  { head: 'EXECUTABLE', text: ({ processes: [first] }) => first!.description.identity.exe || '–' },
+  { head: 'RULE BELOW', text: suggestionText },
 ];
 
-function proposalOf({ processes, suggestion }: Unmatched): string {
-  if (suggestion) return subgroupOf(suggestion);
-  return processes.some(({ identity }) => identity) ? 'none is sure to do' : 'none: it has ended';
+function suggestionText({ processes, suggestion }: UnmatchedProgram): string {
+  if (suggestion) return /^subgroup = "(.*)"$/m.exec(suggestion)![1]!;
+  return processes.some(({ identity }) => identity) ? 'none found' : 'none: it has ended';
 }
 
-function measureOf({ processes, measured }: Unmatched): string {
-  if (measured === 0) return 'RSS';
-  return measured === processes.length ? 'PSS' : 'PSS, RSS';
-}
-
-/** "fleet*" for fleet1 and fleet2; what has nothing but digits in common keeps its first name. */
-function namesText(processes: readonly Explained[]): string {
-  const names = new Set(processes.map(({ who }) => who.identity.name));
+/** "fleet*" for fleet1 and fleet2; "first, …" for names that differ in more than numbers. */
+function namesText(processes: readonly ExplainedProcess[]): string {
+  const names = new Set(processes.map(({ description }) => description.identity.name));
   const [first] = names;
-  const stems = new Set([...names].map(unnumbered));
+  const stems = new Set([...names].map(withoutNumbers));
   if (names.size === 1) return first!;
-  return stems.size === 1 ? unnumbered(first!) : `${first}, …`;
+  return stems.size === 1 ? withoutNumbers(first!) : `${first}, …`;
 }
 
-const unnumbered = (name: string): string => name.replace(/\d+/g, '*');
+const withoutNumbers = (name: string): string => name.replace(/\d+/g, '*');
 
-/** "812", "812 +11". */
-const pidsText = ([first, ...more]: readonly Explained[]): string =>
-  more.length === 0 ? String(first!.who.pid) : `${first!.who.pid} +${more.length}`;
+/** "812", or "812 +11" for twelve processes. */
+const pidsText = ([first, ...more]: readonly ExplainedProcess[]): string =>
+  more.length === 0 ? String(first!.description.pid) : `${first!.description.pid} +${more.length}`;
 
-/** "catalogue/db.toml#postgres: unit", of the first; all that failed is in the JSON. */
-function nearText(near: readonly Verdict[]): string {
-  const [first] = near;
+/** "catalogue/db.toml#postgres: unit", the first rule and its keys that failed; JSON has all. */
+function nearMissText(nearMisses: readonly RuleResult[]): string {
+  const [first] = nearMisses;
   if (!first) return '';
   const keys = first.failed.map(({ key }) => key).join(', ');
-  return `${first.rule.name}: ${keys}${near.length > 1 ? ` +${near.length - 1}` : ''}`;
+  return `${first.rule.name}: ${keys}${nearMisses.length > 1 ? ` +${nearMisses.length - 1}` : ''}`;
 }
 
-const subgroupOf = (toml: string): string => /^subgroup = "(.*)"$/m.exec(toml)![1]!;
-
-function unmatchedText(unmatched: readonly Unmatched[]): string[] {
-  const shown = unmatched.slice(0, TOP);
-  const rules = shown.flatMap(ruleText);
+function unmatchedLines(unmatched: readonly UnmatchedProgram[]): string[] {
+  const listed = unmatched.slice(0, LISTED_MAX);
+  const rules = listed.flatMap(ruleLines);
   return [
-    'no rule matches, largest first:',
+    'processes that no rule matches, largest first:',
     '',
-    textTable(UNMATCHED_COLUMNS, shown),
-    ...(unmatched.length > shown.length ? [`… and ${unmatched.length - shown.length} more; --json lists all`] : []),
+    textTable(UNMATCHED_COLUMNS, listed),
+    ...(unmatched.length > listed.length
+      ? [`… and ${unmatched.length - listed.length} more; --json has all of them`]
+      : []),
     ...(rules.length > 0
-      ? ['', '# For subgroups.toml: each was tried on its processes. Name group and subgroup as you like.', ...rules]
+      ? [
+          '',
+          '# For subgroups.toml. Each rule was tried on its processes. Choose names for group and subgroup.',
+          ...rules,
+        ]
       : []),
   ];
 }
 
-/** A rule with what it is for. */
-const ruleText = ({ processes, memory, suggestion }: Unmatched): string[] =>
+/** The suggested rule, with its processes in a comment. */
+const ruleLines = ({ processes, memory, suggestion }: UnmatchedProgram): string[] =>
   suggestion
-    ? ['', `# ${harmless(namesText(processes))}: ${plural(processes.length)}, ${shortBytes(memory)}`, suggestion]
+    ? [
+        '',
+        `# ${escapeForTerminal(namesText(processes))}: ${countedProcesses(processes.length)}, ${formatBytes(memory)}`,
+        suggestion,
+      ]
     : [];
 
-const plural = (processes: number): string => (processes === 1 ? '1 process' : `${processes} processes`);
-
-function documentOf(processes: readonly Explained[], unmatched: readonly Unmatched[], silent: number) {
+function documentOf(
+  processes: readonly ExplainedProcess[],
+  unmatched: readonly UnmatchedProgram[],
+  leftOut: number,
+): object {
   const known = (value: number) => (Number.isNaN(value) ? undefined : value);
   return {
-    processes: processes.map(({ who, identity, explanation, rss, pss }) => ({
-      pid: who.pid,
-      ...identityDocument(identity ?? who.identity),
-      group: who.group,
-      subgroup: who.subgroup,
-      rule: who.rule,
+    processes: processes.map(({ description, identity, explanation, rss, pss }) => ({
+      pid: description.pid,
+      ...identityDocument(identity ?? description.identity),
+      group: description.group,
+      subgroup: description.subgroup,
+      rule: description.rule,
       rss_bytes: known(rss),
       pss_bytes: known(pss),
-      would_match: explanation?.others.map(verdictDocument),
-      nearly_match: explanation?.nearMisses.map(verdictDocument),
+      would_match: explanation?.otherMatches.map(ruleResultDocument),
+      nearly_match: explanation?.nearMisses.map(ruleResultDocument),
     })),
-    unmatched: unmatched.map((kind) => ({
-      names: [...new Set(kind.processes.map(({ who }) => who.identity.name))],
-      exe: kind.processes[0]!.who.identity.exe || undefined,
-      pids: kind.processes.map(({ who }) => who.pid),
-      memory_bytes: kind.memory,
-      measured_as: measureOf(kind),
-      suggestion: kind.suggestion,
+    unmatched: unmatched.map((program) => ({
+      names: [...new Set(program.processes.map(({ description }) => description.identity.name))],
+      exe: program.processes[0]!.description.identity.exe || undefined,
+      pids: program.processes.map(({ description }) => description.pid),
+      memory_bytes: program.memory,
+      measured_as: measuredAs(program),
+      suggestion: program.suggestion,
     })),
-    kernel_threads_and_zombies: silent,
-    suggested_group: PROPOSED_GROUP,
+    kernel_threads_and_zombies: leftOut,
+    suggested_group: SUGGESTED_GROUP,
   };
 }

@@ -1,0 +1,100 @@
+// check: tells whether the configuration is right, what this kernel offers, what this user may read, and which capability
+// would give which metric.
+import { accessTo, lastingFailures, UNIT_SETTING } from '../../agent/capabilities.ts';
+import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
+import { type Privileges, readPrivileges } from '../../kernel/self.ts';
+import type { UnreadableCount } from '../../process/unreadable.ts';
+import { lint } from '../../rules/linter.ts';
+import { describeWebConfig, loadWebConfig } from '../../server/web-config.ts';
+import { collectOnce } from '../collect-once.ts';
+import { counted, countedProcesses } from '../counted.ts';
+import { hungLines } from '../hung-lines.ts';
+import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
+import { program } from '../program.ts';
+import type { GivenSettings } from '../verb.ts';
+
+/** Files of the kernel that depend on its version and on how it was built. */
+export const FEATURES: readonly { path: string; gives: string }[] = [
+  { path: 'proc/self/smaps_rollup', gives: 'PSS and USS (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)' },
+  { path: 'proc/pressure/memory', gives: 'memory pressure (Linux 4.20, CONFIG_PSI)' },
+];
+
+/** @returns one line for each thing that was looked at @throws ConfigError where the configuration is wrong */
+export async function check(settings: GivenSettings): Promise<string> {
+  const sources = sourcesOf(settings);
+  const setup = await loadSetup(sources);
+  const web = await loadWebConfig(setup.config, []);
+  const files = await openHost(setup.config);
+  const privileges = readPrivileges();
+  const own = new Set(setup.rules.map(({ name }) => name));
+  const findings = lint(setup.rules, setup.catalogue).filter(({ rule }) => own.has(rule)).length;
+  const lines = [
+    `configuration: ok, ${setup.files.length === 0 ? 'no file' : setup.files.join(', ')}`,
+    `rules:         ok, ${setup.rules.length} of yours, ${setup.catalogue.length} of the catalogue`,
+    ...(findings > 0
+      ? [`               warning: ${counted(findings, 'finding')}; ${program.name} subgroups lint shows more`]
+      : []),
+    `web:           ok, ${describeWebConfig(web)}`,
+    ...web.warnings.map((warning) => `               warning: ${warning}`),
+    `user:          ${privileges.uid === 0 ? 'root' : `uid ${privileges.uid}`}, ${capabilityText(privileges)}`,
+  ];
+  const { view } = await collectOnce(setup, files);
+  for (const { path, gives } of FEATURES) {
+    const reason = whyUnreadable(files, path);
+    const state = reason ? `cannot be read (${reason})` : 'can be read';
+    lines.push(`kernel:        /${path} ${state}; it is needed for ${gives}`);
+  }
+  lines.push(`processes:     ${view.seen} seen`, ...hungLines(view.hung).map((line) => `               ${line}`));
+  const hidden =
+    privileges.hidepid !== '' && !privileges.capabilities.includes('CAP_SYS_PTRACE') && !setup.config.capture;
+  if (hidden) lines.push(...hiddenAdvice(privileges.hidepid));
+  lines.push('', ...advice(lastingFailures(view.unreadable), privileges, hidden));
+  return `${lines.join('\n')}\n`;
+}
+
+/** Undefined where the file can be read. */
+function whyUnreadable(files: KernelFiles, path: string): string | undefined {
+  try {
+    files.read(path);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function capabilityText({ capabilities }: Privileges): string {
+  return capabilities.length === 0 ? 'without capabilities' : `with ${capabilities.join(', ')}`;
+}
+
+function hiddenAdvice(hidepid: string): string[] {
+  return [
+    `hidden:        /proc is mounted with hidepid=${hidepid}: processes of other users cannot be seen`,
+    '               grant CAP_SYS_PTRACE, or mount /proc with gid=GROUP and run the exporter in that group',
+  ];
+}
+
+function advice(denied: readonly UnreadableCount[], { capabilities }: Privileges, hidden: boolean): string[] {
+  if (denied.length === 0)
+    return [hidden ? 'Of the processes that can be seen, everything can be read.' : 'Everything can be read.'];
+  const granted = ['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'].every((name) => capabilities.includes(name));
+  const lines = ['Not everything can be read:'];
+  for (const { file, reason, processes } of denied) {
+    const known = accessTo(file);
+    const use = known ? `; it is needed for ${known.neededFor}` : '';
+    lines.push(`  /proc/PID/${file} of ${countedProcesses(processes)} cannot be read (${reason})${use}`);
+    if (known && reason === 'denied' && !granted) lines.push(`    grant ${known.requires}`);
+  }
+  if (granted) {
+    return [
+      ...lines,
+      '',
+      'This user has every capability that helps. A security module of the kernel protects the rest.',
+    ];
+  }
+  lines.push(
+    '',
+    `With systemd, write ${UNIT_SETTING} into the [Service] section of the unit.`,
+    'Without these capabilities, RSS, CPU and estimated footprints are still served.',
+  );
+  return lines;
+}

@@ -1,0 +1,153 @@
+// Single steps of install and uninstall: each looks first at what stands at its path, says what it would do, and does it
+// when it is run. A file that is not as install left it belongs to somebody else, and is kept. The record of what was put in
+// place is written also after a failure half-way, so that uninstall can undo the steps that were done.
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { VerbError } from '../verb.ts';
+
+/** What was installed, as JSON. */
+export const RECORD = '/var/lib/herakles/installed.json';
+
+/** What stands at a path: 'folder', 'link TARGET', or the SHA-256 of a file's bytes. */
+type Mark = string;
+
+export interface InstallRecord {
+  /** What install put at each path, in the order in which it did. */
+  readonly put: Record<string, Mark>;
+  /** Whether install made the user. */
+  user: boolean;
+}
+
+/** One thing to do, or to leave as it is; `run` is missing where nothing has to be done. */
+export interface Step {
+  readonly action: 'create' | 'update' | 'remove' | 'run' | 'keep' | 'unchanged';
+  readonly what: string;
+  readonly run?: () => void;
+}
+
+/**
+ * Runs the steps in their order, each of them once.
+ * @param finish is called with whether all steps were done; not for a dry run
+ * @returns one line for each step @throws VerbError where a step fails
+ */
+export function carryOut(steps: readonly Step[], dryRun: boolean, finish: (all: boolean) => void): string {
+  const lines: string[] = [];
+  const once = steps.filter(({ what }, index) => steps.findIndex((step) => step.what === what) === index);
+  process.umask(0o022);
+  try {
+    for (const { action, what, run } of once) {
+      if (!dryRun) run?.();
+      lines.push(`${dryRun && run ? 'would ' : ''}${action} ${what}\n`);
+    }
+  } catch (error) {
+    finish(false);
+    const { message } = error as Error;
+    throw new VerbError(`${message}; remove the cause and run it again. Done so far:\n${lines.join('')}`);
+  }
+  if (!dryRun) finish(true);
+  return lines.join('');
+}
+
+/** Why something is kept. */
+const FOREIGN = 'install did not write it, or it has been changed since';
+
+/** Puts a file and the folders it needs in place. */
+export function fileSteps(record: InstallRecord, path: string, content: string | Buffer, mode = 0o644): Step[] {
+  const [now, wanted] = [markOf(path), hash(content)];
+  if (now === wanted) return [{ action: 'unchanged', what: path }];
+  if (now !== undefined && now !== record.put[path]) return [{ action: 'keep', what: `${path}: ${FOREIGN}` }];
+  const write = (): void => {
+    writeFileSync(`${path}.new`, content, { mode, flag: 'wx' });
+    renameSync(`${path}.new`, path);
+    record.put[path] = wanted;
+  };
+  return [
+    ...folderSteps(record, dirname(path)),
+    { action: now === undefined ? 'create' : 'update', what: path, run: write },
+  ];
+}
+
+function folderSteps(record: InstallRecord, path: string): Step[] {
+  if (existsSync(path)) return [];
+  const make = (): void => {
+    if (existsSync(path)) return;
+    mkdirSync(path, { mode: 0o755 });
+    record.put[path] = 'folder';
+  };
+  return [...folderSteps(record, dirname(path)), { action: 'create', what: `${path}/`, run: make }];
+}
+
+export function linkStep(record: InstallRecord, path: string, target: string): Step {
+  const now = markOf(path);
+  if (now === `link ${target}`) return { action: 'unchanged', what: path };
+  if (now !== undefined) return { action: 'keep', what: `${path}: ${FOREIGN}` };
+  const run = (): void => {
+    symlinkSync(target, path);
+    record.put[path] = `link ${target}`;
+  };
+  return { action: 'create', what: `${path} -> ${target}`, run };
+}
+
+/** Takes away what install put at a path. */
+export function removeStep(record: InstallRecord, path: string, mark: Mark): Step {
+  if (mark === 'folder') {
+    const others = existsSync(path) ? readdirSync(path).filter((name) => !(`${path}/${name}` in record.put)) : [];
+    if (others.length > 0)
+      return { action: 'keep', what: `${path}/: it holds ${others[0]}, which install did not put there` };
+    return { action: 'remove', what: `${path}/`, run: () => removeIfEmpty(path) };
+  }
+  const now = markOf(path);
+  if (now === undefined) return { action: 'unchanged', what: `${path}: it is gone already` };
+  if (now !== mark) return { action: 'keep', what: `${path}: ${FOREIGN}` };
+  return { action: 'remove', what: path, run: () => rmSync(path) };
+}
+
+function removeIfEmpty(path: string): void {
+  if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
+}
+
+const hash = (content: string | Buffer): Mark => createHash('sha256').update(content).digest('hex');
+
+/** Undefined where nothing stands at the path. */
+function markOf(path: string): Mark | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found) return undefined;
+  if (found.isSymbolicLink()) return `link ${readlinkSync(path)}`;
+  return found.isFile() ? hash(readFileSync(path)) : 'something else';
+}
+
+/** Undefined where nothing is installed. @throws VerbError where the record is damaged */
+export function readRecord(): InstallRecord | undefined {
+  if (!existsSync(RECORD)) return undefined;
+  try {
+    return JSON.parse(readFileSync(RECORD, 'utf8')) as InstallRecord;
+  } catch {
+    throw new VerbError(
+      `${RECORD} is damaged, so nobody knows what was installed; remove that file and what install put in place by hand`,
+    );
+  }
+}
+
+export function writeRecord(record: InstallRecord): void {
+  mkdirSync(dirname(RECORD), { recursive: true, mode: 0o755 });
+  writeFileSync(RECORD, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o644 });
+}
+
+export function removeRecord(): void {
+  unlinkSync(RECORD);
+  removeIfEmpty(dirname(RECORD));
+}

@@ -1,0 +1,89 @@
+// A process as rules see it: the value it has for each key of a rule. What takes time to find out, like the script of
+// an interpreter or the joined command line, is found out when a rule first asks for it.
+import { fullName } from './full-name.ts';
+import type { Identity } from './identity.ts';
+import { baseName, InterpretedProgram } from './interpreter.ts';
+import type { Matcher } from './matcher.ts';
+import { isPathKey, type RuleKey } from './rule.ts';
+
+/** Characters of a joined command line that regular expressions see. */
+const COMMAND_LINE_LENGTH_MAX = 65_536;
+
+export class MatchTarget {
+  /** The name in full: "clickhouse-server". */
+  readonly name: string;
+  /** The name as the kernel has it: "clickhouse-serv". */
+  readonly comm: string;
+  readonly exe: string;
+  private readonly identity: Identity;
+  /** null until a rule asks. */
+  private interpreted: InterpretedProgram | undefined | null = null;
+  private script: string | undefined = undefined;
+  private jvmMain: string | undefined = undefined;
+  private pythonModule: string | undefined = undefined;
+  private commandLine: string | undefined = undefined;
+
+  constructor(identity: Identity) {
+    const { name, argv, exe } = identity;
+    this.identity = identity;
+    this.name = fullName(name, argv, exe);
+    this.comm = name;
+    // Where the link may not be read, an absolute argv[0] usually is the executable's path.
+    this.exe = exe !== '' ? exe : argv[0]?.startsWith('/') ? argv[0] : '';
+  }
+
+  /** What the process has for a key; '' where it has nothing. */
+  value(key: RuleKey): string {
+    switch (key) {
+      case 'comm':
+        return this.name;
+      case 'exe':
+        return this.exe;
+      case 'argv0':
+        return this.identity.argv[0] ?? '';
+      case 'unit':
+        return this.identity.unit;
+      case 'container':
+        return this.identity.container;
+      case 'script':
+        this.script ??= this.program()?.script() ?? '';
+        return this.script;
+      case 'jvm_main':
+        this.jvmMain ??= this.program()?.jvmMain() ?? '';
+        return this.jvmMain;
+      case 'python_module':
+        this.pythonModule ??= this.program()?.pythonModule() ?? '';
+        return this.pythonModule;
+      case 'argv':
+        this.commandLine ??= joined(this.identity.argv);
+        return this.commandLine;
+    }
+  }
+
+  private program(): InterpretedProgram | undefined {
+    if (this.interpreted === null) this.interpreted = InterpretedProgram.of(this.identity.argv, this.identity.exe);
+    return this.interpreted;
+  }
+}
+
+/** The first of a key's values in a rule that matches what the process has; undefined where none does. */
+export function findMatcher(key: RuleKey, matchers: readonly Matcher[], target: MatchTarget): Matcher | undefined {
+  const value = target.value(key);
+  if (key === 'comm') {
+    for (const matcher of matchers)
+      if (matcher.test(value) || (target.comm !== value && matcher.test(target.comm))) return matcher;
+  } else if (value !== '') {
+    const isPath = isPathKey(key);
+    for (const matcher of matchers) if (matcher.test(isPath && !matcher.path ? baseName(value) : value)) return matcher;
+  }
+  return undefined;
+}
+
+/** The command line as regular expressions see it. Arguments behind the last character that they see are not joined. */
+function joined(argv: readonly string[]): string {
+  if (argv.length === 1) return argv[0]!.slice(0, COMMAND_LINE_LENGTH_MAX);
+  let length = 0;
+  let words = 0;
+  while (words < argv.length && length <= COMMAND_LINE_LENGTH_MAX) length += argv[words++]!.length + 1;
+  return (words < argv.length ? argv.slice(0, words) : argv).join(' ').slice(0, COMMAND_LINE_LENGTH_MAX);
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { escapedJson, escapeForTerminal, replaceHostile } from './hostile.ts';
+
+// biome-ignore format: one line a case
+const cases: [text: string, terminal: string, what: string][] = [
+  ['a\u001b[2J', 'a\\x1b[2J', 'an escape sequence'],
+  ['a\nb\tc\r', 'a\\nb\\x09c\\x0d', 'line feed, tab, carriage return'],
+  ['\u0000\u007f', '\\x00\\x7f', 'null and delete'],
+  ['\u009b31m', '\\x9b31m', 'a control character of the second set'],
+  ['\u200bx\u200f', '\\u200bx\\u200f', 'no width, right-to-left mark'],
+  ['\u2028\u2029', '\\u2028\\u2029', 'line and paragraph separators'],
+  ['\u202ecod.exe', '\\u202ecod.exe', 'a direction override'],
+  ['\u2066x\u2069', '\\u2066x\\u2069', 'direction isolates'],
+  ['\ufeffx', '\\ufeffx', 'a byte order mark'],
+  ['Zoë 🦜 – "q" \\', 'Zoë 🦜 – "q" \\', 'what does no harm stays'],
+];
+for (const [text, terminal, what] of cases) {
+  test(`hostile characters become visible: ${what}`, () => {
+    assert.equal(escapeForTerminal(text), terminal);
+    assert.equal(JSON.parse(escapedJson(text)), text, 'JSON means the same');
+    assert.equal(escapeForTerminal(escapedJson(text)), escapedJson(text), 'JSON holds nothing hostile');
+  });
+}
+
+test('of any text nothing hostile is left, and what is harmless is not changed', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const kept = replaceHostile(text, () => '');
+      assert.doesNotMatch(kept, /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u);
+      assert.equal(escapeForTerminal(kept), kept);
+      assert.equal(escapeForTerminal(escapeForTerminal(text)), escapeForTerminal(text));
+      assert.equal(JSON.parse(escapedJson(text)), text);
+    }),
+  );
+});
+
+test('a lone surrogate is spelled out in JSON', () => assert.equal(escapedJson('\ud800'), '"\\ud800"'));

@@ -1,0 +1,35 @@
+// Makes hostile characters of foreign text visible. Anybody who starts a process chooses its name and command line, and
+// such text reaches terminals, logs and pages. Three kinds of characters are hostile there: control characters (a line
+// feed forges a log line, an escape sequence moves the cursor), characters without width (two names look equal), and
+// marks that change the direction of writing (a name is displayed backwards). Everything else stays as it is.
+//
+// Each kind of output has its own form, and the form says which character it was:
+//   escapeForTerminal('a\u001b[2J\u202eb')  →  a\x1b[2J\u202eb
+//   escapedJson('a\u202eb')                 →  "a\u202eb", with the escape sequence spelled out
+
+/**
+ * U+0000–U+001F and U+007F–U+009F: control characters. U+200B–U+200F: no width, or direction marks. U+2028–U+202E: line
+ * and paragraph separators, and direction overrides. U+2066–U+2069: direction isolates. U+FEFF: no width (byte order
+ * mark).
+ */
+const HOSTILE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Replaces every hostile character of a text by what `replacement` gives for it. */
+export const replaceHostile = (text: string, replacement: (character: string) => string): string =>
+  text.replace(HOSTILE, replacement);
+
+/** Text for a terminal: \n for a line feed, \x1b for other characters up to U+00FF, \u202e for those above. */
+export const escapeForTerminal = (text: string): string =>
+  replaceHostile(text, (character) => {
+    if (character === '\n') return '\\n';
+    const code = character.charCodeAt(0);
+    return code > 0xff ? unicodeEscape(character) : `\\x${code.toString(16).padStart(2, '0')}`;
+  });
+
+/**
+ * A value as JSON that holds no hostile character and no lone surrogate; the result means the same to a JSON parser.
+ */
+export const escapedJson = (value: unknown): string => replaceHostile(JSON.stringify(value), unicodeEscape);
+
+/** "\u202e", as JSON and TOML spell it. */
+const unicodeEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
