@@ -171,11 +171,12 @@ export class HttpServer {
     socket.setMaxListeners(0);
     response.once('close', () => this.#connections.responseEnded(socket));
     const route = routeOf(agent, request.url ?? '/');
+    const client = networkOf(socket); // a socket that has ended does not know it any more
     const condition = `${FAILED} ${route?.path}`;
     let result: RouteResponse;
     try {
-      const refusal = await this.#refusal(request, route);
-      result = refusal ?? (await this.#respondWithinLimit(request, route));
+      const refusal = await this.#refusal(request, route, client);
+      result = refusal ?? (await this.#respondWithinLimit(request, route, client));
       if (!refusal) agent.log.ended(condition, 'requests succeed again');
     } catch (error) {
       agent.log.began(condition, 'error', FAILED, { path: route?.path, err: (error as Error).stack });
@@ -185,10 +186,13 @@ export class HttpServer {
   }
 
   /** The response to a request that no route gets to see: limits, host, password. Undefined where a route answers. */
-  async #refusal(request: IncomingMessage, route: Route | undefined): Promise<RouteResponse | undefined> {
+  async #refusal(
+    request: IncomingMessage,
+    route: Route | undefined,
+    client: string,
+  ): Promise<RouteResponse | undefined> {
     const { config } = this.#context.agent;
     const { rateLimit } = this.#web;
-    const client = networkOf(request.socket);
     if ((request.url ?? '').length > config.max_url_length)
       return textResponse(414, 'the URL is longer than max_url_length');
     const now = clock();
@@ -220,8 +224,11 @@ export class HttpServer {
   }
 
   /** A client without any other request is always answered: others cannot take the last place. Connections are limited. */
-  async #respondWithinLimit(request: IncomingMessage, route: Route | undefined): Promise<RouteResponse> {
-    const client = networkOf(request.socket);
+  async #respondWithinLimit(
+    request: IncomingMessage,
+    route: Route | undefined,
+    client: string,
+  ): Promise<RouteResponse> {
     const own = this.#inFlight.get(client) ?? 0;
     if (own > 0 && this.#inFlightCount >= this.#context.agent.config.max_requests_in_flight)
       return retryLater(503, 'too many requests in flight');
