@@ -10,7 +10,7 @@ export interface RuleFile {
   readonly file: string;
   readonly document: unknown;
   /** Where its lists of tables have their tables; see tableLines(). */
-  readonly lines: Readonly<Record<string, readonly number[]>>;
+  readonly lines: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Longest rule file that is read, bytes. */

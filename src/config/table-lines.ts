@@ -1,28 +1,77 @@
-// Where the tables of a TOML document begin: its parser does not tell. For messages that name a line of a rule file.
+// Where the tables of a TOML document begin, which its parser does not say. Messages name these lines of a rule file.
+// The text is read once, character by character, so that the time is linear in its length, whatever it holds.
 
-/** What may hold a bracket that means none, what begins a list of tables, and what nests. */
-const TOKEN =
-  /^[ \t]*\[\[[ \t]*(["']?)(?<header>\w+)\1[ \t]*\]\]|^[ \t]*(["']?)(?<list>\w+)\3[ \t]*=[ \t]*\[|"""(?:\\[\s\S]|[^\\])*?"{3,5}|'''[\s\S]*?'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#.*|\n|(?<open>[[{])|(?<close>[\]}])/gm;
+/** A header of a list of tables at the start of a line: `[[rule]]`, `[[ "rule" ]]`. */
+const HEADER = /[ \t]*\[\[[ \t]*(?:"(\w+)"|'(\w+)'|(\w+))[ \t]*\]\]/y;
+/** A key at the start of a line whose value is a list: `rule = [`. */
+const LIST = /[ \t]*(?:"(\w+)"|'(\w+)'|(\w+))[ \t]*=[ \t]*\[/y;
 
 /**
  * Lines, from 1, at which the tables of each list of tables begin: of `[[rule]]` headers, and of the braces
  * in `rule = [ { … }, { … } ]`.
  * @param text TOML that a parser has accepted
  */
-export function tableLines(text: string): Record<string, number[]> {
-  const lines: Record<string, number[]> = {};
-  const begins = (key: string) => {
-    lines[key] = [...(lines[key] ?? []), line];
+export function tableLines(text: string): Map<string, number[]> {
+  const lines = new Map<string, number[]>();
+  /** Brackets and braces that are open; the key of the list that the outermost one began, '' for no list. */
+  let [line, depth, list] = [1, 0, ''];
+  const begin = (key: string): void => {
+    const known = lines.get(key);
+    if (known) known.push(line);
+    else lines.set(key, [line]);
   };
-  let [line, depth, inside] = [1, 0, ''];
-  for (const { 0: token, groups } of text.matchAll(TOKEN)) {
-    const { header, list, open, close } = groups!;
-    if (depth === 0 && header !== undefined) begins(header);
-    if (depth === 0 && list !== undefined) inside = list;
-    if (depth === 1 && open === '{' && inside !== '') begins(inside);
-    if (open !== undefined || list !== undefined) depth++;
-    if (close !== undefined && --depth === 0) inside = '';
-    line += token.split('\n').length - 1;
+  let at = 0;
+  const take = (expression: RegExp): string | undefined => {
+    expression.lastIndex = at;
+    const match = expression.exec(text);
+    if (match) at = expression.lastIndex;
+    return match ? (match[1] ?? match[2] ?? match[3]) : undefined;
+  };
+  /** What can only stand at the start of a line outside all brackets. */
+  const takeLineStart = (): void => {
+    if (depth > 0) return;
+    const header = take(HEADER);
+    if (header !== undefined) begin(header);
+    else {
+      list = take(LIST) ?? '';
+      if (list !== '') depth = 1;
+    }
+  };
+  takeLineStart();
+  while (at < text.length) {
+    const c = text[at]!;
+    if (c === '\n') {
+      line++;
+      at++;
+      takeLineStart();
+    } else if (c === '"' || c === "'") {
+      const end = endOfString(text, at, c);
+      for (; at < end; at++) if (text[at] === '\n') line++;
+    } else if (c === '#') {
+      const end = text.indexOf('\n', at);
+      at = end < 0 ? text.length : end;
+    } else {
+      if (c === '{' && depth === 1 && list !== '') begin(list);
+      if (c === '[' || c === '{') depth++;
+      else if (c === ']' || c === '}') depth--;
+      at++;
+    }
   }
   return lines;
+}
+
+/** Where the string that begins at this quote ends: the place behind its closing quotes. */
+function endOfString(text: string, begin: number, quote: '"' | "'"): number {
+  const triple = quote.repeat(3);
+  const closing = text.startsWith(triple, begin) ? triple : quote;
+  for (let at = begin + closing.length; at < text.length; at++) {
+    if (text[at] === '\\' && quote === '"') at++;
+    else if (text.startsWith(closing, at)) {
+      let end = at + closing.length;
+      // Up to two quotes may stand before the closing three: '''it's ''''' ends in a quote of its own.
+      if (closing === triple) while (end < at + 5 && text[end] === quote) end++;
+      return end;
+    }
+  }
+  return text.length;
 }

@@ -5,7 +5,8 @@ import { type Classification, type Identity, NO_RULE } from './identity.ts';
 import { findMatcher, MatchTarget } from './match-target.ts';
 import { byPrecedence } from './precedence.ts';
 import type { Rule, RuleKey } from './rule.ts';
-import { type RankedRule, RuleIndex } from './rule-index.ts';
+import { RuleIndex } from './rule-index.ts';
+import { runToEnd } from './run-to-end.ts';
 
 /** One key of a rule, compared with a process. */
 export interface KeyResult {
@@ -61,16 +62,31 @@ function compare(rule: Rule, target: MatchTarget): RuleResult {
 /** Classifies processes, about a microsecond each: keep the answer for as long as the identity holds. */
 export class Classifier {
   private readonly rules: readonly Rule[];
-  private readonly index: RuleIndex;
+  private readonly index = new RuleIndex();
 
-  constructor(userRules: readonly Rule[], catalogue: readonly Rule[]) {
+  /**
+   * @param userRules the operator's own, in the order of their files
+   * @param catalogue the rules that ship with the product
+   * @param enter whether to make the index of the rules now; steps() makes it with pauses
+   */
+  constructor(userRules: readonly Rule[], catalogue: readonly Rule[], enter = true) {
     this.rules = byPrecedence(userRules, catalogue);
-    this.index = new RuleIndex(
-      this.rules.map((rule, rank): RankedRule => {
-        const { group, subgroup, name } = rule;
-        return { rule, rank, classification: { group, subgroup, rule: name }, conditions: [...rule.keys] };
-      }),
-    );
+    if (enter) runToEnd(this.enter());
+  }
+
+  /** Makes the same classifier with pauses, so that an exporter which serves can load many rules. */
+  static *steps(userRules: readonly Rule[], catalogue: readonly Rule[]): Generator<void, Classifier, void> {
+    const classifier = new Classifier(userRules, catalogue, false);
+    yield* classifier.enter();
+    return classifier;
+  }
+
+  private *enter(): Generator<void, void, void> {
+    for (const [rank, rule] of this.rules.entries()) {
+      const { group, subgroup, name } = rule;
+      this.index.add({ rule, rank, classification: { group, subgroup, rule: name }, conditions: [...rule.keys] });
+      yield;
+    }
   }
 
   classify(identity: Identity): Classification {

@@ -74,7 +74,7 @@ test('findings about two rules', () => {
 
 test('a finding names the line of the other rule too', () => {
   const two = { rule: ['one', 'two'].map((subgroup) => ({ group: 'g', subgroup, comm: 'acme' })) };
-  const [finding] = lint(parseRules(two, 'u', { rule: [4, 9] }), []);
+  const [finding] = lint(parseRules(two, 'u', new Map([['rule', [4, 9]]])), []);
   assert.match(finding!.message, /^is never reached: u:1 \(line 4\) matches/);
 });
 

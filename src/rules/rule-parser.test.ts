@@ -5,6 +5,9 @@ import { parse } from 'smol-toml';
 import type { Rule } from './rule.ts';
 import { parseCatalogue, parseRuleDocument, parseRules, RuleError } from './rule-parser.ts';
 
+/** Lines of the tables, by key. */
+const linesOf = (lines: Record<string, number[]>) => new Map(Object.entries(lines));
+
 const faults = (document: unknown): readonly string[] => {
   try {
     parseRules(document, 'x.toml');
@@ -179,7 +182,7 @@ test('expectations come from rules and from [[expect]], with their lines', () =>
     [[rule]]
     subgroup = "t"
     comm = "y"`);
-  const { rules, expectations } = parseRuleDocument(document, 'x', { rule: [3, 11], expect: [7] });
+  const { rules, expectations } = parseRuleDocument(document, 'x', linesOf({ rule: [3, 11], expect: [7] }));
   assert.deepEqual(
     rules.map(({ name, line }) => [name, line]),
     [
@@ -196,7 +199,7 @@ test('expectations come from rules and from [[expect]], with their lines', () =>
     ],
   );
   const wrong = { rule: [{ group: 'g', subgroup: 's', com: 'x' }], expect: [{ group: 'g', comm: 'x' }] };
-  assert.throws(() => parseRuleDocument(wrong, 'x', { rule: [3], expect: [7] }), {
+  assert.throws(() => parseRuleDocument(wrong, 'x', linesOf({ rule: [3], expect: [7] })), {
     messages: [
       'x:3: rule 1: unknown key "com"; did you mean "comm"?',
       'x:3: rule 1: matches nothing; give at least one of comm, exe, argv0, unit, container, jvm_main, python_module, script, argv',
