@@ -1,5 +1,5 @@
-// How near the bounded mode comes to the truth: for each scenario, group PSS and USS of real processes as the exporter
-// has them, against an exact reading of all of them at the same instants.
+// How exact the bounded mode is. For each scenario: PSS and USS of a group of real processes in the exporter, compared with
+// an exact reading of all these processes at the same moment.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { Sampler, type SamplerOptions } from '../src/agent/sampler.ts';
@@ -15,9 +15,9 @@ interface Scenario {
   readonly title: string;
   /** Arguments of the child program. */
   readonly child: readonly string[];
-  /** Happens after each collection. */
+  /** Called after each collection. */
   readonly after?: (program: Program) => void;
-  /** Everything is ended and started again after the third collection. */
+  /** Whether all processes are ended and started again after the third collection. */
   readonly restart?: boolean;
 }
 
@@ -37,19 +37,20 @@ const SCENARIOS: readonly Scenario[] = [
 
 export interface Accuracy {
   readonly scenario: string;
-  /** Error as a share of the exact value, over all collections after the second. */
+  /** Error as a share of the exact PSS, in all collections after the second. */
   readonly 'PSS median': string;
   readonly 'PSS worst': string;
   readonly 'USS median': string;
   readonly 'USS worst': string;
-  /** Most processes that waited for budget at one collection. */
+  /** The largest number of processes that waited for budget at one collection. */
   readonly deferred: number;
 }
 
-/** Time between two collections, seconds: shorter than the default, with a budget that is shorter alike. */
-const INTERVAL = 3;
+/** Seconds between two collections: shorter than the default, so the budget of each collection is smaller too. */
+const INTERVAL_SECONDS = 3;
 const COLLECTIONS = 8;
 
+/** Runs every scenario. @param log gets a line for each of them */
 export async function accuracy(log: (line: string) => void): Promise<Accuracy[]> {
   const results: Accuracy[] = [];
   for (const scenario of SCENARIOS) {
@@ -60,7 +61,7 @@ export async function accuracy(log: (line: string) => void): Promise<Accuracy[]>
 }
 
 async function run(scenario: Scenario): Promise<Accuracy> {
-  const options: SamplerOptions = samplerOptionsOf({ ...defaults, interval: INTERVAL });
+  const options: SamplerOptions = samplerOptionsOf({ ...defaults, interval: INTERVAL_SECONDS });
   const start = async () => {
     const program = new Program(childProgram(), scenario.child);
     await program.printed('ready');
@@ -77,7 +78,7 @@ async function run(scenario: Scenario): Promise<Accuracy> {
   let deferred = 0;
   try {
     for (let round = 0; round < COLLECTIONS; round++) {
-      process.kill(-program.pid, 'SIGSTOP'); // else the two readings would be of different moments
+      process.kill(-program.pid, 'SIGSTOP'); // so that nothing changes between the two readings
       await sampler.collect();
       const { view } = sampler.snapshot!;
       const { ours, exact } = compare(view);
@@ -92,7 +93,7 @@ async function run(scenario: Scenario): Promise<Accuracy> {
         await program.end();
         program = await start();
       }
-      await pause(INTERVAL * 1000);
+      await pause(INTERVAL_SECONDS * 1000);
     }
   } finally {
     sampler.stop();
@@ -109,7 +110,7 @@ async function run(scenario: Scenario): Promise<Accuracy> {
   };
 }
 
-/** The scenario's group in bytes, as exported and by a reading of its own. */
+/** PSS and USS of the scenario's group, bytes: as the exporter has them (ours), and read here (exact). */
 function compare({ rows }: ProcessView) {
   const ours = { pss: 0, uss: 0 };
   const exact = { pss: 0, uss: 0 };

@@ -1,5 +1,5 @@
-// What it costs to say which group new processes belong to, beside a loop over all rules, and how long one process that
-// means harm can take. Processes are distinct, and their texts fresh from bytes as the kernel's are.
+// How long it takes to find the groups of new processes, compared with a loop over all rules; and how long one hostile
+// process can take. All processes are different, and their texts are made from bytes, like the kernel's.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -13,12 +13,13 @@ import { median, quantile } from './machine.ts';
 
 const COUNT = 10_000;
 const ROUNDS = 20;
-/** Rounds in which the just-in-time compiler is still at work. */
+/** First rounds, which do not count because the just-in-time compiler is still at work. */
 const WARM_UP = 6;
 
-type Of = (i: number) => Partial<Identity>;
+/** Makes process number i. */
+type MakeProcess = (i: number) => Partial<Identity>;
 
-const NOWHERE: Identity = { name: '', exe: '', argv: [], user: '', unit: '', container: '', podUid: '' };
+const EMPTY: Identity = { name: '', exe: '', argv: [], user: '', unit: '', container: '', podUid: '' };
 
 function usual(i: number): Partial<Identity> {
   const own = `/srv/app${i}`;
@@ -39,12 +40,12 @@ function usual(i: number): Partial<Identity> {
   return kinds[i % kinds.length]!;
 }
 
-const unknown: Of = (i) => ({
+const unknown: MakeProcess = (i) => ({
   ...{ name: `acme-${i}`, argv: [`/opt/acme/bin/acme-${i}`, '--listen', String(i)] },
   ...{ exe: `/opt/acme/bin/acme-${i}`, unit: `acme-${i}.service` },
 });
 
-/** What a user with some services of his own writes; the expressions are asked of every process. */
+/** Rules of a user with twenty services; the regular expressions are tried on every process. */
 const OWN = {
   rule: Array.from({ length: 20 }, (_, i) => ({
     ...{ group: 'own', subgroup: `service${i}` },
@@ -52,12 +53,12 @@ const OWN = {
   })),
 };
 
-/** Texts as decoding makes them: flat, and never looked up before. */
+/** A text as decoding makes it: flat in memory, and never used as a key before. */
 const fresh = (text: string): string => Buffer.from(text).toString('utf8');
 const asRead = (given: Partial<Identity>): Identity => {
-  const { name, exe, argv, unit, container } = { ...NOWHERE, ...given };
+  const { name, exe, argv, unit, container } = { ...EMPTY, ...given };
   return {
-    ...NOWHERE,
+    ...EMPTY,
     name: fresh(name),
     exe: fresh(exe),
     argv: argv.map(fresh),
@@ -69,7 +70,7 @@ const asRead = (given: Partial<Identity>): Identity => {
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-/** Milliseconds of all threads, garbage collection and compiling included. */
+/** Processor time of all threads in milliseconds, garbage collection and compiling included. */
 function processorTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
@@ -77,12 +78,12 @@ function processorTime(): number {
 
 type Classify = (identity: Identity) => Classification;
 
-/** The exporter classifies a process as soon as it has read what it is, not ten thousand at once. */
+/** Processes measured together: the exporter classifies each process after reading it, not ten thousand at once. */
 const BATCH = 500;
 
-/** What a batch of processes that no earlier one has had takes, times what makes it COUNT. */
-function time(classify: Classify, of: Of, from: number): { clock: number; processor: number } {
-  const processes = Array.from({ length: BATCH }, (_, i) => asRead(of(from + i)));
+/** Milliseconds for a batch of processes that no earlier batch had, scaled to COUNT processes. */
+function time(classify: Classify, make: MakeProcess, from: number): { clock: number; processor: number } {
+  const processes = Array.from({ length: BATCH }, (_, i) => asRead(make(from + i)));
   const [processor, clock] = [processorTime(), performance.now()];
   for (const identity of processes) classify(identity);
   const share = COUNT / BATCH;
@@ -96,22 +97,22 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** Milliseconds for 10,000 processes, in a program that has classified others. */
+/** Milliseconds for 10,000 processes, in a program that has classified others before. */
 export interface Speed {
   readonly processes: string;
-  /** By the clock, of batches: what else runs on the machine moves few of them. */
+  /** Wall time, of batches: other programs on the machine slow down only a few of them. */
   readonly median: number;
   readonly low: number;
   readonly high: number;
   /** Mean of the processor time of all threads, garbage collection included. */
   readonly processor: number;
-  /** The first ten thousand; those of the first line in a program that has classified nothing before. */
+  /** The first ten thousand. In the first line the program has classified nothing before. */
   readonly first: number;
-  /** Asking every rule in order, by the clock. */
+  /** Trying every rule in order, wall time. */
   readonly everyRule: number;
 }
 
-/** Milliseconds of one process: the first time its like is seen, and the median of nine after it. */
+/** Milliseconds for one hostile process: the first of its kind, and the median of nine more. */
 export interface Harm {
   readonly process: string;
   readonly first: number;
@@ -122,23 +123,23 @@ export interface ClassifyResults {
   readonly speed: readonly Speed[];
   readonly harm: readonly Harm[];
   readonly rules: number;
-  /** Bytes of the JavaScript heap: rules and classifier; and what patterns have learnt and functions were compiled since. */
+  /** Bytes of the JavaScript heap: rules and classifier; and what DFAs and compiled functions added after that. */
   readonly heapRules: number;
-  readonly heapLearnt: number;
+  readonly heapGrown: number;
 }
 
 function speedOf(
   processes: string,
-  of: Of,
+  make: MakeProcess,
   userRules: readonly Rule[],
   rules: readonly Rule[],
   classifier: Classifier,
 ): Speed {
   const batches = Array.from({ length: (ROUNDS * COUNT) / BATCH }, (_, i) =>
-    time((identity) => classifier.classify(identity), of, i * BATCH),
+    time((identity) => classifier.classify(identity), make, i * BATCH),
   );
   const naive = askEveryRule(userRules, rules);
-  const peer = [0, 1, 2].map((i) => time(naive, of, ROUNDS * COUNT + i * BATCH).clock);
+  const peer = [0, 1, 2].map((i) => time(naive, make, ROUNDS * COUNT + i * BATCH).clock);
   const warm = batches.slice((WARM_UP * COUNT) / BATCH);
   const clock = warm.map((batch) => batch.clock);
   return {
@@ -160,7 +161,7 @@ const letters = (length: number, alphabet: string): string => {
   return Array.from({ length }, () => alphabet[next() % alphabet.length]).join('');
 };
 
-/** Command lines and expressions as somebody who wants to stall a collection, or is careless, would write them. */
+/** Command lines and expressions that could stall a collection, written with intent or carelessly. */
 function harms(rules: readonly Rule[]): Harm[] {
   const cases: [process: string, argv: readonly string[], expressions: readonly string[]][] = [
     ['2 MiB in one argument, catalogue alone', ['a'.repeat(2 << 20)], []],
@@ -197,6 +198,7 @@ function harms(rules: readonly Rule[]): Harm[] {
   });
 }
 
+/** Classifies usual, unknown and hostile processes. @param log gets a line for each measurement */
 export function measureClassification(log: (line: string) => void): ClassifyResults {
   const before = heapUsed();
   const rules = parseCatalogue(catalogue);
@@ -204,40 +206,40 @@ export function measureClassification(log: (line: string) => void): ClassifyResu
   const heapRules = heapUsed() - before;
   const examples = rules.flatMap((rule) => rule.examples);
   const own = parseRules(OWN, 'own');
-  const measure = (processes: string, of: Of, userRules: readonly Rule[] = [], by = classifier): Speed => {
+  const measure = (processes: string, make: MakeProcess, userRules: readonly Rule[] = [], by = classifier): Speed => {
     log(`classifying ${processes}`);
-    return speedOf(processes, of, userRules, rules, by);
+    return speedOf(processes, make, userRules, rules, by);
   };
   const speed = [
     measure('a usual host', usual),
-    measure('names nobody knows', unknown),
+    measure('names that no rule knows', unknown),
     measure('every example of the catalogue in turn', (i) => examples[i % examples.length]!),
   ];
-  const heapLearnt = heapUsed() - before - heapRules;
+  const heapGrown = heapUsed() - before - heapRules;
   speed.push(measure("a usual host, 20 rules of the user's", usual, own, new Classifier(own, rules)));
-  log('classifying processes that mean harm');
-  return { speed, harm: harms(rules), rules: rules.length, heapRules, heapLearnt };
+  log('classifying hostile processes');
+  return { speed, harm: harms(rules), rules: rules.length, heapRules, heapGrown };
 }
 
 const shown = (value: number): string => (value < 100 ? value.toFixed(1) : value.toFixed(0));
 
-export function classificationTables({ speed, harm, rules, heapRules, heapLearnt }: ClassifyResults): string {
+export function classificationTables({ speed, harm, rules, heapRules, heapGrown }: ClassifyResults): string {
   const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
   return [
-    '| 10,000 new processes, ms | median (10–90 %) | processor time, GC included | the first 10,000 | asking every rule |',
+    '| 10,000 new processes, ms | median (10–90 %) | processor time, GC included | the first 10,000 | trying every rule |',
     '|---|---|---|---|---|',
     ...speed.map(
       ({ processes, median, low, high, processor, first, everyRule }) =>
         `| ${processes} | ${shown(median)} (${shown(low)}–${shown(high)}) | ${shown(processor)} | ${shown(first)} | ${shown(everyRule)} |`,
     ),
     '',
-    '| one process that means harm, ms | first of its like | median of nine more |',
+    '| one hostile process, ms | first of its kind | median of nine more |',
     '|---|---|---|',
     ...harm.map(
       ({ process: proc, first, later }) =>
         `| ${proc.replaceAll('|', '\\|')} | ${first.toFixed(2)} | ${later.toFixed(2)} |`,
     ),
     '',
-    `${rules} rules: ${mebibytes(heapRules)} MiB of heap, and ${mebibytes(heapLearnt)} MiB more after the catalogue's lines above.`,
+    `${rules} rules: ${mebibytes(heapRules)} MiB of heap, and ${mebibytes(heapGrown)} MiB more after the catalogue's lines above.`,
   ].join('\n');
 }

@@ -1,5 +1,5 @@
-// What a collection and a scrape cost, beside process-exporter and the bare reads, on the same processes in one run: all
-// of them take turns, so that what the machine does besides falls on each alike.
+// What a collection and a scrape cost, compared with process-exporter and a bare loop of reads, on the same processes in one
+// run. The programs take turns, so that other work on the machine slows all of them equally.
 import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ensure } from '../scripts/test-servers.mjs';
@@ -24,7 +24,7 @@ export interface Fleet {
   readonly processes: number;
   readonly mappings: number;
   readonly kib: number;
-  /** Further processes of 2 GiB each. */
+  /** Number of further processes of 2 GiB each. */
   readonly large: number;
 }
 
@@ -36,23 +36,23 @@ export const FLEETS: readonly Fleet[] = [
   { title: '10,000 processes', processes: 10000, mappings: 4, kib: 256, large: 0 },
 ];
 
-/** One line of the table. Seconds and bytes; NaN where it does not apply. */
+/** One line of the table, in seconds and bytes. NaN where a value does not apply. */
 export interface Cost {
   readonly fleet: string;
   readonly subject: string;
-  /** CPU of one collection with its scrape: median, and the tenth and ninetieth percentile. */
+  /** CPU of one collection with its scrape: median, and the 10th and 90th percentile. */
   readonly cpu: number;
   readonly cpuLow: number;
   readonly cpuHigh: number;
-  /** The mean, with all it did between its turns. */
+  /** Mean CPU for each turn, including the work between turns. */
   readonly cpuWhole: number;
-  /** Wall time of a scrape that needs a collection: median and 99th; and the 99th of those that need none. */
+  /** Wall time of a scrape that needs a collection: median and 99th percentile; and the 99th of scrapes that need none. */
   readonly wall: number;
   readonly wall99: number;
   readonly fresh99: number;
   readonly rss: number;
   readonly anonymous: number;
-  /** Longest time the event loop was held in the rounds that count, and from the start until then. */
+  /** Longest time for which the event loop was blocked: after the warm-up, and during it. */
   readonly stall: number;
   readonly stallStart: number;
   readonly bytes: number;
@@ -71,29 +71,30 @@ const PEERS: readonly (readonly [subject: string, flags: readonly string[]])[] =
   ['process-exporter, one group', []],
   ['process-exporter, no smaps, no threads', ['-gather-smaps=false', '-threads=false']],
 ];
-const FLOORS = [
+const BARE_LOOPS = [
   ['bare loop, with smaps_rollup', 'exact'],
   ['bare loop, cheap counters', 'cheap'],
 ] as const;
 const IDLE = 'a Node server of one fixed page';
-/** About what a page of 2,000 processes is. */
+/** About the size of a page of 2,000 processes. */
 const IDLE_BYTES = 90_000;
 
-/** Turns that count, of those that answer quickly; every so many of them the others have one. */
+/** Turns that count, for Node programs; the slower ones have a turn in every fourth round only. */
 const ROUNDS = 60;
-const SELDOM = 4;
-/** Turns that do not count; and how long quick ones go on before, for V8 to compile what it will. */
-const WARM = 10;
-const WARM_SECONDS = 12;
-/** Scrapes of a snapshot that stays fresh; and a second apart, before memory is looked at. */
-const FRESH = 300;
-const CALM = 10;
+const SLOW_EVERY = 4;
+/** Turns of the warm-up, which do not count. Node programs go on for at least so many seconds, until V8 has compiled. */
+const WARM_UP_TURNS = 10;
+const WARM_UP_SECONDS = 12;
+/** Scrapes of a snapshot that stays fresh. */
+const FRESH_SCRAPES = 300;
+/** Scrapes, one a second, before memory is read. */
+const CALM_SCRAPES = 10;
 
-/** One that takes turns. */
+/** A program that takes turns with the others. */
 class Contestant {
   readonly subject: string;
   readonly program: Program;
-  /** Quick enough for many turns, and tells of its stalls. */
+  /** Whether probe.cjs reports its stalls. Such programs are fast, so they have a turn in every round. */
   readonly probed: boolean;
   readonly url: string | undefined;
   readonly cpu: number[] = [];
@@ -107,13 +108,14 @@ class Contestant {
     this.probed = probed;
   }
 
-  /** What a turn consists of. */
+  /** The work of a turn: one scrape. */
   async act(): Promise<void> {
     const { seconds, bytes } = await scrape(this.url!);
     this.walls.push(seconds);
     this.bytes = bytes;
   }
 
+  /** One turn, with the CPU time that it took. */
   async turn(): Promise<void> {
     const before = cpuSeconds(this.program.pid);
     await this.act();
@@ -121,14 +123,15 @@ class Contestant {
     this.cpu.push(cpuSeconds(this.program.pid) - before);
   }
 
-  async warm(): Promise<void> {
-    const until = this.probed ? performance.now() + WARM_SECONDS * 1000 : 0;
-    for (let turn = 0; turn < WARM || performance.now() < until; turn++) await this.turn();
+  /** Turns that do not count. */
+  async warmUp(): Promise<void> {
+    const until = this.probed ? performance.now() + WARM_UP_SECONDS * 1000 : 0;
+    for (let turn = 0; turn < WARM_UP_TURNS || performance.now() < until; turn++) await this.turn();
     this.cpu.length = 0;
     this.walls.length = 0;
   }
 
-  /** Longest time its event loop was held, seconds, if it was watched; begins to watch it, or ends that. */
+  /** @returns the longest stall since the last call, seconds, if stalls were measured. Starts or stops measuring them */
   async toggleProbe(): Promise<number> {
     if (!this.probed) return Number.NaN;
     const { program } = this;
@@ -138,7 +141,7 @@ class Contestant {
     return Number(/probe (\S+)/.exec(program.stderr)![1]);
   }
 
-  /** The longest stall of as many turns again, with nobody else's in between. */
+  /** The longest stall in ROUNDS further turns, without turns of other programs in between; seconds. */
   async steadyStall(): Promise<number> {
     if (!this.probed) return Number.NaN;
     await this.toggleProbe();
@@ -152,7 +155,8 @@ class Contestant {
   }
 }
 
-class Floor extends Contestant {
+/** The bare loop: it has no HTTP, and reads when it gets a line. */
+class BareLoop extends Contestant {
   readonly #kind: string;
 
   constructor(subject: string, program: Program, kind: string) {
@@ -167,7 +171,7 @@ class Floor extends Contestant {
   }
 }
 
-/** @param found called after each fleet with all that is known so far */
+/** Measures every fleet. @param found called after each fleet with all results so far */
 export async function measureCost(
   fleets: readonly Fleet[],
   log: (line: string) => void,
@@ -178,17 +182,17 @@ export async function measureCost(
   for (const fleet of fleets) {
     log(fleet.title);
     await endingAll(async (scope) => {
-      const procfs = await raise(scope, fleet);
+      const procfs = await startFleet(scope, fleet);
       const fresh = await endingAll((within) => measureFresh(within, procfs));
-      const contestants = await enter(scope, processExporter, procfs);
-      costs.push(...(await compete(fleet.title, contestants, fresh, log)));
+      const contestants = await startContestants(scope, processExporter, procfs);
+      costs.push(...(await takeTurns(fleet.title, contestants, fresh, log)));
     });
     found(costs);
   }
   return costs;
 }
 
-/** Ends all that was started, last first, however the work ends. */
+/** Runs `work`, then ends everything that it started, the last one first, even if it fails. */
 async function endingAll<T>(work: (scope: Scope) => Promise<T>): Promise<T> {
   const ends: (() => void | Promise<void>)[] = [];
   try {
@@ -206,10 +210,10 @@ function begin(scope: Scope, command: string, args: readonly string[]): Program 
 }
 
 /**
- * Starts a fleet in a pid namespace of its own, where the contestants do not see each other at work.
- * @returns the procfs that shows it
+ * Starts a fleet in a pid namespace of its own, so that the programs under test do not see each other.
+ * @returns the path of the procfs that shows the fleet
  */
-async function raise(scope: Scope, fleet: Fleet): Promise<string> {
+async function startFleet(scope: Scope, fleet: Fleet): Promise<string> {
   const { processes, mappings, kib, large } = fleet;
   const namespace = await startNamespace(scope);
   const [nsenter, ...inside] = namespace.enter;
@@ -222,8 +226,8 @@ async function raise(scope: Scope, fleet: Fleet): Promise<string> {
 
 const PROBE = ['--require', `${root}bench/probe.cjs`];
 
-/** Starts all that take part, one after the other. */
-async function enter(scope: Scope, processExporter: string, procfs: string): Promise<Contestant[]> {
+/** Starts all programs under test, one after the other. */
+async function startContestants(scope: Scope, processExporter: string, procfs: string): Promise<Contestant[]> {
   const contestants = await startOurs(scope, procfs, '0s', PROBE);
   const config = `${scratch()}/process-exporter.yml`;
   writeFileSync(config, ONE_GROUP);
@@ -234,15 +238,15 @@ async function enter(scope: Scope, processExporter: string, procfs: string): Pro
     contestants.push(new Contestant(subject, program, `http://127.0.0.1:${port}/metrics`));
     await answers(contestants.at(-1)!.url!);
   }
-  for (const [subject, kind] of FLOORS) {
-    const program = begin(scope, process.execPath, ['--import', 'tsx', `${root}bench/floor.ts`, procfs]);
+  for (const [subject, kind] of BARE_LOOPS) {
+    const program = begin(scope, process.execPath, ['--import', 'tsx', `${root}bench/bare-loop.ts`, procfs]);
     await program.printed('ready');
-    contestants.push(new Floor(subject, program, kind));
+    contestants.push(new BareLoop(subject, program, kind));
   }
   return [...contestants, await startIdle(scope, PROBE)];
 }
 
-/** Our exporter in each of its modes, collecting only when it is asked and its snapshot is older than `cacheTtl`. */
+/** Our exporter in each of its modes. It collects only for a scrape, if its snapshot is older than `cacheTtl`. */
 async function startOurs(
   scope: Scope,
   procfs: string,
@@ -257,12 +261,12 @@ async function startOurs(
     const program = begin(scope, process.execPath, [...node, bundle, ...listen, ...settings, ...flags]);
     contestants.push(new Contestant(subject, program, `http://127.0.0.1:${port}/metrics`, true));
     await answers(`http://127.0.0.1:${port}/-/ready`);
-    await pause(1500); // the second collection
+    await pause(1500); // for the second collection
   }
   return contestants;
 }
 
-/** A server that does nothing: what Node and the machine take by themselves. */
+/** A server that does nothing: it shows how much Node and the machine need by themselves. */
 async function startIdle(scope: Scope, node: readonly string[]): Promise<Contestant> {
   const port = await freePort();
   const server = [`${root}bench/idle-server.cjs`, String(port), String(IDLE_BYTES)];
@@ -272,7 +276,8 @@ async function startIdle(scope: Scope, node: readonly string[]): Promise<Contest
   return contestant;
 }
 
-async function compete(
+/** Lets the programs take turns. @returns a line of the table for each of them */
+async function takeTurns(
   fleet: string,
   contestants: readonly Contestant[],
   fresh: ReadonlyMap<string, number>,
@@ -280,14 +285,14 @@ async function compete(
 ): Promise<Cost[]> {
   const stallStart: number[] = [];
   for (const contestant of contestants) {
-    await contestant.warm();
+    await contestant.warmUp();
     stallStart.push(await contestant.toggleProbe());
   }
   const began = contestants.map(({ program }) => cpuSeconds(program.pid));
   for (let round = 0; round < ROUNDS; round++) {
-    const first = round % contestants.length; // nobody always follows the same
+    const first = round % contestants.length; // each round starts with another program
     for (const contestant of [...contestants.slice(first), ...contestants.slice(0, first)])
-      if (contestant.probed || round % SELDOM === 0) await contestant.turn();
+      if (contestant.probed || round % SLOW_EVERY === 0) await contestant.turn();
   }
   const whole = contestants.map(({ program, cpu }, i) => (cpuSeconds(program.pid) - began[i]!) / cpu.length);
   const costs: Omit<Cost, 'rss' | 'anonymous'>[] = [];
@@ -299,23 +304,23 @@ async function compete(
       ...{ wall: quantile(walls, 0.5) ?? Number.NaN, wall99: quantile(walls, 0.99) ?? Number.NaN },
       fresh99: fresh.get(subject) ?? Number.NaN,
       ...{ bytes, series: await contestant.series() },
-      ...{ stall: await contestant.steadyStall(), stallStart: stallStart[i]! }, // last: its turns do not count above
+      ...{ stall: await contestant.steadyStall(), stallStart: stallStart[i]! }, // last, because its turns do not count above
     });
     log(`  ${subject}: ${(costs.at(-1)!.cpu * 1000).toFixed(1)} ms CPU`);
   }
-  // Memory when scrapes come a second apart, as often as a Prometheus in a hurry asks.
-  for (let second = 0; second < CALM; second++) {
+  // Memory is read after scrapes that come one a second: the shortest interval of a usual Prometheus.
+  for (let second = 0; second < CALM_SCRAPES; second++) {
     for (const { url } of contestants) if (url) await scrape(url);
     await pause(1000);
   }
   return costs.map((cost, i) => ({ ...cost, ...memoryOf(contestants[i]!.program.pid) }));
 }
 
-/** The 99th of some hundred scrapes that need no collection, by subject; seconds. */
+/** The 99th percentile of FRESH_SCRAPES scrapes that need no collection, by subject; seconds. */
 async function measureFresh(scope: Scope, procfs: string): Promise<Map<string, number>> {
   const contestants = [...(await startOurs(scope, procfs, '1h', [])), await startIdle(scope, [])];
   for (let i = 0; i < 50; i++) for (const contestant of contestants) await contestant.act();
   for (const { walls } of contestants) walls.length = 0;
-  for (let i = 0; i < FRESH; i++) for (const contestant of contestants) await contestant.act();
+  for (let i = 0; i < FRESH_SCRAPES; i++) for (const contestant of contestants) await contestant.act();
   return new Map(contestants.map(({ subject, walls }) => [subject, quantile(walls, 0.99)]));
 }

@@ -1,11 +1,11 @@
-// The costs as a bar chart in SVG, to be looked at beside the table.
+// Draws the costs as a bar chart in SVG, for docs/performance.md.
 import type { Cost } from './cost.ts';
 
 const ROW = 22;
 const LEFT = 330;
 const WIDTH = 900;
 
-/** One block a fleet, one bar a subject; the length is CPU time on a logarithmic scale from 1 ms to 10 s. */
+/** One block for each fleet, one bar for each subject. The length is CPU time on a logarithmic scale from 1 ms to 10 s. */
 export function draw(costs: readonly Cost[]): string {
   const fleets = [...new Set(costs.map(({ fleet }) => fleet))];
   const parts: string[] = [];

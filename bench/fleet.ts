@@ -1,6 +1,6 @@
-// The figures of docs/fleet.md: one process replays N captured hosts; a real Prometheus and VictoriaMetrics scrape them.
+// Measures the figures of docs/fleet.md: one process replays N hosts, a real Prometheus and VictoriaMetrics scrape them.
 //   node --import tsx --import ./scripts/toml-loader.mjs bench/fleet.ts [--hosts 20] [--frames 130] [--every 3]
-// The first run records a host of real servers into .cache/fleet.capture; later runs, and --capture FILE, replay it.
+// The first run records a host of real servers into .cache/fleet.capture; later runs replay it, or another --capture FILE.
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,17 +10,18 @@ import { gzipSync } from 'node:zlib';
 import { catalogue } from '../catalogue/index.ts';
 import { ensure } from '../scripts/test-servers.mjs';
 import { Agent } from '../src/agent/agent.ts';
-import { scrubCommandLine } from '../src/cli/scrub.ts';
+import { recordHost } from '../src/cli/capture/record-host.ts';
 import { defaults } from '../src/config/options.ts';
-import { acceptsGzip, CONTENT_TYPES, negotiate } from '../src/exposition/encode.ts';
-import { type Frame, formatCapture, framedFiles, parseCapture, recordFrame } from '../src/kernel/capture.ts';
+import { CONTENT_TYPES } from '../src/exposition/encode.ts';
+import { type Frame, formatCapture, framedFiles, parseCapture } from '../src/kernel/capture.ts';
 import { liveFiles } from '../src/kernel/files.ts';
 import { parseCatalogue } from '../src/rules/rule-parser.ts';
+import { acceptsGzip, chooseFormat } from '../src/server/negotiation.ts';
 import { Exposition } from '../test/exposition-text.ts';
 import { eventually, freePort, root, type Scope, Started, scratch, startChildren } from '../test/harness.ts';
 import { startNamespace, startServers } from '../test/real-servers.ts';
 
-const { values: asked } = parseArgs({
+const { values: flags } = parseArgs({
   options: {
     hosts: { type: 'string', default: '20' },
     frames: { type: 'string', default: '130' },
@@ -28,7 +29,7 @@ const { values: asked } = parseArgs({
     capture: { type: 'string', default: `${root}.cache/fleet.capture` },
   },
 });
-const hosts = Number(asked.hosts);
+const hosts = Number(flags.hosts);
 const MODES = ['all', 'top', 'none'] as const;
 type Mode = (typeof MODES)[number];
 
@@ -37,7 +38,7 @@ const DAEMONS = [
   ...['containerd', 'dockerd', 'haproxy', 'php-fpm', 'keepalived', 'node_exporter', 'fluent-bit', 'named'],
 ];
 
-/** A host as one finds them: servers, daemons, a prefork server, a hundred workers, and processes that come and go. */
+/** Records a usual host: servers, daemons, a prefork server, a hundred workers, and processes that come and go. */
 async function record(t: Scope): Promise<readonly Frame[]> {
   const namespace = await startNamespace(t);
   await startServers(t, namespace, ensure('postgres', 'redis', 'nginx', 'memcached'));
@@ -45,13 +46,13 @@ async function record(t: Scope): Promise<readonly Frame[]> {
   new Started(t, [...inside, 'while :; do sleep 2; find /usr/share -name "*.conf" >/dev/null; done']);
   new Started(t, [...inside, 'while :; do sleep 11; sort /usr/share/dict/* /etc/services >/dev/null 2>&1; done']);
   const child = `${root}.cache/child`;
-  await startChildren(t, 'private', 1); // compiles it
+  await startChildren(t, 'private', 1); // compiles the child program
   for (const [count, maps, kib, name] of [
     [60, 40, 6000, 'worker'],
     [40, 20, 2500, 'app'],
   ] as const)
     new Started(t, [...namespace.enter, child, 'fleet', ...[count, maps, kib, name].map(String)]);
-  // Daemons by their names only, for a usual number of subgroups.
+  // Not real daemons, only processes with their names: they make the usual number of subgroups.
   for (const name of DAEMONS)
     new Started(t, [...namespace.enter, child, 'name', Buffer.from(name).toString('hex'), '6']);
   for (const mode of [
@@ -63,14 +64,14 @@ async function record(t: Scope): Promise<readonly Frame[]> {
   await pause(3000);
   const files = liveFiles(namespace.proc);
   const frames: Frame[] = [];
-  for (let frame = 0; frame < Number(asked.frames); frame++) {
-    if (frame > 0) await pause(Number(asked.every) * 1000);
-    frames.push(recordFrame(files, scrubCommandLine));
+  for (let frame = 0; frame < Number(flags.frames); frame++) {
+    if (frame > 0) await pause(Number(flags.every) * 1000);
+    frames.push(await recordHost(files));
   }
   return frames;
 }
 
-/** So many hosts, each at a place of its own in the recording, behind one port. */
+/** Replayed hosts behind one port. Each starts at another frame of the recording. */
 class Fleet {
   readonly agents: readonly Agent[];
   readonly #server: Server;
@@ -86,14 +87,14 @@ class Fleet {
     this.#server = createServer(async (request, response) => {
       const agent = this.agents[Number(/^\/host\/(\d+)\/metrics$/.exec(request.url ?? '')?.[1])];
       if (!agent) return void response.writeHead(404).end();
-      const format = negotiate(request.headers.accept);
+      const format = chooseFormat(request.headers.accept);
       const gzip = acceptsGzip(String(request.headers['accept-encoding']));
       const headers = { 'content-type': CONTENT_TYPES[format], ...(gzip && { 'content-encoding': 'gzip' }) };
       response.writeHead(200, headers).end(await agent.metrics(format, gzip, 10));
     });
   }
 
-  /** @returns what Prometheus has to be told to find every host */
+  /** @returns the scrape configuration with which Prometheus finds every host */
   async listen(): Promise<object> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const target = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
@@ -115,7 +116,7 @@ class Fleet {
   }
 }
 
-/** VictoriaMetrics puts a space between labels. */
+/** Reads metrics of a server. VictoriaMetrics puts a space between labels, which is removed here. */
 const metricsOf = async (url: string): Promise<Exposition> =>
   new Exposition((await (await fetch(url)).text()).replaceAll('", ', '",'));
 const total = (seen: Exposition, name: string, labels: Record<string, string> = {}): number =>
@@ -123,13 +124,13 @@ const total = (seen: Exposition, name: string, labels: Record<string, string> = 
 const cpuOf = async (url: string): Promise<number> =>
   total(await metricsOf(`${url}/metrics`), 'process_cpu_seconds_total');
 
-/** Bytes of everything below a folder whose path ends so. */
+/** Bytes of all files in a folder and its subfolders whose path matches `ending`. */
 const sizeOf = (folder: string, ending: RegExp): number =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && ending.test(`${entry.parentPath}/${entry.name}`))
     .reduce((sum, entry) => sum + statSync(`${entry.parentPath}/${entry.name}`).size, 0);
 
-/** What a server has paid for: samples taken in, CPU seconds since it was ready, bytes of samples and of the index on disk, bytes resident. */
+/** Costs of a server since it was ready: samples, CPU seconds, bytes of samples and index on disk; and bytes resident. */
 interface Cost {
   readonly samples: number;
   readonly cpu: number;
@@ -211,7 +212,7 @@ async function startVictoria(t: Scope, scrape?: object): Promise<Store & { url: 
   };
 }
 
-/** Lets the recording pass once, a frame a second. */
+/** Replays the recording once, one frame a second. */
 async function play(fleet: Fleet, frames: number): Promise<void> {
   for (let frame = 0; frame < frames; frame++) {
     const next = Date.now() + 1000;
@@ -255,7 +256,7 @@ async function measureAgentMode(t: Scope, frames: readonly Frame[]): Promise<str
   const agent = await startPrometheus(t, scrape, victoria.url);
   await play(fleet, Math.ceil(frames.length / 2));
   fleet.close();
-  await pause(6000); // what is queued is sent within five seconds
+  await pause(6000); // the queue is sent within five seconds
   const sent = await agent.cost();
   const received = await victoria.cost();
   await Promise.all([agent.stop(), victoria.stop()]);
@@ -266,9 +267,9 @@ async function measureAgentMode(t: Scope, frames: readonly Frame[]): Promise<str
 const ends: (() => void | Promise<void>)[] = [];
 const scope: Scope = { after: (end) => void ends.push(end) };
 try {
-  if (!existsSync(asked.capture)) writeFileSync(asked.capture, formatCapture(await record(scope)));
+  if (!existsSync(flags.capture)) writeFileSync(flags.capture, formatCapture(await record(scope)));
   for (const end of ends.splice(0)) await end();
-  const frames = parseCapture(readFileSync(asked.capture, 'utf8'));
+  const frames = parseCapture(readFileSync(flags.capture, 'utf8'));
   const processes = [...frames[0]!.keys()].filter((path) => path.endsWith('/stat') && path !== 'proc/stat').length;
   console.log(`${hosts} hosts of ${processes} processes, ${frames.length} frames`);
   const head = [

@@ -1,5 +1,5 @@
-// The least a Node program that is scraped can be: it answers every request with the same bytes. What it shows is what
-// Node and the machine take by themselves. Arguments: port, bytes.
+// The smallest Node program that can be scraped: it answers every request with the same bytes. It shows how much Node and
+// the machine need by themselves. Arguments: port, bytes.
 const { createServer } = require('node:http');
 
 const [port, bytes] = process.argv.slice(2).map(Number);

@@ -1,4 +1,4 @@
-// What a benchmark runs on and with: fleets of real processes, exporters under test, and what the kernel accounts to them.
+// Shared by all benchmarks: programs to start and end, scrapes, and the CPU time and memory that the kernel counts for them.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { request } from 'node:http';
@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export const root = new URL('..', import.meta.url).pathname;
 export const bundle = `${root}dist/herakles.cjs`;
 
-/** CPU time of a process and all its threads so far, seconds, to the nanosecond (/proc/<pid>/task/<tid>/schedstat). */
+/** CPU time of all threads of a process so far, in seconds, exact to the nanosecond (/proc/<pid>/task/<tid>/schedstat). */
 export function cpuSeconds(pid: number): number {
   let nanoseconds = 0;
   for (const task of readdirSync(`/proc/${pid}/task`)) {
@@ -22,14 +22,14 @@ export interface Memory {
   readonly peak: number;
 }
 
-/** Bytes, from /proc/<pid>/status. */
+/** Memory of a process in bytes, from /proc/<pid>/status. */
 export function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024;
   return { rss: bytes('VmRSS'), anonymous: bytes('RssAnon'), peak: bytes('VmHWM') };
 }
 
-/** A program of the benchmark; its whole process group ends with it. */
+/** A program that a benchmark starts. Its whole process group ends with it. */
 export class Program {
   readonly pid: number;
   stdout = '';
@@ -37,7 +37,7 @@ export class Program {
   readonly #child: ChildProcess;
 
   constructor(command: string, args: readonly string[]) {
-    // As the systemd unit, the image and npm start set it.
+    // The same values as in the systemd unit, the image and npm start.
     const malloc = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '16384', MALLOC_TRIM_THRESHOLD_: '65536' };
     const env = { ...process.env, ...malloc };
     this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env });
@@ -50,14 +50,14 @@ export class Program {
     });
   }
 
-  /** A line on its standard input. */
+  /** Writes a line to its standard input. */
   say(line: string): void {
     this.#child.stdin!.write(`${line}\n`);
   }
 
-  /** Waits until it has printed a text. */
-  async printed(text: string, within = 60): Promise<void> {
-    for (let left = within * 20; left > 0; left--) {
+  /** Waits until it has printed a text. @throws if it ends before, or does not print it in time */
+  async printed(text: string, timeoutSeconds = 60): Promise<void> {
+    for (let left = timeoutSeconds * 20; left > 0; left--) {
       if (this.stdout.includes(text) || this.stderr.includes(text)) return;
       if (this.#child.exitCode !== null) throw new Error(`ended early: ${this.stderr}`);
       await pause(50);
@@ -76,7 +76,7 @@ export class Program {
 
 const child = `${root}.cache/child`;
 
-/** The program whose memory the tests know, compiled when its source is newer. */
+/** Path of the child program, which allocates known memory. It is compiled if its source is newer. */
 export function childProgram(): string {
   const source = `${root}test/children/child.c`;
   mkdirSync(`${root}.cache`, { recursive: true });
@@ -92,7 +92,7 @@ export interface Scrape {
   readonly status: number;
 }
 
-/** One scrape as Prometheus makes it: gzip, text 0.0.4. */
+/** Scrapes like Prometheus: gzip, text 0.0.4. */
 export function scrape(url: string): Promise<Scrape> {
   const began = performance.now();
   return new Promise((resolve, reject) => {
@@ -127,6 +127,7 @@ export async function answers(url: string): Promise<void> {
   throw new Error(`${url} never answered`);
 }
 
+/** @param share 0 to 1: 0.5 is the median */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;

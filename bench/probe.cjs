@@ -1,5 +1,5 @@
-// Preloaded into an exporter under test (node --require): on SIGUSR2 it prints its longest event-loop stall since the last
-// time, in seconds, on standard error, and ends watching the loop or begins again: watching takes CPU, too.
+// Loaded into a program under test (node --require). On SIGUSR2 it prints the longest stall of the event loop since the last
+// SIGUSR2, in seconds, on standard error. It also stops or restarts the measurement of stalls, because that takes CPU too.
 const { monitorEventLoopDelay } = require('node:perf_hooks');
 
 const delay = monitorEventLoopDelay({ resolution: 1 });

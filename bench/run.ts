@@ -1,6 +1,6 @@
-// Runs the benchmarks and writes what they found: a table on standard output, bench/results/*.json, and the drawing in
-// docs/performance.md. Arguments: cost, accuracy, classify, soak; --quick leaves out the largest fleet, --only=TITLE all
-// others, and then nothing is written.
+// Runs the benchmarks and writes their results: a table on standard output, bench/results/*.json, and the chart in
+// docs/performance.md. Arguments: cost, accuracy, classify, soak. --quick leaves out the largest fleet; --only=TITLE runs
+// only fleets whose title begins with TITLE. Both print the table of costs, but write no file of it.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { accuracy } from './accuracy.ts';
@@ -15,7 +15,7 @@ const quick = process.argv.includes('--quick');
 const wants = (part: string): boolean => parts.length === 0 || parts.includes(part);
 const log = (line: string): void => console.error(line);
 
-/** What the figures were taken on: absolute ones do not carry over, ratios do. */
+/** The machine that was measured: on another one absolute figures differ, ratios are similar. */
 const machine = {
   kernel: release(),
   cores: cpus().length,
@@ -60,7 +60,7 @@ function costTable(costs: readonly Cost[]): string {
 if (wants('cost')) {
   const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length) ?? '';
   const fleets = FLEETS.filter(({ title, processes }) => title.startsWith(only) && (!quick || processes <= 2000));
-  const whole = fleets.length === FLEETS.length; // what is kept is never of some fleets only
+  const whole = fleets.length === FLEETS.length; // results are saved only if all fleets were measured
   const costs = await measureCost(fleets, log, (costs) => whole && save('cost', costs));
   console.log(costTable(costs));
   if (whole) writeFileSync(`${root}docs/performance-cost.svg`, draw(costs));

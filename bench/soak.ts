@@ -1,5 +1,5 @@
-// Runs the exporter for a long time on a host where processes come and go all the time: does its memory stay flat, do
-// its descriptors stay bounded, and does every series of a dead process go within one collection?
+// Runs the exporter for a long time while processes come and go all the time. Does its memory stay the same? Is the number
+// of its descriptors bounded? Has every series of a dead process gone after one collection?
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,26 +8,35 @@ import { answers, bundle, childProgram, memoryOf, Program, text } from './machin
 
 export interface Soak {
   readonly minutes: number;
-  /** Resident memory when warm, at the end, and at most in between; MiB. */
+  /** Resident memory in MiB: after the warm-up, at the end, and the largest value after the warm-up. */
   readonly warm: number;
   readonly last: number;
   readonly most: number;
-  /** Most descriptors that were open at once, and the processes that were seen then. */
+  /** The largest number of open descriptors, and how many processes the exporter saw at that time. */
   readonly descriptors: number;
   readonly processesSeen: number;
-  /** Series of processes that had ended before the collection that exported them began. */
+  /** Number of series whose process had ended before the collection began. */
   readonly ghosts: number;
 }
 
-const INTERVAL = 1;
-/** Share of the time after which memory counts as warm. */
-const WARM = 0.4;
-/** Rounds there are at least, however short it is. */
-const FEWEST = 10;
+const INTERVAL_SECONDS = 1;
+/** The warm-up, as a share of the rounds. */
+const WARM_UP_SHARE = 0.4;
+/** Rounds that run even if the time is over. */
+const ROUNDS_MIN = 10;
 
 export async function soak(minutes: number, log: (line: string) => void): Promise<Soak> {
   const port = await freePort();
-  const flags = ['--port', String(port), '--bind', '127.0.0.1', '--interval', `${INTERVAL}s`, '--cache-ttl', '0s'];
+  const flags = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--interval',
+    `${INTERVAL_SECONDS}s`,
+    '--cache-ttl',
+    '0s',
+  ];
   const exporter = new Program(process.execPath, [bundle, ...flags]);
   const churn = new Program(childProgram(), ['storm', '1000000', '10', '2']);
   const url = `http://127.0.0.1:${port}/metrics`;
@@ -42,14 +51,14 @@ export async function soak(minutes: number, log: (line: string) => void): Promis
     churn.say('storm');
     const began = performance.now();
     const elapsed = () => (performance.now() - began) / 60_000;
-    for (let round = 0; elapsed() < minutes || round < FEWEST; round++) {
+    for (let round = 0; elapsed() < minutes || round < ROUNDS_MIN; round++) {
       const gone = fleet ? pidsOf(fleet) : [];
       await fleet?.end();
       fleet = new Program(childProgram(), ['fleet', '200', '8', '256', `soak${round % 7}`]);
       await fleet.printed('ready');
       const left = () => gone.filter((pid) => existsSync(`/proc/${pid}`));
-      await eventually(() => assert.deepEqual(left(), [], 'they do not end'), 30_000, 20);
-      await text(url); // may have joined a collection that began before they had ended
+      await eventually(() => assert.deepEqual(left(), [], 'processes of the last round still run'), 30_000, 20);
+      await text(url); // may have joined a collection that began before the processes had ended
       const page = await text(url);
       ghosts += gone.filter((pid) => page.includes(`{pid="${pid}",`)).length;
       memory.push(memoryOf(exporter.pid).rss / 2 ** 20);
@@ -64,7 +73,7 @@ export async function soak(minutes: number, log: (line: string) => void): Promis
   } finally {
     for (const program of [fleet, churn, exporter]) await program?.end();
   }
-  const settled = memory.slice(Math.floor(memory.length * WARM));
+  const settled = memory.slice(Math.floor(memory.length * WARM_UP_SHARE));
   const round = (value: number): number => Math.round(value * 10) / 10;
   return {
     minutes,
@@ -77,7 +86,7 @@ export async function soak(minutes: number, log: (line: string) => void): Promis
   };
 }
 
-/** The fleet's processes: its launcher and the children of that. */
+/** Pids of the fleet: its launcher and the launcher's children. */
 function pidsOf(fleet: Program): number[] {
   return (/ready ([\d ]+)/.exec(fleet.stdout)?.[1] ?? '').trim().split(' ').filter(Boolean).map(Number);
 }

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { boards } from '../deploy/grafana/index.ts';
 import { prometheusRule } from '../deploy/kubernetes/prometheus-rule.ts';
+import { switchOf } from '../src/collectors/collector.ts';
 import { collectors } from '../src/collectors/index.ts';
 import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
 
@@ -74,14 +75,15 @@ function metrics(): string {
     '',
     '<!-- Made from src/collectors by scripts/generate.ts: change it there. -->',
     '',
-    'A series is absent where its value is not known; it is never a made-up 0. Bytes and seconds throughout.',
+    'A series is absent where its value is not known: an unknown value is never written as 0. All values are in bytes and seconds.',
     '',
-    'Two counters keep names that are older than the naming rules; OpenMetrics gives them the type `unknown`. They,',
+    'Two counters have names that are older than the naming rules; their type in OpenMetrics is `unknown`. They,',
     '`herakles_cpu_group_usage_percent_sum` and `herakles_exporter_processes_total` are the only exceptions to the rules.',
     'In OpenMetrics the family of a counter is named without `_total`, that of an info metric without `_info`.',
   ];
-  for (const { name, help, families } of collectors) {
-    lines.push('', `## \`${name}\``, '', `${help} Switched by \`collector_${name}\`.`, '');
+  for (const collector of collectors) {
+    const { name, help, families } = collector;
+    lines.push('', `## \`${name}\``, '', `${help} Switched by \`${switchOf(collector)}\`.`, '');
     lines.push('| Family | Type | Labels | Meaning |', '|---|---|---|---|');
     for (const { name, type, textType, labels, help } of families) {
       const shown = type === 'unknown' ? `${textType} (OpenMetrics: unknown)` : type;

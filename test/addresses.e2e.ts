@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { Authority } from './certificates.ts';
 import { bundle, eventually, freePort, need, replace, runBundle, Started, scratch } from './harness.ts';
-import { ask, serve } from './web-server.ts';
+import { sendRequest, serve } from './web-server.ts';
 
 test('a Unix socket, its leftover, and a file that is none', async (t) => {
   const dir = scratch();
@@ -44,7 +44,7 @@ test('a Unix socket, its leftover, and a file that is none', async (t) => {
 test('several addresses at once, or none of them', async (t) => {
   const server = await serve(t, '');
   for (const host of ['127.0.0.1', '[::1]'])
-    assert.equal((await ask(`http://${host}:${server.port}/-/healthy`)).status, 200, host);
+    assert.equal((await sendRequest(`http://${host}:${server.port}/-/healthy`)).status, 200, host);
   const free = await freePort();
   const both = await runBundle(t, ['--web.listen-address', `127.0.0.1:${free},127.0.0.1:${server.port}`]);
   assert.equal(both.code, 2);
@@ -71,19 +71,20 @@ test('sockets that systemd hands over', async (t) => {
   const [port] = await run.line('port');
   await eventually(() => assert.equal(run.stderr.split('msg=serving').length, 3, run.stderr), 30_000, 30);
   assert.match(run.stderr, new RegExp(`url=http://127.0.0.1:${port}/metrics`));
-  assert.equal((await ask(`http://127.0.0.1:${port}/-/healthy`)).status, 200);
-  assert.equal((await ask('http://localhost/-/healthy', { socketPath: `${dir}/s.sock` })).status, 200);
+  assert.equal((await sendRequest(`http://127.0.0.1:${port}/-/healthy`)).status, 200);
+  assert.equal((await sendRequest('http://localhost/-/healthy', { socketPath: `${dir}/s.sock` })).status, 200);
   const without = await runBundle(t, ['--web.systemd-socket']);
   assert.equal(without.code, 2);
-  assert.match(without.stderr, /systemd handed over no socket; start it by its \.socket unit/);
+  assert.match(without.stderr, /systemd passed no socket; start the exporter through its \.socket unit/);
 });
 
 test('POST /-/reload loads anew where it is allowed', async (t) => {
   const closed = await serve(t, '');
-  const post = (url: string, options: RequestOptions = {}) => ask(`${url}/-/reload`, { method: 'POST', ...options });
+  const post = (url: string, options: RequestOptions = {}) =>
+    sendRequest(`${url}/-/reload`, { method: 'POST', ...options });
   assert.equal((await post(closed.url)).status, 403);
   const open = await serve(t, 'rate_limit:\n  interval: 0\n', ['--web-enable-lifecycle']);
-  const get = await ask(`${open.url}/-/reload`);
+  const get = await sendRequest(`${open.url}/-/reload`);
   assert.deepEqual([get.status, get.headers.allow], [405, 'POST, PUT']);
   assert.equal((await post(open.url)).status, 200);
   assert.equal((await post(open.url, { headers: { origin: 'http://evil.example' } })).status, 403);
@@ -92,7 +93,7 @@ test('POST /-/reload loads anew where it is allowed', async (t) => {
   const bad = await post(open.url);
   assert.equal(bad.status, 500);
   assert.match(bad.body, /old configuration is in force:\n.*web\.yml:1: nonsense is no key/);
-  assert.match((await ask(`${open.url}/health`)).body, /could not be loaded anew/);
+  assert.match((await sendRequest(`${open.url}/health`)).body, /could not be loaded again/);
 });
 
 test('a web file named by the configuration, TLS turned on and off while it runs', async (t) => {
@@ -109,7 +110,7 @@ test('a web file named by the configuration, TLS turned on and off while it runs
     await server.logs(/configuration loaded/, from);
   };
   const status = async (scheme: string) =>
-    (await ask(`${scheme}://127.0.0.1:${server.port}/-/healthy`, { rejectUnauthorized: false })).status;
+    (await sendRequest(`${scheme}://127.0.0.1:${server.port}/-/healthy`, { rejectUnauthorized: false })).status;
   assert.equal(await status('http'), 200);
   await change(`enable_tls: true\n${tls}`);
   assert.equal(await status('https'), 200);

@@ -108,19 +108,60 @@ const only = (what: RegExp, places: readonly string[]) => {
   assert.deepEqual(found.sort(), [...places].sort());
 };
 
+/** The classes of a process's parts, which can be written, and the one file that may import each: see src/process/process.ts. */
+const WRITERS: Readonly<Record<string, string>> = {
+  Stat: 'src/process/stat.ts',
+  Memory: 'src/process/rss.ts',
+  Io: 'src/process/io.ts',
+  Usage: 'src/process/cpu-usage.ts',
+  Sharing: 'src/process/page-sharing.ts',
+  Sharers: 'src/process/page-sharing.ts',
+  Member: 'src/process/membership.ts',
+  UnreadableFiles: 'src/process/unreadable.ts',
+  Measurement: 'src/footprint/scheduler.ts',
+  Footprint: 'src/footprint/estimator.ts',
+};
+
+test('each part of a process has one file that writes it', () => {
+  const home = 'src/process/process.ts';
+  const parts = [...read(home).matchAll(/^ {2}readonly \w+: Readonly<(\w+)>;$/gm)].map(([, name]) => name!);
+  assert.deepEqual(parts.concat('Sharers').sort(), Object.keys(WRITERS).sort(), 'every part has its writer');
+  const importers = new Map<string, string[]>();
+  for (const path of program) {
+    for (const [, names, target] of read(path).matchAll(/^import (?:type )?\{([^}]*)\} from '(\.[^']+)'/gm)) {
+      if (relative(root, resolve(root, dirname(path), target!)) !== home) continue;
+      for (const name of names!.split(',').map(
+        (each) =>
+          each
+            .trim()
+            .replace(/^type /, '')
+            .split(' ')[0]!,
+      )) {
+        if (name in WRITERS) importers.set(name, [...(importers.get(name) ?? []), path]);
+      }
+    }
+    assert.doesNotMatch(
+      read(path),
+      /import\([^)]*process\/process\.ts|import \* as \w+ from '[^']*\/process\.ts'/,
+      path,
+    );
+  }
+  assert.deepEqual(
+    Object.fromEntries(importers),
+    Object.fromEntries(Object.entries(WRITERS).map(([name, path]) => [name, [path]])),
+  );
+});
+
 test('files are touched in a few places', () =>
   only(/['"]node:fs(\/promises)?['"]/, [
     'src/kernel/files.ts',
     'src/kernel/self.ts',
-    'src/config/load.ts',
-    'src/config/rule-files.ts',
+    'src/config/operator-files.ts',
     'src/config/watch.ts',
     'src/server/listeners.ts',
-    'src/server/web-config.ts',
     'src/cli/capture/capture.ts',
     'src/cli/install/install.ts',
     'src/cli/install/steps.ts',
-    'src/cli/load-host.ts',
   ]));
 
 test('the clock is read in agent/, and for dates that people see', () =>

@@ -17,7 +17,7 @@ import {
   startChildren,
   startExporter,
 } from './harness.ts';
-import { ask, serve } from './web-server.ts';
+import { sendRequest, serve } from './web-server.ts';
 
 const seldom = ['--interval', '10m', '--cache-ttl', '10m'];
 
@@ -86,7 +86,7 @@ test('the exporter explains with the values of its metrics', async (t) => {
     found.value('herakles_cpu_process_usage_percent', { pid }); // of the second collection; the next is far
     return found;
   });
-  const document = JSON.parse((await ask(`${exporter.url}/explain?pid=${pid}`)).body);
+  const document = JSON.parse((await sendRequest(`${exporter.url}/explain?pid=${pid}`)).body);
   for (const kind of ['rss', 'pss', 'uss'])
     assert.equal(document[`${kind}_bytes`], seen.value(`herakles_mem_process_${kind}_bytes`, { pid }), kind);
   assert.equal(document.smaps.mode, 'exact');
@@ -162,7 +162,7 @@ test('a password stands in the URL, and in nothing that is printed', async (t) =
   const secret = 'p@ss:w%rd';
   const server = await serve(t, `basic_auth_users:\n  ops: ${hashSync(secret, 4)}\n`, seldom);
   const url = (password: string) => server.url.replace('//', `//ops:${encodeURIComponent(password)}@`);
-  assert.equal((await ask(`${server.url}/explain?pid=${pid}`)).status, 401);
+  assert.equal((await sendRequest(`${server.url}/explain?pid=${pid}`)).status, 401);
   assert.match(await explain(t, pid, '--url', server.url), /wants a user and password; give --url http:\/\/USER:PASS/);
   assert.match(await explain(t, pid, '--url', url('no')), /it refused the user and password of --url/);
   await eventually(async () => {

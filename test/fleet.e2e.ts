@@ -5,9 +5,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { exportedOf } from '../src/agent/settings.ts';
-import { seriesPerGroup } from '../src/collectors/group.ts';
-import { seriesPerProcess } from '../src/collectors/process.ts';
+import { enabledOf } from '../src/agent/settings.ts';
+import { groupCollector } from '../src/collectors/group.ts';
+import { processCollector } from '../src/collectors/process.ts';
 import { defaults } from '../src/config/options.ts';
 import { parseCapture } from '../src/kernel/capture.ts';
 import { bundle, need, root, runBundle, scratch, startChildren, startExporter } from './harness.ts';
@@ -21,8 +21,9 @@ const blocks = (kind: string): string[] =>
     .map(([, , text]) => text!);
 
 test('the arithmetic is that of the code', () => {
-  const { process: proc, group } = exportedOf(defaults);
-  const formula = `series = ${seriesPerProcess(proc!)} × processes + ${seriesPerGroup(group!)} × subgroups`;
+  const enabled = enabledOf(defaults);
+  const [{ process: each }, { group }] = [processCollector.series(enabled), groupCollector.series(enabled)];
+  const formula = `series = ${each} × processes + ${group} × subgroups`;
   assert.ok(document.includes(formula), `docs/fleet.md should say: ${formula}`);
 });
 

@@ -1,7 +1,9 @@
-// Processes whose smaps_rollup takes time on a clock of its own, and a record of who was read when: what tests of
-// footprints hold the budget against.
+// Processes whose smaps_rollup takes time on a clock of the test, and a record of which were read when: tests of
+// footprints compare it with the budget.
 import { setImmediate as turn } from 'node:timers/promises';
-import { type FootprintOptions, FootprintScheduler } from '../src/footprint/scheduler.ts';
+import { FootprintEstimator } from '../src/footprint/estimator.ts';
+import type { FootprintOptions } from '../src/footprint/options.ts';
+import { FootprintScheduler } from '../src/footprint/scheduler.ts';
 import { SlowReads } from '../src/footprint/slow-reads.ts';
 import { KernelFileError, type KernelFiles, type ProcessFile, type UnreadableReason } from '../src/kernel/files.ts';
 import { Process, Sharers } from '../src/process/process.ts';
@@ -19,7 +21,7 @@ export const BOUNDED: FootprintOptions = {
 };
 export const EXACT: FootprintOptions = { ...BOUNDED, mode: 'exact' };
 
-/** Memory of one process in bytes, and what happens to who reads it. */
+/** Memory of one process in bytes, and what happens when it is read. */
 export interface Fake {
   rss: number;
   pss: number;
@@ -43,14 +45,15 @@ export class Bench {
   at = 1000;
   readonly #buffer = new Uint8Array(8192);
   readonly #files = { buffer: this.#buffer } as unknown as KernelFiles;
-  readonly footprints = new FootprintScheduler(
+  readonly estimator = new FootprintEstimator(this.#files, this.unreadable);
+  readonly scheduler = new FootprintScheduler(
     this.#files,
     this.unreadable,
     new SlowReads(() => this.clock),
     () => this.clock,
   );
 
-  add(fake: Partial<Fake> = {}, family = new Sharers('one')): Process {
+  add(fake: Partial<Fake> = {}, sharers = new Sharers('one')): Process {
     const pid = this.processes.length + 1;
     const own: Fake = { rss: 10 * MIB, pss: 5 * MIB, uss: 2 * MIB, ...fake };
     this.fakes.set(pid, own);
@@ -79,21 +82,31 @@ export class Bench {
       exe: () => '',
       close() {},
     };
-    const proc = new Process(files, pid, 1, false);
-    family.members++;
-    proc.sharers = family;
-    proc.rss = own.rss;
-    proc.shared = own.rss / 2;
+    const proc = new Process(files, pid, false);
+    sharers.members++;
+    Object.assign(proc.sharing, { sharers });
+    Object.assign(proc.memory, { rss: own.rss, shared: own.rss / 2 });
     this.processes.push(proc);
     return proc;
   }
 
-  /** Memory moved since the last look. */
+  /** A process touched memory since the last collection. */
   touch(proc: Process, bytes: number, to: Partial<Fake> = {}) {
-    Object.assign(this.fakes.get(proc.pid)!, to);
-    proc.rss = this.fakes.get(proc.pid)!.rss;
-    proc.activity += bytes;
-    proc.sharers.activity += bytes;
+    const { memory, sharing } = proc;
+    const fake = Object.assign(this.fakes.get(proc.pid)!, to);
+    Object.assign(memory, { rss: fake.rss });
+    Object.assign(sharing, { activity: sharing.activity + bytes });
+    Object.assign(sharing.sharers, { activity: sharing.sharers.activity + bytes });
+  }
+
+  /** A process became another program. */
+  exec({ stat }: Process) {
+    Object.assign(stat, { execs: stat.execs + 1, startStack: stat.startStack + 1 });
+  }
+
+  /** A process ended. */
+  end(proc: Process) {
+    Object.assign(proc.stat, { ended: true });
   }
 
   /** One collection; waits for late reads that do not hang. @returns the pids read */
@@ -101,11 +114,11 @@ export class Bench {
     this.at += INTERVAL;
     const from = this.reads.length;
     const late = this.later.length;
-    for (const _ of this.footprints.read(this.processes, options, this.at));
-    const large = this.footprints.readLarge(options, this.at);
+    for (const _ of this.scheduler.read(this.processes, options, this.at));
+    const large = this.scheduler.readLarge(options, this.at);
     await Promise.race([large, turn()]);
     for (let i = 0; i < 5; i++) await turn();
-    for (const _ of this.footprints.carryOver(this.processes, options, swapInUse, this.at));
+    for (const _ of this.estimator.carryOver(this.processes, options.mode, swapInUse, this.at));
     return [...this.reads.slice(from), ...this.later.slice(late)];
   }
 }

@@ -6,22 +6,22 @@ import fc from 'fast-check';
 import { catalogue } from '../catalogue/index.ts';
 import { Renderer } from '../src/agent/render.ts';
 import { Sampler } from '../src/agent/sampler.ts';
-import { exportedOf, samplerOptionsOf } from '../src/agent/settings.ts';
-import { scrubCommandLine } from '../src/cli/scrub.ts';
-import type { ExporterState } from '../src/collectors/exporter.ts';
+import { enabledOf, samplerOptionsOf } from '../src/agent/settings.ts';
+import { recordHost } from '../src/cli/capture/record-host.ts';
 import { type Config, defaults } from '../src/config/options.ts';
-import { type CapturedFile, type Frame, framedFiles, recordFrame } from '../src/kernel/capture.ts';
+import { type CapturedFile, type Frame, framedFiles } from '../src/kernel/capture.ts';
 import { KernelFileError, liveFiles } from '../src/kernel/files.ts';
 import { Classifier } from '../src/rules/classifier.ts';
 import { parseCatalogue } from '../src/rules/rule-parser.ts';
+import type { ExporterState } from '../src/view/exporter-state.ts';
 import { Exposition } from './exposition-text.ts';
 
 const KEPT = 30;
 const LONGEST = 10_000;
 
 /** This host, thinned to some processes of each kind. */
-function capture(): Frame {
-  const frame = recordFrame(liveFiles(), scrubCommandLine);
+async function capture(): Promise<Frame> {
+  const frame = await recordHost(liveFiles());
   const pids = [...frame.keys()].filter((path) => /^proc\/\d+\/exe$/.test(path)).map((path) => path.split('/')[1]!);
   const userland = pids.filter((pid) => 'link' in frame.get(`proc/${pid}/exe`)!);
   const others = pids.filter((pid) => !userland.includes(pid));
@@ -29,13 +29,13 @@ function capture(): Frame {
   return new Map([...frame].filter(([path]) => !/^proc\/\d/.test(path) || kept.has(path.split('/')[1]!)));
 }
 
-const host = capture();
+const host = await capture();
 const classifier = new Classifier([], parseCatalogue(catalogue));
 const config: Config = {
   ...defaults,
   ...{ smaps: 'exact', process_io: true, process_start_time: true, collector_cgroup: true, inherit_group: true },
 };
-const state: ExporterState = {
+const state: Omit<ExporterState, 'view'> = {
   ...{ version: '1', revision: 'r', nodejs: '20', scrapeDuration: 1, updateDuration: 1, updateSuccess: true },
   ...{ updating: false, collectionAge: 1, series: 1, seriesDropped: new Map(), reloadSuccessful: true, reloadTime: 1 },
   ...{ requests: [], cpuSeconds: 1, residentMemory: 1, startTime: 1 },
@@ -58,9 +58,12 @@ async function serve(frames: readonly Frame[]): Promise<{ page: string; failure:
     }
   }
   sampler.stop();
-  const renderer = new Renderer(exportedOf(config));
+  const renderer = new Renderer(enabledOf(config));
   for (const format of ['openmetrics', 'text'] as const) {
-    const { pieces } = await renderer.body(sampler.snapshot, format, false, () => state);
+    const { pieces } = await renderer.body(sampler.snapshot, format, false, () => ({
+      ...state,
+      view: sampler.snapshot?.view,
+    }));
     if (format === 'text') return { page: Buffer.concat(pieces).toString(), failure: sampler.failure };
   }
   throw new Error('unreachable');

@@ -5,12 +5,12 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Renderer } from '../src/agent/render.ts';
 import { Sampler } from '../src/agent/sampler.ts';
-import { exportedOf, samplerOptionsOf } from '../src/agent/settings.ts';
-import type { ExporterState } from '../src/collectors/exporter.ts';
+import { enabledOf, samplerOptionsOf } from '../src/agent/settings.ts';
 import { type Config, defaults } from '../src/config/options.ts';
 import { framedFiles, parseCapture } from '../src/kernel/capture.ts';
 import { Classifier } from '../src/rules/classifier.ts';
 import { parseRules } from '../src/rules/rule-parser.ts';
+import type { ExporterState } from '../src/view/exporter-state.ts';
 
 const folder = new URL('.', import.meta.url).pathname;
 const formats = { text: 'txt', openmetrics: 'om' } as const;
@@ -45,7 +45,7 @@ async function pagesOf(capture: string) {
   for (const _ of frames) await sampler.collect();
   sampler.stop();
   assert.equal(sampler.failure, undefined);
-  const renderer = new Renderer(exportedOf(config));
+  const renderer = new Renderer(enabledOf(config));
   const state = () => ({}) as ExporterState; // its collector is off
   const page = async (format: keyof typeof formats) =>
     Buffer.concat((await renderer.body(sampler.snapshot, format, false, state)).pieces).toString();

@@ -5,10 +5,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { exportedOf } from '../src/agent/settings.ts';
-import { seriesPerGroup } from '../src/collectors/group.ts';
+import { enabledOf } from '../src/agent/settings.ts';
+import { groupCollector } from '../src/collectors/group.ts';
 import { collectors } from '../src/collectors/index.ts';
-import { seriesPerProcess } from '../src/collectors/process.ts';
+import { processCollector } from '../src/collectors/process.ts';
 import { defaults } from '../src/config/options.ts';
 import { expressions } from './expressions.ts';
 import { eventually, freePort, need, root, runBundle, Started, scratch, startExporter } from './harness.ts';
@@ -132,8 +132,9 @@ test('the guide has the chapters and the expressions of the requirement document
 });
 
 test('the numbers of series follow from the code', () => {
-  const { process: proc, group } = exportedOf(defaults);
-  const [each, subgroup] = [seriesPerProcess(proc!), seriesPerGroup(group!) - 1]; // few groups are declared
+  const enabled = enabledOf(defaults);
+  const each = processCollector.series(enabled).process!;
+  const subgroup = groupCollector.series(enabled).group! - 1; // few groups are declared
   const sentence = `${each} series for each process and ${subgroup} for each subgroup`;
   const tuning = textOf('docs/performance-tuning.md');
   for (const text of [tuning, textOf('docs/prometheus-integration.md')]) assert.ok(text.includes(sentence), sentence);

@@ -98,7 +98,7 @@ export function statusText(name: string, uid: number, memory?: Memory): Buffer {
   const lines = [kB('VmRSS', rss), kB('RssAnon', rss - file - shmem), kB('RssFile', file), kB('RssShmem', shmem)];
   const about = memory ? `${lines.join('')}${kB('VmSwap', swap)}` : '';
   return Buffer.from(
-    `Name:\t${name}\nUmask:\t0022\nState:\tS (sleeping)\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n${about}Threads:\t1\n`,
+    `Name:\t${name}\nUmask:\t0022\nState:\tS (sleeping)\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n${about}Threads:\t1\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n`,
   );
 }
 

@@ -181,7 +181,7 @@ test('the settings of footprints reach the sampler', () => {
 
 test('path_procfs and capture say where kernel files are', () => {
   assert.throws(() => openHost({ ...defaults, path_procfs: '/nowhere' }), /\/nowhere: no procfs can be read there/);
-  assert.throws(() => openHost({ ...defaults, capture: '/nowhere.capture' }), /\/nowhere.capture: cannot be read/);
+  assert.throws(() => openHost({ ...defaults, capture: '/nowhere.capture' }), /\/nowhere.capture: no such file/);
 });
 
 test('subgroups names rule files that decide before all others', async () => {

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Browser, chromium } from 'playwright-core';
 import { eventually, need, scratch, startChildren } from './harness.ts';
-import { ask, serve } from './web-server.ts';
+import { sendRequest, serve } from './web-server.ts';
 
 const hostile = '<script>x=1</script>"\'><img src=x onerror=x=1>';
 
@@ -36,7 +36,7 @@ test('hostile names stay text in a browser, and break no line', async (t) => {
     '--interval',
     '1s',
   ]);
-  await eventually(async () => assert.equal((await ask(`${server.url}/-/ready`)).status, 200));
+  await eventually(async () => assert.equal((await sendRequest(`${server.url}/-/ready`)).status, 200));
   const context = await (await browser(t, tools.chromium)).newContext();
   const page = await context.newPage();
   const said: string[] = [];
@@ -61,7 +61,7 @@ test('hostile names stay text in a browser, and break no line', async (t) => {
     [],
   );
   assert.ok(!asked.includes('/x'), 'no image was asked for');
-  const { body } = await ask(`${server.url}/metrics`);
+  const { body } = await sendRequest(`${server.url}/metrics`);
   assert.match(body, /name="a\\nb\{c=\\"d\\"\} 1/);
   assert.ok(body.includes('name="<script>x=1</"'));
   for (const line of body.trimEnd().split('\n')) assert.match(line, /^(#|[a-z_]+(\{.*\})? \S+$)/);
@@ -71,7 +71,7 @@ test('the page says what an operator asks first, without script', async (t) => {
   const tools = need(t, 'chromium');
   if (!tools) return;
   const server = await serve(t, '', ['--interval', '1s']);
-  await eventually(async () => assert.equal((await ask(`${server.url}/-/ready`)).status, 200));
+  await eventually(async () => assert.equal((await sendRequest(`${server.url}/-/ready`)).status, 200));
   const started = await browser(t, tools.chromium);
   const colours = new Set<string>();
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { Authority } from './certificates.ts';
 import { eventually, need, Started, startChildren } from './harness.ts';
 import { startPrometheus } from './prometheus-server.ts';
-import { ask, serve, type WebServer } from './web-server.ts';
+import { sendRequest, serve, type WebServer } from './web-server.ts';
 
 const limits = ['--read-timeout', '5s', '--idle-timeout', '5s', '--send-timeout', '5s'];
 const attacker = '127.0.0.2';
@@ -129,7 +129,7 @@ const attacks: Record<string, Attack> = {
     const flood = async (user: string, localAddress: string) => {
       for (let i = 0; Date.now() < least || (Date.now() < most && !enough()); i++) {
         const options = { auth: `${user}:${i}`, localAddress, family: 4, rejectUnauthorized: false };
-        const { status } = await ask(`${server.url}/metrics`, options).catch(() => ({ status: 0 }));
+        const { status } = await sendRequest(`${server.url}/metrics`, options).catch(() => ({ status: 0 }));
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       }
     };
@@ -191,7 +191,7 @@ for (const scheme of ['http', 'https'] as const) {
       })),
     });
     const start = performance.now();
-    await ask(server.url, { auth: 'nobody:x', rejectUnauthorized: false }); // with the thread for passwords
+    await sendRequest(server.url, { auth: 'nobody:x', rejectUnauthorized: false }); // with the thread for passwords
     const before = memory(server);
     const scraped = async (since: number) => {
       const range = `[${Math.ceil((performance.now() - since) / 1000) + 1}s]`;

@@ -44,5 +44,5 @@ test('imported rules are in force where they are put', async (t) => {
   assert.ok(own.length >= 1, scan.stdout.slice(0, 1000));
   const none = await runBundle(t, ['import', 'process-exporter', 'none.yml'], { cwd });
   assert.equal(none.code, 2);
-  assert.match(none.stderr, /^herakles-node-exporter: none\.yml: there is no such file; correct its name/);
+  assert.match(none.stderr, /^herakles-node-exporter: none\.yml: no such file; correct the path/);
 });

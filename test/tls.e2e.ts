@@ -10,7 +10,7 @@ import { connect } from 'node:tls';
 import { hashSync } from 'bcryptjs';
 import { Authority, chained } from './certificates.ts';
 import { eventually, freePort, need, replace, type Scope, Started, scratch } from './harness.ts';
-import { ask, serve } from './web-server.ts';
+import { sendRequest, serve } from './web-server.ts';
 
 type Target = { labels: { job: string }; health: string; lastError: string; lastScrape: string };
 const slow = ['--interval', '10m', '--cache-ttl', '10m'];
@@ -181,7 +181,7 @@ test('a certificate is rotated under load, and no scrape fails', async (t) => {
   const server = await serve(t, `tls_server_config:\n  cert_file: ${dir}/tls.crt\n  key_file: ${dir}/tls.key\n`, slow);
   const ca = readFileSync(authority.cert);
   const url = `${server.url}/metrics`;
-  await ask(url, { ca });
+  await sendRequest(url, { ca });
   const kept = new Agent({ keepAlive: true, maxSockets: 8, ca });
   t.after(() => kept.destroy());
   const shown = new Set<string>();
@@ -193,7 +193,7 @@ test('a certificate is rotated under load, and no scrape fails', async (t) => {
   const scrape = async (fresh: boolean) => {
     pending++;
     try {
-      const { status, certificate } = await ask(url, fresh ? { ca } : { agent: kept });
+      const { status, certificate } = await sendRequest(url, fresh ? { ca } : { agent: kept });
       if (status !== 200) failures.push(`status ${status}`);
       if (certificate?.fingerprint256) shown.add(certificate.fingerprint256);
       answered[second()] = (answered[second()] ?? 0) + 1;
@@ -224,7 +224,7 @@ test('a certificate is rotated under load, and no scrape fails', async (t) => {
   t.diagnostic(`scrapes a second: ${rates.join(' ')}`);
   assert.deepEqual(failures, []);
   assert.ok(rates[rates.length >> 1]! >= 200, `only ${rates.join(' ')} scrapes a second`);
-  assert.equal((await ask(url, { ca })).certificate?.fingerprint256, newest, 'the newest is served');
+  assert.equal((await sendRequest(url, { ca })).certificate?.fingerprint256, newest, 'the newest is served');
 });
 
 test('a certificate that does not fit its key is refused, and the old one stays', async (t) => {
@@ -234,13 +234,13 @@ test('a certificate that does not fit its key is refused, and the old one stays'
   const web = (cert: string, key: string) => `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n`;
   const server = await serve(t, web(one.cert, one.key), slow);
   const ca = readFileSync(authority.cert);
-  const serial = async () => (await ask(`${server.url}/-/healthy`, { ca })).certificate?.serialNumber;
+  const serial = async () => (await sendRequest(`${server.url}/-/healthy`, { ca })).certificate?.serialNumber;
   const first = await serial();
   const line = await server.rewrite(web(two.cert, one.key), /not loaded/);
   assert.match(line, /level=error .*is not the key of/);
   assert.equal(await serial(), first);
-  const { body } = await ask(`${server.url}/health`, { ca });
-  assert.match(body, /could not be loaded anew: .*is not the key of/);
+  const { body } = await sendRequest(`${server.url}/health`, { ca });
+  assert.match(body, /could not be loaded again: .*is not the key of/);
   const gauge = 'herakles_exporter_config_last_reload_successful';
   assert.equal((await server.metrics({ ca })).value(gauge), 0);
   await server.rewrite(web(two.cert, two.key), /configuration loaded/);
@@ -256,9 +256,9 @@ for (const version of ['node22', 'node24'] as const) {
     const web = `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\nbasic_auth_users:\n  a: ${hashSync('b', 4)}\n`;
     const server = await serve(t, web, [...slow, '--read-timeout', '3s'], node);
     const ca = readFileSync(authority.cert);
-    assert.equal((await ask(`${server.url}/metrics`, { ca, auth: 'a:b' })).status, 200);
-    assert.equal((await ask(`${server.url}/metrics`, { ca, auth: 'a:c' })).status, 401);
-    assert.equal((await ask(`http://localhost:${server.port}/`)).status, 400);
+    assert.equal((await sendRequest(`${server.url}/metrics`, { ca, auth: 'a:b' })).status, 200);
+    assert.equal((await sendRequest(`${server.url}/metrics`, { ca, auth: 'a:c' })).status, 401);
+    assert.equal((await sendRequest(`http://localhost:${server.port}/`)).status, 400);
     const late = connect({ port: server.port, host: '127.0.0.1', ca, servername: 'localhost' }, () =>
       late.write('GET / HT'),
     );

@@ -18,7 +18,7 @@ export interface Response {
 }
 
 /** One request; rejects where there is no answer. */
-export function ask(url: string, options: RequestOptions & { body?: string } = {}): Promise<Response> {
+export function sendRequest(url: string, options: RequestOptions & { body?: string } = {}): Promise<Response> {
   const { body, ...rest } = options;
   return new Promise((resolve, reject) => {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest;
@@ -82,7 +82,7 @@ export class WebServer extends Started {
   }
 
   async metrics(options: RequestOptions = {}): Promise<Exposition> {
-    const { status, body } = await ask(`${this.url}/metrics`, options);
+    const { status, body } = await sendRequest(`${this.url}/metrics`, options);
     if (status !== 200) throw new Error(`/metrics: ${status} ${body}`);
     return new Exposition(body);
   }

@@ -1,4 +1,4 @@
-// What every board shares: variables, links to the others, and selectors made of the variables.
+// What all dashboards share: variables, links to the other dashboards, and selectors made of the variables.
 import {
   DashboardBuilder,
   DashboardCursorSync,
@@ -13,25 +13,26 @@ import { buildInfo } from '../../src/collectors/exporter.ts';
 import { groupFootprint } from '../../src/collectors/group.ts';
 import { datasource } from './panels.ts';
 
-/** Series of the chosen exporters. */
+/** Selector: series of the chosen exporters. */
 export const host = '{job=~"$job", instance=~"$instance"}';
-/** Those of the chosen groups and subgroups. */
+/** Selector: series of the chosen groups and subgroups. */
 export const group = '{job=~"$job", instance=~"$instance", group=~"$group", subgroup=~"$subgroup"}';
-/** The same, without the row that sums the processes that have no series of their own (per_process: top). */
+/** Selector: series of single processes of these groups, without the sum "(rest)" of `per_process: top`. */
 export const proc = group.replace('{', '{pid!="", ');
 
-interface Asked {
+interface BoardOptions {
   readonly uid: string;
   readonly title: string;
   readonly help: string;
-  /** Whether one exporter is looked at, or any number of them. */
+  /** Whether the dashboard shows one exporter or any number of them. */
   readonly instances: 'one' | 'any';
-  /** Whether groups and subgroups can be chosen. */
+  /** Whether the reader can choose groups and subgroups. */
   readonly groups: boolean;
 }
 
-export function board({ uid, title, help, instances, groups }: Asked): DashboardBuilder {
-  const made = new DashboardBuilder(title)
+/** A dashboard without panels yet: its variables, links and time range. */
+export function board({ uid, title, help, instances, groups }: BoardOptions): DashboardBuilder {
+  const dashboard = new DashboardBuilder(title)
     .uid(uid)
     .description(help)
     .tags(['herakles', 'memory', 'processes'])
@@ -50,9 +51,9 @@ export function board({ uid, title, help, instances, groups }: Asked): Dashboard
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
     .withVariable(variable('job', `label_values(${buildInfo.name}, job)`))
     .withVariable(variable('instance', `label_values(${buildInfo.name}{job=~"$job"}, instance)`, instances === 'any'));
-  if (!groups) return made;
+  if (!groups) return dashboard;
   const chosen = host.replace('}', ', group=~"$group"}');
-  return made
+  return dashboard
     .withVariable(variable('group', `label_values(${groupFootprint.name}${host}, group)`))
     .withVariable(variable('subgroup', `label_values(${groupFootprint.name}${chosen}, subgroup)`));
 }

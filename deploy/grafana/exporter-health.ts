@@ -1,19 +1,19 @@
-// The exporter about itself: does it collect, what does it cost, what can it not read, what has it left out.
+// Dashboard of the exporters themselves: do they collect, what do they cost, what can they not read or export?
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import * as exporter from '../../src/collectors/exporter.ts';
 import { board, host } from './boards.ts';
 import { Board } from './panels.ts';
 
-const of = (family: { name: string }): string => family.name + host;
+const seriesOf = (family: { name: string }): string => family.name + host;
 const rate = (family: { name: string }): string => `rate(${family.name}${host}[$__rate_interval])`;
-/** The standard families, of these exporters only. */
+/** A family that other programs export too, such as process_open_fds: only the series of exporters. */
 const own = (name: string): string => `${name}${host} and on (job, instance) ${exporter.buildInfo.name}`;
 
 export function exporterBoard(): Dashboard {
   const made = board({
     uid: 'herakles-exporter',
     title: 'Herakles Exporter Health',
-    help: 'Does the exporter collect, what does it cost, what can it not read?',
+    help: 'Do the exporters collect, what do they cost, what can they not read?',
     instances: 'any',
     groups: false,
   });
@@ -27,17 +27,17 @@ export function exporterBoard(): Dashboard {
         width: 6,
         warn: [1, 1],
       },
-      { Exporters: `count(${of(exporter.updateSuccess)} == 0) or vector(0)` },
+      { Exporters: `count(${seriesOf(exporter.updateSuccess)} == 0) or vector(0)` },
     )
     .number(
       {
         title: 'Oldest Data',
-        help: 'Age of the oldest collection that is served.',
+        help: 'Age of the oldest collection that an exporter serves.',
         unit: 's',
         width: 6,
         warn: [45, 120],
       },
-      { Age: `max(${of(exporter.collectionAge)})` },
+      { Age: `max(${seriesOf(exporter.collectionAge)})` },
     )
     .number(
       {
@@ -47,42 +47,58 @@ export function exporterBoard(): Dashboard {
         width: 6,
         warn: [1, 1],
       },
-      { Exporters: `count(${of(exporter.reloadSuccessful)} == 0) or vector(0)` },
+      { Exporters: `count(${seriesOf(exporter.reloadSuccessful)} == 0) or vector(0)` },
     )
     .number(
-      { title: 'Series Left Out', help: 'To stay within max_series.', unit: 'short', width: 6, warn: [1, 1] },
-      { Series: `sum(${of(exporter.seriesDropped)}) or vector(0)` },
+      {
+        title: 'Series Left Out',
+        help: 'Series that exporters left out to stay within max_series.',
+        unit: 'short',
+        width: 6,
+        warn: [1, 1],
+      },
+      { Series: `sum(${seriesOf(exporter.seriesDropped)}) or vector(0)` },
     )
     .row('Collecting')
     .lines(
-      { title: 'Duration of a Collection', help: 'Time that the last collection took.', unit: 's', width: 12 },
-      { '{{instance}}': of(exporter.updateDuration) },
+      { title: 'Duration of a Collection', help: 'Duration of the last collection.', unit: 's', width: 12 },
+      { '{{instance}}': seriesOf(exporter.updateDuration) },
     )
     .lines(
       {
         title: 'Duration of a Scrape',
-        help: 'As the exporter sees it, and as Prometheus does.',
+        help: 'Measured by the exporter (served) and by Prometheus (scraped).',
         unit: 's',
         width: 12,
       },
       {
-        '{{instance}} served': of(exporter.scrapeDuration),
+        '{{instance}} served': seriesOf(exporter.scrapeDuration),
         '{{instance}} scraped': own('scrape_duration_seconds'),
       },
     )
     .lines(
-      { title: 'Age of the Data', help: 'Should stay below the interval of collections.', unit: 's', width: 12 },
-      { '{{instance}}': of(exporter.collectionAge) },
+      {
+        title: 'Age of the Data',
+        help: 'Age of the collection that is served. It should stay below the interval.',
+        unit: 's',
+        width: 12,
+      },
+      { '{{instance}}': seriesOf(exporter.collectionAge) },
     )
     .lines(
-      { title: 'Processes Seen', help: 'Kernel threads and zombies included.', unit: 'short', width: 12 },
-      { '{{instance}}': of(exporter.processesSeen) },
+      {
+        title: 'Processes Seen',
+        help: 'Processes at the last collection, kernel threads and zombies included.',
+        unit: 'short',
+        width: 12,
+      },
+      { '{{instance}}': seriesOf(exporter.processesSeen) },
     )
     .row('Reading PSS')
     .lines(
       {
         title: 'Reads of smaps_rollup',
-        help: 'A second, by outcome.',
+        help: 'Reads per second, by outcome.',
         unit: 'cps',
         width: 8,
       },
@@ -91,7 +107,7 @@ export function exporterBoard(): Dashboard {
     .lines(
       {
         title: 'Cost of PSS',
-        help: 'Share of one core that reading smaps_rollup takes; smaps_budget bounds it.',
+        help: 'Share of one core that reading smaps_rollup takes. smaps_budget limits it.',
         unit: 'percentunit',
         width: 8,
       },
@@ -100,24 +116,29 @@ export function exporterBoard(): Dashboard {
     .lines(
       {
         title: 'Waiting to Be Read',
-        help: 'Processes whose PSS should be read again and waits for budget.',
+        help: 'Processes whose PSS should be read again and that wait for smaps_budget.',
         unit: 'short',
         width: 8,
       },
-      { '{{instance}}': of(exporter.smapsDeferred) },
+      { '{{instance}}': seriesOf(exporter.smapsDeferred) },
     )
     .lines(
-      { title: 'Oldest PSS in Use', help: 'smaps_max_age bounds it.', unit: 's', width: 12 },
-      { '{{instance}}': of(exporter.smapsOldest) },
+      {
+        title: 'Oldest PSS in Use',
+        help: 'Time since the oldest PSS in use was read. smaps_max_age limits it.',
+        unit: 's',
+        width: 12,
+      },
+      { '{{instance}}': seriesOf(exporter.smapsOldest) },
     )
     .lines(
       {
         title: 'Unreadable',
-        help: 'Processes of which a file could not be read. "denied": the check command says what to grant.',
+        help: 'Processes with a file that could not be read. "denied": "herakles-node-exporter check" says what to grant.',
         unit: 'short',
         width: 12,
       },
-      { '{{file}} {{reason}}': `sum by (file, reason) (${of(exporter.unreadable)})` },
+      { '{{file}} {{reason}}': `sum by (file, reason) (${seriesOf(exporter.unreadable)})` },
     )
     .row('Cost');
   costPanels(panels);
@@ -127,31 +148,36 @@ export function exporterBoard(): Dashboard {
 function costPanels(panels: Board): void {
   panels
     .lines(
-      { title: 'CPU', help: 'Of the exporter; 1 is one core.', unit: 'short', width: 8 },
+      { title: 'CPU', help: 'CPU that each exporter uses; 1 is one core.', unit: 'short', width: 8 },
       {
         '{{instance}}': `rate(process_cpu_seconds_total${host}[$__rate_interval]) and on (job, instance) ${exporter.buildInfo.name}`,
       },
     )
     .lines(
-      { title: 'Resident Memory', help: 'Of the exporter.', unit: 'bytes', width: 8 },
+      { title: 'Resident Memory', help: 'Resident memory of each exporter.', unit: 'bytes', width: 8 },
       { '{{instance}}': own('process_resident_memory_bytes') },
     )
     .lines(
-      { title: 'Open Files', help: 'Share of what the exporter may have open.', unit: 'percentunit', width: 8 },
+      {
+        title: 'Open Files',
+        help: 'Open files, as a share of the limit of the exporter.',
+        unit: 'percentunit',
+        width: 8,
+      },
       {
         '{{instance}}': `process_open_fds${host} / process_max_fds${host} and on (job, instance) ${exporter.buildInfo.name}`,
       },
     )
     .lines(
-      { title: 'Series', help: 'In the last response; max_series bounds it.', unit: 'short', width: 8 },
-      { '{{instance}}': of(exporter.series) },
+      { title: 'Series', help: 'Series in the last response. max_series limits them.', unit: 'short', width: 8 },
+      { '{{instance}}': seriesOf(exporter.series) },
     )
     .lines(
-      { title: 'Requests', help: 'A second, by path and status.', unit: 'cps', width: 8 },
+      { title: 'Requests', help: 'Requests per second, by path and status.', unit: 'cps', width: 8 },
       { '{{path}} {{code}}': `sum by (path, code) (${rate(exporter.httpRequests)})` },
     )
     .table(
-      { title: 'Exporters', help: 'Version, and how long each has been running.', unit: 'dateTimeFromNow', width: 8 },
+      { title: 'Exporters', help: 'Version of each exporter, and when it started.', unit: 'dateTimeFromNow', width: 8 },
       {
         labels: { instance: 'Instance', version: 'Version', revision: 'Revision', nodejs: 'Node.js' },
         by: 'Started',

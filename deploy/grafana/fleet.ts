@@ -1,4 +1,5 @@
-// All hosts at once, from group series alone: it stays quick with thousands of exporters, and with per_process none.
+// Dashboard of all hosts. It reads only series of groups: so it is fast with thousands of exporters, and works with
+// per_process none.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import * as exporter from '../../src/collectors/exporter.ts';
 import * as groups from '../../src/collectors/group.ts';
@@ -16,35 +17,40 @@ export function fleetBoard(): Dashboard {
   const made = board({
     uid: 'herakles-fleet',
     title: 'Herakles Fleet',
-    help: 'All hosts: who needs memory, where it runs out, what grows.',
+    help: 'All hosts: which groups need memory, where memory runs out, what grows.',
     instances: 'any',
     groups: true,
   });
   const panels = new Board(made);
   panels
     .number(
-      { title: 'Hosts', help: 'Exporters that answer, and those that do not.', unit: 'short', width: 6 },
+      {
+        title: 'Hosts',
+        help: 'Exporters that Prometheus can scrape (up), and that it cannot scrape (down).',
+        unit: 'short',
+        width: 6,
+      },
       {
         Up: `count(up{job=~"$job", instance=~"$instance"} == 1) or vector(0)`,
         Down: `count(up{job=~"$job", instance=~"$instance"} == 0) or vector(0)`,
       },
     )
     .number(
-      { title: 'Memory', help: 'Of all hosts, and what is available of it.', unit: 'bytes', width: 6 },
+      { title: 'Memory', help: 'Memory of all hosts, and how much of it is available.', unit: 'bytes', width: 6 },
       { Total: `sum(${total})`, Available: `sum(${available})` },
     )
     .number(
-      { title: 'Footprint', help: 'What the chosen groups occupy on all hosts.', unit: 'bytes', width: 4 },
+      { title: 'Footprint', help: 'Memory that the chosen groups occupy on all hosts.', unit: 'bytes', width: 4 },
       { Footprint: `sum(${footprint})` },
     )
     .number(
-      { title: 'Processes', help: 'Of the chosen groups on all hosts.', unit: 'short', width: 4 },
+      { title: 'Processes', help: 'Processes of the chosen groups on all hosts.', unit: 'short', width: 4 },
       { Processes: `sum(${groups.groupProcesses.name}${group})` },
     )
     .number(
       {
         title: 'Hosts Short of Memory',
-        help: 'Less than a tenth of memory available.',
+        help: 'Hosts with less than a tenth of their memory available.',
         unit: 'short',
         width: 4,
         warn: [1, 5],
@@ -53,7 +59,13 @@ export function fleetBoard(): Dashboard {
     )
     .row('Groups')
     .lines(
-      { title: 'Footprint by Group', help: 'On all hosts together.', unit: 'bytes', width: 12, stacked: true },
+      {
+        title: 'Footprint by Group',
+        help: 'Memory that each group occupies on all hosts together.',
+        unit: 'bytes',
+        width: 12,
+        stacked: true,
+      },
       { '{{group}}': `sum by (group) (${footprint})` },
     )
     .lines(
@@ -63,7 +75,7 @@ export function fleetBoard(): Dashboard {
     .table(
       {
         title: 'Subgroups across Hosts',
-        help: 'A largest host far above the average is where to look.',
+        help: 'If the largest host is far above the average, look at that host.',
         unit: 'bytes',
         width: 24,
       },
@@ -82,7 +94,7 @@ export function fleetBoard(): Dashboard {
     )
     .row('Hosts')
     .table(
-      { title: 'Hosts', help: 'Fullest first.', unit: 'bytes', width: 16 },
+      { title: 'Hosts', help: 'The host with the least available memory first.', unit: 'bytes', width: 16 },
       {
         labels: { instance: 'Instance' },
         by: 'In use',
@@ -100,13 +112,18 @@ export function fleetBoard(): Dashboard {
       },
     )
     .bars(
-      { title: 'Largest Hosts', help: 'By footprint of the chosen groups.', unit: 'bytes', width: 8 },
+      {
+        title: 'Largest Hosts',
+        help: 'Ten hosts with the largest footprint of the chosen groups.',
+        unit: 'bytes',
+        width: 8,
+      },
       { '{{instance}}': `topk(10, sum by (instance) (${footprint}))` },
     )
     .lines(
       {
         title: 'Memory Pressure',
-        help: 'Share of time in which some task waited for memory.',
+        help: 'Share of time in which at least one task waited for memory.',
         unit: 'percentunit',
         width: 12,
       },
@@ -115,7 +132,7 @@ export function fleetBoard(): Dashboard {
     .lines(
       {
         title: 'Growth by Host',
-        help: 'Slope of the footprint over half an hour, bytes a second.',
+        help: 'Slope of the footprint in the last half hour, in bytes per second.',
         unit: 'binBps',
         width: 12,
       },
@@ -123,11 +140,16 @@ export function fleetBoard(): Dashboard {
     )
     .row('Exporters')
     .pie(
-      { title: 'Versions', help: 'Exporters by version.', unit: 'short', width: 8 },
+      { title: 'Versions', help: 'Number of exporters of each version.', unit: 'short', width: 8 },
       { '{{version}} on node {{nodejs}}': `count by (version, nodejs) (${exporter.buildInfo.name}${host})` },
     )
     .lines(
-      { title: 'Series', help: 'Series of the largest response and of all exporters.', unit: 'short', width: 16 },
+      {
+        title: 'Series',
+        help: 'Series of the largest response, and of all exporters together.',
+        unit: 'short',
+        width: 16,
+      },
       { largest: `max(${exporter.series.name}${host})`, all: `sum(${exporter.series.name}${host})` },
     );
   return made.build();

@@ -1,4 +1,4 @@
-// The board of the integration guide: which groups and processes occupy memory and CPU, and whether that can be trusted.
+// Dashboard of the integration guide: which groups and processes occupy memory and CPU, and how exact the values are.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import * as groups from '../../src/collectors/group.ts';
 import * as processes from '../../src/collectors/process.ts';
@@ -11,7 +11,7 @@ const rss = processes.processRss.name + proc;
 const pss = processes.processPss.name + proc;
 const uss = processes.processUss.name + proc;
 const by = 'by (group, subgroup)';
-/** The same ten for the whole of a chart: topk alone picks anew at every step and draws more lines than it says. */
+/** The same ten series for the whole graph: topk alone chooses again at every step, and so draws more than ten lines. */
 const steadyTop = (family: string): string => `${family} and topk(10, ${family} @ end())`;
 
 export function memoryBoard(): Dashboard {
@@ -27,7 +27,7 @@ export function memoryBoard(): Dashboard {
     .number(
       {
         title: 'Total Process Memory',
-        help: 'Footprint of the chosen groups: every page once. The sum of RSS would count a shared page once per process.',
+        help: 'Footprint of the chosen groups: every page counts once. A sum of RSS would count a shared page once per process.',
         unit: 'bytes',
         width: 6,
       },
@@ -44,7 +44,7 @@ export function memoryBoard(): Dashboard {
       { Share: `sum(${footprint}) / sum(${system.systemTotal.name}${host})` },
     )
     .number(
-      { title: 'Available', help: 'What could be given to programs without swapping.', unit: 'bytes', width: 4 },
+      { title: 'Available', help: 'Memory that programs can still get without swapping.', unit: 'bytes', width: 4 },
       { Available: `sum(${system.systemAvailable.name}${host})` },
     )
     .number(
@@ -58,7 +58,7 @@ export function memoryBoard(): Dashboard {
     .number(
       {
         title: 'PSS Coverage',
-        help: 'Share of resident memory whose PSS is measured and fresh; the rest is estimated.',
+        help: 'Share of resident memory whose PSS is measured and fresh. The rest is estimated.',
         unit: 'percentunit',
         width: 4,
       },
@@ -68,13 +68,13 @@ export function memoryBoard(): Dashboard {
     )
     .row('Memory')
     .pie(
-      { title: 'Memory by Group', help: 'Footprint by group, now.', unit: 'bytes', width: 8 },
+      { title: 'Memory by Group', help: 'Footprint of each group now.', unit: 'bytes', width: 8 },
       { '{{group}}': `sum by (group) (${footprint})` },
     )
     .lines(
       {
         title: 'Footprint by Group over Time',
-        help: 'Stacked: the height is what the groups occupy together.',
+        help: 'Stacked: the total height is the memory that all groups occupy together.',
         unit: 'bytes',
         width: 16,
         stacked: true,
@@ -84,7 +84,7 @@ export function memoryBoard(): Dashboard {
     .table(
       {
         title: 'Where Memory Goes',
-        help: 'Every subgroup, largest first. RSS counts shared pages once per process, PSS once.',
+        help: 'Every subgroup, largest first. RSS counts a shared page once per process, PSS counts it once.',
         unit: 'bytes',
         width: 24,
       },
@@ -109,7 +109,7 @@ export function memoryBoard(): Dashboard {
     .lines(
       {
         title: 'PSS against RSS',
-        help: 'RSS above the footprint is counted more than once. PSS and USS sum what is measured; see the coverage below.',
+        help: 'The part of RSS above the footprint is counted more than once. PSS and USS are sums of measured values only: see the coverage below.',
         unit: 'bytes',
         width: 12,
       },
@@ -123,7 +123,7 @@ export function memoryBoard(): Dashboard {
     .bars(
       {
         title: 'Counted More Than Once',
-        help: 'RSS less footprint: shared memory that a sum of RSS invents. Ten largest subgroups.',
+        help: 'RSS minus footprint: memory that a sum of RSS counts again. Ten largest subgroups.',
         unit: 'bytes',
         width: 12,
       },
@@ -142,7 +142,7 @@ function processPanels(panels: Board): void {
     .lines(
       {
         title: 'Top 10 Processes by RSS',
-        help: 'The ten that are largest at the end of the time range, over all of it.',
+        help: 'The ten that are largest at the end of the time range, shown for all of it.',
         unit: 'bytes',
         width: 24,
       },
@@ -151,7 +151,7 @@ function processPanels(panels: Board): void {
     .table(
       {
         title: 'Top Processes',
-        help: 'Twenty largest by PSS. With per_process none there are no series of processes, and this stays empty.',
+        help: 'Twenty largest by PSS. Empty with per_process none, because processes have no series then.',
         unit: 'bytes',
         width: 24,
       },
@@ -175,7 +175,7 @@ function changePanels(panels: Board): void {
     .lines(
       {
         title: 'Growth by Subgroup',
-        help: 'Slope of the footprint over the last half hour, bytes a second; the ten that grow most now.',
+        help: 'Slope of the footprint in the last half hour, in bytes per second, of the ten that grow most now.',
         unit: 'binBps',
         width: 12,
       },
@@ -186,7 +186,7 @@ function changePanels(panels: Board): void {
     .table(
       {
         title: 'Fastest Growing Processes',
-        help: 'Slope of private memory over the last half hour.',
+        help: 'Slope of private memory in the last half hour.',
         unit: 'binBps',
         width: 12,
       },
@@ -202,7 +202,7 @@ function changePanels(panels: Board): void {
     .lines(
       {
         title: 'CPU by Group',
-        help: 'From counters that keep what ended processes used; 1 is one core.',
+        help: 'CPU in use, ended processes included; 1 is one core.',
         unit: 'short',
         width: 12,
         stacked: true,
@@ -212,7 +212,7 @@ function changePanels(panels: Board): void {
     .lines(
       {
         title: 'Churn',
-        help: 'Processes started and exited a second. Those too short-lived to be seen are not counted.',
+        help: 'Processes that started and exited per second. Processes that no collection saw are not counted.',
         unit: 'cps',
         width: 12,
       },
@@ -221,11 +221,11 @@ function changePanels(panels: Board): void {
         '{{group}} exited': `sum by (group) (rate(${groups.groupExited.name}${group}[$__rate_interval]))`,
       },
     )
-    .row('Can it be trusted?')
+    .row('Quality of the Data')
     .lines(
       {
         title: 'PSS Coverage by Group',
-        help: 'Share of resident memory whose PSS is measured and fresh. Low: grant CAP_SYS_PTRACE, or raise smaps_budget.',
+        help: 'Share of resident memory whose PSS is measured and fresh. If it is low, grant CAP_SYS_PTRACE or raise smaps_budget.',
         unit: 'percentunit',
         width: 24,
       },

@@ -1,4 +1,4 @@
-// One host in depth: where its memory is, what presses on it, and what each of its processes is.
+// Dashboard of one host in detail: which groups have its memory, where it is short of it, and what each process is.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import * as groups from '../../src/collectors/group.ts';
 import * as processes from '../../src/collectors/process.ts';
@@ -16,26 +16,37 @@ export function hostBoard(): Dashboard {
   const made = board({
     uid: 'herakles-host',
     title: 'Herakles Host',
-    help: 'One host in depth: its memory, its groups, its processes.',
+    help: 'One host in detail: its memory, its groups, its processes.',
     instances: 'one',
     groups: true,
   });
   const panels = new Board(made);
   panels
     .number(
-      { title: 'Memory', help: "The host's memory, and what is available without swapping.", unit: 'bytes', width: 8 },
+      {
+        title: 'Memory',
+        help: "The host's memory, and how much programs can still get without swapping.",
+        unit: 'bytes',
+        width: 8,
+      },
       { Total: system.systemTotal.name + host, Available: system.systemAvailable.name + host },
     )
     .number(
-      { title: 'In Use', help: 'Total less available.', unit: 'percentunit', width: 4, warn: [0.85, 0.95] },
+      {
+        title: 'In Use',
+        help: 'Share of memory that is not available.',
+        unit: 'percentunit',
+        width: 4,
+        warn: [0.85, 0.95],
+      },
       { Used: `(${used}) / ${system.systemTotal.name}${host}` },
     )
     .number(
-      { title: 'Swap', help: 'Swap space, and what is free of it.', unit: 'bytes', width: 6 },
+      { title: 'Swap', help: 'Swap space, and how much of it is free.', unit: 'bytes', width: 6 },
       { Total: system.systemSwapTotal.name + host, Free: system.systemSwapFree.name + host },
     )
     .number(
-      { title: 'Processes', help: 'In any state, and their threads.', unit: 'short', width: 6 },
+      { title: 'Processes', help: 'Processes in any state, and their threads.', unit: 'short', width: 6 },
       {
         Processes: `sum(${groups.groupProcesses.name}${group})`,
         Threads: `sum(${groups.groupThreads.name}${group})`,
@@ -44,8 +55,8 @@ export function hostBoard(): Dashboard {
     .row('Memory')
     .lines(
       {
-        title: 'Who Occupies Memory',
-        help: 'Footprint of every subgroup, stacked, as far as it is chosen above.',
+        title: 'Memory by Subgroup',
+        help: 'Footprint of every subgroup that is chosen above, stacked.',
         unit: 'bytes',
         width: 16,
         stacked: true,
@@ -55,7 +66,7 @@ export function hostBoard(): Dashboard {
     .lines(
       {
         title: 'Memory Pressure',
-        help: 'Share of time in which some task, or every task that was not idle, waited for memory.',
+        help: 'Share of time in which at least one task (some), or every task that was not idle (full), waited for memory.',
         unit: 'percentunit',
         width: 8,
       },
@@ -64,7 +75,7 @@ export function hostBoard(): Dashboard {
     .lines(
       {
         title: 'Processes and the Rest',
-        help: 'In use by processes, and by what belongs to none: kernel, slab, page tables, tmpfs.',
+        help: 'Memory in use by processes. The rest up to "In use" belongs to no process: kernel, slab, page tables, tmpfs.',
         unit: 'bytes',
         width: 12,
       },
@@ -75,7 +86,7 @@ export function hostBoard(): Dashboard {
       },
     )
     .lines(
-      { title: 'Swapped Out', help: 'By subgroup.', unit: 'bytes', width: 12 },
+      { title: 'Swapped Out', help: 'Swapped-out memory of each subgroup.', unit: 'bytes', width: 12 },
       { '{{group}}/{{subgroup}}': sum(groups.groupSwap) },
     )
     .row('Activity');
@@ -87,17 +98,23 @@ export function hostBoard(): Dashboard {
 function activityPanels(panels: Board): void {
   panels
     .lines(
-      { title: 'CPU', help: 'Cores in use by subgroup.', unit: 'short', width: 12, stacked: true },
+      { title: 'CPU', help: 'Cores in use by each subgroup.', unit: 'short', width: 12, stacked: true },
       { '{{group}}/{{subgroup}}': rate(groups.groupCpu) },
     )
     .lines(
-      { title: 'CPU, User and System', help: 'Cores in use.', unit: 'short', width: 12, stacked: true },
+      {
+        title: 'CPU, User and System',
+        help: 'Cores in use, for programs (user) and in the kernel (system).',
+        unit: 'short',
+        width: 12,
+        stacked: true,
+      },
       { '{{mode}}': rate(groups.groupCpu, 'mode') },
     )
     .lines(
       {
         title: 'Storage I/O',
-        help: 'Bytes read and written a second. Of other users’ processes only with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.',
+        help: 'Bytes read and written per second. For processes of other users this needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.',
         unit: 'binBps',
         width: 12,
       },
@@ -109,7 +126,7 @@ function activityPanels(panels: Board): void {
     .lines(
       {
         title: 'Page Faults',
-        help: 'A second. A major one had to wait for storage.',
+        help: 'Page faults per second. A major one had to wait for storage.',
         unit: 'cps',
         width: 12,
       },
@@ -118,14 +135,14 @@ function activityPanels(panels: Board): void {
     .lines(
       {
         title: 'Processes by State',
-        help: 'Blocked is uninterruptible sleep: waiting for storage.',
+        help: 'A blocked process is in uninterruptible sleep: it waits for storage.',
         unit: 'short',
         width: 12,
       },
       { '{{state}}': `sum by (state) (${groups.groupProcesses.name}${group})` },
     )
     .lines(
-      { title: 'Churn', help: 'Processes started and exited a second.', unit: 'cps', width: 12 },
+      { title: 'Churn', help: 'Processes that started and exited per second.', unit: 'cps', width: 12 },
       {
         started: `sum(rate(${groups.groupStarted.name}${group}[$__rate_interval]))`,
         exited: `sum(rate(${groups.groupExited.name}${group}[$__rate_interval]))`,
@@ -142,7 +159,7 @@ function processPanels(panels: Board): void {
     .table(
       {
         title: 'Subgroups',
-        help: 'How long the oldest process of each has been there, and how many there are.',
+        help: 'Processes and threads of each subgroup, and when its oldest process started.',
         unit: 'short',
         width: 10,
       },
@@ -159,7 +176,7 @@ function processPanels(panels: Board): void {
     .table(
       {
         title: 'Processes',
-        help: 'Fifty largest by PSS, with what each is and the rule that put it into its group.',
+        help: 'Fifty largest by PSS, with user, executable, unit, container, and the rule that chose the group.',
         unit: 'bytes',
         width: 14,
       },

@@ -1,4 +1,4 @@
-// Every board, by the file it is committed as: scripts/generate.ts writes them, and fails in CI where one differs.
+// All dashboards and the files that hold them. scripts/generate.ts writes the files, and fails in CI if one differs.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { exporterBoard } from './exporter-health.ts';
 import { fleetBoard } from './fleet.ts';

@@ -1,5 +1,5 @@
-// The kinds of panel the boards are made of: a panel is a title, what it means, and named queries. The order in which
-// panels are added is their place; ids and refIds are given here, so that the JSON is the same at every generation.
+// The kinds of panel that dashboards consist of. A panel is a title, a description, and named queries. Panels stand in the
+// order in which they are added. Ids and refIds are counted here, so that the JSON is the same at every generation.
 import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import {
   BarGaugeDisplayMode,
@@ -36,36 +36,36 @@ import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 
 export const datasource: DataSourceRef = { type: 'prometheus', uid: `\${datasource}` };
 
-/** Units as Grafana names them; bytes are IEC. */
+/** Names of units in Grafana; bytes are IEC (1024). */
 export type Unit = 'bytes' | 'binBps' | 'percent' | 'percentunit' | 's' | 'short' | 'cps' | 'dateTimeFromNow';
 
 interface Panel {
   readonly title: string;
-  /** What the panel says and what it does not; shown to the reader. */
+  /** What the panel shows and what it does not: its description in Grafana. */
   readonly help: string;
   readonly unit: Unit;
-  /** Columns of 24. */
+  /** In columns; a row has 24. */
   readonly width: number;
-  /** Values from which on the colour changes: orange, then red. */
+  /** The colour is orange from the first value on, and red from the second on. */
   readonly warn?: readonly [number, number];
 }
 
-/** Legend, with {{label}} for a label's value, to expression. */
+/** Expression by legend; {{label}} in a legend stands for the label's value. */
 type Queries = Readonly<Record<string, string>>;
 
-/** Heading in the table to expression, or to the label that stands there. */
+/** Columns of a table by heading: a label, or the value of an expression. */
 interface Columns {
   readonly labels: Readonly<Record<string, string>>;
-  /** Units of columns that differ from the panel's. */
+  /** Each may have a unit other than the panel's. */
   readonly values: Readonly<Record<string, { readonly query: string; readonly unit?: Unit }>>;
-  /** The value that the rows are ordered by, drawn as a bar. */
+  /** Heading of the value that orders the rows; it is drawn as a bar. */
   readonly by: string;
 }
 
 const HEIGHT = 9;
 const refId = (index: number): string => String.fromCharCode(65 + index);
 
-/** Adds panels to a board, one after the other. */
+/** Adds panels to a dashboard, one after the other. */
 export class Board {
   readonly #dashboard: DashboardBuilder;
   #id = 0;
@@ -79,7 +79,7 @@ export class Board {
     return this;
   }
 
-  /** One number, or one a query. */
+  /** One number for each query. */
   number(panel: Panel, queries: Queries): this {
     const made = this.#begin(new stat.PanelBuilder(), panel, 4).reduceOptions(last());
     for (const target of instant(queries)) made.withTarget(target);
@@ -88,7 +88,7 @@ export class Board {
     return this;
   }
 
-  /** Values over time. Lines are stacked where they sum to something. */
+  /** Values over time. Stack the lines only if their sum has a meaning. */
   lines(panel: Panel & { readonly stacked?: boolean }, queries: Queries): this {
     const legend = new VizLegendOptionsBuilder().showLegend(true).calcs(['lastNotNull', 'max']);
     const made = this.#begin(new timeseries.PanelBuilder(), panel, HEIGHT)
@@ -135,7 +135,7 @@ export class Board {
     return this;
   }
 
-  /** One row for each combination of the labels, over which values are summed; several values stand side by side. */
+  /** One row for each combination of the labels. Values are summed by these labels; each has a column of its own. */
   table(panel: Panel, { labels, values, by }: Columns): this {
     const entries = Object.entries(values);
     const headings: Record<string, string> = { ...labels };

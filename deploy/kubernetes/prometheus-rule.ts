@@ -1,4 +1,4 @@
-// The rules of deploy/prometheus as the Prometheus operator takes them: one PrometheusRule with every group.
+// The rules of deploy/prometheus in the form of the Prometheus operator: one PrometheusRule with all groups.
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 
@@ -6,7 +6,7 @@ const rules = new URL('../prometheus/rules/', import.meta.url);
 
 const HEADER = '# Made from deploy/prometheus/rules by scripts/generate.ts: change the rules there.\n';
 
-/** For scripts/generate.ts: where the manifest is committed, and what it is made of. */
+/** For scripts/generate.ts: the path of the manifest, and how to make its text. */
 export const prometheusRule = {
   path: 'deploy/kubernetes/overlays/prometheus-operator/prometheus-rule.yaml',
   make(): string {

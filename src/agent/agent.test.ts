@@ -39,12 +39,12 @@ test('a scrape is served the newest collection while it is fresh, else it waits 
   assert.equal(passes, 1);
   const eager = run(t, machine, { cache_ttl: 0 });
   await Promise.all([eager.scrape(), eager.scrape(), eager.scrape()]);
-  assert.equal(passes, 2, 'those that wait, wait for the same one');
+  assert.equal(passes, 2, 'scrapes that wait share one collection');
   await eager.scrape();
   assert.equal(passes, 3);
 });
 
-test('a scrape whose time is over gets what there is, with its age', async (t) => {
+test('a scrape that cannot wait longer gets the last snapshot, with its age', async (t) => {
   const machine = new Machine();
   const open = machine.process.bind(machine);
   machine.process = (pid) => ({ ...open(pid), readLater: () => new Promise(() => {}) });
@@ -67,7 +67,7 @@ test('a scrape whose time is over gets what there is, with its age', async (t) =
   assert.ok(old.includes('herakles_mem_process_rss_bytes{pid="1"'));
 });
 
-test('all forms of a page say the same', async (t) => {
+test('a response has the same content in every form', async (t) => {
   const machine = new Machine(5000);
   for (let i = 0; i < 2000; i++) machine.fork(machine.init, `job${i}`); // a page of many chunks
   const { agent } = run(t, machine, { cache_ttl: 3600, collector_exporter: false });
@@ -79,7 +79,7 @@ test('all forms of a page say the same', async (t) => {
   }
 });
 
-test('health: three intervals without a success', async (t) => {
+test('unhealthy: no collection succeeded for three intervals', async (t) => {
   const machine = new Machine();
   let now = 0;
   t.mock.method(performance, 'now', () => now);
@@ -95,7 +95,7 @@ test('health: three intervals without a success', async (t) => {
   assert.equal(agent.unhealthy, undefined);
 });
 
-test('a reload applies configuration and rules; one that fails leaves everything as it was, and says so', async (t) => {
+test('a reload applies configuration and rules; a failed reload changes nothing, and says that it failed', async (t) => {
   const { agent, scrape, load, logged } = run(t, new Machine(), { cache_ttl: 0 });
   assert.ok((await scrape()).includes('name="init",group="test",subgroup="web"'));
   load(() => {
@@ -117,7 +117,7 @@ test('a reload applies configuration and rules; one that fails leaves everything
   assert.equal(agent.subgroups()[0]!.subgroup, 'new');
 });
 
-test('what the exporter says of itself', async (t) => {
+test('the families about the exporter itself', async (t) => {
   const { agent, scrape } = run(t, new Machine(), { cache_ttl: 3600 });
   agent.countRequest('/metrics', 200);
   agent.countRequest('/metrics', 200);

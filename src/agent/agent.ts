@@ -1,25 +1,26 @@
-// The composition root: files, tracker, rules and renderer become one running exporter that can be asked and reloaded.
-// A reload that fails leaves everything as it was, and says so in the log, in a metric and in the state.
-import type { ExporterState } from '../collectors/exporter.ts';
+// The composition root: kernel files, rules, sampler and renderer become one running exporter, which answers scrapes and
+// can be reloaded. A failed reload changes nothing; the log, a metric and `lastReload` say that it failed.
 import { type Config, keys, optionOf } from '../config/options.ts';
 import type { Format } from '../exposition/encode.ts';
 import type { KernelFiles } from '../kernel/files.ts';
 import { readSelf } from '../kernel/self.ts';
 import { Classifier, type Subgroup } from '../rules/classifier.ts';
 import type { Rule } from '../rules/rule.ts';
+import type { ExporterState } from '../view/exporter-state.ts';
 import { Log } from './log.ts';
 import { type Body, Renderer } from './render.ts';
-import { Sampler, type Snapshot, type Standing } from './sampler.ts';
-import { exportedOf, samplerOptionsOf } from './settings.ts';
+import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
+import { enabledOf, samplerOptionsOf } from './settings.ts';
 import { clock, within } from './time-slices.ts';
 
-/** Everything that can change while the exporter runs: what a reload loads. */
+/** Everything that a reload can change. */
 export interface Setup {
   readonly config: Config;
   /** Where each value comes from: "default", a file with its line, a variable, a flag. */
   readonly origins: Readonly<Record<string, string>>;
-  /** The user's rules, and those that ship with the product. */
+  /** The operator's rules. */
   readonly rules: readonly Rule[];
+  /** The rules that ship with the product. */
   readonly catalogue: readonly Rule[];
 }
 
@@ -30,12 +31,12 @@ export interface Program {
 
 export interface Reload {
   readonly ok: boolean;
-  /** What is wrong, one message a fault; empty when ok. */
+  /** One message for each fault; empty when ok. */
   readonly faults: readonly string[];
 }
 
-/** Three intervals without a success make the exporter unhealthy. */
-const MISSED_INTERVALS = 3;
+/** The exporter is unhealthy when no collection succeeded for so many intervals. */
+const UNHEALTHY_INTERVALS = 3;
 
 export class Agent {
   readonly log: Log;
@@ -49,15 +50,17 @@ export class Agent {
   readonly #sampler: Sampler;
   readonly #renderer: Renderer;
   #classifier: Classifier;
+  /** When the setup in force was loaded, seconds since the epoch. */
   #loadedAt = Date.now() / 1000;
+  /** Time that serving the previous scrape took, seconds, and the series in its response. */
   #scrapeDuration = Number.NaN;
   #series = Number.NaN;
-  /** What was last said of the series budget. */
-  #dropped = '';
+  /** The series left out that were logged last, as text; '' where there were none. */
+  #droppedLogged = '';
   #reloading: Promise<Reload> | undefined;
   readonly #requests = new Map<string, { path: string; code: number; count: number }>();
 
-  /** @param load loads the setup anew; rejects with an error whose `faults` or message say what is wrong */
+  /** @param load loads the setup again; rejects with an error whose `faults` or message say what is wrong */
   constructor(files: KernelFiles, program: Program, setup: Setup, load: () => Promise<Setup>) {
     const { config } = setup;
     this.program = program;
@@ -65,7 +68,7 @@ export class Agent {
     this.#load = load;
     this.log = new Log({ level: config.log_level, format: config.log_format });
     this.#classifier = new Classifier(setup.rules, setup.catalogue);
-    this.#renderer = new Renderer(exportedOf(config));
+    this.#renderer = new Renderer(enabledOf(config));
     this.#sampler = new Sampler(files, this.#classify(), samplerOptionsOf(config), () => this.#report());
   }
 
@@ -90,39 +93,39 @@ export class Agent {
     this.#sampler.stop();
   }
 
-  /** Why the exporter is unhealthy: no collection succeeded for three intervals. Undefined while all is well. */
+  /** Why the exporter is unhealthy; undefined while it is healthy. */
   get unhealthy(): string | undefined {
     const silent = clock() - this.#sampler.lastSuccess;
-    if (silent <= MISSED_INTERVALS * this.config.interval) return undefined;
-    return `no collection succeeded for ${Math.round(silent)} seconds: ${this.#sampler.failure?.message ?? 'it is still running'}`;
+    if (silent <= UNHEALTHY_INTERVALS * this.config.interval) return undefined;
+    return `no collection succeeded for ${Math.round(silent)} seconds: ${this.#sampler.failure?.message ?? 'one is still running'}`;
   }
 
-  /** One collection, joined or started. */
+  /** Joins the collection under way, or starts one. */
   collect(): Promise<void> {
     return this.#sampler.collect();
   }
 
   /**
-   * The response to a scrape, in pieces: the newest snapshot if it is fresh, else that of the collection under way or
-   * started now, or when that is not ready in time, what there is.
-   * @param patience longest wait for a collection, seconds
+   * The response to a scrape, in pieces: from the newest snapshot where it is fresh; else from that of the collection
+   * under way or started now; where that does not end in time, from the newest snapshot however old it is.
+   * @param waitSeconds longest wait for a collection
    */
-  async metrics(format: Format, gzip: boolean, patience: number): Promise<readonly Buffer[]> {
+  async metrics(format: Format, gzip: boolean, waitSeconds: number): Promise<readonly Buffer[]> {
     const began = clock();
-    if (!(this.age <= this.config.cache_ttl)) await within(patience, this.collect());
+    if (!(this.age <= this.config.cache_ttl)) await within(waitSeconds, this.collect());
     const body: Body = await this.#renderer.body(this.snapshot, format, gzip, () => this.#state());
     this.#scrapeDuration = clock() - began;
     this.#series = body.series;
     return body.pieces;
   }
 
-  /** How a process stands since the newest collection, that under way included; undefined where it was not seen. */
-  async standing(pid: number): Promise<Standing | undefined> {
+  /** A process as the newest collection left it, after the one under way; undefined where that did not see it. */
+  async observed(pid: number): Promise<ObservedProcess | undefined> {
     if (this.#sampler.collecting) await within(this.config.scrape_timeout, this.collect());
-    return this.#sampler.standing(pid);
+    return this.#sampler.observed(pid);
   }
 
-  /** Loads configuration and rules anew and applies them; requests join a reload under way. */
+  /** Loads configuration and rules again and applies them. Calls during a reload join it. */
   reload(): Promise<Reload> {
     this.#reloading ??= this.#reload().finally(() => {
       this.#reloading = undefined;
@@ -130,12 +133,12 @@ export class Agent {
     return this.#reloading;
   }
 
-  /** Subgroups the rules know, with their rules. */
+  /** The subgroups that rules name, with their rules. */
   subgroups(): readonly Subgroup[] {
     return this.#classifier.subgroups();
   }
 
-  /** Counts an answered request. @param path one of a fixed set, never what the client sent */
+  /** Counts an answered request. @param path one of a fixed set, never a path that a client chose */
   countRequest(path: string, code: number): void {
     const key = `${code} ${path}`;
     const counted = this.#requests.get(key);
@@ -150,7 +153,7 @@ export class Agent {
       this.#warnOfRestart(setup);
       this.setup = setup;
       this.log.options = { level: setup.config.log_level, format: setup.config.log_format };
-      this.#renderer.configure(exportedOf(setup.config));
+      this.#renderer.configure(enabledOf(setup.config));
       this.#sampler.configure(samplerOptionsOf(setup.config), this.#classify());
       this.#loadedAt = Date.now() / 1000;
       this.lastReload = { ok: true, faults: [] };
@@ -168,7 +171,7 @@ export class Agent {
   #warnOfRestart(setup: Setup): void {
     for (const key of keys) {
       if (optionOf(key).reloadable || String(setup.config[key]) === String(this.config[key])) continue;
-      this.log.warn('changed, but needs a restart to take effect', { key });
+      this.log.warn('setting changed, but it takes effect only after a restart', { key });
     }
   }
 
@@ -184,10 +187,12 @@ export class Agent {
       return;
     }
     const dropped = [...(snapshot?.dropped ?? [])].map(([reason, series]) => `${reason}=${series}`).join(' ');
-    if (dropped !== this.#dropped) {
-      this.#dropped = dropped;
+    if (dropped !== this.#droppedLogged) {
+      this.#droppedLogged = dropped;
       if (dropped)
-        this.log.warn('series left out to stay within max_series; raise it, or set per_process', { dropped });
+        this.log.warn('series left out to stay within max_series; raise it, or set per_process to top or none', {
+          dropped,
+        });
       else this.log.info('all series fit into max_series again');
     }
     this.log.debug('collected', { seconds: Math.round(duration * 1e4) / 1e4, processes: snapshot!.view.seen });
@@ -198,6 +203,7 @@ export class Agent {
     return {
       ...this.program,
       nodejs: process.versions.node,
+      view: this.snapshot?.view,
       scrapeDuration: this.#scrapeDuration,
       updateDuration: this.#sampler.duration,
       updateSuccess: this.#sampler.failure === undefined && this.snapshot !== undefined,

@@ -1,25 +1,30 @@
-// What an unreadable file of a process would have been good for, and who may read it. Asked by `check` and by the page.
+// What is missing while a file of other users' processes cannot be read, and which capability makes it readable. Shown
+// by `check` and by the landing page.
 import type { CountedFile, UnreadableCount } from '../process/unreadable.ts';
 
-export interface Grant {
-  /** What reading the file buys. */
-  readonly buys: string;
-  /** What lets this program read it of other users' processes. */
-  readonly grant: string;
+export interface FileAccess {
+  /** What the exporter cannot know without the file. */
+  readonly neededFor: string;
+  /** What allows this program to read it for processes of other users. */
+  readonly requires: string;
 }
 
-const GRANTS: Readonly<Partial<Record<CountedFile, Grant>>> = {
-  smaps_rollup: { buys: 'measured PSS, USS and footprint', grant: 'CAP_SYS_PTRACE (or CAP_PERFMON on recent kernels)' },
-  io: { buys: 'storage I/O', grant: 'CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH' },
-  exe: { buys: 'rules on executables, and the label exe', grant: 'CAP_SYS_PTRACE' },
-  stat: { buys: 'everything about these processes', grant: 'CAP_SYS_PTRACE, or a mount of /proc without hidepid' },
+const ACCESS: Readonly<Partial<Record<CountedFile, FileAccess>>> = {
+  smaps_rollup: {
+    neededFor: 'measured PSS, USS and footprint',
+    requires: 'CAP_SYS_PTRACE (or CAP_PERFMON on recent kernels)',
+  },
+  io: { neededFor: 'storage I/O', requires: 'CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH' },
+  exe: { neededFor: 'rules on executables, and the label exe', requires: 'CAP_SYS_PTRACE' },
+  stat: { neededFor: 'all values of these processes', requires: 'CAP_SYS_PTRACE, or a mount of /proc without hidepid' },
 };
 
-/** How to grant it to a service. */
+/** How to grant the capabilities to a systemd service. */
 export const UNIT_SETTING = 'AmbientCapabilities=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH';
 
-export const grantOf = (file: CountedFile): Grant | undefined => GRANTS[file];
+/** Undefined for a file that needs no capability. */
+export const accessTo = (file: CountedFile): FileAccess | undefined => ACCESS[file];
 
-/** What is not there for a reason that lasts: a process that ended is no loss. */
-export const lasting = (counts: readonly UnreadableCount[]): UnreadableCount[] =>
+/** The files that cannot be read for a lasting reason: that of an ended process is not worth a word. */
+export const lastingFailures = (counts: readonly UnreadableCount[]): UnreadableCount[] =>
   counts.filter(({ reason, processes }) => reason !== 'gone' && processes > 0);

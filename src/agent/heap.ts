@@ -1,48 +1,53 @@
-// Keeps this program small: imported first, it holds V8's young generation at its initial size, for little here is
-// short-lived, lets V8 optimise only what runs very often, and gives back what starting up, a reload or a crowd of
-// clients has left behind.
+// Keeps the memory of this program small. Imported before everything else, it keeps V8's young generation at its initial
+// size, because collections make little garbage, and lets V8 optimise only functions that run very often. Afterwards it
+// collects garbage that the start, a reload or many clients have left.
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-const holdYoungGeneration = () => setFlagsFromString('--semi-space-growth-factor=1');
-holdYoungGeneration();
-// V8 raises the factor to 2 again, for all threads, with every thread that begins.
-process.on('worker', (worker) => worker.once('online', holdYoungGeneration));
-// Bytes of bytecode a function runs until V8 looks whether to optimise it, 66 KiB otherwise: what starting up runs often is
-// not optimised any more, the loops over processes are. 25 % less CPU up to the first collections, 1 MB less code.
+const keepYoungGenerationSmall = () => setFlagsFromString('--semi-space-growth-factor=1');
+keepYoungGenerationSmall();
+// Whenever a thread begins, V8 sets the factor of all threads to 2 again.
+process.on('worker', (worker) => worker.once('online', keepYoungGenerationSmall));
+// Bytes of bytecode that a function executes until V8 considers to optimise it; the default is 66 KiB. With this value
+// the loops over processes are optimised, and the functions of the start are not: 25 % less CPU until the first
+// collections have ended, and 1 MB less machine code.
 setFlagsFromString('--interrupt-budget=600000');
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 setFlagsFromString('--no-expose-gc');
 
-/** Milliseconds between two looks. */
-const LOOK = 5000;
-/** So far above its floor the heap is collected: steady collections and scrapes never bring it there. */
-const SLACK = { share: 1.25, bytes: 8 << 20 };
+const CHECK_INTERVAL_MS = 5000;
+/**
+ * The heap is collected when it is larger than `factor` times the baseline and so many bytes. Steady collections and
+ * scrapes stay below that.
+ */
+const SLACK = { factor: 1.25, bytes: 8 << 20 };
 
-/** Bytes that V8 holds, and bytes outside that go with its objects. */
-function held(): number {
+/** Bytes of V8's heap, and of the buffers outside that belong to its objects. */
+function heapBytes(): number {
   const { total_heap_size: heap, external_memory: external } = getHeapStatistics();
   return heap + external;
 }
 
 /**
- * Collects all garbage now, and from then on whenever a burst has left some: V8 itself would keep it until it next
- * collects for other reasons, hours later on a quiet host. Each time holds the event loop for some 20 ms.
+ * Collects all garbage now, and later whenever a burst of work has left some. V8 itself would collect it only when its
+ * heap is full, which on a quiet host is hours later. One such collection blocks the event loop for about 20 ms.
  */
 export function keepHeapSmall(): void {
   collectGarbage();
-  let floor = held();
-  let again = false;
+  let baseline = heapBytes();
+  let secondTime = false;
   setInterval(() => {
-    const now = held();
-    if (now <= floor * SLACK.share + SLACK.bytes) {
-      floor = Math.min(floor, now);
-      again = false;
+    const now = heapBytes();
+    if (now <= baseline * SLACK.factor + SLACK.bytes) {
+      baseline = Math.min(baseline, now);
+      secondTime = false;
       return;
     }
     collectGarbage();
-    if (again) floor = held(); // V8 gives back at the second time what it emptied at the first; the rest is in use
-    again = !again;
-  }, LOOK).unref();
+    // V8 returns pages to the system only in the collection after the one that emptied them. What is still held after
+    // the second is in use.
+    if (secondTime) baseline = heapBytes();
+    secondTime = !secondTime;
+  }, CHECK_INTERVAL_MS).unref();
 }

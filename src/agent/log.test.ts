@@ -1,4 +1,4 @@
-// A log line is one line whatever is in it, and nobody outside can fill the log.
+// Every event is one line, whatever its values hold, and clients cannot fill the log.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Log } from './log.ts';
@@ -26,13 +26,13 @@ test('json reads back as what was logged', () => {
   assert.deepEqual({ level, msg, name }, { level: 'error', msg: 'failed', name: hostile });
 });
 
-test('logfmt quotes what is more than a word', () => {
+test('logfmt quotes every value that is not a plain word', () => {
   const { lines, log } = logging('logfmt');
   log.warn('not watched', { path: '/etc/a', err: 'no such "file"', empty: '' });
   assert.match(lines[0]!, /^time=\S+ level=warn msg="not watched" path=\/etc\/a err="no such \\"file\\"" empty=""\n$/);
 });
 
-test('less than the level is left out', () => {
+test('events below the level are left out', () => {
   const { lines, log } = logging('logfmt', 'warn');
   log.debug('a');
   log.info('b');
@@ -41,15 +41,15 @@ test('less than the level is left out', () => {
   assert.equal(lines.length, 2);
 });
 
-test('what others can cause is told once a minute, with how often it was not told', (t) => {
+test('a warning that clients can cause is written once a minute, with the number of suppressed ones', (t) => {
   t.mock.timers.enable({ apis: ['Date'] });
   const { lines, log } = logging('logfmt');
-  for (let i = 0; i < 1000; i++) log.seldom('wrong password', { client: `10.0.0.${i}` });
-  log.seldom('too slow');
+  for (let i = 0; i < 1000; i++) log.warnRateLimited('wrong password', { client: `10.0.0.${i}` });
+  log.warnRateLimited('too slow');
   assert.equal(lines.length, 2);
   t.mock.timers.tick(61_000);
-  log.seldom('wrong password', { client: 'x' });
-  assert.match(lines[2]!, /client=x untold=999\n$/);
-  for (let i = 0; i < 10_000; i++) log.seldom('refused', { reason: `r${i}` });
+  log.warnRateLimited('wrong password', { client: 'x' });
+  assert.match(lines[2]!, /client=x suppressed=999\n$/);
+  for (let i = 0; i < 10_000; i++) log.warnRateLimited('refused', { reason: `r${i}` });
   assert.ok(lines.length < 120, `${lines.length} lines for ten thousand reasons`);
 });

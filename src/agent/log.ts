@@ -1,14 +1,15 @@
-// The log: one line an event, lower case, key=value or JSON, on standard error. Values are hostile and always quoted
-// where they could break a line; no line is ever written per process.
+// The log on standard error: one line for each event, in lower case, as key=value or JSON. Values are hostile: they are
+// quoted wherever they could break a line. No line is written for a single process.
 
 import { escapedJson } from '../text/hostile.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-const MINUTE = 60_000;
-/** Reasons that are kept apart. */
-const REASONS = 100;
+/** A rate-limited warning is written at most once in this time. */
+const WARNING_INTERVAL_MS = 60_000;
+/** Messages and reasons that are limited each for itself; what exceeds them is limited by message alone. */
+const REASONS_MAX = 100;
 const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error'];
 
 export interface LogOptions {
@@ -19,7 +20,7 @@ export interface LogOptions {
 export class Log {
   options: LogOptions;
   readonly #write: (line: string) => void;
-  readonly #told = new Map<string, { at: number; untold: number }>();
+  readonly #warned = new Map<string, { at: number; suppressed: number }>();
 
   constructor(options: LogOptions, write: (line: string) => void = (line) => process.stderr.write(line)) {
     this.options = options;
@@ -43,19 +44,19 @@ export class Log {
   }
 
   /**
-   * A warning that others can cause as often as they like: for each message and reason told at most once a minute, with
-   * how often it was not told.
+   * A warning that clients can cause as often as they like. For each message and `reason` it is written at most once a
+   * minute, with the number of warnings that were suppressed since.
    */
-  seldom(message: string, fields: LogFields = {}): void {
+  warnRateLimited(message: string, fields: LogFields = {}): void {
     const now = Date.now();
-    const key = this.#told.size < REASONS ? `${message} ${fields.reason}` : message;
-    const told = this.#told.get(key) ?? { at: Number.NEGATIVE_INFINITY, untold: 0 };
-    if (now - told.at < MINUTE) told.untold++;
+    const key = this.#warned.size < REASONS_MAX ? `${message} ${fields.reason}` : message;
+    const warned = this.#warned.get(key) ?? { at: Number.NEGATIVE_INFINITY, suppressed: 0 };
+    if (now - warned.at < WARNING_INTERVAL_MS) warned.suppressed++;
     else {
-      this.warn(message, { ...fields, untold: told.untold || undefined });
-      Object.assign(told, { at: now, untold: 0 });
+      this.warn(message, { ...fields, suppressed: warned.suppressed || undefined });
+      Object.assign(warned, { at: now, suppressed: 0 });
     }
-    this.#told.set(key, told);
+    this.#warned.set(key, warned);
   }
 
   #log(level: Level, message: string, fields: LogFields = {}): void {

@@ -1,31 +1,23 @@
-// A snapshot becomes response bodies: encoded and compressed once per snapshot and format, whoever asks. What changes
-// at every scrape, the exporter's own families, is written behind it.
-import { collectCgroups } from '../collectors/cgroup.ts';
-import { collectExporter, type ExporterState } from '../collectors/exporter.ts';
-import { collectGroups, type GroupFamilies } from '../collectors/group.ts';
-import { collectProcesses, type ProcessFamilies } from '../collectors/process.ts';
-import { collectSystem } from '../collectors/system.ts';
+// A snapshot becomes response bodies. The samples of the view are encoded and compressed once for each snapshot and
+// format, however many clients ask: the head of a response. The samples that change with every scrape follow it: the tail.
+import type { Enabled } from '../collectors/collector.ts';
+import { scrapeCollectors, viewCollectors } from '../collectors/index.ts';
 import { Encoder, type Format } from '../exposition/encode.ts';
 import { finishGzip, type GzipHead, GzipWriter } from '../exposition/gzip.ts';
+import type { ExporterState } from '../view/exporter-state.ts';
+import type { ProcessView } from '../view/view.ts';
 import type { Snapshot } from './sampler.ts';
+import { runningOf } from './settings.ts';
 import { inSlices } from './time-slices.ts';
 
-/** Which collectors run, and what they export; undefined where a collector is off. */
-export interface Exported {
-  readonly process: ProcessFamilies | undefined;
-  readonly group: GroupFamilies | undefined;
-  readonly cgroup: boolean;
-  readonly system: boolean;
-  readonly exporter: boolean;
-}
-
 export interface Body {
+  /** The response, in order. */
   readonly pieces: readonly Buffer[];
   readonly series: number;
 }
 
-/** Chunks that are compressed at once. */
-const COMPRESSED_AT_ONCE = 2;
+/** Encoded chunks that are handed to the compressor together. */
+const CHUNKS_COMPRESSED_TOGETHER = 2;
 
 interface Head {
   readonly body: Buffer | GzipHead;
@@ -33,29 +25,33 @@ interface Head {
 }
 
 export class Renderer {
-  exported: Exported;
+  #enabled: Enabled;
   readonly #encoders = { text: new Encoder('text'), openmetrics: new Encoder('openmetrics') };
   readonly #tails = { text: new Encoder('text', 8 << 10), openmetrics: new Encoder('openmetrics', 8 << 10) };
   #snapshot: Snapshot | undefined;
   readonly #heads = new Map<string, Promise<Head>>();
   #gzip: GzipWriter | undefined;
-  /** All of these are shared: one page is written at a time. */
+  /** The writing that was begun last: encoders and compressor are shared, so one response is written after the other. */
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(exported: Exported) {
-    this.exported = exported;
+  constructor(enabled: Enabled) {
+    this.#enabled = enabled;
   }
 
-  /** Forgets what was rendered under other settings. */
-  configure(exported: Exported): void {
-    this.exported = exported;
+  /** Applies new settings; what was rendered with the old ones is dropped. */
+  configure(enabled: Enabled): void {
+    this.#enabled = enabled;
     this.#heads.clear();
   }
 
-  /** @param state what the exporter has to say of itself; asked for when everything else is written */
+  /**
+   * The whole response.
+   * @param snapshot undefined before the first collection succeeded
+   * @param state gives the state of the exporter itself; called once, when everything else is written
+   */
   async body(snapshot: Snapshot | undefined, format: Format, gzip: boolean, state: () => ExporterState): Promise<Body> {
     const head = await this.#head(snapshot, format, gzip);
-    const tail = this.#tail(snapshot, format, state);
+    const tail = this.#tail(format, state);
     const pieces = Buffer.isBuffer(head.body) ? [head.body, tail.bytes] : finishGzip(head.body, tail.bytes);
     return { pieces, series: head.series + tail.series };
   }
@@ -67,11 +63,11 @@ export class Renderer {
     let head = this.#heads.get(key);
     if (!head) {
       const rows = snapshot?.view.rows;
-      if (rows) rows.readers++;
+      if (rows) rows.pinCount++;
       head = this.#writing
         .then(() => this.#write(snapshot, format, gzip))
         .finally(() => {
-          if (rows) rows.readers--;
+          if (rows) rows.pinCount--;
         });
       this.#writing = head.catch(() => {});
       this.#heads.set(key, head);
@@ -82,24 +78,24 @@ export class Renderer {
   async #write(snapshot: Snapshot | undefined, format: Format, gzip: boolean): Promise<Head> {
     const encoder = this.#encoders[format];
     encoder.begin();
-    const families = snapshot ? collectAll(snapshot, this.exported, encoder) : none();
+    const families = collectAll(snapshot?.view, this.#enabled, encoder);
     if (!gzip) {
       await inSlices(families);
       return { body: encoder.bytes(), series: encoder.series };
     }
-    // A page of many megabytes is never there as a whole: what is written is compressed while the next piece is.
+    // A response of many megabytes is never in memory as a whole: full chunks are compressed while the next are written.
     this.#gzip ??= new GzipWriter();
     const writer = this.#gzip;
     let compressed = Promise.resolve();
     const compress = async () => {
       await compressed;
       const written = encoder.take();
-      compressed = writer.write(written).then(() => encoder.giveBack(written));
-      compressed.catch(() => {}); // told when it is waited for
+      compressed = writer.write(written).then(() => encoder.recycle(written));
+      compressed.catch(() => {}); // its failure is thrown where it is awaited
     };
     writer.begin();
     try {
-      await inSlices(families, compress, () => encoder.full >= COMPRESSED_AT_ONCE);
+      await inSlices(families, compress, () => encoder.fullChunks >= CHUNKS_COMPRESSED_TOGETHER);
       await compress();
     } finally {
       await compressed;
@@ -107,20 +103,20 @@ export class Renderer {
     return { body: await writer.finish(), series: encoder.series };
   }
 
-  #tail(snapshot: Snapshot | undefined, format: Format, state: () => ExporterState): { bytes: Buffer; series: number } {
+  #tail(format: Format, state: () => ExporterState): { bytes: Buffer; series: number } {
     const encoder = this.#tails[format];
     encoder.begin();
-    if (this.exported.exporter) collectExporter(state(), snapshot?.view, encoder);
+    const running = runningOf(scrapeCollectors, this.#enabled);
+    if (running.length > 0) {
+      const source = state();
+      for (const collector of running) for (const _ of collector.collect(source, this.#enabled, encoder));
+    }
     encoder.end();
     return { bytes: encoder.bytes(), series: encoder.series };
   }
 }
 
-function* collectAll({ view }: Snapshot, exported: Exported, encoder: Encoder): Generator<void> {
-  if (exported.process) yield* collectProcesses(view, exported.process, encoder);
-  if (exported.group) yield* collectGroups(view, exported.group, encoder);
-  if (exported.cgroup) yield* collectCgroups(view, encoder);
-  if (exported.system) yield* collectSystem(view, encoder);
+function* collectAll(view: ProcessView | undefined, enabled: Enabled, encoder: Encoder): Generator<void> {
+  if (!view) return;
+  for (const collector of runningOf(viewCollectors, enabled)) yield* collector.collect(view, enabled, encoder);
 }
-
-function* none(): Generator<void> {}

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { frameOf } from '../../test/kernel-text.ts';
 import { Machine } from '../../test/machine.ts';
-import type { ExporterState } from '../collectors/exporter.ts';
+import type { Enabled } from '../collectors/collector.ts';
 import { type Config, defaults } from '../config/options.ts';
 import { type CapturedFile, framedFiles } from '../kernel/capture.ts';
-import { type Exported, Renderer } from './render.ts';
-import { Sampler } from './sampler.ts';
-import { exportedOf, samplerOptionsOf } from './settings.ts';
+import type { ExporterState } from '../view/exporter-state.ts';
+import { Renderer } from './render.ts';
+import { Sampler, type Snapshot } from './sampler.ts';
+import { enabledOf, samplerOptionsOf } from './settings.ts';
 import { clock } from './time-slices.ts';
 
 const classify = ({ name }: { name: string }) => ({ group: name, subgroup: name, rule: 'test' });
@@ -21,14 +22,15 @@ function sample(t: TestContext, machine: Machine, changes: Partial<Config> = {})
   return { sampler, config, collections: () => collections };
 }
 
-const STATE: ExporterState = {
+const STATE: Omit<ExporterState, 'view'> = {
   ...{ version: '1', revision: 'r', nodejs: '20', scrapeDuration: 1, updateDuration: 1, updateSuccess: true },
   ...{ updating: false, collectionAge: 1, series: 1, seriesDropped: new Map(), reloadSuccessful: true, reloadTime: 1 },
   ...{ requests: [], cpuSeconds: 1, residentMemory: 1, startTime: 1 },
   self: { openFiles: 1, maxFiles: 1, virtualMemory: 1 },
 };
-const render = async (exported: Exported, { snapshot }: Sampler) => {
-  const { pieces, series } = await new Renderer(exported).body(snapshot, 'text', false, () => STATE);
+const stateOf = (snapshot: Snapshot | undefined): ExporterState => ({ ...STATE, view: snapshot?.view });
+const render = async (enabled: Enabled, { snapshot }: Sampler) => {
+  const { pieces, series } = await new Renderer(enabled).body(snapshot, 'text', false, () => stateOf(snapshot));
   const lines = Buffer.concat(pieces)
     .toString()
     .split('\n')
@@ -37,7 +39,7 @@ const render = async (exported: Exported, { snapshot }: Sampler) => {
   return lines;
 };
 
-test('whoever asks, there is one collection at a time', async (t) => {
+test('there is one collection at a time, and callers meanwhile wait for it', async (t) => {
   const machine = new Machine();
   let reads = 0;
   machine.beforeStat = () => reads++;
@@ -51,7 +53,7 @@ test('whoever asks, there is one collection at a time', async (t) => {
   assert.deepEqual([collections(), reads], [2, 2]);
 });
 
-test('a failed collection leaves the last snapshot in force and the gate open', async (t) => {
+test('a failed collection leaves the last snapshot in force, and the next one can begin', async (t) => {
   const machine = new Machine();
   const { sampler, collections } = sample(t, machine);
   await sampler.collect();
@@ -80,7 +82,7 @@ test('the first failure leaves no snapshot, and a host that recovers is collecte
   assert.ok(sampler.snapshot);
 });
 
-test('a listener that throws shuts no gate', async (t) => {
+test('after a listener has thrown, the next collection can begin', async (t) => {
   const sampler = new Sampler(new Machine(), classify, samplerOptionsOf({ ...defaults, interval: 0.01 }), () => {
     throw new Error('log is gone');
   });
@@ -90,7 +92,7 @@ test('a listener that throws shuts no gate', async (t) => {
   assert.ok(sampler.snapshot);
 });
 
-test('the heart beats: the second collection soon, then every interval; stopped, it stands still', async (t) => {
+test('after start: the second collection follows soon, then one at every interval; after stop there is none', async (t) => {
   const machine = new Machine();
   const { sampler, collections } = sample(t, machine, { interval: 0.02 });
   sampler.start();
@@ -102,13 +104,13 @@ test('the heart beats: the second collection soon, then every interval; stopped,
   assert.equal(collections(), stood);
 });
 
-/** Late reads, of what is too large to be read on the main thread, never end. */
+/** Reads off the main thread, of processes that are too large for it, never end. */
 function hang(machine: Machine): void {
   const open = machine.process.bind(machine);
   machine.process = (pid) => ({ ...open(pid), readLater: () => new Promise(() => {}) });
 }
 
-test('a hung read delays the first collection a little, and no later one', async (t) => {
+test('a read that hangs delays the first collection a little, and no later one', async (t) => {
   const machine = new Machine();
   hang(machine);
   machine.init.memory = { rss: 8 << 20 };
@@ -132,9 +134,9 @@ test('a snapshot does not change any more, whatever is collected later', async (
   const { sampler, config } = sample(t, machine);
   await sampler.collect();
   const held = sampler.snapshot!;
-  const renderer = new Renderer(exportedOf(config));
-  const first = renderer.body(held, 'text', true, () => STATE);
-  const second = renderer.body(held, 'text', false, () => STATE); // begins when the first is compressed
+  const renderer = new Renderer(enabledOf(config));
+  const first = renderer.body(held, 'text', true, () => stateOf(held));
+  const second = renderer.body(held, 'text', false, () => stateOf(held)); // begins when the first is compressed
   for (let i = 0; i < 4; i++) {
     for (const task of machine.tasks.values()) machine.spend(task, { user: 500 });
     machine.fork(machine.init, 'db');
@@ -149,7 +151,7 @@ test('a snapshot does not change any more, whatever is collected later', async (
   );
 });
 
-test('series: all, top, none, then groups; deterministic, within the budget, and said so', async (t) => {
+test('beyond max_series: top, then none, then fewer groups; deterministic, and counted as dropped', async (t) => {
   const machine = new Machine();
   for (const [group, count] of [
     ['a', 30],
@@ -162,7 +164,7 @@ test('series: all, top, none, then groups; deterministic, within the budget, and
   for (const max of [100_000, 500, 480, 420, 300, 250, 200, 180, 150, 120, 100]) {
     const { sampler, config } = sample(t, machine, { max_series: max });
     await sampler.collect();
-    const lines = await render(exportedOf(config), sampler);
+    const lines = await render(enabledOf(config), sampler);
     assert.ok(lines.length <= max, `${lines.length} series of ${max}`);
     const rss = lines.filter((line) => line.startsWith('herakles_mem_process_rss_bytes'));
     const groups = lines.filter((line) => line.startsWith('herakles_mem_group_rss_bytes')).length;
@@ -176,14 +178,14 @@ test('series: all, top, none, then groups; deterministic, within the budget, and
     const again = sample(t, machine, { max_series: max }).sampler;
     await again.collect();
     assert.deepEqual(
-      (await render(exportedOf(config), again)).filter((line) => line.includes('process')),
+      (await render(enabledOf(config), again)).filter((line) => line.includes('process')),
       lines.filter((line) => line.includes('process')),
     );
   }
   assert.deepEqual([...seen], ['all', 'top', 'none', 'groups']);
 });
 
-test('cgroups give way after processes and before groups, the smallest first', async (t) => {
+test('beyond max_series cgroups are left out after processes and before groups, smallest first', async (t) => {
   const entry = (text: string): CapturedFile => ({ bytes: Buffer.from(text) });
   const units = [1, 2, 3, 4, 5, 6];
   const processes = units.map((unit) => ({
@@ -200,7 +202,7 @@ test('cgroups give way after processes and before groups, the smallest first', a
     const sampler = new Sampler(framedFiles([host]), classify, samplerOptionsOf(config));
     t.after(() => sampler.stop());
     await sampler.collect();
-    const lines = await render(exportedOf(config), sampler);
+    const lines = await render(enabledOf(config), sampler);
     assert.ok(lines.length <= max_series, `${lines.length} series of ${max_series}`);
     const cgroups = lines.flatMap((line) => /^herakles_cgroup_memory_bytes.* (\d)$/.exec(line)?.[1] ?? []);
     seen.set(max_series, `${cgroups.join('')} ${[...sampler.snapshot!.dropped.keys()]}`);
@@ -211,7 +213,7 @@ test('cgroups give way after processes and before groups, the smallest first', a
   );
 });
 
-test('the choice of processes is steady from one collection to the next', async (t) => {
+test('the processes with series change only when another one is clearly larger', async (t) => {
   const machine = new Machine();
   const [first, second] = [machine.fork(machine.init, 'web'), machine.fork(machine.init, 'web')];
   const { sampler } = sample(t, machine, { per_process: 'top', top_n_subgroup: 1, smaps: 'off' });
@@ -221,19 +223,18 @@ test('the choice of processes is steady from one collection to the next', async 
     machine.now += 1500;
     await sampler.collect();
     const { rows } = sampler.snapshot!.view;
-    return rows.description.filter((who, row) => rows.shown[row] && who.group === 'web').map(({ pid }) => pid);
+    return rows.description.filter(({ group }, row) => rows.shown[row] && group === 'web').map(({ pid }) => pid);
   };
   assert.deepEqual(await shown([4000, 3600]), [first.pid]);
   assert.deepEqual(await shown([4000, 4200]), [first.pid]);
   assert.deepEqual(await shown([4000, 4800]), [second.pid]);
 });
 
-test('declared groups stand at zero, and new rules take effect at the next collection', async (t) => {
+test('declared groups without a process are shown with 0; new rules take effect at the next collection', async (t) => {
   const machine = new Machine();
   const { sampler, config } = sample(t, machine, { declared_groups: ['db/pg/x'] });
   await sampler.collect();
-  const rows = () =>
-    sampler.snapshot!.view.groups.map(({ counters: ledger, rss }) => [ledger.group, ledger.subgroup, rss]);
+  const rows = () => sampler.snapshot!.view.groups.map(({ counters, rss }) => [counters.group, counters.subgroup, rss]);
   assert.deepEqual(rows(), [
     ['db', 'pg/x', 0],
     ['init', 'init', 1 << 20],
@@ -263,7 +264,7 @@ test('a switched-off collector leaves its families out, and costs no series', as
       await sampler.collect();
       machine.now += 1000;
       await sampler.collect();
-      const lines = await render(exportedOf(config), sampler);
+      const lines = await render(enabledOf(config), sampler);
       assert.equal(
         lines.some((line) => families.test(line)),
         on,

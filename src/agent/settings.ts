@@ -1,41 +1,25 @@
-// What the configuration means to the parts: settings of the sampler and of the renderer, out of the flat keys.
-import { seriesOfUnread, seriesPerCgroup } from '../collectors/cgroup.ts';
-import { exporterFamilies } from '../collectors/exporter.ts';
-import { seriesPerGroup } from '../collectors/group.ts';
-import { seriesPerProcess } from '../collectors/process.ts';
-import { systemFamilies } from '../collectors/system.ts';
-import type { Config } from '../config/options.ts';
-import type { Exported } from './render.ts';
+// What the settings mean to the parts of the program: the flat keys of the configuration become the options of the
+// sampler and the set of everything that is switched on.
+import { type Collector, type Enabled, switchOf } from '../collectors/collector.ts';
+import { collectors, viewCollectors } from '../collectors/index.ts';
+import { type Config, keys } from '../config/options.ts';
+import { addSeries, NO_SERIES, type SeriesCounts } from '../view/series-budget.ts';
 import type { SamplerOptions } from './sampler.ts';
 
-export function exportedOf(config: Config): Exported {
-  const values = {
-    rss: config.enable_rss,
-    pss: config.enable_pss,
-    uss: config.enable_uss,
-    swap: config.enable_swap,
-    cpu: config.enable_cpu,
-  };
-  const proc = {
-    ...values,
-    info: config.process_info,
-    startTime: config.process_start_time,
-    io: config.process_io,
-  };
-  return {
-    process: config.collector_process ? proc : undefined,
-    group: config.collector_group ? values : undefined,
-    cgroup: config.collector_cgroup,
-    system: config.collector_system,
-    exporter: config.collector_exporter,
-  };
-}
+/** The keys that are true: collectors find among them their own switches and those of their parts. */
+export const enabledOf = (config: Config): Enabled => new Set(keys.filter((key) => config[key] === true));
 
-/** Series of the exporter family that have labels: reasons, outcomes, paths and codes. Generous. */
-const LABELLED = 60;
+/** Those of the collectors that are switched on. */
+export const runningOf = <C extends Pick<Collector, 'name'>>(all: readonly C[], enabled: Enabled): C[] =>
+  all.filter((collector) => enabled.has(switchOf(collector)));
+
+/** The most series that all running collectors together can have. */
+const seriesOf = (enabled: Enabled): SeriesCounts =>
+  runningOf(collectors, enabled).reduce((sum, collector) => addSeries(sum, collector.series(enabled)), NO_SERIES);
 
 export function samplerOptionsOf(config: Config): SamplerOptions {
-  const exported = exportedOf(config);
+  const enabled = enabledOf(config);
+  const each = seriesOf(enabled);
   return {
     interval: config.interval,
     footprints: {
@@ -47,9 +31,9 @@ export function samplerOptionsOf(config: Config): SamplerOptions {
     },
     kernelThreads: config.kernel_threads,
     inherits: config.inherit_group,
-    cgroups: exported.cgroup,
+    readers: runningOf(viewCollectors, enabled),
     selection: {
-      perProcess: exported.process ? config.per_process : 'none',
+      perProcess: each.process > 0 ? config.per_process : 'none',
       topOfSubgroup: config.top_n_subgroup,
       topOfOthers: config.top_n_others,
       maxProcesses: config.max_processes,
@@ -61,17 +45,7 @@ export function samplerOptionsOf(config: Config): SamplerOptions {
       searchSubgroups: config.search_subgroups,
       disableOthers: config.disable_others,
     },
-    maxSeries: config.max_series,
-    seriesOf: {
-      process: exported.process ? seriesPerProcess(exported.process) : 0,
-      group: exported.group ? seriesPerGroup(exported.group) : 0,
-      cgroup: seriesPerCgroup,
-      rest:
-        systemFamilies.length +
-        1 +
-        (exported.cgroup ? seriesOfUnread : 0) +
-        (exported.exporter ? exporterFamilies.length + LABELLED : 0),
-    },
+    series: { max: config.max_series, each },
     declaredGroups: config.declared_groups.map((pair) => {
       const slash = pair.indexOf('/');
       return [pair.slice(0, slash), pair.slice(slash + 1)] as const;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clock, inSlices, within } from './time-slices.ts';
 
-test('long work gives way to other work, and returns what it found', async () => {
+test('during long work other events are handled, and its result is returned', async () => {
   let others = 0;
   const timer = setInterval(() => others++, 1);
   const value = await inSlices(
@@ -28,7 +28,7 @@ test('pieces of work that follow each other share one slice, and the loop turns 
   assert.ok(turns >= 10, `the loop turned ${turns} times in 60 ms of work`);
 });
 
-test('what the work throws comes out', async () => {
+test('an error of the work is thrown to the caller', async () => {
   const work = (function* (): Generator<void> {
     yield;
     throw new Error('broken');
@@ -36,7 +36,7 @@ test('what the work throws comes out', async () => {
   await assert.rejects(inSlices(work), /broken/);
 });
 
-test('waiting ends with the work, its failure, or patience', async () => {
+test('waiting ends when the work ends, fails, or takes too long', async () => {
   const began = clock();
   await within(60, Promise.resolve());
   await assert.rejects(within(60, Promise.reject(new Error('broken'))), /broken/);
@@ -44,7 +44,7 @@ test('waiting ends with the work, its failure, or patience', async () => {
   assert.ok(clock() - began < 5);
 });
 
-test('work that fails after patience was lost takes nobody down', async () => {
+test('work that fails after the wait has ended is no unhandled rejection', async () => {
   let fail = (_: Error) => {};
   await within(0.001, new Promise<void>((_, reject) => (fail = reject)));
   fail(new Error('late'));

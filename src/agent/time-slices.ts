@@ -1,19 +1,21 @@
-// Runs long work in short slices, so that HTTP stays responsive whatever the host holds.
+// Runs long work in slices of a few milliseconds, so that HTTP stays responsive however many processes a host has.
+// Work is a generator that yields where it may be interrupted; between two slices the event loop handles other events.
 import { setImmediate } from 'node:timers/promises';
 
-/** Longest time the event loop is held at once, seconds. One step of the work may add to it. */
+/** Seconds after which work is interrupted at its next `yield`. */
 const SLICE = 0.004;
 
-/** Monotonic seconds. The clock of this program: everything below agent/ is told the time. */
+/** Monotonic seconds: the clock of this program. Code below agent/ gets the time, or a clock, as an argument. */
 export const clock = (): number => performance.now() / 1000;
 
-/** When work last began after a turn of the event loop: pieces of work that follow each other share one slice. */
-let turn = Number.NEGATIVE_INFINITY;
+/** When the current slice began. Pieces of work that follow each other without a break share one slice. */
+let sliceBegan = Number.NEGATIVE_INFINITY;
 
 /**
- * Runs a generator to its end, giving way to other work whenever a slice is used up.
- * @param between is awaited there as well
- * @param due gives way at once
+ * Runs a generator to its end, with a break for other events at the end of every slice.
+ * @param between awaited in every break
+ * @param due whether a break is needed before the slice ends
+ * @returns what the generator returns; rejects with what it throws
  */
 export async function inSlices<T>(
   work: Generator<void, T, void>,
@@ -21,24 +23,24 @@ export async function inSlices<T>(
   due?: () => boolean,
 ): Promise<T> {
   for (;;) {
-    if (clock() - turn > SLICE || due?.()) {
+    if (clock() - sliceBegan > SLICE || due?.()) {
       await between?.();
       await setImmediate();
-      turn = clock();
+      sliceBegan = clock();
     }
     const { done, value } = work.next();
     if (done) return value;
   }
 }
 
-/** Waits for work, but not longer than so many seconds; the work goes on. */
+/** Waits for work, but no longer than so many seconds: then the work continues without the caller. */
 export async function within(seconds: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => {
+  const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, seconds * 1000);
   });
   try {
-    await Promise.race([work, patience]);
+    await Promise.race([work, timeout]);
   } finally {
     clearTimeout(timer);
   }

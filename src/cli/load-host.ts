@@ -1,11 +1,11 @@
 // What most verbs need first: the configuration, the rules and the kernel's files of the host.
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { catalogue } from '../../catalogue/index.ts';
 import type { Setup } from '../agent/agent.ts';
-import { ConfigError, candidates, type Loaded, load, type Sources } from '../config/load.ts';
+import { ConfigError, configPaths, type Loaded, load, type Sources } from '../config/load.ts';
+import { OperatorFileError, readOperatorText } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
-import { loadRuleFiles, type RuleFile, ruleFilePlaces } from '../config/rule-files.ts';
+import { loadRuleFiles, type RuleFile, ruleFilePaths } from '../config/rule-files.ts';
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
 import { KernelFileError, type KernelFiles, liveFiles } from '../kernel/files.ts';
 import { readBoot, readUptime } from '../kernel/host.ts';
@@ -28,8 +28,8 @@ export const sourcesOf = ({ flags, file }: GivenSettings): Sources => ({
 
 /** Every path from which the setup was or could be loaded: the paths to watch. */
 export const watchedFilesOf = (sources: Sources, config: Config): string[] => [
-  ...candidates(sources),
-  ...ruleFilePlaces(config.subgroups, sources.cwd),
+  ...configPaths(sources),
+  ...ruleFilePaths(config.subgroups, sources.cwd),
 ];
 
 /** The configuration and the rules in force. @throws ConfigError that lists every fault */
@@ -72,11 +72,10 @@ export function openHost(config: Config): KernelFiles {
 
 function openCapture(path: string): KernelFiles {
   try {
-    return framedFiles(parseCapture(readFileSync(path, 'utf8')));
+    return framedFiles(parseCapture(readOperatorText(path, 'capture')));
   } catch (error) {
     const remedy = `record one with ${program.name} capture -o FILE`;
     if (error instanceof CaptureError) throw new ConfigError([`${path}: ${error.message}; ${remedy}`]);
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new ConfigError([`${path}: cannot be read (${code ?? message}); ${remedy}`]);
+    throw error instanceof OperatorFileError ? new ConfigError([error.message]) : error;
   }
 }

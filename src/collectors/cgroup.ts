@@ -1,22 +1,21 @@
-// Collector "cgroup": what the kernel has on account for each control group in which processes live, top-down, beside
-// what those processes add up to, bottom-up.
-import type { Encoder } from '../exposition/encode.ts';
+// Collector "cgroup": the memory that the kernel charges to each control group with processes, beside the sum over its
+// processes. The difference is memory that belongs to no process, such as page cache.
 import { counter, type Family, gauge, labelText } from '../exposition/metric.ts';
 import type { CgroupRow } from '../view/cgroup-usage.ts';
-import type { ProcessView } from '../view/view.ts';
+import type { Collector } from './collector.ts';
 
 const CGROUP = ['cgroup', 'unit', 'container_id'] as const;
 type CgroupLabel = (typeof CGROUP)[number];
 
 export const cgroupMemory = gauge(
   'herakles_cgroup_memory_bytes',
-  "All memory on the cgroup's account: anonymous memory, page cache and the kernel's own.",
+  "All memory charged to the cgroup: anonymous memory, page cache and the kernel's own memory.",
   CGROUP,
 );
 export const cgroupAnon = gauge('herakles_cgroup_memory_anon_bytes', 'Anonymous memory: heaps and stacks.', CGROUP);
 export const cgroupFile = gauge(
   'herakles_cgroup_memory_file_bytes',
-  'Page cache, that of files which no process has mapped and shared memory included.',
+  'Page cache, including shared memory and the cache of files that no process has mapped.',
   CGROUP,
 );
 export const cgroupMapped = gauge(
@@ -42,12 +41,12 @@ export const cgroupOomKills = counter(
 );
 export const cgroupProcesses = gauge(
   'herakles_cgroup_processes',
-  'Processes that live in the cgroup, zombies left out.',
+  'Processes that live in the cgroup, without zombies.',
   CGROUP,
 );
 export const cgroupPss = gauge(
   'herakles_cgroup_process_pss_bytes',
-  'Sum of the proportional memory of the processes that live in the cgroup; absent unless it is known of all of them.',
+  'Sum of the proportional memory of the processes that live in the cgroup; absent unless it is known of every process.',
   CGROUP,
 );
 export const cgroupMemoryPressure = counter(
@@ -62,7 +61,7 @@ export const cgroupCpuPressure = counter(
 );
 export const cgroupUnreadable = gauge(
   'herakles_cgroup_unreadable',
-  'Cgroups in which processes live and of which nothing could be read, by reason.',
+  'Cgroups that have processes and could not be read, by reason.',
   ['reason'],
 );
 
@@ -84,39 +83,37 @@ const PRESSURES = [
   { family: cgroupCpuPressure, of: 'cpuPressure' },
 ] as const;
 const KINDS = ['some', 'full'] as const;
+/** There is a series for each reason why a cgroup cannot be read: gone, denied, unsupported, malformed. */
+const UNREADABLE_REASONS = 4;
 
-export const cgroupFamilies: readonly Family[] = [
-  ...PLAIN.map(({ family }) => family),
-  ...PRESSURES.map(({ family }) => family),
-  cgroupUnreadable,
-];
-
-/** Most series one cgroup can have. */
-export const seriesPerCgroup = PLAIN.length + PRESSURES.length * KINDS.length;
-/** Most series about cgroups that cannot be read: one a reason. */
-export const seriesOfUnread = 4;
-
-export function* collectCgroups({ cgroups }: ProcessView, out: Encoder): Generator<void> {
-  if (!cgroups) return;
-  const rows = cgroups.rows
-    .filter(({ shown }) => shown)
-    .map((row) => ({ row, text: labelText(cgroupMemory, labelsOf(row)) }));
-  for (const { family, value } of PLAIN) {
-    out.family(family);
-    for (const { row, text } of rows) out.sample(text, value(row));
-    yield;
-  }
-  for (const { family, of } of PRESSURES) {
-    out.family(family);
-    for (const { row } of rows) {
-      const pressure = row.reading[of];
-      if (pressure) for (const kind of KINDS) out.sample(labelText(family, { ...labelsOf(row), kind }), pressure[kind]);
+export const cgroupCollector: Collector = {
+  name: 'cgroup',
+  help: "The kernel's own account of each control group in which processes live: units and containers. Off by default.",
+  families: [...PLAIN.map(({ family }) => family), ...PRESSURES.map(({ family }) => family), cgroupUnreadable],
+  series: () => ({ cgroup: PLAIN.length + PRESSURES.length * KINDS.length, other: UNREADABLE_REASONS }),
+  *collect({ cgroups }, _enabled, out) {
+    if (!cgroups) return;
+    const rows = cgroups.rows
+      .filter(({ shown }) => shown)
+      .map((row) => ({ row, text: labelText(cgroupMemory, labelsOf(row)) }));
+    for (const { family, value } of PLAIN) {
+      out.family(family);
+      for (const { row, text } of rows) out.sample(text, value(row));
+      yield;
     }
-    yield;
-  }
-  out.family(cgroupUnreadable);
-  for (const [reason, count] of cgroups.unreadable) out.sample(labelText(cgroupUnreadable, { reason }), count);
-}
+    for (const { family, of } of PRESSURES) {
+      out.family(family);
+      for (const { row } of rows) {
+        const pressure = row.reading[of];
+        if (!pressure) continue;
+        for (const kind of KINDS) out.sample(labelText(family, { ...labelsOf(row), kind }), pressure[kind]);
+      }
+      yield;
+    }
+    out.family(cgroupUnreadable);
+    for (const [reason, count] of cgroups.unreadable) out.sample(labelText(cgroupUnreadable, { reason }), count);
+  },
+};
 
-/** unit and container_id as on the info family of processes, so that the two can be joined. */
+/** The labels `unit` and `container_id` are those of herakles_process_info, so that the two can be joined. */
 const labelsOf = ({ path, place }: CgroupRow) => ({ cgroup: path, unit: place.unit, container_id: place.container });

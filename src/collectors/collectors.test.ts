@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defaults, keys } from '../config/options.ts';
 import { Encoder } from '../exposition/encode.ts';
+import { framedFiles } from '../kernel/capture.ts';
 import { GroupCounters } from '../process/group-counters.ts';
+import { Readings } from '../view/readings.ts';
 import { GroupRow, type ProcessView } from '../view/view.ts';
-import { collectGroups, seriesPerGroup } from './group.ts';
-import { collectors } from './index.ts';
+import { type Enabled, switchOf } from './collector.ts';
+import { groupCollector } from './group.ts';
+import { collectors, viewCollectors } from './index.ts';
+import { systemCollector } from './system.ts';
 
 const families = collectors.flatMap((collector) =>
   collector.families.map((family) => ({ ...family, collector: collector.name })),
 );
 
-/** Names that the requirements fixed before the naming rules, with what is odd about them. */
+/** Names that are older than the naming rules, and the rule that each breaks. */
 const EXEMPT = new Map([
   ['herakles_cpu_process_time_seconds', 'a counter without _total'],
   ['herakles_cpu_group_time_seconds_sum', 'a counter that ends in _sum'],
@@ -18,7 +23,7 @@ const EXEMPT = new Map([
   ['herakles_exporter_processes_total', 'a gauge that ends in _total'],
 ]);
 
-test('names are unique, also after OpenMetrics took their suffixes', () => {
+test('names are unique, also without the suffixes that OpenMetrics leaves out', () => {
   const bases = families.map(({ name, type }) => (type === 'counter' ? name.replace(/_total$/, '') : name));
   assert.equal(new Set(bases).size, families.length);
 });
@@ -51,14 +56,14 @@ test('labels stand in the stated order', () => {
 });
 
 test('the labels of a subgroup are rendered once in its life, for all its series', () => {
-  const wanted = { rss: true, pss: false, uss: true, swap: true, cpu: true };
-  const ledger = new GroupCounters('db', 'a "quoted" one');
+  const enabled: Enabled = new Set(['enable_rss', 'enable_uss', 'enable_swap', 'enable_cpu']);
+  const counters = new GroupCounters('db', 'a "quoted" one');
   const page = () => {
     const out = new Encoder('text');
-    const row = Object.assign(new GroupRow(ledger.copy()), { coverage: 1, oldestStart: 0 });
+    const row = Object.assign(new GroupRow(counters.copy()), { coverage: 1, oldestStart: 0 });
     row.counters.declared = true;
-    for (const _ of collectGroups({ groups: [row] } as Partial<ProcessView> as ProcessView, wanted, out));
-    assert.equal(out.series, seriesPerGroup(wanted));
+    for (const _ of groupCollector.collect({ groups: [row] } as Partial<ProcessView> as ProcessView, enabled, out));
+    assert.equal(out.series, groupCollector.series(enabled).group);
     return out.bytes().toString();
   };
   const first = page();
@@ -66,6 +71,28 @@ test('the labels of a subgroup are rendered once in its life, for all its series
   assert.ok(
     first.includes('herakles_mem_group_page_faults_total{group="db",subgroup="a \\"quoted\\" one",severity="major"}'),
   );
-  for (const [index, text] of ledger.labels.entries()) ledger.labels[index] = text.replace('{', '{kept="1",');
+  for (const [index, text] of counters.labels.entries()) counters.labels[index] = text.replace('{', '{kept="1",');
   assert.equal(page(), first.replaceAll('{', '{kept="1",'));
+});
+
+test('each collector has its switch in the table of settings, and each such switch its collector', () => {
+  const switches = keys.filter((key) => key.startsWith('collector_'));
+  assert.deepEqual(collectors.map(switchOf).sort(), switches.sort());
+});
+
+test('every part of a collector is switched by a setting that is true or false', () => {
+  const asked = new Set<string>();
+  const everything = { has: (key: string) => asked.add(key).has(key) } as Partial<Enabled> as Enabled;
+  for (const collector of collectors) collector.series(everything);
+  assert.ok(asked.size > 5, `${asked.size} settings`);
+  for (const key of asked) assert.equal(typeof (defaults as Record<string, unknown>)[key], 'boolean', key);
+});
+
+test('what a collector reads for itself stands in the view; a file that gives no value stops nothing', () => {
+  const pressure = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=2000000\nfull avg10=0.00 total=1000000\n';
+  const files = framedFiles([new Map([['proc/pressure/memory', { bytes: Buffer.from(pressure) }]])]);
+  const readings = new Readings(files, viewCollectors);
+  assert.deepEqual(readings.of(systemCollector), { some: 2, full: 1 });
+  assert.equal(readings.of(groupCollector), undefined);
+  assert.equal(new Readings(framedFiles([new Map()]), viewCollectors).of(systemCollector), undefined);
 });

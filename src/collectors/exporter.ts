@@ -1,8 +1,10 @@
-// Collector "exporter": what the exporter has to say about itself. Written anew at every scrape; the rest is not.
+// Collector "exporter": the state of the exporter itself. It changes with every scrape, so it is written for every
+// response, behind the samples that were written once for the collection.
 import type { Encoder } from '../exposition/encode.ts';
 import { counter, type Family, gauge, info, labelText } from '../exposition/metric.ts';
-import type { SelfReading } from '../kernel/self.ts';
+import type { ExporterState } from '../view/exporter-state.ts';
 import type { ProcessView } from '../view/view.ts';
+import type { Collector } from './collector.ts';
 
 export const buildInfo = info('herakles_exporter_build_info', 'Version of this exporter; always 1.', [
   'version',
@@ -32,7 +34,7 @@ export const collectionAge = gauge(
 );
 export const unreadable = gauge(
   'herakles_exporter_unreadable_processes',
-  'Processes of which a file could not be read, by file and reason.',
+  'Processes with a file that could not be read, by file and reason.',
   ['file', 'reason'],
 );
 export const smapsReads = counter('herakles_exporter_smaps_reads_total', 'Reads of smaps_rollup, by outcome.', [
@@ -41,11 +43,11 @@ export const smapsReads = counter('herakles_exporter_smaps_reads_total', 'Reads 
 export const smapsSeconds = counter('herakles_exporter_smaps_seconds_total', 'Time spent reading smaps_rollup.');
 export const smapsOldest = gauge(
   'herakles_exporter_smaps_oldest_age_seconds',
-  'Age of the oldest PSS and USS sample that is in use.',
+  'Age of the oldest measurement of PSS and USS that is in use.',
 );
 export const smapsDeferred = gauge(
   'herakles_exporter_smaps_deferred_processes',
-  'Processes whose PSS and USS should be read again and wait for budget.',
+  'Processes whose PSS and USS should be read again, and wait until the budget allows it.',
 );
 export const series = gauge('herakles_exporter_series', 'Series in the previous response.');
 export const seriesDropped = gauge(
@@ -70,102 +72,92 @@ const selfRss = gauge('process_resident_memory_bytes', 'Resident memory of this 
 const selfVirtual = gauge('process_virtual_memory_bytes', 'Virtual memory of this exporter.');
 const selfStart = gauge('process_start_time_seconds', 'Start of this exporter, in seconds since the epoch.');
 const selfFiles = gauge('process_open_fds', 'Open file descriptors of this exporter.');
-const selfMostFiles = gauge('process_max_fds', 'File descriptors this exporter may have open.');
+const selfFilesMax = gauge('process_max_fds', 'File descriptors this exporter may have open.');
 
-export const exporterFamilies: readonly Family[] = [
-  buildInfo,
-  scrapeDuration,
-  processesSeen,
-  updateDuration,
-  updateSuccess,
-  updating,
-  collectionAge,
-  unreadable,
-  smapsReads,
-  smapsSeconds,
-  smapsOldest,
-  smapsDeferred,
-  series,
-  seriesDropped,
-  reloadSuccessful,
-  reloadTime,
-  httpRequests,
-  selfCpu,
-  selfRss,
-  selfVirtual,
-  selfStart,
-  selfFiles,
-  selfMostFiles,
+/** A family and how its samples are written. */
+interface Declaration {
+  readonly family: Family;
+  readonly write: (state: ExporterState, out: Encoder) => void;
+  /** It is about the collection that is served, so it is left out before the first one. */
+  readonly needsView?: boolean;
+}
+
+/** A family without labels. */
+const single = (family: Family<never>, value: (state: ExporterState) => number): Declaration => ({
+  family,
+  write: (state, out) => out.sample('', value(state)),
+});
+
+/** A family about the collection that is served. */
+const ofView = (family: Family, write: (view: ProcessView, out: Encoder) => void): Declaration => ({
+  family,
+  write: ({ view }, out) => write(view!, out),
+  needsView: true,
+});
+
+const DECLARATIONS: readonly Declaration[] = [
+  {
+    family: buildInfo,
+    write: ({ version, revision, nodejs }, out) => out.sample(labelText(buildInfo, { version, revision, nodejs }), 1),
+  },
+  single(scrapeDuration, (state) => state.scrapeDuration),
+  ofView(processesSeen, ({ seen }, out) => out.sample('', seen)),
+  single(updateDuration, (state) => state.updateDuration),
+  single(updateSuccess, (state) => Number(state.updateSuccess)),
+  single(updating, (state) => Number(state.updating)),
+  single(collectionAge, (state) => state.collectionAge),
+  ofView(unreadable, (view, out) => {
+    for (const { file, reason, processes } of view.unreadable) {
+      out.sample(labelText(unreadable, { file, reason }), processes);
+    }
+  }),
+  ofView(smapsReads, ({ footprints }, out) => {
+    for (const [outcome, count] of Object.entries(footprints.reads)) {
+      out.sample(labelText(smapsReads, { outcome }), count);
+    }
+  }),
+  ofView(smapsSeconds, ({ footprints }, out) => out.sample('', Math.round(footprints.seconds * 1e6) / 1e6)),
+  ofView(smapsOldest, ({ oldestMeasurement }, out) => out.sample('', oldestMeasurement)),
+  ofView(smapsDeferred, ({ footprints }, out) => out.sample('', footprints.deferred)),
+  single(series, (state) => state.series),
+  {
+    family: seriesDropped,
+    write(state, out) {
+      for (const [reason, count] of state.seriesDropped) out.sample(labelText(seriesDropped, { reason }), count);
+    },
+  },
+  single(reloadSuccessful, (state) => Number(state.reloadSuccessful)),
+  single(reloadTime, (state) => state.reloadTime),
+  {
+    family: httpRequests,
+    write(state, out) {
+      for (const { path, code, count } of state.requests) {
+        out.sample(labelText(httpRequests, { path, code: String(code) }), count);
+      }
+    },
+  },
+  single(selfCpu, (state) => state.cpuSeconds),
+  single(selfRss, (state) => state.residentMemory),
+  single(selfVirtual, (state) => state.self.virtualMemory),
+  single(selfStart, (state) => state.startTime),
+  single(selfFiles, (state) => state.self.openFiles),
+  single(selfFilesMax, (state) => state.self.maxFiles),
 ];
 
-/** Times in seconds, instants in seconds since the epoch; NaN where there is nothing to tell yet. */
-export interface ExporterState {
-  readonly version: string;
-  readonly revision: string;
-  readonly nodejs: string;
-  readonly scrapeDuration: number;
-  readonly updateDuration: number;
-  readonly updateSuccess: boolean;
-  readonly updating: boolean;
-  readonly collectionAge: number;
-  readonly series: number;
-  readonly seriesDropped: ReadonlyMap<string, number>;
-  readonly reloadSuccessful: boolean;
-  readonly reloadTime: number;
-  readonly requests: Iterable<{ readonly path: string; readonly code: number; readonly count: number }>;
-  readonly cpuSeconds: number;
-  readonly residentMemory: number;
-  readonly startTime: number;
-  readonly self: SelfReading;
-}
+/** Room for the series of all families with labels together: reasons, outcomes, paths and codes. Generous. */
+const LABELLED = 60;
 
-/** @param view the collection being served; undefined before the first succeeded */
-export function collectExporter(state: ExporterState, view: ProcessView | undefined, out: Encoder): void {
-  const one = (family: Family<never>, value: number) => {
-    out.family(family);
-    out.sample('', value);
-  };
-  const { version, revision, nodejs } = state;
-  out.family(buildInfo);
-  out.sample(labelText(buildInfo, { version, revision, nodejs }), 1);
-  one(scrapeDuration, state.scrapeDuration);
-  one(updateDuration, state.updateDuration);
-  one(updateSuccess, Number(state.updateSuccess));
-  one(updating, Number(state.updating));
-  one(collectionAge, state.collectionAge);
-  if (view) collectFindings(view, out);
-  one(series, state.series);
-  out.family(seriesDropped);
-  for (const [reason, count] of state.seriesDropped) out.sample(labelText(seriesDropped, { reason }), count);
-  one(reloadSuccessful, Number(state.reloadSuccessful));
-  one(reloadTime, state.reloadTime);
-  out.family(httpRequests);
-  for (const { path, code, count } of state.requests) {
-    out.sample(labelText(httpRequests, { path, code: String(code) }), count);
-  }
-  one(selfCpu, state.cpuSeconds);
-  one(selfRss, state.residentMemory);
-  one(selfVirtual, state.self.virtualMemory);
-  one(selfStart, state.startTime);
-  one(selfFiles, state.self.openFiles);
-  one(selfMostFiles, state.self.maxFiles);
-}
-
-/** What the collection has to say of its own completeness and cost. */
-function collectFindings(view: ProcessView, out: Encoder): void {
-  out.family(processesSeen);
-  out.sample('', view.seen);
-  out.family(unreadable);
-  for (const { file, reason, processes } of view.unreadable) {
-    out.sample(labelText(unreadable, { file, reason }), processes);
-  }
-  const { reads, seconds, deferred } = view.footprints;
-  out.family(smapsReads);
-  for (const [outcome, count] of Object.entries(reads)) out.sample(labelText(smapsReads, { outcome }), count);
-  out.family(smapsSeconds);
-  out.sample('', Math.round(seconds * 1e6) / 1e6);
-  out.family(smapsOldest);
-  out.sample('', view.oldestSample);
-  out.family(smapsDeferred);
-  out.sample('', deferred);
-}
+export const exporterCollector: Collector<ExporterState> = {
+  name: 'exporter',
+  help: 'The exporter about itself.',
+  families: DECLARATIONS.map(({ family }) => family),
+  series: () => ({ other: DECLARATIONS.length + LABELLED }),
+  *collect(state, _enabled, out) {
+    for (const { family, write, needsView } of DECLARATIONS) {
+      if (needsView && !state.view) continue;
+      out.family(family);
+      write(state, out);
+      yield;
+    }
+  },
+};

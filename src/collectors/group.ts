@@ -1,25 +1,18 @@
-// Collector "group": sums over all processes of a subgroup, and counters that outlive them.
-import type { Encoder } from '../exposition/encode.ts';
+// Collector "group": sums over all processes of a subgroup, and counters that keep what ended processes had used.
 import { counter, type Family, gauge, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
-import { type GroupRow, type ProcessView, STATES } from '../view/view.ts';
+import { type GroupRow, STATES } from '../view/view.ts';
+import type { Collector, Enabled } from './collector.ts';
 
 const GROUP = ['group', 'subgroup'] as const;
 
-/** Which values the group collector exports; the footprint, I/O, faults and counts of processes always are. */
-export interface GroupFamilies {
-  readonly rss: boolean;
-  readonly pss: boolean;
-  readonly uss: boolean;
-  readonly swap: boolean;
-  readonly cpu: boolean;
-}
-
-/** What every subgroup has a series of, or one for each value of a label beyond its names: the last of the family. */
+/** A family, and its value for a subgroup. Where it has a label more than the names, it has one value for each part. */
 interface Declaration {
   readonly family: Family;
+  /** Values of the last label, one series for each. */
   readonly parts?: readonly string[];
   readonly value: (row: GroupRow, part: number) => number;
-  readonly when?: keyof GroupFamilies;
+  /** The setting that switches it; without one it is always exported. */
+  readonly when?: string;
 }
 
 export const groupRss = gauge(
@@ -47,12 +40,12 @@ export const groupUsage = gauge(
 );
 export const groupTime = oddlyNamedCounter(
   'herakles_cpu_group_time_seconds_sum',
-  'CPU time of the processes since each started, and of those that are gone since this exporter started.',
+  'CPU time of living processes since each started, and of ended processes since this exporter started.',
   GROUP,
 );
 export const groupCpu = counter(
   'herakles_cpu_group_seconds_total',
-  'CPU time used since this exporter started, that of processes that are gone included.',
+  'CPU time used since this exporter started, by ended processes too.',
   [...GROUP, 'mode'],
 );
 export const groupRead = counter(
@@ -67,7 +60,7 @@ export const groupWritten = counter(
 );
 export const groupFaults = counter(
   'herakles_mem_group_page_faults_total',
-  'Page faults since this exporter started; major ones had to wait for storage.',
+  'Page faults since this exporter started; a major one had to wait for storage.',
   [...GROUP, 'severity'],
 );
 export const groupProcesses = gauge('herakles_group_processes', 'Processes by state.', [...GROUP, 'state']);
@@ -79,12 +72,12 @@ export const groupOldest = gauge(
 );
 export const groupStarted = counter(
   'herakles_group_processes_started_total',
-  'Processes seen to start since this exporter started; those too short-lived to be seen are not counted.',
+  'Processes seen to start since this exporter started; processes too short-lived to be seen are not counted.',
   GROUP,
 );
 export const groupDeclared = gauge(
   'herakles_group_declared',
-  'Always 1; there for the groups that declared_groups names, running or not.',
+  'Always 1; exported for each group that declared_groups names, whether a process of it runs or not.',
   GROUP,
 );
 export const groupExited = counter(
@@ -94,14 +87,14 @@ export const groupExited = counter(
 );
 
 const DECLARATIONS: readonly Declaration[] = [
-  { family: groupRss, value: (row) => row.rss, when: 'rss' },
-  { family: groupPss, value: (row) => row.pss, when: 'pss' },
-  { family: groupUss, value: (row) => row.uss, when: 'uss' },
-  { family: groupSwap, value: (row) => row.swap, when: 'swap' },
+  { family: groupRss, value: (row) => row.rss, when: 'enable_rss' },
+  { family: groupPss, value: (row) => row.pss, when: 'enable_pss' },
+  { family: groupUss, value: (row) => row.uss, when: 'enable_uss' },
+  { family: groupSwap, value: (row) => row.swap, when: 'enable_swap' },
   { family: groupFootprint, value: (row) => row.footprint },
   { family: groupCoverage, value: (row) => row.coverage },
-  { family: groupUsage, value: (row) => Math.round(row.usage * 1000) / 1000, when: 'cpu' },
-  { family: groupTime, value: (row) => row.time, when: 'cpu' },
+  { family: groupUsage, value: (row) => Math.round(row.usage * 1000) / 1000, when: 'enable_cpu' },
+  { family: groupTime, value: (row) => row.time, when: 'enable_cpu' },
   { family: groupRead, value: (row) => (row.ioKnown ? row.counters.readBytes : Number.NaN) },
   { family: groupWritten, value: (row) => (row.ioKnown ? row.counters.writeBytes : Number.NaN) },
   { family: groupThreads, value: (row) => row.threads },
@@ -112,41 +105,47 @@ const DECLARATIONS: readonly Declaration[] = [
   {
     family: groupCpu,
     parts: ['user', 'system'],
-    value: ({ counters: ledger }, part) => (part === 0 ? ledger.user : ledger.system),
-    when: 'cpu',
+    value: ({ counters }, part) => (part === 0 ? counters.user : counters.system),
+    when: 'enable_cpu',
   },
   {
     family: groupFaults,
     parts: ['minor', 'major'],
-    value: ({ counters: ledger }, part) => (part === 0 ? ledger.minorFaults : ledger.majorFaults),
+    value: ({ counters }, part) => (part === 0 ? counters.minorFaults : counters.majorFaults),
   },
   { family: groupProcesses, parts: STATES, value: (row, part) => row.states[part]! },
 ];
 const WHOLE = [''];
 
-export const groupFamilies: readonly Family[] = DECLARATIONS.map(({ family }) => family);
+const isExported = ({ when }: Declaration, enabled: Enabled): boolean => when === undefined || enabled.has(when);
 
-/** Most series one subgroup can have. */
-export const seriesPerGroup = (wanted: GroupFamilies): number =>
-  DECLARATIONS.reduce((sum, { parts = WHOLE, when }) => sum + (!when || wanted[when] ? parts.length : 0), 0);
-
-export function* collectGroups(view: ProcessView, wanted: GroupFamilies, out: Encoder): Generator<void> {
-  const rows = view.groups.filter(({ shown }) => shown);
-  let first = 0;
-  for (const { family, parts = WHOLE, value, when } of DECLARATIONS) {
-    if (!when || wanted[when]) {
-      out.family(family);
-      for (const row of rows) {
-        const labels = labelsOf(row);
-        for (let part = 0; part < parts.length; part++) out.sample(labels[first + part]!, value(row, part));
+export const groupCollector: Collector = {
+  name: 'group',
+  help: 'Sums and counters of each subgroup, over all of its processes.',
+  families: DECLARATIONS.map(({ family }) => family),
+  series(enabled) {
+    const exported = DECLARATIONS.filter((each) => isExported(each, enabled));
+    return { group: exported.reduce((sum, { parts = WHOLE }) => sum + parts.length, 0) };
+  },
+  *collect(view, enabled, out) {
+    const rows = view.groups.filter(({ shown }) => shown);
+    let first = 0;
+    for (const declaration of DECLARATIONS) {
+      const { family, parts = WHOLE, value } = declaration;
+      if (isExported(declaration, enabled)) {
+        out.family(family);
+        for (const row of rows) {
+          const labels = labelsOf(row);
+          for (let part = 0; part < parts.length; part++) out.sample(labels[first + part]!, value(row, part));
+        }
+        yield;
       }
-      yield;
+      first += parts.length;
     }
-    first += parts.length;
-  }
-}
+  },
+};
 
-/** Label texts of everything declared, in its order: rendered once in the life of a subgroup. */
+/** The label texts of all declarations, in their order: rendered once in the life of a subgroup. */
 function labelsOf({ counters: { labels, group, subgroup } }: GroupRow): readonly string[] {
   if (labels.length === 0) {
     const names = labelText(groupRss, { group, subgroup });

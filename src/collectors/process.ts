@@ -1,8 +1,10 @@
-// Collector "process": what each process uses. A process's label text is rendered once in its life.
+// Collector "process": what each process uses. The label text of a process is rendered once in its life, so that a
+// collection writes only numbers behind it.
 import type { Encoder } from '../exposition/encode.ts';
 import { counter, type Family, gauge, info, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
-import type { ProcessDescription } from '../process/process.ts';
-import type { GroupRow, ProcessRows, ProcessView, Rest } from '../view/view.ts';
+import type { RowColumn, RowDescription } from '../view/process-rows.ts';
+import type { GroupRow, ProcessView } from '../view/view.ts';
+import type { Collector, Enabled } from './collector.ts';
 
 const PROCESS = ['pid', 'name', 'group', 'subgroup'] as const;
 
@@ -44,102 +46,114 @@ export const processStart = gauge(
 );
 export const processRead = counter(
   'herakles_io_process_read_bytes_total',
-  'Bytes read from storage, those of children it waited for included, as the kernel counts them.',
+  'Bytes read from storage by the process and by children it waited for, as the kernel counts them.',
   PROCESS,
 );
 export const processWritten = counter(
   'herakles_io_process_write_bytes_total',
-  'Bytes written to storage, those of children it waited for included, as the kernel counts them.',
+  'Bytes written to storage by the process and by children it waited for, as the kernel counts them.',
   PROCESS,
 );
 
-/** Which families of the process collector are exported. */
-export interface ProcessFamilies {
-  readonly rss: boolean;
-  readonly pss: boolean;
-  readonly uss: boolean;
-  readonly swap: boolean;
-  readonly cpu: boolean;
-  readonly info: boolean;
-  readonly startTime: boolean;
-  readonly io: boolean;
+/** A family whose values are a column of the view, and the setting that switches it. */
+interface ColumnFamily {
+  readonly family: Family;
+  readonly column: RowColumn;
+  readonly when: string;
 }
 
-type Column = Exclude<keyof ProcessRows, 'length' | 'readers' | 'description' | 'shown' | 'reset'>;
-
-/** Families whose values are a column of the view, and the part of a group's rest they sum to. */
-const COLUMNS: readonly { family: Family; column: Column; part?: keyof Rest; when: keyof ProcessFamilies }[] = [
-  { family: processRss, column: 'rss', part: 'rss', when: 'rss' },
-  { family: processPss, column: 'pss', part: 'pss', when: 'pss' },
-  { family: processUss, column: 'uss', part: 'uss', when: 'uss' },
-  { family: processSwap, column: 'swap', part: 'swap', when: 'swap' },
-  { family: processUsage, column: 'usage', part: 'usage', when: 'cpu' },
-  { family: processTime, column: 'time', part: 'time', when: 'cpu' },
-  { family: processRead, column: 'readBytes', when: 'io' },
-  { family: processWritten, column: 'writeBytes', when: 'io' },
+const COLUMN_FAMILIES: readonly ColumnFamily[] = [
+  { family: processRss, column: 'rss', when: 'enable_rss' },
+  { family: processPss, column: 'pss', when: 'enable_pss' },
+  { family: processUss, column: 'uss', when: 'enable_uss' },
+  { family: processSwap, column: 'swap', when: 'enable_swap' },
+  { family: processUsage, column: 'usage', when: 'enable_cpu' },
+  { family: processTime, column: 'time', when: 'enable_cpu' },
+  { family: processRead, column: 'readBytes', when: 'process_io' },
+  { family: processWritten, column: 'writeBytes', when: 'process_io' },
 ];
 
-export const processFamilies: readonly Family[] = [...COLUMNS.map(({ family }) => family), processInfo, processStart];
-
-/** Most series one process can have. */
-export function seriesPerProcess(wanted: ProcessFamilies): number {
-  const columns = COLUMNS.filter(({ when }) => wanted[when]).length;
-  return columns + Number(wanted.info) + Number(wanted.startTime);
+/** A family whose values come from the description of the process. */
+interface DescribedFamily {
+  readonly family: Family;
+  readonly when: string;
+  readonly labels: (description: RowDescription) => string;
+  readonly value: (description: RowDescription) => number;
 }
+
+const DESCRIBED_FAMILIES: readonly DescribedFamily[] = [
+  { family: processInfo, when: 'process_info', labels: infoLabelsOf, value: () => 1 },
+  { family: processStart, when: 'process_start_time', labels: labelsOf, value: ({ startTime }) => startTime },
+];
+
+const FAMILIES = [...COLUMN_FAMILIES, ...DESCRIBED_FAMILIES];
 
 /** After so many samples encoding may be interrupted. */
 const STEP = 512;
 
-export function* collectProcesses(view: ProcessView, wanted: ProcessFamilies, out: Encoder): Generator<void> {
-  const { rows } = view;
-  const rests = view.groups.flatMap((group) => (group.rest ? { rest: group.rest, labels: restLabels(group) } : []));
-  for (const { family, column, part, when } of COLUMNS) {
-    if (!wanted[when]) continue;
-    const values = rows[column];
+export const processCollector: Collector = {
+  name: 'process',
+  help: 'What each process uses.',
+  families: FAMILIES.map(({ family }) => family),
+  series: (enabled) => ({ process: FAMILIES.filter(({ when }) => enabled.has(when)).length }),
+  *collect(view, enabled, out) {
+    const remainders = view.groups.filter(({ remainder }) => remainder);
+    const labels = remainders.map(remainderLabels);
+    for (const { family, column, when } of COLUMN_FAMILIES) {
+      if (!enabled.has(when)) continue;
+      out.family(family);
+      yield* writeColumn(view, column, out);
+      for (const [index, { remainder }] of remainders.entries()) {
+        const sums: Partial<Record<RowColumn, number>> = remainder!;
+        out.sample(labels[index]!, round(sums[column] ?? Number.NaN));
+      }
+    }
+    yield* writeDescribed(view, enabled, out);
+  },
+};
+
+function* writeColumn({ rows }: ProcessView, column: RowColumn, out: Encoder): Generator<void> {
+  const values = rows[column];
+  for (let row = 0; row < rows.length; row++) {
+    if (rows.shown[row]) out.sample(labelsOf(rows.description[row]!), round(values[row]!));
+    if (row % STEP === STEP - 1) yield;
+  }
+}
+
+function* writeDescribed({ rows }: ProcessView, enabled: Enabled, out: Encoder): Generator<void> {
+  for (const { family, when, labels, value } of DESCRIBED_FAMILIES) {
+    if (!enabled.has(when)) continue;
     out.family(family);
     for (let row = 0; row < rows.length; row++) {
-      if (rows.shown[row]) out.sample(labelsOf(rows.description[row]!), round(values[row]!));
-      if (row % STEP === STEP - 1) yield;
-    }
-    if (part) for (const { rest, labels } of rests) out.sample(labels, round(rest[part]));
-  }
-  if (wanted.info) {
-    out.family(processInfo);
-    for (let row = 0; row < rows.length; row++) {
-      if (rows.shown[row]) out.sample(infoLabelsOf(rows.description[row]!), 1);
-      if (row % STEP === STEP - 1) yield;
-    }
-  }
-  if (wanted.startTime) {
-    out.family(processStart);
-    for (let row = 0; row < rows.length; row++) {
-      if (rows.shown[row]) out.sample(labelsOf(rows.description[row]!), round(rows.description[row]!.startTime));
+      const description = rows.description[row]!;
+      if (rows.shown[row]) out.sample(labels(description), round(value(description)));
       if (row % STEP === STEP - 1) yield;
     }
   }
 }
 
-/** Three decimals are finer than the kernel's own clock ticks. */
+/** Three decimals: finer than the kernel's clock ticks of 10 ms. */
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
-function labelsOf(who: ProcessDescription): string {
-  if (who.labels === '') {
-    const { pid, identity, group, subgroup } = who;
-    who.labels = labelText(processRss, { pid: String(pid), name: identity.name, group, subgroup });
+function labelsOf(description: RowDescription): string {
+  if (description.labels === '') {
+    const { pid, identity, group, subgroup } = description;
+    description.labels = labelText(processRss, { pid: String(pid), name: identity.name, group, subgroup });
   }
-  return who.labels;
+  return description.labels;
 }
 
-function infoLabelsOf(who: ProcessDescription): string {
-  if (who.infoLabels === '') {
-    const { pid, identity, group, subgroup, rule } = who;
+function infoLabelsOf(description: RowDescription): string {
+  if (description.infoLabels === '') {
+    const { pid, identity, group, subgroup, rule } = description;
     const { name, user, exe, unit, container, podUid } = identity;
     const own = { pid: String(pid), name, group, subgroup, rule };
-    who.infoLabels = labelText(processInfo, { ...own, user, exe, unit, container_id: container, pod_uid: podUid });
+    const more = { user, exe, unit, container_id: container, pod_uid: podUid };
+    description.infoLabels = labelText(processInfo, { ...own, ...more });
   }
-  return who.infoLabels;
+  return description.infoLabels;
 }
 
-/** The processes of a subgroup that have no series of their own, as one. */
-const restLabels = ({ counters: ledger }: GroupRow): string =>
-  labelText(processRss, { pid: '', name: '(rest)', group: ledger.group, subgroup: ledger.subgroup });
+/** Labels of the processes of a subgroup that have no series of their own, as one. */
+const remainderLabels = ({ counters: { group, subgroup } }: GroupRow): string =>
+  labelText(processRss, { pid: '', name: '(rest)', group, subgroup });

@@ -1,7 +1,9 @@
-// Collector "system": the few facts of the host that the rules need, so that they need no second exporter.
-import type { Encoder } from '../exposition/encode.ts';
+// Collector "system": the few values of the host that our alerting and recording rules need, so that they work without
+// a second exporter on the host.
 import { counter, type Family, gauge, labelText } from '../exposition/metric.ts';
+import { type Pressure, readPressure } from '../kernel/host.ts';
 import type { ProcessView } from '../view/view.ts';
+import type { Collector } from './collector.ts';
 
 export const systemTotal = gauge('herakles_mem_system_total_bytes', "The host's memory.");
 export const systemAvailable = gauge(
@@ -15,32 +17,30 @@ export const systemPressure = counter(
   'Time in which some task, or every task that was not idle, waited for memory.',
   ['kind'],
 );
-
 export const systemCpus = gauge('herakles_cpu_system_cpus', 'Logical CPUs that are online.');
 
-export const systemFamilies: readonly Family[] = [
-  systemTotal,
-  systemAvailable,
-  systemSwapTotal,
-  systemSwapFree,
-  systemPressure,
-  systemCpus,
-];
+const KINDS = ['some', 'full'] as const;
 
-export function* collectSystem({ host: { memory, pressure, cpus } }: ProcessView, out: Encoder): Generator<void> {
-  out.family(systemTotal);
-  out.sample('', memory.total);
-  out.family(systemAvailable);
-  out.sample('', memory.available);
-  out.family(systemSwapTotal);
-  out.sample('', memory.swapTotal);
-  out.family(systemSwapFree);
-  out.sample('', memory.swapFree);
-  out.family(systemCpus);
-  out.sample('', cpus);
-  yield;
-  if (!pressure) return;
-  out.family(systemPressure);
-  out.sample(labelText(systemPressure, { kind: 'some' }), pressure.some);
-  out.sample(labelText(systemPressure, { kind: 'full' }), pressure.full);
-}
+export const systemCollector: Collector<ProcessView, Pressure> = {
+  name: 'system',
+  help: "The host's memory and its pressure.",
+  families: [systemTotal, systemAvailable, systemSwapTotal, systemSwapFree, systemPressure, systemCpus],
+  series: () => ({ other: 5 + KINDS.length }),
+  read: (files) => readPressure(files, 'proc/pressure/memory'),
+  *collect({ host: { memory, cpus }, readings }, _enabled, out) {
+    const single = (family: Family<never>, value: number) => {
+      out.family(family);
+      out.sample('', value);
+    };
+    single(systemTotal, memory.total);
+    single(systemAvailable, memory.available);
+    single(systemSwapTotal, memory.swapTotal);
+    single(systemSwapFree, memory.swapFree);
+    single(systemCpus, cpus);
+    yield;
+    const pressure = readings.of(systemCollector);
+    if (!pressure) return;
+    out.family(systemPressure);
+    for (const kind of KINDS) out.sample(labelText(systemPressure, { kind }), pressure[kind]);
+  },
+};

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formats, Malformed } from './formats.ts';
+import { formats, MalformedFileError } from './formats.ts';
 
 const parse = async (format: string, text: string) => formats.get(format)!(text);
 const long = 128 * 1024;
 const deep = 'is nested too deep; write keys with plain values';
 const yaml = (what: string) => `is not valid YAML (${what}); correct this line`;
 const json = (what: string) => `is not valid JSON (${what}); correct this line`;
+const yamlOnly = 'is valid YAML, but not valid JSON; correct this line, or name the file .yaml';
 const toml = (what: string) => `is not valid TOML (${what}); correct this line`;
 
 // biome-ignore format: one line a case
@@ -31,21 +32,28 @@ const refused: [format: string, text: string, line: number, message: string][] =
   ['yaml', '? '.repeat(long / 2), 1, deep],
   ['yaml', Array.from({ length: 400 }, (_, i) => `${' '.repeat(i)}a:\n`).join(''), 1, deep],
   ['json', '', 1, 'is no object; write {"key": value, …}'],
+  ['json', 'null', 1, 'is no object; write {"key": value, …}'],
   ['json', '\n[1]', 2, 'is no object; write {"key": value, …}'],
-  ['json', '{"a": 1,}', 1, json('} where a value belongs')],
-  ['json', '{\n"a": 1\n"b": 2}', 3, json('"b" where , or } belongs')],
-  ['json', '{"a" 1}', 1, json('1 where : belongs')],
-  ['json', '{"a": }', 1, json('} where a value belongs')],
-  ['json', '{1: 2}', 1, json('1 where a key in double quotes belongs')],
-  ['json', '{"a": [1,\n]}', 2, json('] where a value belongs')],
-  ['json', '{"a": 1', 1, json('the end where , or } belongs')],
-  ['json', '{"a": 1} {}', 1, json('{ where the end belongs')],
-  ['json', '// no\n{}', 1, json('// where a JSON value belongs')],
-  ['json', '{"a": 01}', 1, json('1 where , or } belongs')],
-  ['json', '{"a": "x\ny"}', 1, json('"x where a JSON value belongs')],
-  ['json', `{"a": ${'x'.repeat(long)}}`, 1, json(`${'x'.repeat(100)}… where a JSON value belongs`)],
-  ['json', '{"a": {"b": 1}}', 1, deep],
+  ['json', '{\n"a": 1\n"b": 2}', 2, json('a comma is missing')],
+  ['json', '{"a" 1}', 1, json('Missing , or : between flow map items')],
+  ['json', '{"a": }', 1, json('a value is missing, or text is not in double quotes')],
+  ['json', '{"a": 1', 1, json('Flow map must end with a }')],
+  ['json', '{"a": 1} {}', 1, json('a second object begins')],
+  ['json', '// no\n{}', 1, json('a value is missing, or text is not in double quotes')],
+  ['json', '{"a": 01}', 1, json('a value is missing, or text is not in double quotes')],
+  ['json', '{"a": [1,,2]}', 1, json('Unexpected , in flow sequence')],
+  ['json', `{"a": ${'x'.repeat(long)}}`, 1, json('a value is missing, or text is not in double quotes')],
   ['json', `{"a": ${'['.repeat(long)}`, 1, deep],
+  ['json', '{"a": 1,}', 1, yamlOnly],
+  ['json', '{\n"a": [1,\n]}', 3, yamlOnly],
+  ['json', '{"x": 1,\n1: 2}', 2, yamlOnly],
+  ['json', '{"a":\n"x\ny"}', 2, yamlOnly],
+  ['json', '{"a": ", }",\n"b": \'1\'}', 2, yamlOnly],
+  ['json', '{"a": "# &",\n"b": 1} # no', 2, yamlOnly],
+  ['json', '{\n"a"}', 2, yamlOnly],
+  ['json', '{"a": 1,\n"b": "\\x41"}', 2, yamlOnly],
+  ['json', '{"a": 1,\n"b": &x 2}', 2, yamlOnly],
+  ['json', '\n---\n{}', 2, yamlOnly],
   ['toml', 'a = 1\nb = ', 2, toml('invalid value')],
   ['toml', 'a = 1\na = 2', 2, toml('trying to redefine an already defined table or value')],
   ['toml', `a = ${'['.repeat(long)}`, 1, toml('document contains excessively nested structures. aborting.')],
@@ -57,7 +65,7 @@ for (const [format, text, line, message] of refused) {
       () => assert.fail('was taken'),
       (error: unknown) => error,
     );
-    assert.ok(error instanceof Malformed, String(error));
+    assert.ok(error instanceof MalformedFileError, String(error));
     assert.deepEqual([error.line, error.message], [line, message]);
   });
 }
@@ -77,9 +85,12 @@ const taken: [format: string, text: string, entries: [key: string, value: unknow
   ['yaml', 'a: yes\nb: off\nc: 0o17\n', [['a', 'yes', 1], ['b', 'off', 2], ['c', 15, 3]]],
   ['yaml', '{"a": 1, "b": ["x"]}', [['a', 1, 1], ['b', ['x'], 1]]],
   ['json', '{}', []],
+  ['json', '{"a": {"b": 1}, "c": [[1]]}', [['a', {}, 1], ['c', [{}], 1]]],
   ['json', '{"a": 1,\n "b": ["x", null, true]}', [['a', 1, 1], ['b', ['x', null, true], 2]]],
   ['json', '{"a": 1,\n\n "a": 2}', [['a', 1, 1], ['a', 2, 3]]],
   ['json', '{"__proto__": 1, "\\u0061": "\\ud83d\\ude00"}', [['__proto__', 1, 1], ['a', '😀', 1]]],
+  ['json', '{"a": 1,\r\n\r"b": 2,\n"c": "\ud800", "\u2028": "\ufeff"}', [['a', 1, 1], ['b', 2, 2], ['c', '\ud800', 3], ['\u2028', '\ufeff', 3]]],
+  ['json', '{"a": -0, "b": 1E5, "c": 1e400, "d": "\\/"}', [['a', -0, 1], ['b', 1e5, 1], ['c', Infinity, 1], ['d', '/', 1]]],
   ['toml', '', []],
   ['toml', '# x\na = 1\nb = ["x"]\n', [['a', 1, 2], ['b', ['x'], 3]]],
   ['toml', '__proto__ = 1', [['__proto__', 1, 1]]],
@@ -119,7 +130,7 @@ test('any text gives entries or Malformed with a line in it', async () => {
         assert.ok(line >= 1 && line <= lines);
       }
     } catch (error) {
-      assert.ok(error instanceof Malformed, String(error));
+      assert.ok(error instanceof MalformedFileError, String(error));
       assert.ok(error.line >= 1 && error.line <= lines + 1, `line ${error.line} of ${lines}`);
     }
   });
@@ -143,7 +154,7 @@ test('what JSON.parse takes as flat is read alike, and nothing else is', async (
     try {
       wanted = JSON.parse(text);
     } catch {
-      await assert.rejects(parse('json', text), Malformed);
+      await assert.rejects(parse('json', text), MalformedFileError);
       return;
     }
     const entries = await parse('json', text).catch((error) => {

@@ -1,37 +1,37 @@
-// What one file, the environment or the command line says → a layer, checked against the table of options. Pure.
-// Whatever is not understood becomes a fault, "where: what; what to do instead", and never a value.
+// One source (a file, the environment or the command line) → a layer of values, checked against the table of options.
+// Pure. Everything that is not understood becomes a fault, "where: what; what to do instead", and never a value.
 import { dirname } from 'node:path';
 import { nearestName } from '../text/did-you-mean.ts';
 import { escapedJson } from '../text/hostile.ts';
-import type { FormatEntry } from './formats.ts';
+import type { ConfigFileEntry } from './formats.ts';
 import { isKey, type Key, keys, optionOf, variableOf } from './options.ts';
 
-/** One flag as it stood on the command line. A list's flag may come several times; else the last one counts. */
+/** One flag of the command line. The flag of a list may be repeated; of any other, the last one counts. */
 export interface Flag {
   readonly key: Key;
-  /** As it was spelled: "--log.level". */
+  /** As it was written: "--log.level". */
   readonly flag: string;
   readonly value: string | boolean;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What one source says, and nothing about the rest: parsed values with where they came from. */
+/** The keys that one source sets: their parsed values, and where each comes from. */
 export type Layer = ReadonlyMap<Key, { readonly value: unknown; readonly origin: string }>;
 
-/** The later layer wins, key by key; lists are replaced whole. Associative, with the empty layer as its identity. */
+/** For each key, the later layer wins; a list replaces a list. Associative, with the empty layer as its identity. */
 export const merge = (...layers: Layer[]): Layer => new Map(layers.flatMap((layer) => [...layer]));
 
-/** Collects what one source says. Relative paths start at `folder`; faults go to the list that is handed in. */
+/** Collects the values of one source. @param folder where relative paths start @param faults gets every fault */
 function collect(folder: string, faults: string[]) {
   const layer = new Map<Key, { value: unknown; origin: string }>();
   return {
     layer,
     put(key: Key, written: unknown, origin: string): void {
-      const { type: kind, secret } = optionOf(key);
-      const value = kind.read(written);
-      if (value !== undefined) layer.set(key, { value: kind.resolve(value, folder), origin });
-      else faults.push(`${origin}: ${key} is ${secret ? 'not right' : show(written)}; give ${kind.expects}`);
+      const { type, secret } = optionOf(key);
+      const value = type.read(written);
+      if (value !== undefined) layer.set(key, { value: type.resolve(value, folder), origin });
+      else faults.push(`${origin}: ${key} is ${secret ? 'not right' : show(written)}; give ${type.expects}`);
     },
     unknown(what: string, written: string, known: readonly string[], origin: string): void {
       const near = nearestName(written, known);
@@ -42,7 +42,7 @@ function collect(folder: string, faults: string[]) {
 }
 
 /** Relative paths in a file start at the file's own folder. */
-export function fileLayer(path: string, entries: readonly FormatEntry[], faults: string[]): Layer {
+export function fileLayer(path: string, entries: readonly ConfigFileEntry[], faults: string[]): Layer {
   const { layer, put, unknown } = collect(dirname(path), faults);
   const lines = new Map<string, number>();
   for (const { key, value, line } of entries) {
@@ -70,8 +70,8 @@ export function variableLayer(env: Environment, cwd: string, faults: string[]): 
 }
 
 /**
- * Kubernetes tells every pod of each Service in variables: one named "herakles" gives HERAKLES_SERVICE_HOST and
- * HERAKLES_PORT=tcp://10.0.0.1:9215, which nobody meant as configuration.
+ * Whether Kubernetes has set the variable. It describes each Service to every pod in variables: a Service "herakles" gives
+ * HERAKLES_SERVICE_HOST and HERAKLES_PORT=tcp://10.0.0.1:9215, which are no configuration.
  */
 function describesService(variable: string, env: Environment): boolean {
   const service = /^(.+?)_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_\w+)?)$/.exec(variable)?.[1];
@@ -93,6 +93,7 @@ export function flagLayer(flags: readonly Flag[], cwd: string, faults: string[])
 function show(written: unknown): string {
   if (written === null || written === '') return 'empty';
   if (typeof written === 'object' && !Array.isArray(written)) return 'no plain value';
-  const text = typeof written === 'number' ? String(written) : escapedJson(written);
+  const number = Object.is(written, -0) ? '-0' : String(written);
+  const text = typeof written === 'number' ? number : escapedJson(written);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

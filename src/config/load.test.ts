@@ -2,20 +2,21 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { type Environment, type Flag, merge } from './layers.ts';
-import { ConfigError, candidates, load, type Sources } from './load.ts';
+import { ConfigError, configPaths, load, type Sources } from './load.ts';
+import { OperatorFileError } from './operator-files.ts';
 import { defaults, flagOf, type Key, keys, optionOf, variableOf } from './options.ts';
 
-/** A host whose only files are these; null is a file this user may not read. */
+/** A host that has only these files; null is a file in a folder that this user may not enter. */
 function host(files: Record<string, string | Uint8Array | null>, rest: Partial<Sources> = {}): Sources {
   const readFile = (path: string) => {
     const content = files[path];
-    const code = content === undefined ? 'ENOENT' : content === null ? 'EACCES' : undefined;
-    if (code) throw Object.assign(new Error(`${code}: ${path}`), { code });
-    return typeof content === 'string' ? new TextEncoder().encode(content) : content!;
+    if (content === undefined) throw new OperatorFileError('missing', `${path}: no such file`);
+    if (content === null) throw new OperatorFileError('unreachable', `${dirname(path)}: may not be entered`);
+    return typeof content === 'string' ? new TextEncoder().encode(content) : content;
   };
   return { cwd: '/cwd', home: '/home/me', readFile, ...rest };
 }
@@ -34,6 +35,9 @@ const refused: [what: string, sources: Sources, ...faults: string[]][] = [
   ['no value', host({ [etc]: 'port:' }), `${etc}:1: port is empty; give an integer from 0 to 65535`],
   ['a nested value', host({ [etc]: 'port: {http: 1}' }), `${etc}:1: port is no plain value; give an integer from 0 to 65535`],
   ['a value out of range', host({ [etc]: 'port: 65536' }), `${etc}:1: port is 65536; give an integer from 0 to 65535`],
+  ['a negative number that rounds to nothing', host({ [etc]: 'cache_ttl: -5e-324\nport: -0' }), `${etc}:1: cache_ttl is -5e-324; give a duration from 0s to 1h`, `${etc}:2: port is -0; give an integer from 0 to 65535`],
+  ['a negative variable', host({}, { env: { HERAKLES_CACHE_TTL: '-0.0004' } }), 'HERAKLES_CACHE_TTL: cache_ttl is -0.0004; give a duration from 0s to 1h'],
+  ['a negative flag', host({}, { flags: [flag('cache_ttl', '-0.0004')] }), '--cache-ttl: cache_ttl is -0.0004; give a duration from 0s to 1h'],
   ['infinity', host({ [etc]: 'interval: .inf' }), `${etc}:1: interval is Infinity; give a duration from 100ms to 1h`],
   ['text for a list', host({ [etc]: 'include_names: nginx' }), `${etc}:1: include_names is "nginx"; give a list of names`],
   ['a list of the wrong', host({ [etc]: 'declared_groups: [db]' }), `${etc}:1: declared_groups is ["db"]; give a list of group/subgroup pairs`],
@@ -41,14 +45,14 @@ const refused: [what: string, sources: Sources, ...faults: string[]][] = [
   ['a key twice', host({ [etc]: 'port: 1\nbind: ""\nport: 2' }), `${etc}:3: port is set again after line 1; keep one of them`],
   ['malformed YAML', host({ [etc]: 'port: [' }), `${etc}:1: is not valid YAML (Flow sequence in block collection must be sufficiently indented and end with a ]); correct this line`],
   ['a NUL byte', host({ [etc]: 'port: 1\n\0' }), `${etc}:2: holds a NUL byte; remove it`],
-  ['bytes that are not UTF-8', host({ [etc]: Buffer.from('port: 1\nbind: \xff', 'latin1') }), `${etc}:2: is not UTF-8; save it as UTF-8`],
-  ['an unreadable file', host({ '/tmp/x.yaml': null }, { file: '/tmp/x.yaml' }), `/tmp/x.yaml: may not be read by this user; grant it, or change the user`],
-  ['two files in one place', host({ [etc]: 'port: 1', '/etc/herakles/config.toml': 'port = 1' }), `${etc} and /etc/herakles/config.toml: stand for each other; keep one of them`],
-  ['a missing file that was named', host({}, { file: 'my.yaml' }), '/cwd/my.yaml: does not exist; correct --config, or leave it out'],
+  ['bytes that are not UTF-8', host({ [etc]: Buffer.from('port: 1\nbind: \xff', 'latin1') }), `${etc}:2: is not UTF-8 text; save it as UTF-8`],
+  ['a folder that may not be entered', host({ '/tmp/x.yaml': null }, { file: '/tmp/x.yaml' }), '/tmp: may not be entered'],
+  ['two files in one place', host({ [etc]: 'port: 1', '/etc/herakles/config.toml': 'port = 1' }), `${etc} and /etc/herakles/config.toml: only one of them can be read; keep one of them`],
+  ['a missing file that was named', host({}, { file: 'my.yaml' }), '/cwd/my.yaml: no such file'],
   ['a named file of no format', host({ '/x.conf': '' }, { file: '/x.conf' }), '/x.conf:1: is of no known format; name it .yaml, .yml, .json or .toml'],
   ['a format that is a trap', host({ '/x.constructor': '' }, { file: '/x.constructor' }), '/x.constructor:1: is of no known format; name it .yaml, .yml, .json or .toml'],
-  ['a folder by that name', host({}, { file: '/tmp', readFile: undefined }), '/tmp: can not be read (it is no regular file); put a configuration file there'],
-  ['a device', host({}, { file: '/dev/zero', readFile: undefined }), '/dev/zero: can not be read (it is no regular file); put a configuration file there'],
+  ['a folder by that name', host({}, { file: '/tmp', readFile: undefined }), '/tmp: is a directory; put a configuration file in its place'],
+  ['a device', host({}, { file: '/dev/zero', readFile: undefined }), '/dev/zero: is a device; put a configuration file in its place'],
   ['an unknown variable', host({}, { env: { HERAKLES_CACHE_TLL: '5s' } }), 'HERAKLES_CACHE_TLL: unknown variable HERAKLES_CACHE_TLL; did you mean HERAKLES_CACHE_TTL?'],
   ['a wrong variable', host({}, { env: { HERAKLES_PORT: 'x' } }), 'HERAKLES_PORT: port is "x"; give an integer from 0 to 65535'],
   ['an empty variable', host({}, { env: { HERAKLES_PORT: '' } }), 'HERAKLES_PORT: port is empty; give an integer from 0 to 65535'],
@@ -63,7 +67,7 @@ const refused: [what: string, sources: Sources, ...faults: string[]][] = [
     ),
     `${etc}:1: unknown key prot; did you mean port?`,
     `${etc}:2: port is "x"; give an integer from 0 to 65535`,
-    '/cwd/herakles.json:1: is not valid JSON (} where a value belongs); correct this line',
+    '/cwd/herakles.json:1: is valid YAML, but not valid JSON; correct this line, or name the file .yaml',
     'HERAKLES_X: unknown variable HERAKLES_X; "config init" prints every setting',
     '--smaps: smaps is "no"; give bounded, exact or off',
   ],
@@ -165,7 +169,7 @@ test('a folder nobody chose and this user may not search holds nothing for it', 
 });
 
 test('what to watch is everything that was looked for', () => {
-  assert.deepEqual(candidates({ cwd: '/cwd', file: 'mine.yaml' }), [
+  assert.deepEqual(configPaths({ cwd: '/cwd', file: 'mine.yaml' }), [
     ...['yaml', 'yml', 'json', 'toml'].map((ending) => `/etc/herakles/config.${ending}`),
     ...['yaml', 'yml', 'json', 'toml'].map((ending) => `/cwd/herakles.${ending}`),
     '/cwd/mine.yaml',
@@ -226,10 +230,13 @@ test('real files: through links and folders that are missing, but no pipe and no
   symlinkSync('loop.yaml', path('loop.yaml'));
   const faults = async (file: string) => (await load({ ...sources, file }).catch((error) => error)).faults;
   assert.deepEqual(await faults('pipe.yaml'), [
-    `${path('etc/config.yaml')}: can not be read (it is larger than 128 KiB); put a configuration file there`,
-    `${path('pipe.yaml')}: can not be read (it is no regular file); put a configuration file there`,
+    `${path('etc/config.yaml')}: is larger than 128 KiB; put a configuration file in its place`,
+    `${path('pipe.yaml')}: is a FIFO; put a configuration file in its place`,
   ]);
-  assert.match((await faults('loop.yaml'))[1], /loop\.yaml: can not be read \(ELOOP/);
+  assert.match(
+    (await faults('loop.yaml'))[1],
+    /loop\.yaml: cannot be read \(ELOOP: too many symbolic links encountered\); put/,
+  );
 });
 
 test('a folder that may not be entered: passed over where nobody chose it, a fault where the system keeps it', async () => {
@@ -243,7 +250,7 @@ test('a folder that may not be entered: passed over where nobody chose it, a fau
     const system = join(folder, 'none');
     assert.deepEqual((await load({ cwd: hidden, home: hidden, system })).files, []);
     const error = await load({ cwd: hidden, system: hidden }).catch((error) => error);
-    assert.deepEqual(error.faults, [`${hidden}: may not be read by this user; grant it, or change the user`]);
+    assert.deepEqual(error.faults, [`${hidden}: may not be entered by this user; change its mode or owner`]);
   } finally {
     if (superuser) process.seteuid?.(0);
     chmodSync(hidden, 0o700);

@@ -1,12 +1,12 @@
-// Disk, environment and flags → the configuration in force, each value with where it came from. Strict: whatever is not
-// understood is a fault, and all faults are told at once. load() throws ConfigError and nothing else.
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
-import { dirname, extname, join, resolve } from 'node:path';
-import { type FormatEntry, formats, Malformed } from './formats.ts';
+// Disk, environment and flags → the configuration in force, and for each value where it came from. Strict: everything that
+// is not understood is a fault, and one error lists all faults. load() throws ConfigError and nothing else.
+import { extname, join, resolve } from 'node:path';
+import { type ConfigFileEntry, formats, MalformedFileError } from './formats.ts';
 import { type Environment, type Flag, fileLayer, flagLayer, type Layer, merge, variableLayer } from './layers.ts';
+import { decodeOperatorText, OperatorFileError, readOperatorFile } from './operator-files.ts';
 import { type Config, defaults, type Key, keys } from './options.ts';
 
-/** Everything wrong with the configuration: "where: what; what to do instead", one fault a line of the message. */
+/** Everything that is wrong with the configuration. The message has one fault a line: "where: what; what to do instead". */
 export class ConfigError extends Error {
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
@@ -22,13 +22,13 @@ export interface Sources {
   /** The file named by --config. */
   readonly file?: string | undefined;
   readonly env?: Environment | undefined;
-  /** Absolute. ./herakles.yaml is looked for here, and relative paths of flags and variables start here. */
+  /** Absolute path of the folder of ./herakles.yaml; relative paths in flags and variables start here too. */
   readonly cwd: string;
-  /** Absolute; nothing is looked for below it when it is not given. */
+  /** Absolute path of the user's home; undefined: no configuration is looked for there. */
   readonly home?: string | undefined;
   /** Folder of the system's configuration; /etc/herakles unless given. */
   readonly system?: string | undefined;
-  /** Bytes of a file; throws with a `code`, as node:fs does. */
+  /** Bytes of a configuration file; throws OperatorFileError. From disk unless given. */
   readonly readFile?: ((path: string) => Uint8Array) | undefined;
 }
 
@@ -40,42 +40,45 @@ export interface Loaded {
   readonly files: readonly string[];
 }
 
-interface Place {
-  /** Paths that stand for each other; one of them at most may be there. */
+/** One source of configuration on disk. */
+interface FileSource {
+  /** Alternative paths, one for each format; at most one of these files may exist. */
   readonly paths: readonly string[];
-  /** The operator named this very file, so it has to be there. */
+  /** The operator named this file, so it has to exist. */
   readonly named?: true;
-  /** Nobody chose this folder: where it may not be searched, nothing in it is meant for this program. */
+  /** The operator did not choose this folder: if this user may not enter it, nothing in it is for this program. */
   readonly ambient?: true;
 }
 
 /** Where configuration is looked for, least important first. */
-function placesOf({ system = '/etc/herakles', home, cwd, file }: Sources): Place[] {
-  const beside = (stem: string) => [...formats.keys()].map((ending) => `${stem}.${ending}`);
-  const places: Place[] = [{ paths: beside(join(system, 'config')) }];
-  if (home) places.push({ paths: beside(join(home, '.config/herakles/config')), ambient: true });
-  places.push({ paths: beside(join(cwd, 'herakles')), ambient: true });
-  if (file !== undefined) places.push({ paths: [resolve(cwd, file)], named: true });
-  return places;
+function fileSourcesOf({ system = '/etc/herakles', home, cwd, file }: Sources): FileSource[] {
+  const anyFormat = (stem: string) => [...formats.keys()].map((ending) => `${stem}.${ending}`);
+  const found: FileSource[] = [{ paths: anyFormat(join(system, 'config')) }];
+  if (home) found.push({ paths: anyFormat(join(home, '.config/herakles/config')), ambient: true });
+  found.push({ paths: anyFormat(join(cwd, 'herakles')), ambient: true });
+  if (file !== undefined) found.push({ paths: [resolve(cwd, file)], named: true });
+  return found;
 }
 
-/** Every path that load() would look for, there or not: what to watch. */
-export const candidates = (sources: Sources): string[] => placesOf(sources).flatMap((place) => place.paths);
+/** Every path that load() looks at, whether a file exists there or not: what to watch. */
+export const configPaths = (sources: Sources): string[] => fileSourcesOf(sources).flatMap(({ paths }) => paths);
 
+/** @throws ConfigError with every fault */
 export async function load(sources: Sources): Promise<Loaded> {
-  const { flags = [], env = {}, cwd, readFile = readRegular } = sources;
+  const { flags = [], env = {}, cwd, readFile = fromDisk } = sources;
   const faults: string[] = [];
   const layers: Layer[] = [];
   const files: string[] = [];
-  for (const place of placesOf(sources)) {
-    const there = new Map<string, string>();
-    for (const path of place.paths) {
-      const text = read(path, place, readFile, faults);
-      if (text !== undefined) there.set(path, text);
+  for (const source of fileSourcesOf(sources)) {
+    const texts = new Map<string, string>();
+    for (const path of source.paths) {
+      const text = read(path, source, readFile, faults);
+      if (text !== undefined) texts.set(path, text);
     }
-    if (there.size > 1) faults.push(`${[...there.keys()].join(' and ')}: stand for each other; keep one of them`);
+    if (texts.size > 1)
+      faults.push(`${[...texts.keys()].join(' and ')}: only one of them can be read; keep one of them`);
     else {
-      for (const [path, text] of there) {
+      for (const [path, text] of texts) {
         files.push(path);
         layers.push(fileLayer(path, await parse(path, text, faults), faults));
       }
@@ -90,7 +93,7 @@ export async function load(sources: Sources): Promise<Loaded> {
   return { config, origins: origins as Record<Key, string>, files };
 }
 
-/** What no single key shows to be wrong. */
+/** Faults of keys that are right each for itself, but not together. */
 function contradictions(config: Config, origins: Readonly<Record<string, string>>): string[] {
   const faults: string[] = [];
   const { search_mode, search_groups, search_subgroups, web_listen_address } = config;
@@ -98,76 +101,41 @@ function contradictions(config: Config, origins: Readonly<Record<string, string>
     faults.push(
       `${origins.search_mode}: search_mode is "${search_mode}" but search_groups and search_subgroups are empty; name a group or a subgroup`,
     );
-  // From files and variables the address wins; on one command line nobody can have meant both.
+  // An address wins over a port of a file or variable; on one command line, two answers to one question are a mistake.
   for (const key of ['bind', 'port'] as const)
     if (web_listen_address.length > 0 && /^--/.test(origins[key]!) && /^--/.test(origins.web_listen_address!))
       faults.push(`${origins.web_listen_address}: takes the place of ${origins[key]}; keep one of them`);
   return faults;
 }
 
-/** A configuration is a page. Parsing this much takes YAML up to half a second, and nothing else happens meanwhile. */
-const LIMIT = 128 * 1024;
+const fromDisk = (path: string): Uint8Array => readOperatorFile(path, 'configuration');
 
-/** The text of a file, or undefined when there is none to use: a fault, unless it just is not there. */
-function read(path: string, place: Place, readFile: (path: string) => Uint8Array, faults: string[]) {
+/** The text of a file; undefined where there is none to use, which is a fault unless the file may be missing. */
+function read(path: string, source: FileSource, readFile: (path: string) => Uint8Array, faults: string[]) {
   try {
-    const bytes = readFile(path);
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    } catch {
-      const line = new TextDecoder().decode(bytes).split('\ufffd')[0]!.split('\n').length;
-      faults.push(`${path}:${line}: is not UTF-8; save it as UTF-8`);
-    }
+    return decodeOperatorText(path, readFile(path));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const missing = code === 'ENOENT' || code === 'ENOTDIR';
-    const closed = code === 'EACCES' && !searchable(dirname(path));
-    if (missing && place.named) faults.push(`${path}: does not exist; correct --config, or leave it out`);
-    else if (missing || (closed && place.ambient)) return undefined;
-    else if (code === 'EACCES') denied(closed ? dirname(path) : path, faults);
-    else faults.push(`${path}: can not be read (${message}); put a configuration file there`);
-  }
-  return undefined;
-}
-
-/** Regular files within the limit only: a pipe would block, a device would never end. */
-function readRegular(path: string): Uint8Array {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const status = fstatSync(descriptor);
-    if (!status.isFile()) throw new Error('it is no regular file');
-    if (status.size > LIMIT) throw new Error(`it is larger than ${LIMIT / 1024} KiB`);
-    return readFileSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    if (!(error instanceof OperatorFileError)) throw error;
+    const { reason, message } = error;
+    const optional = (reason === 'missing' && !source.named) || (reason === 'unreachable' && source.ambient);
+    // A folder that may not be entered gives one fault, not one for each file that might be in it.
+    if (!optional && !faults.includes(message)) faults.push(message);
+    return undefined;
   }
 }
 
-/** Told once for a folder, not for each file that might be in it. */
-function denied(path: string, faults: string[]): void {
-  const fault = `${path}: may not be read by this user; grant it, or change the user`;
-  if (!faults.includes(fault)) faults.push(fault);
-}
-
-/** As the effective user, unlike access(2). */
-function searchable(folder: string): boolean {
-  try {
-    statSync(`${folder}/.`);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function parse(path: string, text: string, faults: string[]): Promise<readonly FormatEntry[]> {
+async function parse(path: string, text: string, faults: string[]): Promise<readonly ConfigFileEntry[]> {
   const format = formats.get(extname(path).slice(1));
   const nul = text.indexOf('\0');
   try {
-    if (!format) throw new Malformed(1, 'is of no known format; name it .yaml, .yml, .json or .toml');
-    if (nul >= 0) throw new Malformed(text.slice(0, nul).split('\n').length, 'holds a NUL byte; remove it');
+    if (!format) throw new MalformedFileError(1, 'is of no known format; name it .yaml, .yml, .json or .toml');
+    if (nul >= 0) throw new MalformedFileError(text.slice(0, nul).split('\n').length, 'holds a NUL byte; remove it');
     return await format(text);
   } catch (error) {
-    const { line, message } = error instanceof Malformed ? error : new Malformed(1, `can not be parsed (${error})`);
+    const { line, message } =
+      error instanceof MalformedFileError
+        ? error
+        : new MalformedFileError(1, `cannot be parsed (${error}); correct the file`);
     faults.push(`${path}:${line}: ${message}`);
     return [];
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { type ConfigError, load, type Sources } from './load.ts';
+import { OperatorFileError } from './operator-files.ts';
 import { flagOf, isKey, keys, optionOf, variableOf } from './options.ts';
 
 /** Sources of which one file is all there is on disk. */
@@ -9,7 +10,7 @@ const fileOf = (path: string, content: string): Sources => ({
   cwd: '/cwd',
   readFile: (asked) => {
     if (asked === path) return new TextEncoder().encode(content);
-    throw Object.assign(new Error('none'), { code: 'ENOENT' });
+    throw new OperatorFileError('missing', `${asked}: no such file`);
   },
 });
 const none = fileOf('', '');

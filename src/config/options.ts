@@ -1,4 +1,4 @@
-// THE table of settings: each is declared here, once. Its TypeScript type, flag, environment variable, help text, row in
+// THE table of settings. Each is declared here, once: its TypeScript type, flag, environment variable, help text, row in
 // docs/configuration.md and line in `config init` derive from the declaration, so no two of them can disagree.
 import { boolean, choice, duration, integer, list, path, share, text, type ValueType } from './value-types.ts';
 
@@ -6,23 +6,23 @@ import { boolean, choice, duration, integer, list, path, share, text, type Value
 export interface Option<T = unknown> {
   readonly type: ValueType<T>;
   readonly default: T;
-  /** What it means, one sentence; completes the list in the help. */
+  /** What it means, in one sentence; shown in the help and in the docs. */
   readonly help: string;
-  /** Heading it stands under in help and docs. */
+  /** The heading above it in the help and in the docs. */
   readonly section: string;
-  /** Whether a reload applies a new value; where false, the program has to be started again. */
+  /** Whether a reload applies a new value; false: only a restart does. */
   readonly reloadable: boolean;
-  /** Never shown: not by `config show`, not at /config, not in an error. */
+  /** Never shown: not by `config show`, not at /config, not in an error message. */
   readonly secret: boolean;
-  /** Further flags of the same meaning, as Prometheus spells them. */
+  /** More flags with the same meaning, as other Prometheus programs write them. */
   readonly spellings: readonly string[];
 }
 
 type Extra = Partial<Pick<Option, 'reloadable' | 'secret' | 'spellings'>>;
 type Declared<T> = Omit<Option<T>, 'section'>;
 
-function option<T>(kind: ValueType<T>, initial: NoInfer<T>, help: string, extra: Extra = {}): Declared<T> {
-  return { type: kind, default: initial, help, reloadable: true, secret: false, spellings: [], ...extra };
+function option<T>(type: ValueType<T>, initial: NoInfer<T>, help: string, extra: Extra = {}): Declared<T> {
+  return { type, default: initial, help, reloadable: true, secret: false, spellings: [], ...extra };
 }
 
 function section<D extends Record<string, Declared<unknown>>>(title: string, declared: D) {
@@ -40,23 +40,23 @@ const address = text(
 
 export const options = {
   ...section('Listening', {
-    port: option(integer(0, 65535), 9215, 'TCP port to listen on; 0 takes any free one.', restart),
+    port: option(integer(0, 65535), 9215, 'TCP port to listen on; 0 is any free port.', restart),
     bind: option(
       text('an address or host name without a port, or nothing', 'ADDRESS', /^[\w.:%-]*$/),
       '',
-      'Address or host name to listen on; empty is every address, IPv6 and IPv4.',
+      'Address or host name to listen on; empty is all addresses, IPv6 and IPv4.',
       restart,
     ),
     web_listen_address: option(
       list('addresses: host:port, :port, [IPv6]:port or unix:/path', address),
       [],
-      'Addresses to listen on, in place of bind and port.',
+      'Addresses to listen on, instead of bind and port.',
       { ...restart, spellings: ['--web.listen-address'] },
     ),
     web_systemd_socket: option(
       boolean,
       false,
-      'Listen on the sockets that systemd hands over (LISTEN_FDS), in place of any address.',
+      'Listen on the sockets that systemd passes (LISTEN_FDS), instead of any address.',
       { ...restart, spellings: ['--web.systemd-socket'] },
     ),
     web_telemetry_path: option(
@@ -65,7 +65,7 @@ export const options = {
       'URL path that serves the metrics.',
       { spellings: ['--web.telemetry-path'] },
     ),
-    web_enable_lifecycle: option(boolean, false, 'Take POST /-/reload, which loads the configuration anew.', {
+    web_enable_lifecycle: option(boolean, false, 'Allow POST /-/reload, which loads the configuration again.', {
       spellings: ['--web.enable-lifecycle'],
     }),
   }),
@@ -74,20 +74,20 @@ export const options = {
     web_config_file: option(
       path('a web configuration file', { optional: true }),
       '',
-      'Web configuration file as other Prometheus exporters take it: TLS, client certificates, passwords, headers.',
+      'Web configuration file, as other Prometheus exporters have it: TLS, client certificates, passwords, headers.',
       { spellings: ['--web.config.file'] },
     ),
     enable_tls: option(boolean, false, 'Serve HTTPS with tls_cert_path and tls_key_path.'),
     tls_cert_path: option(
       path('a PEM file', { optional: true }),
       '',
-      'Certificate of this server, followed by those between it and its CA.',
+      'Certificate of this server, followed by the intermediate certificates up to its CA.',
     ),
     tls_key_path: option(path('a PEM file', { optional: true }), '', 'Private key of the certificate.'),
     tls_client_ca_path: option(
       path('a PEM file', { optional: true }),
       '',
-      'CA whose certificates clients must present (mutual TLS); empty asks for none.',
+      'CA that must have signed the certificates of clients (mutual TLS); empty: clients need no certificate.',
     ),
   }),
 
@@ -95,28 +95,32 @@ export const options = {
     max_requests_in_flight: option(
       integer(1, 10_000),
       40,
-      'Requests answered at the same time; the next one is refused with status 503.',
+      'Most requests that are answered at the same time; one more is refused with status 503.',
     ),
     max_request_rate: option(
       integer(0, 1_000_000),
       500,
-      'Requests a second from one client address; more are refused with status 429; 0 is no limit.',
+      'Most requests per second from one client address; more are refused with status 429; 0 is no limit.',
     ),
     max_connections: option(
       integer(1, 100_000),
       256,
-      'Open connections; beyond it the one least missed ends, first of a client with more than a quarter of them.',
+      'Most open connections; for one more, an older one is closed, first of a client that has more than a quarter of all.',
     ),
     max_header_size: option(
       integer(1024, 1_048_576),
       16_384,
-      'Longest request line and headers, in bytes; more is refused with status 431.',
+      'Largest request line with headers, in bytes; a larger one is refused with status 431.',
       restart,
     ),
-    max_url_length: option(integer(64, 65_536), 2048, 'Longest URL, in bytes; more is refused with status 414.'),
+    max_url_length: option(
+      integer(64, 65_536),
+      2048,
+      'Longest URL, in bytes; a longer one is refused with status 414.',
+    ),
     read_timeout: option(duration('100ms', '10m'), 10, 'Longest time that a client may take to send a request.'),
     send_timeout: option(duration('100ms', '1h'), 30, 'Longest time that a client may take to receive a response.'),
-    idle_timeout: option(duration('100ms', '1d'), 120, 'Longest time that a connection is kept without a request.'),
+    idle_timeout: option(duration('100ms', '1d'), 120, 'Longest time that a connection stays open without a request.'),
   }),
 
   ...section('Collection', {
@@ -124,12 +128,12 @@ export const options = {
     cache_ttl: option(
       duration('0s', '1h'),
       5,
-      'A scrape is served the newest collection if it is no older than this; else it waits for a new one.',
+      'A scrape gets the newest collection if it is no older than this; else it waits for a new one.',
     ),
     scrape_timeout: option(
       duration('100ms', '10m'),
       10,
-      'Longest wait of a scrape whose scraper states no X-Prometheus-Scrape-Timeout-Seconds; then it gets what there is.',
+      'Longest wait of a scrape without the header X-Prometheus-Scrape-Timeout-Seconds; then it gets the newest collection.',
     ),
     smaps: option(
       choice('bounded', 'exact', 'off'),
@@ -140,12 +144,12 @@ export const options = {
     smaps_max_age: option(
       duration('1s', '1d'),
       300,
-      'Age at which PSS and USS are read again although nothing changed.',
+      'Age at which PSS and USS are read again, although nothing has changed.',
     ),
     smaps_max_read: option(
       duration('1ms', '1m'),
       0.25,
-      'A process whose reading is predicted to take longer than this is read only every smaps_max_age.',
+      'A process whose PSS probably takes longer to read than this is read only every smaps_max_age.',
     ),
     path_procfs: option(path('a mounted procfs'), '/proc', 'Where procfs is mounted.', {
       ...restart,
@@ -154,7 +158,7 @@ export const options = {
     capture: option(
       path('a capture file', { optional: true }),
       '',
-      'Capture file to serve from, in place of this host; empty is this host.',
+      'Capture file to serve from, instead of this host; empty is this host.',
       restart,
     ),
   }),
@@ -168,18 +172,22 @@ export const options = {
     process_info: option(boolean, true, 'Export herakles_process_info: user, executable, unit, container and rule.'),
     process_start_time: option(boolean, false, 'Export the start time of each process.'),
     process_io: option(boolean, false, 'Export the storage I/O of each process.'),
-    kernel_threads: option(boolean, false, 'Give kernel threads series of their own; their group counts them anyway.'),
+    kernel_threads: option(
+      boolean,
+      false,
+      'Give kernel threads series of their own; they count in their group in any case.',
+    ),
     declared_groups: option(
       list('group/subgroup pairs', text('a group/subgroup pair', 'GROUP/SUBGROUP', /^[^/\s]+\/[^/\s]+$/)),
       [],
-      'Groups that are exported with zeros when nothing of them runs.',
+      'Groups that are exported with zeros while no process of them runs.',
     ),
     collector_process: option(boolean, true, 'Run the process collector: the per-process families.'),
     collector_group: option(boolean, true, 'Run the group collector: the per-group families.'),
     collector_cgroup: option(
       boolean,
       false,
-      "Run the cgroup collector: the kernel's own account of the control groups in which processes live.",
+      "Run the cgroup collector: the kernel's own counters of the control groups that processes are in.",
     ),
     collector_system: option(boolean, true, "Run the system collector: the host's memory and memory pressure."),
     collector_exporter: option(boolean, true, 'Run the exporter collector: the families about the exporter itself.'),
@@ -196,11 +204,15 @@ export const options = {
       3,
       'Largest processes of a subgroup that have series with per_process top.',
     ),
-    top_n_others: option(integer(0, 10_000), 10, 'The same for the group other.'),
+    top_n_others: option(
+      integer(0, 10_000),
+      10,
+      'Largest processes of the group other that have series with per_process top.',
+    ),
     max_series: option(
       integer(100, 10_000_000),
       100_000,
-      'Most series of one response; beyond it per_process degrades to top, then to none.',
+      'Most series of one response; if there are more, per_process becomes top, then none.',
     ),
     max_processes: option(integer(0, 4_194_304), 0, 'Most processes that have series, largest first; 0 is no limit.'),
     min_uss_kb: option(integer(0, 2 ** 40), 0, 'Leave out processes whose USS is below this many kB (1024 bytes).'),
@@ -217,10 +229,10 @@ export const options = {
     search_mode: option(
       choice('none', 'include', 'exclude'),
       'none',
-      'Keep only (include) or leave out (exclude) what is in search_groups or in search_subgroups.',
+      'Keep only (include) or leave out (exclude) processes of search_groups and search_subgroups.',
     ),
-    search_groups: option(list('groups', name), [], 'Groups that search_mode is about.'),
-    search_subgroups: option(list('subgroups', name), [], 'Subgroups that search_mode is about, in any group.'),
+    search_groups: option(list('groups', name), [], 'Groups that search_mode applies to.'),
+    search_subgroups: option(list('subgroups', name), [], 'Subgroups, of any group, that search_mode applies to.'),
     disable_others: option(boolean, false, 'Leave out processes of the group other.'),
   }),
 
@@ -228,20 +240,20 @@ export const options = {
     subgroups: option(
       list('paths of rule files', path('a rule file')),
       [],
-      'Rule files that are asked before ./subgroups.toml, /etc/herakles/subgroups.toml and the catalogue.',
+      'Rule files that decide before ./subgroups.toml, /etc/herakles/subgroups.toml and the catalogue.',
     ),
     inherit_group: option(
       boolean,
       false,
-      'Let a process that no rule matches belong to the group of its nearest classified ancestor.',
+      'Put a process that no rule matches in the group of its nearest ancestor that a rule matches.',
     ),
   }),
 
   ...section('Log', {
-    log_level: option(choice('debug', 'info', 'warn', 'error'), 'info', 'Least severity that is logged.', {
+    log_level: option(choice('debug', 'info', 'warn', 'error'), 'info', 'Lowest severity that is logged.', {
       spellings: ['--log.level'],
     }),
-    log_format: option(choice('logfmt', 'json'), 'logfmt', 'Form of a log line.', { spellings: ['--log.format'] }),
+    log_format: option(choice('logfmt', 'json'), 'logfmt', 'Format of a log line.', { spellings: ['--log.format'] }),
   }),
 };
 
@@ -265,5 +277,5 @@ export const flagOf = (key: Key): string => `--${key.replaceAll('_', '-')}`;
 /** cache_ttl → HERAKLES_CACHE_TTL */
 export const variableOf = (key: Key): string => `HERAKLES_${key.toUpperCase()}`;
 
-/** The configuration nobody changed. */
+/** The configuration where no source sets anything. */
 export const defaults = Object.fromEntries(keys.map((key) => [key, options[key].default])) as unknown as Config;

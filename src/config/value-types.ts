@@ -1,21 +1,21 @@
-// The kinds of values a setting can have. A kind knows what it expects, how it is read from a file (typed) or from the
-// text of a flag or variable, and how it is written: reading what was written gives the value back.
+// The types of values that a setting can have. A type knows which values it takes, how to read one from a file (typed) or
+// from the text of a flag or variable, and how to write it: reading what was written gives the same value.
 import { resolve } from 'node:path';
 
-/** A value as YAML, JSON and TOML can all state it. */
-export type Written = boolean | number | string | readonly string[];
+/** A value in a form that YAML, JSON and TOML all have. */
+export type FileValue = boolean | number | string | readonly string[];
 
 export interface ValueType<T> {
-  /** What a right value looks like; completes "give …" in errors and stands in the docs. */
+  /** Which values it takes; completes "give …" in errors, and is shown in the docs. */
   readonly expects: string;
-  /** What stands for the value in the help ("DURATION"); '' for a flag that takes none. */
+  /** The name of the value in the help ("DURATION"); '' for a flag that takes no value. */
   readonly placeholder: string;
-  /** The parsed value, or undefined when this is not what is expected. Takes any input, never throws. */
+  /** The parsed value, or undefined where the type does not take it. Any input is allowed; never throws. */
   read(written: unknown): T | undefined;
-  /** The text of a flag or variable as a file would have stated it; text that makes no sense stays text. */
+  /** The text of a flag or variable → the value that a file would have; text without a meaning stays text. */
   decode(text: string): unknown;
-  write(value: T): Written;
-  /** Makes relative paths absolute against the folder of the file that stated them. */
+  write(value: T): FileValue;
+  /** Makes relative paths absolute; they start at the folder of the file that has them. */
   resolve(value: T, folder: string): T;
 }
 
@@ -23,7 +23,11 @@ const plain = { decode: (text: string): unknown => text, resolve: <T>(value: T):
 const asIs = <T>(value: T): T => value;
 const numeric = (text: string): unknown => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 
-/** Text without control characters: nothing a setting means contains one, and they corrupt logs and terminals. */
+/** Whether a number lies within limits. −0 is negative: parsers make it of -1e-400, and rounding of -0.0004. */
+const within = (value: number, min: number, max: number): boolean =>
+  value >= min && value <= max && !(min === 0 && Object.is(value, -0));
+
+/** Text without control characters: no setting needs one, and they spoil logs and terminals. */
 const clean = (written: unknown): written is string =>
   typeof written === 'string' && !/[\u0000-\u001f\u007f]/.test(written);
 
@@ -42,9 +46,7 @@ export function integer(min: number, max: number): ValueType<number> {
     expects: `an integer from ${min} to ${max}`,
     placeholder: 'N',
     read: (written) =>
-      Number.isInteger(written) && (written as number) >= min && (written as number) <= max
-        ? (written as number)
-        : undefined,
+      Number.isInteger(written) && within(written as number, min, max) ? (written as number) : undefined,
     decode: numeric,
     write: asIs,
   };
@@ -52,16 +54,16 @@ export function integer(min: number, max: number): ValueType<number> {
 
 const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 
-/** Seconds. Stated as 1h30m, 15s or 250ms, or as a number of seconds; exact to the millisecond. */
+/** Seconds, exact to the millisecond. Written as 1h30m, 15s or 250ms, or as a number of seconds. */
 export function duration(min: string, max: string): ValueType<number> {
-  const [least, most] = [milliseconds(min), milliseconds(max)];
+  const [leastMs, mostMs] = [milliseconds(min), milliseconds(max)];
   return {
     ...plain,
     expects: `a duration from ${min} to ${max}`,
     placeholder: 'DURATION',
     read: (written) => {
       const found = typeof written === 'number' ? Math.round(written * 1000) : milliseconds(written);
-      return found >= least && found <= most ? found / 1000 : undefined;
+      return within(found, leastMs, mostMs) ? found / 1000 : undefined;
     },
     decode: numeric,
     write: (seconds) => {
@@ -77,14 +79,14 @@ export function duration(min: string, max: string): ValueType<number> {
   };
 }
 
-/** Milliseconds of "1h30m"; NaN when it is no duration. Units fall from left to right, each at most once. */
+/** Milliseconds of "1h30m"; NaN where it is no duration. Larger units come first, each at most once. */
 function milliseconds(written: unknown): number {
   const found = typeof written === 'string' && /^(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/.exec(written);
   if (!found || found[0] === '') return Number.NaN;
   return Object.values(units).reduce((sum, size, i) => sum + Number.parseInt(found[i + 1] ?? '0', 10) * size, 0);
 }
 
-/** A ratio. Stated as 2% or 0.02; exact to a ten-thousandth of a percent. */
+/** A ratio, exact to a ten-thousandth of a percent. Written as 2% or 0.02. */
 export function share(min: number, max: number): ValueType<number> {
   const write = (ratio: number) => `${Number((ratio * 100).toFixed(4))}%`;
   return {
@@ -95,7 +97,7 @@ export function share(min: number, max: number): ValueType<number> {
       const percent = typeof written === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(written)?.[1] : undefined;
       const stated = percent !== undefined ? Number(percent) / 100 : written;
       const ratio = typeof stated === 'number' ? Math.round(stated * 1e6) / 1e6 : Number.NaN;
-      return ratio >= min && ratio <= max ? ratio : undefined;
+      return within(ratio, min, max) ? ratio : undefined;
     },
     decode: numeric,
     write,
@@ -112,7 +114,7 @@ export function choice<const T extends string>(...values: readonly [T, T, ...T[]
   };
 }
 
-/** Text that matches the pattern as a whole. */
+/** Text that matches the pattern. */
 export function text(expects: string, placeholder: string, pattern: RegExp): ValueType<string> {
   return {
     ...plain,
@@ -123,7 +125,7 @@ export function text(expects: string, placeholder: string, pattern: RegExp): Val
   };
 }
 
-/** A path; absolute once loaded. Empty means none, where the default is empty. */
+/** A path; absolute once it is loaded. With `optional`, empty text is taken and means no path. */
 export function path(what: string, { optional = false } = {}): ValueType<string> {
   return {
     ...text(`the path of ${what}${optional ? ', or nothing' : ''}`, 'PATH', optional ? /^/ : /./),
@@ -131,7 +133,7 @@ export function path(what: string, { optional = false } = {}): ValueType<string>
   };
 }
 
-/** A list of what the kind of its items reads; text separates them by commas. */
+/** A list of values of one type; in text, commas separate them. */
 export function list(items: string, item: ValueType<string>): ValueType<readonly string[]> {
   return {
     expects: `a list of ${items}`,

@@ -11,6 +11,11 @@ const root = mkdtempSync(join(tmpdir(), 'herakles-watch-'));
 after(() => rmSync(root, { recursive: true }));
 let made = 0;
 
+/** Between the first hint and the look: short, and longer than the writes of one step take. */
+const settleMs = 30;
+/** A change that comes too late, or twice, has come by then. */
+const silence = () => sleep(4 * settleMs);
+
 /** Runs steps one after the other over fresh files; each has to be told exactly once. */
 function tells(what: string, names: string[], steps: ((path: (name: string) => string) => void)[]) {
   test(`tells ${what}`, async () => {
@@ -20,16 +25,16 @@ function tells(what: string, names: string[], steps: ((path: (name: string) => s
     writeFileSync(path('there.yaml'), 'port: 1');
     let told = 0;
     const paths = [path('there.yaml'), ...names.map(path)];
-    const watching = watchFiles(paths, () => told++, assert.fail);
+    const watching = watchFiles(paths, { changed: () => told++, failed: assert.fail, settleMs });
     for (const [i, step] of steps.entries()) {
       step(path);
       await eventually(() => assert.equal(told, i + 1, `step ${i + 1}`), 5000, 20);
     }
-    await sleep(300);
+    await silence();
     assert.equal(told, steps.length, 'told once too often');
     watching.close();
     writeFileSync(path('there.yaml'), 'closed');
-    await sleep(300);
+    await silence();
     assert.equal(told, steps.length, 'told after close()');
   });
 }
@@ -128,7 +133,7 @@ test('a folder this user may not enter is no failure', () => {
   if (superuser) process.seteuid?.(65534);
   try {
     const paths = [join(hidden, 'below/x.yaml'), join(hidden, 'y.yaml'), `/${'x'.repeat(300)}`];
-    watchFiles(paths, assert.fail, assert.fail).close();
+    watchFiles(paths, { changed: assert.fail, failed: assert.fail }).close();
   } finally {
     if (superuser) process.seteuid?.(0);
     chmodSync(hidden, 0o700);
@@ -139,7 +144,7 @@ test('other files in the same folder are no change, a storm of writes is one', a
   const folder = join(root, 'busy');
   mkdirSync(folder);
   let told = 0;
-  const watching = watchFiles([join(folder, 'x.yaml')], () => told++, assert.fail);
+  const watching = watchFiles([join(folder, 'x.yaml')], { changed: () => told++, failed: assert.fail, settleMs: 100 });
   for (let i = 0; i < 50; i++) writeFileSync(join(folder, `log.${i}`), 'x');
   await sleep(300);
   assert.equal(told, 0);

@@ -1,30 +1,39 @@
-// Tells when configuration files change, appear or go. Events of fs.watch are only hints to look: what counts is whether
-// the files are others than before, so renames by editors and Kubernetes' swapped ..data links are all one case.
+// Calls back when configuration files change, appear or go. An event of fs.watch is only a hint to look: what counts is
+// whether the status of a file (stat: inode, size, times) differs from before. So one case covers a file written in
+// place, an editor that renames, and Kubernetes, which exchanges the link ..data. No file is opened: a FIFO would block.
 import { type FSWatcher, realpathSync, type Stats, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Milliseconds between the first hint and the look, so that one save is one change. */
-const SETTLE = 200;
+/** Time between the first hint and the look, milliseconds: one save makes several events, and has to be one change. */
+const SETTLE_MS = 200;
 
-export interface Watching {
+export interface FileWatch {
   close(): void;
 }
 
-/**
- * Calls `changed` once for each change of any of these absolute paths, whether they exist yet or not. `failed` hears of
- * a folder the system would not watch (out of inotify watches); changes in it go unnoticed then. Keeps no process alive.
- */
-export function watchFiles(paths: readonly string[], changed: () => void, failed: (error: Error) => void): Watching {
-  /** By folder and inode; undefined where watching failed, so that it is told once. */
+interface WatchOptions {
+  /** Called once for each change of any of the paths. */
+  readonly changed: () => void;
+  /** Called for a folder that the system does not watch (no inotify watch is left); changes in it are not noticed. */
+  readonly failed: (error: Error) => void;
+  readonly settleMs?: number;
+}
+
+/** Watches absolute paths, whether files exist there yet or not. It does not keep the process alive. */
+export function watchFiles(
+  paths: readonly string[],
+  { changed, failed, settleMs = SETTLE_MS }: WatchOptions,
+): FileWatch {
+  /** By folder and inode; undefined where watching failed, so that each failure is reported once. */
   const watchers = new Map<string, FSWatcher | undefined>();
   let before = states(paths);
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
   const hint = () => {
-    timer ??= setTimeout(look, SETTLE).unref();
+    timer ??= setTimeout(look, settleMs).unref();
   };
-  /** Watches every folder in which a change of the paths would show; a folder made anew counts as another. */
+  /** Watches every folder in which a change of the paths would show; one that was removed and made again is another. */
   const arm = () => {
     const wanted = new Map(paths.flatMap(foldersOf).map((folder) => [`${folder} ${statusOf(folder)?.ino}`, folder]));
     for (const [key, watcher] of watchers) {
@@ -66,7 +75,7 @@ export function watchFiles(paths: readonly string[], changed: () => void, failed
 
 const states = (paths: readonly string[]): string => paths.map(stateOf).join();
 
-/** What tells one state of a file from the next, through every link; '' when it is not there for this user. */
+/** Differs after every change of the file that links lead to; '' where this user finds no file. */
 function stateOf(path: string): string {
   const status = statusOf(path);
   return status ? `${status.dev}:${status.ino}:${status.size}:${status.mtimeMs}:${status.ctimeMs}` : '';
@@ -81,8 +90,8 @@ function statusOf(path: string): Stats | undefined {
 }
 
 /**
- * The folders in which a change of a path shows: the nearest that exists, and the one that links lead to. None where
- * this user may not enter: nothing is loaded from there either.
+ * The folders in which a change of a path shows: the nearest one that exists, and the one that links lead to. None where
+ * this user may not enter the nearest one: nothing is loaded from there either.
  */
 function foldersOf(path: string): string[] {
   let folder = dirname(path);

@@ -1,5 +1,5 @@
-// Families become bytes: Prometheus text 0.0.4 and OpenMetrics 1.0, written straight into chunks that are used again.
-// Numbers are written digit by digit, so that a page of a hundred thousand series makes no garbage.
+// Families become bytes: Prometheus text format 0.0.4 and OpenMetrics 1.0, written into chunks of memory that are used
+// again. Numbers are written digit by digit, so that a response of a hundred thousand series makes no garbage.
 import type { Family } from './metric.ts';
 
 export type Format = 'text' | 'openmetrics';
@@ -9,7 +9,7 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-/** Units that OpenMetrics lets a family name in a line of its own, when its name ends in them. */
+/** Units that get a line `# UNIT` in OpenMetrics, where the name of the family ends in one. */
 const UNITS = ['bytes', 'seconds', 'ratio', 'percent'];
 
 const SPACE = 0x20;
@@ -17,37 +17,39 @@ const NEWLINE = 0x0a;
 const ZERO = 0x30;
 const POINT = 0x2e;
 const MINUS = 0x2d;
-/** Chunks that are kept while nothing is written: what a page takes that is compressed while it is written. */
-const MOST_FREE = 6;
-/** Longest number: 17 digits, sign, point, exponent. */
-const LONGEST_NUMBER = 32;
+/** Free chunks that are kept: as many as a response needs that is compressed while it is written. */
+const FREE_MAX = 6;
+/** Bytes of the longest number: 17 digits, sign, point, exponent. */
+const NUMBER_MAX_BYTES = 32;
 
-/** Writes one response, which can be taken away piece by piece. Reusable: `begin` starts anew in the same memory. */
+/** Writes one response, of which the full chunks can be taken while it is written. `begin` starts the next response. */
 export class Encoder {
   readonly format: Format;
   /** Series written since `begin`. */
   series = 0;
   readonly #chunk: number;
-  /** The chunk that is being filled, and how far it is. */
+  /** The chunk that is being filled. */
   #bytes: Buffer = Buffer.alloc(0);
+  /** Bytes of it that are written. */
   #length = 0;
-  /** What was written before that, and not taken yet. */
+  /** Full chunks that were not taken yet. */
   #written: Buffer[] = [];
   readonly #free: Buffer[] = [];
   #name = '';
 
-  /** @param chunk bytes of one piece of memory; a longer sample gets one for itself */
+  /** @param chunk bytes of a chunk; a longer sample gets a chunk of its own */
   constructor(format: Format, chunk = 64 << 10) {
     this.format = format;
     this.#chunk = chunk;
   }
 
+  /** Starts the next response, in the same memory. */
   begin(): void {
-    this.giveBack(this.take());
+    this.recycle(this.take());
     this.series = 0;
   }
 
-  /** Begins a family; its samples follow. */
+  /** Writes the header of a family; its samples follow. */
   family(family: Family): void {
     const { name } = family;
     const open = this.format === 'openmetrics';
@@ -68,14 +70,14 @@ export class Encoder {
   }
 
   /**
-   * Writes a sample of the family begun last. A value that is NaN is not known, and its series is left out.
-   * @param labels what labelText gave, or ''
+   * Writes a sample of the last family. NaN stands for a value that is not known: the sample is left out.
+   * @param labels the result of labelText, or ''
    */
   sample(labels: string, value: number): void {
     if (Number.isNaN(value)) return;
     const name = this.#name;
-    const needed = name.length + labels.length + LONGEST_NUMBER + 2;
-    if (this.#length + needed > this.#bytes.length) this.#turn(needed);
+    const needed = name.length + labels.length + NUMBER_MAX_BYTES + 2;
+    if (this.#length + needed > this.#bytes.length) this.#nextChunk(needed);
     const bytes = this.#bytes;
     let at = this.#length;
     at += bytes.write(name, at, 'latin1');
@@ -87,47 +89,47 @@ export class Encoder {
     this.series++;
   }
 
-  /** Ends an OpenMetrics response; nothing may follow. */
+  /** Ends the response; nothing may follow. */
   end(): void {
     if (this.format === 'openmetrics') this.#write('# EOF\n');
   }
 
-  /** Chunks that are full and not taken yet. */
-  get full(): number {
+  /** Number of full chunks that were not taken yet. */
+  get fullChunks(): number {
     return this.#written.length;
   }
 
-  /** What was written since `begin` and not taken yet, in order; none of it is empty. The caller's until given back. */
+  /** All chunks written since `begin` and not taken yet, in order, none empty. They stay as they are until recycled. */
   take(): Buffer[] {
-    if (this.#length > 0) this.#turn(0);
+    if (this.#length > 0) this.#nextChunk(0);
     const written = this.#written;
     this.#written = [];
     return written;
   }
 
-  /** Lets the memory of what was taken be written again. */
-  giveBack(taken: readonly Buffer[]): void {
+  /** Returns taken chunks, so that their memory is used again. */
+  recycle(taken: readonly Buffer[]): void {
     for (const { buffer } of taken) {
-      if (this.#free.length < MOST_FREE && buffer.byteLength === this.#chunk) this.#free.push(Buffer.from(buffer));
+      if (this.#free.length < FREE_MAX && buffer.byteLength === this.#chunk) this.#free.push(Buffer.from(buffer));
     }
   }
 
-  /** What was written since `begin` and not taken yet, as a copy. */
+  /** A copy of everything written since `begin` and not taken yet. */
   bytes(): Buffer {
     const taken = this.take();
     const copy = Buffer.concat(taken);
-    this.giveBack(taken);
+    this.recycle(taken);
     return copy;
   }
 
   #write(text: string): void {
     const needed = text.length * 3;
-    if (this.#length + needed > this.#bytes.length) this.#turn(needed);
+    if (this.#length + needed > this.#bytes.length) this.#nextChunk(needed);
     this.#length += this.#bytes.write(text, this.#length, 'utf8');
   }
 
-  /** Goes on in another chunk. @param needed bytes it must hold */
-  #turn(needed: number): void {
+  /** Continues in another chunk. @param needed bytes that it must have room for */
+  #nextChunk(needed: number): void {
     if (this.#length > 0) this.#written.push(this.#bytes.subarray(0, this.#length));
     this.#length = 0;
     this.#bytes =
@@ -137,7 +139,7 @@ export class Encoder {
   }
 }
 
-/** Writes the shortest decimal text that reads back as the same double, and returns where it ends. */
+/** Writes the shortest decimal text that reads back as the same double. @returns the index behind it */
 export function writeNumber(bytes: Buffer, from: number, value: number): number {
   let at = from;
   let rest = value;
@@ -176,44 +178,4 @@ function writeInteger(bytes: Buffer, from: number, value: number): number {
     rest = tenth;
   }
   return from + length;
-}
-
-/**
- * Chooses the format by the Accept header (RFC 9110, 12.5.1). OpenMetrics only where it is asked for by name and with
- * a version we speak; the text format for everyone else, as Prometheus' own clients do. Of equal weights the first wins.
- */
-export function negotiate(accept: string | undefined): Format {
-  let best: Format = 'text';
-  let weight = 0;
-  for (const range of (accept ?? '').slice(0, 4096).split(',')) {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    const parameter = (name: string) => parameters.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
-    const q = Number(parameter('q') ?? 1);
-    const version = parameter('version');
-    const format = FORMATS.get(type);
-    if (!format || !(q > weight)) continue;
-    if (format === 'openmetrics' && version !== undefined && version !== '1.0.0' && version !== '0.0.1') continue;
-    if (format === 'text' && version !== undefined && version !== '0.0.4') continue;
-    best = format;
-    weight = q;
-  }
-  return best;
-}
-
-const FORMATS: ReadonlyMap<string, Format> = new Map([
-  ['application/openmetrics-text', 'openmetrics'],
-  ['text/plain', 'text'],
-  ['text/*', 'text'],
-  ['*/*', 'text'],
-]);
-
-/** Whether the client takes gzip (RFC 9110, 12.5.3). */
-export function acceptsGzip(acceptEncoding: string | undefined): boolean {
-  const taken = new Map<string, boolean>();
-  for (const coding of (acceptEncoding ?? '').slice(0, 4096).split(',')) {
-    const [name = '', ...parameters] = coding.split(';').map((part) => part.trim().toLowerCase());
-    const q = parameters.find((each) => each.startsWith('q='));
-    taken.set(name, q === undefined || Number(q.slice(2)) > 0);
-  }
-  return taken.get('gzip') ?? taken.get('*') ?? false;
 }

@@ -1,14 +1,16 @@
-// Declarations of metric families: name, type, help and label names, once. A missing label is a compile error.
+// Declarations of metric families: name, type, help and label names, each declared once. A label that is missing or
+// unknown where labels are rendered is a compile error.
 
 export type MetricType = 'gauge' | 'counter' | 'info' | 'unknown';
 
-/** A family as declared. `Label` is the union of its label names, in the order they are written. */
+/** A family as declared. `Label` is the union of its label names. */
 export interface Family<Label extends string = string> {
   readonly name: string;
   readonly type: MetricType;
-  /** Type in the text format 0.0.4 where it differs: a counter whose fixed name lacks _total is `unknown` in OpenMetrics. */
+  /** Type in the text format 0.0.4, which knows no `info`. A counter without _total is `unknown` only in OpenMetrics. */
   readonly textType: 'gauge' | 'counter';
   readonly help: string;
+  /** In the order in which they are written. */
   readonly labels: readonly Label[];
 }
 
@@ -28,7 +30,7 @@ export function counter<const L extends Labels = []>(
   return { name, type: 'counter', textType: 'counter', help, labels: labels ?? [] };
 }
 
-/** A counter under a name that was fixed before the naming rules: OpenMetrics knows it as `unknown`. */
+/** A counter whose name without _total is older than the naming rules: its type is `unknown` in OpenMetrics. */
 export function oddlyNamedCounter<const L extends Labels = []>(
   name: string,
   help: string,
@@ -37,14 +39,14 @@ export function oddlyNamedCounter<const L extends Labels = []>(
   return { name, type: 'unknown', textType: 'counter', help, labels: labels ?? [] };
 }
 
-/** Always 1; what it has to say stands in its labels, of which empty ones are left out. */
+/** A metric that is always 1 and tells something by its labels; empty labels are left out. */
 export function info<const L extends Labels = []>(name: `${string}_info`, help: string, labels?: L): Family<L[number]> {
   return { name, type: 'info', textType: 'gauge', help, labels: labels ?? [] };
 }
 
 /**
  * The label text of a series, `{pid="1",name="init"}`, as UTF-8 bytes in a latin1 string: ready for Encoder.sample.
- * Values are hostile: backslash, quote and newline are escaped, and what is not valid Unicode is replaced.
+ * Values are hostile: backslash, quote and newline are escaped, and invalid Unicode is replaced.
  */
 export function labelText<Label extends string>(
   family: Family<Label>,

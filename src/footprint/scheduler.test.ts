@@ -5,7 +5,7 @@ import { Bench, BOUNDED, EXACT, type Fake, INTERVAL, MIB } from '../../test/foot
 import { BLOCKED, type Process, Sharers } from '../process/process.ts';
 import { explainFootprint } from './explanation.ts';
 
-test('exact reads all at every collection, bounded those that moved, off none', async () => {
+test('exact reads all at every collection, bounded those whose memory moved, off none', async () => {
   const bench = new Bench();
   const [quiet, busy] = [bench.add(), bench.add({}, new Sharers('two'))];
   assert.deepEqual(await bench.collect(EXACT), [1, 2]);
@@ -14,15 +14,15 @@ test('exact reads all at every collection, bounded those that moved, off none', 
   bench.touch(busy, MIB);
   assert.deepEqual(await bench.collect(), [2]);
   bench.touch(quiet, 4096);
-  assert.deepEqual(await bench.collect(), [], 'a page is not worth a read');
+  assert.deepEqual(await bench.collect(), [], 'one page is below the threshold');
   assert.deepEqual(await bench.collect({ ...BOUNDED, mode: 'off' }), []);
-  assert.deepEqual([quiet.pss, busy.uss], [Number.NaN, Number.NaN]);
+  assert.deepEqual([quiet.footprint.pss, busy.footprint.uss], [Number.NaN, Number.NaN]);
 });
 
-test('the urgent come first: never read, most changed, less changed, a relative changed, old', async () => {
+test('the most urgent are read first: never read, most changed, less changed, a relative changed, old', async () => {
   const bench = new Bench();
-  const family = new Sharers('shared');
-  const relatives = [bench.add({}, family), bench.add({}, family), bench.add({}, family)];
+  const sharers = new Sharers('shared');
+  const relatives = [bench.add({}, sharers), bench.add({}, sharers), bench.add({}, sharers)];
   const little = bench.add({}, new Sharers('little'));
   const much = bench.add({}, new Sharers('much'));
   await bench.collect();
@@ -42,19 +42,19 @@ test('the urgent come first: never read, most changed, less changed, a relative 
 
 test('a relative that was born, ended or touched its memory may have moved the sharing', async () => {
   const bench = new Bench();
-  const family = new Sharers('shared');
-  const parent = bench.add({}, family);
+  const sharers = new Sharers('shared');
+  const parent = bench.add({}, sharers);
   await bench.collect();
-  const child = bench.add({}, family);
+  const child = bench.add({}, sharers);
   assert.deepEqual(await bench.collect(), [parent.pid, child.pid]);
   bench.touch(child, 4 * MIB);
   assert.deepEqual(await bench.collect(), [parent.pid, child.pid]);
-  family.members--;
+  sharers.members--;
   bench.processes.pop();
   assert.deepEqual(await bench.collect(), [parent.pid]);
 });
 
-test('whatever is asked for, a collection spends no more than its budget and one read', async () => {
+test('whatever needs to be read, a collection spends no more than its budget and one read', async () => {
   const spending = fc.record({
     costs: fc.array(fc.double({ min: 0.00005, max: 0.003, noNaN: true }), { minLength: 1, maxLength: 60 }),
     budget: fc.double({ min: 0.0001, max: 0.01, noNaN: true }),
@@ -67,27 +67,30 @@ test('whatever is asked for, a collection spends no more than its budget and one
       const options = { ...BOUNDED, budget };
       const longest = Math.max(...costs);
       const began = bench.clock;
-      for (const [collection, whom] of touched.entries()) {
-        for (const index of whom) {
+      for (const [collection, indexes] of touched.entries()) {
+        for (const index of indexes) {
           const proc = bench.processes[index % costs.length]!;
           if (proc.measurement.at >= 0) bench.touch(proc, MIB);
         }
         const before = bench.clock;
         await bench.collect(options);
         assert.ok(bench.clock - before <= budget * INTERVAL + longest + 1e-9);
-        assert.ok(bench.clock - began <= (collection + 1) * budget * INTERVAL + longest + 1e-9, 'debts are paid back');
+        assert.ok(
+          bench.clock - began <= (collection + 1) * budget * INTERVAL + longest + 1e-9,
+          'an overdrawn budget is paid back',
+        );
       }
     }),
     { numRuns: 100 },
   );
 });
 
-test('what waits for budget is counted, and its turn comes', async () => {
+test('processes that wait for budget are counted, and are read later', async () => {
   const bench = new Bench();
   for (let i = 0; i < 10; i++) bench.add({ cost: 0.001 }, new Sharers(String(i)));
   const options = { ...BOUNDED, budget: 0.0002 }; // 3 ms a collection
   assert.equal((await bench.collect(options)).length, 3);
-  assert.equal(bench.footprints.statistics.deferred, 7);
+  assert.equal(bench.scheduler.statistics.deferred, 7);
   const seen = new Set(bench.reads);
   for (let i = 0; i < 5; i++) for (const pid of await bench.collect(options)) seen.add(pid);
   assert.equal(seen.size, 10);
@@ -99,7 +102,7 @@ test('a large process is read off the main thread, and not more often than max_a
   const options = { ...BOUNDED, budget: 1 };
   assert.deepEqual(await bench.collect(options), [1]);
   assert.deepEqual([bench.reads, bench.later], [[], [1]]);
-  assert.equal(large.pss, 30_000 * MIB);
+  assert.equal(large.footprint.pss, 30_000 * MIB);
   let read = 0;
   for (let i = 0; i < BOUNDED.maxAge / INTERVAL; i++) {
     bench.touch(large, 900 * MIB);
@@ -110,35 +113,35 @@ test('a large process is read off the main thread, and not more often than max_a
 
 test('a process in state D is read off the main thread, however small', async () => {
   const bench = new Bench();
-  bench.add().state = BLOCKED;
+  Object.assign(bench.add().stat, { state: BLOCKED });
   await bench.collect(EXACT);
   assert.deepEqual([bench.reads, bench.later], [[], [1]]);
 });
 
-test('a read that was held up once does not make its process look dear', async () => {
+test('a read that was held up once does not make its process look expensive', async () => {
   const bench = new Bench();
   const proc = bench.add();
   await bench.collect();
   bench.fakes.get(proc.pid)!.cost = 1;
   bench.touch(proc, MIB);
   assert.deepEqual(await bench.collect(), [proc.pid]);
-  assert.ok(bench.footprints.predict(proc) < BOUNDED.maxRead, `${bench.footprints.predict(proc)} s`);
+  assert.ok(bench.scheduler.predict(proc) < BOUNDED.maxRead, `${bench.scheduler.predict(proc)} s`);
   for (let i = 0; i < 5; i++) {
     bench.touch(proc, MIB);
-    bench.at += 60; // what it took is paid for
+    bench.at += 60; // the budget fills again
     assert.deepEqual(await bench.collect(), [proc.pid]);
   }
-  assert.ok(bench.footprints.predict(proc) > BOUNDED.maxRead, 'one that always takes so long does');
+  assert.ok(bench.scheduler.predict(proc) > BOUNDED.maxRead, 'a process whose reads always take so long does');
 });
 
-test('a read that hangs delays nothing but itself, and costs no budget', async () => {
+test('a read that hangs delays nothing else, and costs no budget', async () => {
   const bench = new Bench();
   const hung = bench.add({ rss: 900 * MIB, hangs: true });
   const large = bench.add({ rss: 900 * MIB, pss: MIB, uss: MIB, cost: 0.01 }, new Sharers('large'));
   const small = bench.add({}, new Sharers('small'));
   await bench.collect();
-  assert.equal(small.pss, 5 * MIB);
-  assert.equal(hung.pss, Number.NaN);
+  assert.equal(small.footprint.pss, 5 * MIB);
+  assert.equal(hung.footprint.pss, Number.NaN);
   for (let i = 0; i < 5; i++) {
     bench.clock += INTERVAL;
     bench.touch(large, 300 * MIB);
@@ -153,71 +156,72 @@ test('a read that hangs delays nothing but itself, and costs no budget', async (
   );
 });
 
-test('a read that came back after an hour is not charged for it', async () => {
+test('a read that took an hour does not take an hour from the budget', async () => {
   const bench = new Bench();
   const slow = bench.add({ rss: 900 * MIB, pss: MIB, uss: MIB, cost: 3600 });
   await bench.collect();
-  assert.equal(slow.pss, MIB);
+  assert.equal(slow.footprint.pss, MIB);
   const small = bench.add({}, new Sharers('small'));
   bench.fakes.get(slow.pid)!.cost = 0.01;
   assert.deepEqual(await bench.collect(), [small.pid]);
 });
 
-test('processes that end while they wait for the lane leave nothing behind', async () => {
+test('processes that end while their slow read waits leave nothing behind', async () => {
   const tight = { ...BOUNDED, budget: 0.001 / INTERVAL };
   const bench = new Bench();
   bench.add({ rss: 900 * MIB, hangs: true });
   await bench.collect();
   const ended = bench.add({ rss: 900 * MIB, failed: 'gone' });
   await bench.collect(tight);
-  ended.ended = true;
+  bench.end(ended);
   bench.processes.pop();
   const small = bench.add({}, new Sharers('small'));
   bench.clock += 60;
-  assert.deepEqual(await bench.collect(tight), [small.pid], 'it is not read, and what was set aside for it is free');
+  assert.deepEqual(await bench.collect(tight), [small.pid], 'it is not read, and its reserved budget is free again');
 });
 
-test('a late read that finds its process gone counts nothing as unreadable', async () => {
+test('a late read of a process that has ended counts nothing as unreadable', async () => {
   const bench = new Bench();
-  bench.add({ rss: 900 * MIB, failed: 'gone' }).ended = true;
+  bench.end(bench.add({ rss: 900 * MIB, failed: 'gone' }));
   bench.at += INTERVAL;
-  for (const _ of bench.footprints.read(bench.processes, BOUNDED, bench.at));
-  await bench.footprints.readLarge(BOUNDED, bench.at);
+  for (const _ of bench.scheduler.read(bench.processes, BOUNDED, bench.at));
+  await bench.scheduler.readLarge(BOUNDED, bench.at);
   assert.deepEqual([bench.later, bench.unreadable.counts()], [[1], []]);
 });
 
-test('denied is counted, and tried again once in max_age', async () => {
+test('a denied read is counted, and tried again once in max_age', async () => {
   const bench = new Bench();
   const denied = bench.add({ failed: 'denied' });
   await bench.collect(EXACT);
   assert.deepEqual(bench.unreadable.counts(), [{ file: 'smaps_rollup', reason: 'denied', processes: 1 }]);
-  assert.equal(bench.footprints.statistics.reads.denied, 1);
+  assert.equal(bench.scheduler.statistics.reads.denied, 1);
   let read = 0;
   for (let i = 0; i < BOUNDED.maxAge / INTERVAL; i++) read += (await bench.collect(i % 2 ? EXACT : BOUNDED)).length;
   assert.equal(read, 1);
   bench.fakes.get(denied.pid)!.failed = undefined as never;
   for (let i = 0; i < BOUNDED.maxAge / INTERVAL; i++) await bench.collect();
-  assert.equal(denied.pss, 5 * MIB);
+  assert.equal(denied.footprint.pss, 5 * MIB);
   assert.deepEqual(bench.unreadable.counts(), [{ file: 'smaps_rollup', reason: 'denied', processes: 0 }]);
 });
 
-test('an exec forgets the sample, also that of a read which was under way', async () => {
+test('after an exec the measurement is dropped, and so is a read that was running', async () => {
   const bench = new Bench();
   const proc = bench.add();
   await bench.collect();
-  proc.measurement.at = -1; // as the tracker does
+  bench.exec(proc);
   assert.deepEqual(await bench.collect(), [1]);
+  assert.equal(proc.measurement.reason, 'first');
   const large = bench.add({ rss: 900 * MIB }, new Sharers('large'));
   bench.at += INTERVAL;
-  for (const _ of bench.footprints.read(bench.processes, BOUNDED, bench.at));
-  const reading = bench.footprints.readLarge(BOUNDED, bench.at);
-  large.startStack++;
+  for (const _ of bench.scheduler.read(bench.processes, BOUNDED, bench.at));
+  const reading = bench.scheduler.readLarge(BOUNDED, bench.at);
+  bench.exec(large);
   await reading;
   assert.equal(large.measurement.at, -1);
-  assert.equal(bench.footprints.statistics.reads.ok, 3, 'but it was read');
+  assert.equal(bench.scheduler.statistics.reads.ok, 3, 'but it was read');
 });
 
-test('samples are read again within max_age, spread evenly', async () => {
+test('every process is read again within max_age, spread evenly', async () => {
   const bench = new Bench();
   for (let i = 0; i < 100; i++) bench.add({}, new Sharers(String(i)));
   await bench.collect();
@@ -237,45 +241,48 @@ test('uss <= pss <= rss, whatever the kernel says and however rss moves', async 
       const bench = new Bench();
       const proc = bench.add({ rss: rss + 4096, pss, uss });
       for (const move of [rss, ...moves]) {
-        proc.rss = move;
+        Object.assign(proc.memory, { rss: move });
         await bench.collect();
-        if (proc.rss === 0) continue;
-        assert.ok(proc.uss <= proc.pss && proc.pss <= proc.rss, `${proc.uss} ${proc.pss} ${proc.rss}`);
+        if (proc.memory.rss === 0) continue;
+        assert.ok(
+          proc.footprint.uss <= proc.footprint.pss && proc.footprint.pss <= proc.memory.rss,
+          `${proc.footprint.uss} ${proc.footprint.pss} ${proc.memory.rss}`,
+        );
       }
     }),
     { numRuns: 200, includeErrorInReport: true },
   );
 });
 
-test('between samples PSS and USS scale with RSS', async () => {
+test('between two reads PSS and USS scale with RSS', async () => {
   const bench = new Bench();
   const proc = bench.add();
   await bench.collect();
-  proc.rss = 11 * MIB;
+  Object.assign(proc.memory, { rss: 11 * MIB });
   await bench.collect();
-  assert.deepEqual([proc.pss, proc.uss], [5.5 * MIB, 2.2 * MIB].map(Math.round));
+  assert.deepEqual([proc.footprint.pss, proc.footprint.uss], [5.5 * MIB, 2.2 * MIB].map(Math.round));
 });
 
-test('swap: of the sample, of status where there is none, 0 where the host has none in use', async () => {
+test('swap is that of the measurement, else of status, and 0 where the host has none in use', async () => {
   const bench = new Bench();
   const sampled = bench.add();
   const denied = bench.add({ failed: 'denied' }, new Sharers('denied'));
   await bench.collect(BOUNDED, false);
-  assert.deepEqual([sampled.swap, denied.swap], [0, 0]);
+  assert.deepEqual([sampled.footprint.swap, denied.footprint.swap], [0, 0]);
   bench.touch(sampled, MIB, { swap: 8192 });
   bench.touch(denied, MIB, { rss: 11 * MIB, swap: 4096 });
   await bench.collect(BOUNDED, true);
-  assert.deepEqual([sampled.swap, denied.swap], [8192, 4096]);
-  assert.deepEqual([denied.rssFile, denied.rssShmem], [4096, 0]);
+  assert.deepEqual([sampled.footprint.swap, denied.footprint.swap], [8192, 4096]);
+  assert.deepEqual([denied.footprint.rssFile, denied.footprint.rssShmem], [4096, 0]);
 });
 
-test('each process can be told why it was or was not read', async () => {
+test('why a process was read or was not read can be explained', async () => {
   const bench = new Bench();
-  const add = (fake: Partial<Fake>, family: string) => bench.add(fake, new Sharers(family));
+  const add = (fake: Partial<Fake>, sharers: string) => bench.add(fake, new Sharers(sharers));
   const [quiet, busy, denied] = [add({}, 'a'), add({}, 'b'), add({ failed: 'denied' }, 'c')];
   const large = add({ rss: 40_000 * MIB, cost: 0.6 }, 'd');
   const empty = add({ rss: 0 }, 'e');
-  const told = (proc: Process, options = BOUNDED) => explainFootprint(bench.footprints, proc, options, bench.at);
+  const told = (proc: Process, options = BOUNDED) => explainFootprint(bench.scheduler, proc, options, bench.at);
   const brief = (proc: Process, options = BOUNDED) => {
     const { state, need, source, age } = told(proc, options);
     return [state, need, source, age];
@@ -290,7 +297,7 @@ test('each process can be told why it was or was not read', async () => {
   bench.touch(large, MIB);
   await bench.collect();
   assert.deepEqual(brief(quiet), ['unchanged', undefined, 'read', INTERVAL]);
-  assert.deepEqual([told(quiet).moved, told(quiet).worth, told(quiet).overMaxRead], [4096, 32 << 10, false]);
+  assert.deepEqual([told(quiet).moved, told(quiet).threshold, told(quiet).overMaxRead], [4096, 32 << 10, false]);
   assert.deepEqual(brief(busy), ['read', 'changed', 'read', 0]);
   assert.deepEqual(brief(large), ['large', undefined, 'read', INTERVAL]);
   assert.deepEqual([told(large).predicted, told(large).overMaxRead].map(String), ['0.6', 'true']);
@@ -299,8 +306,8 @@ test('each process can be told why it was or was not read', async () => {
   await bench.collect(broke);
   assert.deepEqual(brief(busy), ['waiting', 'changed', 'estimated', INTERVAL]);
   assert.deepEqual(brief(busy, { ...BOUNDED, mode: 'off' })[0], 'off');
-  const turn = told(quiet).nextTurn;
-  assert.ok(turn > 0 && turn <= BOUNDED.maxAge, `${turn}`);
+  const { untilDue } = told(quiet);
+  assert.ok(untilDue > 0 && untilDue <= BOUNDED.maxAge, `${untilDue}`);
   while (told(quiet).age > 0) await bench.collect();
   assert.deepEqual(brief(quiet), ['read', 'age', 'read', 0]);
   const hung = add({ rss: 900 * MIB, hangs: true }, 'f');

@@ -1,132 +1,91 @@
-// Decides which PSS and USS to read now, within a budget, and carries the others over from their last sample.
-// What smaps_rollup costs is known before reading, so that no process is ever stalled, nor the host burdened, unawares.
+// Decides which PSS and USS to read now, within a budget, and reads them. How it knows what a read will cost stands in
+// read-cost.ts, what it may spend in read-budget.ts, what makes a read needed in read-need.ts, and what is exported between
+// two reads in estimator.ts.
+//
+// A read of smaps_rollup takes the mmap lock of the process: while a large one is read, the process may have to
+// wait at its next mmap or page fault. So the cost of each read is predicted before: a read that is predicted to take long
+// runs off the main thread, and one that is predicted to take longer than `maxRead` happens only once every `maxAge`.
+
 import type { KernelFiles } from '../kernel/files.ts';
-import { FootprintReading, readSmapsRollup, readSmapsRollupLater, readStatus, StatusReading } from '../kernel/pid.ts';
-import { BLOCKED, type Process, type ReadReason } from '../process/process.ts';
+import { FootprintReading, readSmapsRollup, readSmapsRollupLater } from '../kernel/pid.ts';
+import { BLOCKED, type Measurement, type Process, type ReadReason } from '../process/process.ts';
+import { correctRss } from '../process/rss.ts';
 import type { Unreadable } from '../process/unreadable.ts';
+import type { FootprintOptions } from './options.ts';
+import { ReadBudget } from './read-budget.ts';
+import { atMostOver, ReadCost } from './read-cost.ts';
+import { isDueByAge, movedByItself, movedByRelatives, relativesActivity, thresholdOf } from './read-need.ts';
+import { type FootprintStatistics, type ReadOutcome, ReadStatistics } from './read-statistics.ts';
 import type { SlowReads } from './slow-reads.ts';
 
-export interface FootprintOptions {
-  /** `exact` reads all at every collection, `bounded` within the budget, `off` none. */
-  readonly mode: 'bounded' | 'exact' | 'off';
-  /** Share of one core that `bounded` may spend. */
-  readonly budget: number;
-  /** A sample older than this is read again, seconds. */
-  readonly maxAge: number;
-  /** A read predicted to take longer than this happens only once every `maxAge`, seconds. */
-  readonly maxRead: number;
-  /** Time between two collections, seconds: what the budget of one collection is counted for. */
-  readonly interval: number;
-}
+/** A read that is predicted to take longer than this runs off the main thread, seconds. */
+const MAIN_THREAD_READ_MAX = 4e-3;
+const PROCESSES_PER_STEP = 64;
 
-export type ReadOutcome = 'ok' | 'gone' | 'denied' | 'unsupported' | 'malformed';
-
-/** What this costs, for the metrics. */
-export interface FootprintStatistics {
-  readonly reads: Readonly<Record<ReadOutcome, number>>;
-  /** Time spent in reads, seconds. */
-  readonly seconds: number;
-  /** Processes whose read waits for budget. */
-  readonly deferred: number;
-}
-
-/** First guess of a read's cost, seconds, corrected by what reads really took: open and close, and each resident byte. */
-const COST_BASE = 60e-6;
-const COST_PER_BYTE = 15e-6 / (1 << 20);
-/** A read predicted to take longer than this runs off the main thread, seconds. */
-const LONGEST_ON_MAIN_THREAD = 4e-3;
-/** A change is worth a read when it may move the footprint by this share, or this many bytes, whichever is more. */
-const WORTH_SHARE = 0.004;
-const WORTH_BYTES = 32 << 10;
-/** How fast the cost model follows what is measured. */
-const LEARNING = 0.02;
-/** No single read is believed to cost more than so many times what was predicted. */
-const MOST_OVER_PREDICTED = 4;
-
+/** What a reason adds to the urgency, and the most that an amount (bytes or seconds) adds: reasons never mix. */
 const URGENCY: Record<ReadReason, number> = { first: 3e15, changed: 2e15, relative: 1e15, age: 0 };
+const AMOUNT_MAX = 1e14;
 
-interface Queued {
-  readonly process: Process;
-  /** Taken from the purse until it is known what the read took, seconds. */
+interface QueuedRead {
+  readonly proc: Process;
+  /** Taken from the budget until it is known what the read took, seconds. */
   readonly reserved: number;
 }
 
 export class FootprintScheduler {
   readonly #files: KernelFiles;
   readonly #unreadable: Unreadable;
-  readonly #lane: SlowReads;
+  readonly #slowReads: SlowReads;
   readonly #clock: () => number;
 
+  readonly #cost = new ReadCost();
+  readonly #budget = new ReadBudget();
   readonly #reading = new FootprintReading();
-  readonly #status = new StatusReading();
-  readonly #reads: Record<ReadOutcome, number> = { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 };
-  #seconds = 0;
-  #deferred = 0;
-
+  readonly #statistics = new ReadStatistics();
+  /** Reused: the processes whose read is wanted at this collection. */
   readonly #wanted: Process[] = [];
-  /** Reads that wait for the lane. */
-  #large: Queued[] = [];
-  /** Measured cost over predicted cost. */
-  #correction = 1;
-  /** Seconds of reading that may be spent now. */
-  #purse = Number.POSITIVE_INFINITY;
-  #paidAt = Number.NaN;
+  /** Reads that wait to run off the main thread. */
+  #queue: QueuedRead[] = [];
 
   /** @param clock a monotonic clock in seconds, to learn what reads cost */
-  constructor(files: KernelFiles, unreadable: Unreadable, lane: SlowReads, clock: () => number) {
+  constructor(files: KernelFiles, unreadable: Unreadable, slowReads: SlowReads, clock: () => number) {
     this.#files = files;
     this.#unreadable = unreadable;
-    this.#lane = lane;
+    this.#slowReads = slowReads;
     this.#clock = clock;
   }
 
   get statistics(): FootprintStatistics {
-    return { reads: { ...this.#reads }, seconds: this.#seconds, deferred: this.#deferred };
+    return this.#statistics.copy();
+  }
+
+  /** What reading a footprint will take, seconds. */
+  predict(proc: Process): number {
+    return this.#cost.predict(proc);
   }
 
   /**
-   * Reads the footprints that are worth it now, most urgent first, until the budget is spent; large ones are queued
-   * for `readLarge`. Yields where it may be interrupted.
+   * Reads the footprints that need it, most urgent first, until the budget is spent; large ones are queued for
+   * `readLarge`. Yields where it may be interrupted.
    * @param at kernel time of this collection, seconds since boot
    */
   *read(processes: readonly Process[], options: FootprintOptions, at: number): Generator<void, void, void> {
-    const wanted = this.#wanted;
-    const bounded = options.mode === 'bounded';
-    const share = options.budget * options.interval;
-    const earned = Number.isNaN(this.#paidAt) ? share : options.budget * (at - this.#paidAt);
-    this.#purse = bounded ? Math.min(share, this.#purse + earned) : Number.POSITIVE_INFINITY;
-    this.#paidAt = at;
-    this.#deferred = 0;
-    this.#large = this.#large.filter(({ process: proc, reserved }) => {
-      if (proc.ended) this.#purse += reserved;
-      return !proc.ended;
-    });
-    wanted.length = 0;
+    this.#statistics.deferred = 0;
+    this.#budget.refill(options.mode === 'bounded' ? options.budget : Number.POSITIVE_INFINITY, options.interval, at);
+    this.#dropEnded();
     if (options.mode === 'off') {
-      for (const proc of processes) if (proc.unreadable) this.#unreadable.clear(proc, 'smaps_rollup');
+      for (const proc of processes) this.#unreadable.clear(proc, 'smaps_rollup');
       return;
     }
-    let cost = 0;
-    for (let index = 0; index < processes.length; index++) {
-      const proc = processes[index]!;
-      this.#consider(proc, options, at);
-      if (proc.wanted && !proc.queued) {
-        wanted.push(proc);
-        cost += this.predict(proc);
-      }
-      if (index % 64 === 63) yield;
-    }
-    if (cost > this.#purse) wanted.sort((a, b) => b.urgency - a.urgency);
-    for (const proc of wanted) {
-      if (this.#purse <= 0) {
-        this.#deferred++;
+    yield* this.#findWanted(processes, options, at);
+    for (const proc of this.#wanted) {
+      if (this.#budget.exhausted) {
+        this.#statistics.deferred++;
         continue;
       }
       const predicted = this.predict(proc);
-      if (predicted > LONGEST_ON_MAIN_THREAD || proc.state === BLOCKED) {
-        this.#purse -= predicted;
-        proc.queued = true;
-        this.#large.push({ process: proc, reserved: predicted });
+      if (predicted > MAIN_THREAD_READ_MAX || proc.stat.state === BLOCKED) {
+        this.#enqueue(proc, predicted);
       } else {
         this.#readNow(proc, at);
         yield;
@@ -136,207 +95,153 @@ export class FootprintScheduler {
 
   /**
    * Reads the queued footprints off the main thread, one at a time. Resolves when those are done that this collection
-   * must not be without: all of them when exact, else those never read before; the others follow by themselves.
+   * cannot do without: all of them when exact, else those never read before; the others follow without being waited for.
    */
   async readLarge(options: FootprintOptions, at: number): Promise<void> {
-    const needed = (proc: Process): boolean => options.mode === 'exact' || proc.measurement.at < 0;
-    await this.#drain(needed, at);
-    void this.#drain(() => true, at);
+    await this.#readQueued((proc) => options.mode === 'exact' || proc.measurement.at < 0, at);
+    void this.#readQueued(() => true, at);
   }
 
-  /** Carries the sample over to the present, and finds out without privilege what no sample tells. */
-  *carryOver(
-    processes: readonly Process[],
-    options: FootprintOptions,
-    swapInUse: boolean,
-    at: number,
-  ): Generator<void> {
+  /** Lists the processes whose read is wanted; the most urgent first, where the budget is too small for all. */
+  *#findWanted(processes: readonly Process[], options: FootprintOptions, at: number): Generator<void, void, void> {
+    const wanted = this.#wanted;
+    wanted.length = 0;
+    let cost = 0;
     for (let index = 0; index < processes.length; index++) {
-      this.#carry(processes[index]!, options);
-      this.#complete(processes[index]!, swapInUse, at);
-      if (index % 32 === 31) yield;
+      const proc = processes[index]!;
+      this.#consider(proc, options, at);
+      if (proc.measurement.wanted && !proc.measurement.queued) {
+        wanted.push(proc);
+        cost += this.predict(proc);
+      }
+      if (index % PROCESSES_PER_STEP === PROCESSES_PER_STEP - 1) yield;
     }
+    if (!this.#budget.covers(cost)) wanted.sort((a, b) => b.measurement.urgency - a.measurement.urgency);
   }
 
-  /** What reading a footprint will take, seconds: what it took last time, else what others of its size take. */
-  predict(proc: Process): number {
-    const { measurement: sample, rss } = proc;
-    if (sample.at >= 0 && sample.rss > 0) return sample.cost * Math.max(0.5, rss / sample.rss);
-    return (COST_BASE + COST_PER_BYTE * rss) * this.#correction;
-  }
-
+  /** Finds out whether a process should be read, and why. */
   #consider(proc: Process, options: FootprintOptions, at: number): void {
-    if (proc.queued) return;
-    proc.wanted = undefined;
-    if (proc.absent || !(proc.rss > 0)) return;
-    const { measurement: sample } = proc;
-    if (sample.tried < 0 || (sample.at < 0 && !proc.unreadable?.has('smaps_rollup'))) {
-      this.#want(proc, 'first', 0);
+    const measurement: Measurement = proc.measurement;
+    if (measurement.execs !== proc.stat.execs) {
+      measurement.execs = proc.stat.execs;
+      measurement.at = -1;
+    }
+    if (measurement.queued) return;
+    measurement.wanted = undefined;
+    if (proc.stat.absent || !(proc.memory.rss > 0)) return;
+    const unmeasured = measurement.at < 0;
+    if (measurement.tried < 0 || (unmeasured && !proc.unreadable.reasons?.has('smaps_rollup'))) {
+      want(measurement, 'first', 0);
       return;
     }
-    const due = turn(proc.pid, at, options.maxAge) > turn(proc.pid, sample.tried, options.maxAge);
-    const lost = sample.at < 0;
-    if (lost || (options.mode === 'bounded' && this.predict(proc) > options.maxRead)) {
-      if (due) this.#want(proc, 'age', at - sample.tried);
+    const due = isDueByAge(proc.pid, measurement.tried, at, options.maxAge);
+    if (unmeasured || (options.mode === 'bounded' && this.predict(proc) > options.maxRead)) {
+      if (due) want(measurement, 'age', at - measurement.tried);
       return;
     }
     if (options.mode === 'exact') {
-      this.#want(proc, 'changed', 0);
+      want(measurement, 'changed', 0);
       return;
     }
-    const own = proc.activity - sample.activity;
-    const worth = worthOf(proc);
-    const relatives = movedByRelatives(proc);
-    if (own >= worth) this.#want(proc, 'changed', own);
-    else if (own + relatives >= worth) this.#want(proc, 'relative', own + relatives);
-    else if (due) this.#want(proc, 'age', at - sample.at);
-  }
-
-  #want(proc: Process, need: ReadReason, amount: number): void {
-    proc.wanted = need;
-    proc.urgency = URGENCY[need] + Math.min(amount, 1e14);
+    const moved = movedByItself(proc);
+    const threshold = thresholdOf(proc);
+    const byRelatives = movedByRelatives(proc);
+    if (moved >= threshold) want(measurement, 'changed', moved);
+    else if (moved + byRelatives >= threshold) want(measurement, 'relative', moved + byRelatives);
+    else if (due) want(measurement, 'age', at - measurement.at);
   }
 
   #readNow(proc: Process, at: number): void {
     const began = this.#clock();
     try {
       readSmapsRollup(this.#files, proc.files, this.#reading);
-      this.#settle(proc, this.#reading, this.#clock() - began, at);
-      proc.rss = this.#reading.rss;
+      this.#store(proc, this.#reading, this.#clock() - began, at);
+      correctRss(proc, this.#reading.rss);
     } catch (error) {
       this.#fail(proc, error, this.#clock() - began, at);
     }
   }
 
-  async #drain(which: (proc: Process) => boolean, at: number): Promise<void> {
-    while (this.#lane.free) {
-      const next = this.#large.find(({ process: proc }) => which(proc));
+  #enqueue(proc: Process, predicted: number): void {
+    const measurement: Measurement = proc.measurement;
+    this.#budget.take(predicted);
+    measurement.queued = true;
+    this.#queue.push({ proc, reserved: predicted });
+  }
+
+  /** Forgets queued reads of processes that ended, and gives back what was reserved for them. */
+  #dropEnded(): void {
+    this.#queue = this.#queue.filter(({ proc, reserved }) => {
+      if (proc.stat.ended) this.#budget.giveBack(reserved);
+      return !proc.stat.ended;
+    });
+  }
+
+  async #readQueued(which: (proc: Process) => boolean, at: number): Promise<void> {
+    while (this.#slowReads.free) {
+      const next = this.#queue.find(({ proc }) => which(proc));
       if (!next) return;
-      this.#large.splice(this.#large.indexOf(next), 1);
-      await this.#lane.run(() => this.#readLater(next, at));
+      this.#queue.splice(this.#queue.indexOf(next), 1);
+      await this.#slowReads.run(() => this.#readLater(next, at));
     }
   }
 
-  async #readLater({ process: proc, reserved }: Queued, at: number): Promise<void> {
+  async #readLater({ proc, reserved }: QueuedRead, at: number): Promise<void> {
+    const measurement: Measurement = proc.measurement;
     const began = this.#clock();
     const reading = new FootprintReading();
-    const { startStack } = proc;
+    const { startStack } = proc.stat;
     // A read that had to wait, for a lock or a thread, did not burden the host for all of that time.
-    const took = () => Math.min(this.#clock() - began, MOST_OVER_PREDICTED * reserved);
+    const took = () => atMostOver(reserved, this.#clock() - began);
     try {
       await readSmapsRollupLater(proc.files, reading);
-      if (startStack === proc.startStack) this.#settle(proc, reading, took(), at);
-      else this.#spend('ok', took());
+      if (startStack === proc.stat.startStack) this.#store(proc, reading, took(), at);
+      else this.#spend('ok', took()); // of the program before an exec
     } catch (error) {
       this.#fail(proc, error, took(), at);
     } finally {
-      this.#purse += reserved;
-      proc.queued = false;
+      this.#budget.giveBack(reserved);
+      measurement.queued = false;
     }
   }
 
-  #settle(proc: Process, reading: FootprintReading, took: number, at: number): void {
-    const { measurement: sample, sharers: family } = proc;
+  #store(proc: Process, reading: FootprintReading, took: number, at: number): void {
     this.#spend('ok', took);
-    // One that was held up does not make the next one look dear.
-    const believed = Math.min(took, MOST_OVER_PREDICTED * this.predict(proc));
-    const model = COST_BASE + COST_PER_BYTE * reading.rss;
-    this.#correction += LEARNING * (Math.min(MOST_OVER_PREDICTED, took / model) - this.#correction);
-    sample.reason = proc.wanted ?? 'first';
-    sample.at = at;
-    sample.tried = at;
-    sample.rss = reading.rss;
-    sample.pss = Math.min(reading.pss, reading.rss);
-    sample.uss = Math.min(reading.uss, sample.pss);
-    sample.swap = reading.swap;
-    sample.shmem = reading.shmem;
-    sample.cost = believed;
-    sample.activity = proc.activity;
-    sample.familyActivity = family.activity;
-    sample.familyMembers = family.members;
-    sample.kinActivity = kinActivity(proc);
-    proc.wanted = undefined;
-    if (proc.unreadable) this.#unreadable.clear(proc, 'smaps_rollup');
+    const measurement: Measurement = proc.measurement;
+    const { activity, sharers } = proc.sharing;
+    measurement.cost = this.#cost.learn(proc, reading.rss, took);
+    measurement.reason = measurement.wanted ?? 'first';
+    measurement.wanted = undefined;
+    measurement.execs = proc.stat.execs;
+    measurement.at = at;
+    measurement.tried = at;
+    measurement.rss = reading.rss;
+    measurement.pss = Math.min(reading.pss, reading.rss);
+    measurement.uss = Math.min(reading.uss, measurement.pss);
+    measurement.swap = reading.swap;
+    measurement.shmem = reading.shmem;
+    measurement.activity = activity;
+    measurement.sharersActivity = sharers.activity;
+    measurement.sharersMembers = sharers.members;
+    measurement.relativesActivity = relativesActivity(proc);
+    this.#unreadable.clear(proc, 'smaps_rollup');
   }
 
   #fail(proc: Process, error: unknown, took: number, at: number): void {
     this.#spend(this.#unreadable.note(proc, 'smaps_rollup', error), took);
-    proc.measurement.at = -1;
-    proc.measurement.tried = at;
-    proc.wanted = undefined;
+    const measurement: Measurement = proc.measurement;
+    measurement.at = -1;
+    measurement.tried = at;
+    measurement.wanted = undefined;
   }
 
   #spend(outcome: ReadOutcome, took: number): void {
-    this.#reads[outcome]++;
-    this.#seconds += took;
-    this.#purse -= took;
-  }
-
-  /** PSS and USS scale with RSS since the sample; uss ≤ pss ≤ rss always. */
-  #carry(proc: Process, options: FootprintOptions): void {
-    const { measurement: sample, rss } = proc;
-    if (sample.at < 0 || !(rss > 0) || options.mode === 'off') {
-      proc.pss = Number.NaN;
-      proc.uss = Number.NaN;
-      return;
-    }
-    const ratio = sample.rss > 0 ? rss / sample.rss : 0;
-    proc.pss = Math.min(rss, Math.round(sample.pss * ratio));
-    proc.uss = Math.min(proc.pss, Math.round(sample.uss * ratio));
-  }
-
-  /** Swap, and the kinds of resident pages where PSS is unknown, from status; read again only when memory moved. */
-  #complete(proc: Process, swapInUse: boolean, at: number): void {
-    if (proc.kernelThread || proc.absent || !(proc.rss >= 0)) {
-      proc.swap = Number.NaN;
-      return;
-    }
-    const sampled = proc.measurement.at === at;
-    if (!swapInUse) proc.swap = 0;
-    else if (sampled) proc.swap = proc.measurement.swap;
-    const unmeasured = Number.isNaN(proc.pss);
-    if (!unmeasured && (!swapInUse || sampled)) return;
-    const moved = proc.statusRss !== proc.rss || proc.statusShared !== proc.shared;
-    if (!moved && !Number.isNaN(proc.swap)) return;
-    try {
-      readStatus(this.#files, proc.files, this.#status);
-    } catch (error) {
-      this.#unreadable.note(proc, 'status', error);
-      return;
-    }
-    if (proc.unreadable) this.#unreadable.clear(proc, 'status');
-    proc.statusRss = proc.rss;
-    proc.statusShared = proc.shared;
-    proc.rssFile = this.#status.rssFile;
-    proc.rssShmem = this.#status.rssShmem;
-    proc.swap = this.#status.swap;
+    this.#statistics.add(outcome, took);
+    this.#budget.take(took);
   }
 }
 
-/** Bytes that are worth a read. */
-export const worthOf = ({ measurement: sample }: Process): number => Math.max(WORTH_BYTES, sample.pss * WORTH_SHARE);
-
-/** Bytes by which relatives may have moved what is shared with them since the sample. */
-export function movedByRelatives(proc: Process): number {
-  const { measurement: sample, sharers: family, activity } = proc;
-  const own = activity - sample.activity;
-  const others = Math.max(0, family.activity - sample.familyActivity - own) / Math.max(1, family.members - 1);
-  // With another executable it shares only memory that is meant to be shared, and pages of libraries, which stay.
-  const kin = sample.shmem > 0 ? Math.abs(kinActivity(proc) - sample.kinActivity) : 0;
-  const membersMoved = Math.abs(family.members - sample.familyMembers) / Math.max(family.members, sample.familyMembers);
-  return Math.min(others + kin, sample.rss - sample.uss) + (sample.rss - sample.uss) * membersMoved;
+function want(measurement: Measurement, reason: ReadReason, amount: number): void {
+  measurement.wanted = reason;
+  measurement.urgency = URGENCY[reason] + Math.min(amount, AMOUNT_MAX);
 }
-
-/** What parent and children of other families touched so far. Another parent than before counts as a move. */
-const kinActivity = ({ parent, childrenActivity }: Process): number => (parent?.activity ?? 0) + childrenActivity;
-
-/** Spreads the old samples evenly: each process has its turn once in every period, at a moment its pid chooses. */
-function turn(pid: number, at: number, period: number): number {
-  return Math.floor(at / period + phase(pid));
-}
-
-const phase = (pid: number): number => (pid * 0.6180339887) % 1;
-
-/** Seconds until its turn comes next. */
-export const untilTurn = (pid: number, at: number, period: number): number =>
-  (turn(pid, at, period) + 1 - phase(pid)) * period - at;

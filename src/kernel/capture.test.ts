@@ -11,6 +11,7 @@ import {
   parseCapture,
   recordFrame,
 } from './capture.ts';
+import { PROCESS_FILES, readText } from './files.ts';
 
 const MAGIC = '# herakles capture 1\n';
 
@@ -23,7 +24,7 @@ const refused: [what: string, text: string, message: RegExp][] = [
   ['a line of no kind', `${MAGIC}frame\nfiles proc/stat\n`, /^line 3: expected /],
   ['no path', `${MAGIC}frame\nfile\n`, /^line 3: expected /],
   ['content without a file', `${MAGIC}frame\n x\n`, /^line 3: expected /],
-  ['a reason nobody knows', `${MAGIC}frame\nfailed proc/1/io forbidden\n`, /^line 3: "forbidden" is none of gone, denied, unsupported, malformed/],
+  ['an unknown reason', `${MAGIC}frame\nfailed proc/1/io forbidden\n`, /^line 3: "forbidden" is none of gone, denied, unsupported, malformed/],
   ['a reason of Object', `${MAGIC}frame\nfailed proc/1/io constructor\n`, /^line 3: /],
 ];
 for (const [what, text, message] of refused) {
@@ -44,7 +45,7 @@ test('remarks and empty lines mean nothing', () => {
   ]);
 });
 
-test('what was written is read again, whatever it holds', () => {
+test('parsing what was formatted gives the same frames, whatever they hold', () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 60 }),
     fc
@@ -84,12 +85,17 @@ test('any text gives a capture or a CaptureError', () => {
   );
 });
 
-test('recorded and served, a host says the same', () => {
+test('a recorded host gives the same text when it is served', async () => {
   const host = frameOf({}, [
     { pid: 2, kernelThread: true },
     { pid: 7, memory: {}, argv: ['x', '--password=secret'], cgroup: 'y\n' },
   ]);
-  const recorded = recordFrame(framedFiles([host]), (cmdline) => Buffer.from(cmdline).subarray(0, 2));
+  const scrub = (path: string, bytes: Uint8Array) => (path.endsWith('/cmdline') ? bytes.subarray(0, 2) : bytes);
+  const recorded = await recordFrame(framedFiles([host]), scrub, (files) => {
+    files.begin();
+    for (const path of host.keys()) if (!/^proc\/\d/.test(path)) files.read(path);
+    assert.throws(() => files.read('proc/self/auxv'), { reason: 'gone' });
+  });
   for (const [path, entry] of host) {
     const expected = path === 'proc/7/cmdline' ? { bytes: Buffer.from('x\0') } : entry;
     const actual = recorded.get(path)!;
@@ -97,6 +103,36 @@ test('recorded and served, a host says the same', () => {
   }
   assert.deepEqual(recorded.get('proc/self/auxv'), { failed: 'gone' }, 'what could not be read is recorded as that');
   assert.ok(!formatCapture([recorded]).includes('secret'));
+});
+
+test('every file read during recording is in the frame, with what the kernel answered', async () => {
+  const host = new Map<string, CapturedFile>([
+    ['proc/7/stat', { bytes: Buffer.from('x') }],
+    ['proc/7/smaps_rollup', { bytes: Buffer.from('late') }],
+    ['proc/new/file', { bytes: Buffer.from('new') }],
+  ]);
+  const source = framedFiles([host]);
+  let closed = 0;
+  const open = source.process.bind(source);
+  source.process = (pid) => ({ ...open(pid), close: () => closed++ });
+  const recorded = await recordFrame(
+    source,
+    (_, bytes) => bytes,
+    async (files) => {
+      files.begin();
+      assert.equal(readText(files, 'proc/new/file'), 'new');
+      assert.throws(() => files.read('sys/fs/cgroup/with space/x'), { reason: 'unsupported' });
+      const proc = files.process(7);
+      assert.equal(Buffer.from(await proc.readLater('smaps_rollup')).toString(), 'late');
+      await assert.rejects(proc.readLater('io'), { reason: 'gone' });
+    },
+  );
+  const text = (path: string) => Buffer.from((recorded.get(path) as { bytes: Uint8Array }).bytes).toString();
+  assert.deepEqual(['proc/new/file', 'proc/7/smaps_rollup', 'proc/7/stat'].map(text), ['new', 'late', 'x']);
+  assert.deepEqual(recorded.get('proc/7/io'), { failed: 'gone' });
+  assert.ok(!recorded.has('sys/fs/cgroup/with space/x'));
+  for (const file of [...PROCESS_FILES, 'exe']) assert.ok(recorded.has(`proc/7/${file}`), file);
+  assert.ok(closed >= 2, 'no descriptor stays open');
 });
 
 test('each collection reads the next frame, and the last one from then on', () => {
@@ -113,7 +149,7 @@ test('each collection reads the next frame, and the last one from then on', () =
   assert.deepEqual(seen, ['1', '2', '3', '3', '3']);
 });
 
-test('a link is no file, and a file no link', () => {
+test('a link cannot be read as a file, nor a file as a link', () => {
   const files = framedFiles([
     new Map<string, CapturedFile>([
       ['proc/1/stat', { link: 'x' }],

@@ -1,26 +1,26 @@
-// A capture: kernel files as one readable text, in one or several frames. Fixture, replay and bug report in one.
-// Any text gives a capture or a CaptureError that names the line; reading a capture behaves as a live host does.
-import {
-  cgroupLinesOf,
-  findMemoryCgroup,
-  MOUNTINFO,
-  memoryPathOf,
-  parseMemberships,
-  readCgroupMounts,
-  readMemoryCgroup,
-} from './cgroup.ts';
+// A capture: the kernel files of a host as one readable text, one frame for each collection. It serves as a test's
+// fixture, as a host to replay and as part of a bug report. Any text gives a capture or a CaptureError that names the
+// line; code that reads a capture cannot tell it from a live host. A frame begins like this:
+//   # herakles capture 1
+//   frame
+//   file proc/uptime
+//    12345.67 98765.43
+//   failed proc/1/io denied
 import {
   KernelFileError,
   type KernelFiles,
+  PROCESS_FILES,
   type ProcessFile,
   type ProcessFiles,
+  reasonOf,
   type UnreadableReason,
+  unlessUnreadable,
 } from './files.ts';
 
-/** What one path answered: its bytes, a link's target, or why it could not be read. */
+/** What reading one path gave: its bytes, the target of a link, or the reason why it could not be read. */
 export type CapturedFile = { bytes: Uint8Array } | { link: string } | { failed: UnreadableReason };
 
-/** Kernel files read together, by path without the leading slash ("proc/1/stat"). */
+/** The kernel files of one collection, by path without the leading slash ("proc/1/stat"). */
 export type Frame = ReadonlyMap<string, CapturedFile>;
 
 export class CaptureError extends Error {
@@ -37,7 +37,7 @@ const PRINTABLE = /^[\t\n\x20-\x5b\x5d-\x7e]*\n$/;
 /**
  * Writes frames as text. Format, line by line: the magic line; `frame` begins a frame; `file PATH` is followed by the
  * file's lines, each behind one space; `bytes PATH ESCAPED` is a file that is not plain lines, with `\xHH` and `\\`;
- * `link PATH TARGET` (escaped); `failed PATH REASON`. Lines that begin with # are remarks.
+ * `link PATH TARGET` (escaped); `failed PATH REASON`. A line that begins with # is a remark.
  */
 export function formatCapture(frames: readonly Frame[], remarks: readonly string[] = []): string {
   const out = [MAGIC, ...remarks.map((remark) => `# ${remark.replace(/\s+/g, ' ')}`)];
@@ -113,88 +113,125 @@ function unescaped(text: string): Buffer {
   return Buffer.from(plain, 'latin1');
 }
 
-/** Files every capture holds beside those of processes. */
-const HOST_FILES = [
-  'proc/stat',
-  'proc/uptime',
-  'proc/meminfo',
-  'proc/pressure/memory',
-  'proc/self/auxv',
-  'proc/self/smaps_rollup',
-  'etc/passwd',
-];
-const PROCESS_FILES: readonly ProcessFile[] = ['stat', 'statm', 'io', 'status', 'smaps_rollup', 'cmdline', 'cgroup'];
+/** What of a file may leave the host: all of it, or what a secret-free capture keeps of it. */
+export type Scrub = (path: string, bytes: Uint8Array) => Uint8Array;
 
 /**
- * Records everything this program reads of a host, once.
- * @param scrub makes a command line fit to leave the host; given and returned as the kernel's NUL-separated bytes
+ * Records one frame: every file that `use` reads, whatever it is, with what the kernel answered. So a new kernel file is
+ * in the next capture as soon as a collection reads it. Of each process all PROCESS_FILES and the link `exe` are read as
+ * well: under other settings a replay needs files that this one collection had no reason to read.
+ * @param use begins a collection and reads; normally one collection with everything switched on
  */
-export function recordFrame(files: KernelFiles, scrub: (cmdline: Uint8Array) => Uint8Array): Frame {
-  const frame = new Map<string, CapturedFile>();
-  files.begin();
-  const record = (path: string, read: () => CapturedFile) => {
-    try {
-      frame.set(path, read());
-    } catch (error) {
-      if (!(error instanceof KernelFileError)) throw error;
-      frame.set(path, { failed: error.reason });
-    }
-  };
-  const taken = (length: number): Uint8Array => files.buffer.slice(0, length);
-  for (const path of HOST_FILES) record(path, () => ({ bytes: taken(files.read(path)) }));
-  const pids = [...files.pids()];
-  for (const pid of pids) {
-    const proc = files.process(pid);
+export async function recordFrame(
+  files: KernelFiles,
+  scrub: Scrub,
+  use: (files: KernelFiles) => void | Promise<void>,
+): Promise<Frame> {
+  const recorder = new RecordingFiles(files, scrub);
+  try {
+    await use(recorder);
+    for (const pid of [...files.pids()]) recorder.complete(pid);
+  } finally {
+    recorder.close();
+  }
+  return recorder.frame;
+}
+
+/** Passes every read on to other kernel files, and keeps what they answered. */
+class RecordingFiles implements KernelFiles {
+  readonly frame = new Map<string, CapturedFile>();
+  readonly #files: KernelFiles;
+  readonly #scrub: Scrub;
+  readonly #opened: ProcessFiles[] = [];
+
+  constructor(files: KernelFiles, scrub: Scrub) {
+    this.#files = files;
+    this.#scrub = scrub;
+  }
+
+  get buffer(): Uint8Array {
+    return this.#files.buffer;
+  }
+
+  begin(): void {
+    this.#files.begin();
+  }
+
+  pids(): Iterable<number> {
+    return this.#files.pids();
+  }
+
+  read(path: string): number {
+    if (/\s/.test(path))
+      throw new KernelFileError(path, 'unsupported', 'a capture cannot hold a path with white space');
+    return this.#recordRead(path, () => this.#files.read(path));
+  }
+
+  process(pid: number): ProcessFiles {
+    const proc = this.#files.process(pid);
+    this.#opened.push(proc);
+    const path = (file: ProcessFile) => `proc/${pid}/${file}`;
+    return {
+      pid,
+      read: (file) => this.#recordRead(path(file), () => proc.read(file)),
+      readLater: async (file) => {
+        try {
+          const bytes = await proc.readLater(file);
+          this.#keep(path(file), bytes.slice());
+          return bytes;
+        } catch (error) {
+          throw this.#keepFailure(path(file), error);
+        }
+      },
+      exe: () => {
+        try {
+          const link = proc.exe();
+          this.frame.set(`proc/${pid}/exe`, { link });
+          return link;
+        } catch (error) {
+          throw this.#keepFailure(`proc/${pid}/exe`, error);
+        }
+      },
+      close: () => proc.close(),
+    };
+  }
+
+  /** Reads the files of a process that have not been read yet. */
+  complete(pid: number): void {
+    const proc = this.process(pid);
     for (const file of PROCESS_FILES) {
-      record(`proc/${pid}/${file}`, () => {
-        const bytes = taken(proc.read(file));
-        return { bytes: file === 'cmdline' ? scrub(bytes) : bytes };
-      });
+      if (!this.frame.has(`proc/${pid}/${file}`)) unlessUnreadable(() => proc.read(file));
     }
-    record(`proc/${pid}/exe`, () => ({ link: proc.exe() }));
+    if (!this.frame.has(`proc/${pid}/exe`)) unlessUnreadable(() => proc.exe());
     proc.close();
   }
-  recordCgroups(files, pids, frame);
-  return frame;
-}
 
-/** Adds what is read of the cgroups that these processes are in: the reader reads them, and its reads are recorded. */
-function recordCgroups(files: KernelFiles, pids: readonly number[], frame: Map<string, CapturedFile>): void {
-  const recorder: KernelFiles = {
-    buffer: files.buffer,
-    begin: () => {},
-    pids: () => [],
-    process: (pid) => files.process(pid),
-    read(path) {
-      if (/\s/.test(path)) throw new KernelFileError(path, 'unsupported', 'a capture has no place for this name');
-      try {
-        const length = files.read(path);
-        const bytes = files.buffer.slice(0, length);
-        frame.set(path, { bytes: path === MOUNTINFO ? cgroupLinesOf(bytes) : bytes });
-        return length;
-      } catch (error) {
-        if (error instanceof KernelFileError) frame.set(path, { failed: error.reason });
-        throw error;
-      }
-    },
-  };
-  const mounts = readCgroupMounts(recorder);
-  const paths = new Set<string>();
-  for (const pid of pids) {
-    const text = frame.get(`proc/${pid}/cgroup`)!;
-    if ('bytes' in text) paths.add(memoryPathOf(mounts, parseMemberships(Buffer.from(text.bytes).toString())));
+  /** Closes the descriptors of all processes. */
+  close(): void {
+    for (const proc of this.#opened) proc.close();
   }
-  for (const path of paths) {
+
+  #recordRead(path: string, read: () => number): number {
     try {
-      const cgroup = findMemoryCgroup(recorder, mounts, path);
-      if (cgroup) readMemoryCgroup(recorder, cgroup);
+      const length = read();
+      this.#keep(path, this.#files.buffer.slice(0, length));
+      return length;
     } catch (error) {
-      if (!(error instanceof KernelFileError)) throw error;
+      throw this.#keepFailure(path, error);
     }
   }
+
+  #keep(path: string, bytes: Uint8Array): void {
+    this.frame.set(path, { bytes: this.#scrub(path, bytes) });
+  }
+
+  #keepFailure(path: string, error: unknown): unknown {
+    this.frame.set(path, { failed: reasonOf(error) });
+    return error;
+  }
 }
 
-/** Kernel files from memory: one frame a collection, and the last one from then on. */
+/** Kernel files from memory: each collection reads the next frame; behind the last frame, all read that one. */
 export function framedFiles(frames: readonly Frame[]): KernelFiles {
   let longest = 4096;
   for (const frame of frames) for (const entry of frame.values()) longest = Math.max(longest, size(entry));

@@ -5,8 +5,17 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type CapturedFile, formatCapture, framedFiles, parseCapture, recordFrame } from './capture.ts';
-import { findMemoryCgroup, memoryPathOf, parseMemberships, readCgroupMounts, readMemoryCgroup } from './cgroup.ts';
-import { KernelFileError, type KernelFiles, liveFiles } from './files.ts';
+import {
+  cgroupLinesOf,
+  findMemoryCgroup,
+  MOUNTINFO,
+  memoryPathOf,
+  parseMemberships,
+  readCgroupMounts,
+  readMemoryCgroup,
+} from './cgroup.ts';
+import { KernelFileError, type KernelFiles, liveFiles, unlessUnreadable } from './files.ts';
+import { readCgroup } from './pid.ts';
 
 /** Kernel files by path; what is undefined is not there. */
 type Tree = Readonly<Record<string, string>>;
@@ -87,7 +96,7 @@ const found: [what: string, tree: Tree, text: string, expected: unknown][] = [
   ['hybrid, and version 2 does not know it', { 'proc/1/mountinfo': HYBRID, ...v1('sys/fs/cgroup/memory/docker/x') }, '4:memory:/docker/x\n0::/\n', { path: '/docker/x', ...calm }],
   ['no cgroups', { 'proc/1/mountinfo': NOISE }, '', undefined],
   ['no line of that hierarchy', { 'proc/1/mountinfo': UNIFIED }, '4:memory:/a\nrubbish\n', undefined],
-  ['a kernel that tells little', { 'proc/1/mountinfo': UNIFIED, 'sys/fs/cgroup/a/cgroup.controllers': 'memory\n', 'sys/fs/cgroup/a/memory.current': '5\n', 'sys/fs/cgroup/a/memory.stat': `anon ${'9'.repeat(400)}\nfile -1\nxshmem 4\n` }, '0::/a\n',
+  ['a kernel that offers little', { 'proc/1/mountinfo': UNIFIED, 'sys/fs/cgroup/a/cgroup.controllers': 'memory\n', 'sys/fs/cgroup/a/memory.current': '5\n', 'sys/fs/cgroup/a/memory.stat': `anon ${'9'.repeat(400)}\nfile -1\nxshmem 4\n` }, '0::/a\n',
     { path: '/a', memory: 5, anon: Number.NaN, file: Number.NaN, mapped: Number.NaN, shmem: Number.NaN, kernel: Number.NaN, swap: Number.NaN, oomKills: Number.NaN, memoryPressure: undefined, cpuPressure: undefined }],
 ];
 for (const [what, tree, text, expected] of found) {
@@ -149,7 +158,7 @@ test('any bytes in any file give a reading, none, or a KernelFileError', () => {
   );
 });
 
-test('a capture holds what the reader reads, of the mounts only those of cgroups, and gives the same reading', () => {
+test('a capture holds the files that the reader reads, and only the mounts of cgroups; it gives the same reading', async () => {
   const tree: Tree = {
     'proc/1/mountinfo': UNIFIED,
     'proc/7/stat': 'x',
@@ -162,7 +171,16 @@ test('a capture holds what the reader reads, of the mounts only those of cgroups
     ...v2('sys/fs/cgroup/stranger'),
     'sys/fs/cgroup/a/b/cgroup.controllers': '\n',
   };
-  const [frame] = parseCapture(formatCapture([recordFrame(filesOf(tree), (cmdline) => cmdline)]));
+  const scrub = (path: string, bytes: Uint8Array) => (path === MOUNTINFO ? cgroupLinesOf(bytes) : bytes);
+  const recorded = await recordFrame(filesOf(tree), scrub, (files) => {
+    const mounts = readCgroupMounts(files);
+    for (const pid of files.pids()) {
+      const path = memoryPathOf(mounts, parseMemberships(readCgroup(files, files.process(pid))));
+      const cgroup = unlessUnreadable(() => findMemoryCgroup(files, mounts, path));
+      if (cgroup) readMemoryCgroup(files, cgroup);
+    }
+  });
+  const [frame] = parseCapture(formatCapture([recorded]));
   assert.deepEqual(frame!.get('proc/1/mountinfo'), { bytes: Buffer.from(UNIFIED.slice(NOISE.length)) });
   assert.ok(![...frame!.keys()].some((path) => path.includes('stranger')));
   const served = Object.fromEntries(

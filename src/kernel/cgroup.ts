@@ -1,12 +1,14 @@
-// What Linux says about control groups: where they are mounted, which one has a process's memory on its account, and
-// what that one uses. Version 2, version 1's memory controller and hybrids of both give the same reading.
-import { KernelFileError, type KernelFiles } from './files.ts';
+// What Linux says about control groups: where they are mounted, which cgroup a process's memory is charged to, and what
+// that cgroup uses. Version 2, the memory controller of version 1, and hosts that mount both give the same reading.
+// cgroups(7), Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst, Linux 6.18.
+import { KernelFileError, type KernelFiles, readText, unlessUnreadable } from './files.ts';
 import { type Pressure, readPressure } from './host.ts';
 
 /** A line of /proc/<pid>/cgroup. */
 export interface Membership {
-  /** "0" is version 2. */
+  /** Number of the hierarchy; "0" is version 2. */
   readonly hierarchy: string;
+  /** Separated by commas: "cpu,cpuacct"; empty in version 2. */
   readonly controllers: string;
   readonly path: string;
 }
@@ -20,9 +22,9 @@ export function* parseMemberships(text: string): Generator<Membership> {
 }
 
 interface Mount {
-  /** Where it is, without the leading slash. */
+  /** The mount point, without the leading slash. */
   readonly point: string;
-  /** The cgroup that is seen there. */
+  /** The cgroup that appears at the mount point. */
   readonly root: string;
 }
 
@@ -30,21 +32,21 @@ interface Mount {
 export interface CgroupMounts {
   /** Version 2. */
   readonly unified: Mount | undefined;
-  /** Version 1's memory controller; where it is mounted, version 2 has none. */
+  /** The memory controller of version 1. Where it is mounted, version 2 has no memory controller. */
   readonly memory: Mount | undefined;
 }
 
 /** Lines of mountinfo about cgroups: id, parent, device, root, mount point, options …, a dash, type, source, options. */
 const CGROUP_MOUNT = /^\d+ \d+ \S+ (\S+) \/(\S+) .* - (cgroup2?) \S+ (\S+)$/;
-/** The mounts as pid 1 sees them, so that they lie beside procfs wherever that is mounted. */
+/** The mounts that pid 1 sees: the paths in it are those of the host, wherever its procfs is mounted for us. */
 export const MOUNTINFO = 'proc/1/mountinfo';
 
 /**
- * mountinfo (proc(5)), lines `41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw`; where it may not
- * be read, version 2 in its usual place.
+ * mountinfo (proc(5)), lines `41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw`. Where it cannot be
+ * read: version 2 in its usual place.
  */
 export function readCgroupMounts(files: KernelFiles): CgroupMounts {
-  const text = unlessUnread(() => textOf(files, MOUNTINFO));
+  const text = unlessUnreadable(() => readText(files, MOUNTINFO));
   if (text === undefined) return { unified: { point: 'sys/fs/cgroup', root: '/' }, memory: undefined };
   let unified: Mount | undefined;
   let memory: Mount | undefined;
@@ -58,7 +60,7 @@ export function readCgroupMounts(files: KernelFiles): CgroupMounts {
   return { unified, memory };
 }
 
-/** Of several mounts the one that shows most. */
+/** Of several mounts the one whose root is nearest to the root of all cgroups: it shows most. */
 const better = (known: Mount | undefined, mount: Mount): Mount =>
   known && known.root.length <= mount.root.length ? known : mount;
 
@@ -66,14 +68,14 @@ const better = (known: Mount | undefined, mount: Mount): Mount =>
 const unescaped = (text: string): string =>
   text.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
-/** What of mountinfo a capture needs; the other mounts are nobody's business. */
+/** Reduces mountinfo to the lines that `readCgroupMounts` uses. The other mounts must not leave the host in a capture. */
 export function cgroupLinesOf(mountinfo: Uint8Array): Uint8Array {
   const lines = Buffer.from(mountinfo).toString('latin1').split('\n');
   const kept = lines.filter((line) => CGROUP_MOUNT.test(line)).map((line) => `${line}\n`);
   return Buffer.from(kept.join(''), 'latin1');
 }
 
-/** Of the cgroups a process is in, the one that says whose memory it uses; '' where there is none. */
+/** Of the cgroups that a process is in, the path of the one that has the memory controller; '' where there is none. */
 export function memoryPathOf(mounts: CgroupMounts, memberships: Iterable<Membership>): string {
   const wanted = (each: Membership): boolean =>
     mounts.memory ? each.controllers.split(',').includes('memory') : each.hierarchy === '0';
@@ -86,21 +88,23 @@ export interface MemoryCgroup {
   /** As in /proc/<pid>/cgroup. */
   readonly path: string;
   readonly version: 1 | 2;
-  /** Where its files are, and those about pressure; the latter undefined where version 2 is not mounted. */
+  /** The folder of its files, without the leading slash. */
   readonly folder: string;
+  /** The folder of its files about pressure; undefined where version 2 is not mounted. */
   readonly pressureFolder: string | undefined;
 }
 
 /**
- * The cgroup that the memory of those in `path` is charged to: itself, or in version 2 the nearest one around it that
- * has the memory controller. Undefined for the root: that is the host.
- * @throws KernelFileError where it is gone, or cannot be seen from here
+ * The cgroup that the memory of the processes in `path` is charged to: `path` itself, or in version 2 its nearest
+ * ancestor that has the memory controller. Undefined for the root: its memory is that of the host.
+ * Example: in version 2, `/a/b` without the controller is charged to `/a`, if `memory` stands in its cgroup.controllers.
+ * @throws KernelFileError where it is gone, or lies outside of what is mounted
  */
 export function findMemoryCgroup(files: KernelFiles, mounts: CgroupMounts, path: string): MemoryCgroup | undefined {
   if (path === '') return undefined;
   if (mounts.memory) {
     if (path === '/') return undefined;
-    const pressureFolder = mounts.unified && unlessUnread(() => folderOf(mounts.unified!, path));
+    const pressureFolder = mounts.unified && unlessUnreadable(() => folderOf(mounts.unified!, path));
     const folder = folderOf(mounts.memory, path);
     files.read(`${folder}/memory.usage_in_bytes`);
     return { path, version: 1, folder, pressureFolder };
@@ -108,14 +112,17 @@ export function findMemoryCgroup(files: KernelFiles, mounts: CgroupMounts, path:
   if (!mounts.unified) return undefined;
   for (let at = path; ; at = at.slice(0, at.lastIndexOf('/')) || '/') {
     const folder = folderOf(mounts.unified, at);
-    const hasMemory = textOf(files, `${folder}/cgroup.controllers`).trimEnd().split(' ').includes('memory');
-    if (hasMemory && (at !== '/' || unlessUnread(() => files.read(`${folder}/memory.current`)) !== undefined))
+    const hasMemory = readText(files, `${folder}/cgroup.controllers`).trimEnd().split(' ').includes('memory');
+    if (hasMemory && (at !== '/' || unlessUnreadable(() => files.read(`${folder}/memory.current`)) !== undefined))
       return { path: at, version: 2, folder, pressureFolder: folder };
     if (at === '/') return undefined;
   }
 }
 
-/** A path begins with ".." where it lies outside of our cgroup namespace (cgroup_namespaces(7)). @throws KernelFileError */
+/**
+ * The folder of a cgroup below a mount. A path begins with ".." where it lies outside of our cgroup namespace
+ * (cgroup_namespaces(7)). @throws KernelFileError where the mount does not show it
+ */
 function folderOf({ point, root }: Mount, path: string): string {
   const below = root === '/' ? path : `${path}/`.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
   if (below === undefined || below.split('/').includes('..'))
@@ -123,42 +130,44 @@ function folderOf({ point, root }: Mount, path: string): string {
   return below === '/' ? point : point + below;
 }
 
-/** What a cgroup uses, those below it included; bytes. NaN: this kernel does not tell. */
+/** What a cgroup and the cgroups below it use, in bytes. NaN: this kernel does not say it. */
 export interface CgroupReading {
-  /** All of it: anonymous pages, page cache, the kernel's own. */
+  /** All memory charged to it: anonymous pages, page cache and the kernel's own memory. */
   readonly memory: number;
+  /** Anonymous pages. */
   readonly anon: number;
   /** Page cache, shared memory included. */
   readonly file: number;
-  /** Of the page cache, what processes have mapped. */
+  /** The part of the page cache that processes have mapped. */
   readonly mapped: number;
-  /** tmpfs, shared memory, shared anonymous mappings. */
+  /** tmpfs, shared memory and shared anonymous mappings: a part of the page cache. */
   readonly shmem: number;
+  /** The kernel's own memory: slab, kernel stacks, page tables; in version 2 since Linux 5.18. */
   readonly kernel: number;
   readonly swap: number;
-  /** Processes the kernel killed because the cgroup's, or the host's, memory was used up. */
+  /** Number of processes that the kernel killed because the memory of the cgroup or of the host was used up. */
   readonly oomKills: number;
   readonly memoryPressure: Pressure | undefined;
   readonly cpuPressure: Pressure | undefined;
 }
 
 /**
- * Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst, Linux 6.18. memory.stat has lines `anon 1794048`.
- * @throws KernelFileError where its usage cannot be read, or is nonsense
+ * Reads the usage of a cgroup. memory.current has one number, `5242880`; memory.stat has lines `anon 1794048`.
+ * @throws KernelFileError where its total usage cannot be read or is not a number
  */
 export function readMemoryCgroup(files: KernelFiles, cgroup: MemoryCgroup): CgroupReading {
   const { folder, version, pressureFolder } = cgroup;
-  const number = (file: string): number => finite(textOf(files, `${folder}/${file}`));
-  const optional = (file: string): number => unlessUnread(() => number(file)) ?? Number.NaN;
+  const number = (file: string): number => finite(readText(files, `${folder}/${file}`));
+  const optional = (file: string): number => unlessUnreadable(() => number(file)) ?? Number.NaN;
   const keyed = (file: string) => {
-    const text = unlessUnread(() => textOf(files, `${folder}/${file}`)) ?? '';
+    const text = unlessUnreadable(() => readText(files, `${folder}/${file}`)) ?? '';
     return (key: string): number => finite(new RegExp(`^${key} (\\d+)$`, 'm').exec(text)?.[1] ?? '');
   };
   const memory = number(version === 2 ? 'memory.current' : 'memory.usage_in_bytes');
   if (Number.isNaN(memory)) throw new KernelFileError(folder, 'malformed');
   const stat = keyed('memory.stat');
   const pressure = (file: string) =>
-    pressureFolder === undefined ? undefined : unlessUnread(() => readPressure(files, `${pressureFolder}/${file}`));
+    pressureFolder === undefined ? undefined : unlessUnreadable(() => readPressure(files, `${pressureFolder}/${file}`));
   const pressures = { memoryPressure: pressure('memory.pressure'), cpuPressure: pressure('cpu.pressure') };
   if (version === 2) {
     const charged = { anon: stat('anon'), file: stat('file'), mapped: stat('file_mapped'), shmem: stat('shmem') };
@@ -173,18 +182,4 @@ export function readMemoryCgroup(files: KernelFiles, cgroup: MemoryCgroup): Cgro
 function finite(text: string): number {
   const value = /^\d+\s*$/.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? value : Number.NaN;
-}
-
-const textOf = (files: KernelFiles, path: string): string => {
-  const length = files.read(path);
-  return Buffer.from(files.buffer.buffer, files.buffer.byteOffset, length).toString('utf8');
-};
-
-function unlessUnread<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof KernelFileError) return undefined;
-    throw error;
-  }
 }

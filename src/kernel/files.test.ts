@@ -17,10 +17,10 @@ import { after, test } from 'node:test';
 import { frameOf, type ProcessText } from '../../test/kernel-text.ts';
 import { formatCapture, framedFiles, parseCapture } from './capture.ts';
 import {
+  FILE_MAX_BYTES,
   KernelFileError,
   type KernelFiles,
   keptDescriptors,
-  LONGEST_FILE,
   liveFiles,
   type ProcessFile,
   type ProcessFiles,
@@ -83,7 +83,7 @@ for (const [what, build] of Object.entries(builders)) {
     return { files, content };
   };
 
-  test(`${what}: pids are those of processes`, () => {
+  test(`${what}: pids are the numbers among the entries of /proc`, () => {
     assert.deepEqual(
       [...open().files.pids()].sort((a, b) => a - b),
       [2, 7, 4_194_304],
@@ -122,7 +122,7 @@ for (const [what, build] of Object.entries(builders)) {
     await assert.rejects(files.process(9999).readLater('stat'), { reason: 'gone' });
   });
 
-  test(`${what}: what is not there is gone, and says which file`, () => {
+  test(`${what}: a missing file is "gone", and the error names it`, () => {
     const { files } = open();
     assert.equal(files.process(7).exe(), SLEEP.exe);
     const missing: [() => unknown, path: RegExp][] = [
@@ -160,7 +160,7 @@ test('the real /proc: this very process in every way of reading it', async () =>
   }
 });
 
-test('a kept descriptor knows that its process is gone, whoever has the pid', async () => {
+test('a kept descriptor answers "gone" after its process ended, also when the pid is used again', async () => {
   const child = execFileSync('sh', ['-c', 'sleep 60 >/dev/null 2>&1 & echo $!']).toString().trim();
   const files = liveFiles();
   const sleeping = files.process(Number(child));
@@ -168,7 +168,7 @@ test('a kept descriptor knows that its process is gone, whoever has the pid', as
   process.kill(Number(child), 'SIGKILL');
   for (const end = Date.now() + 5000; reason(() => sleeping.read('stat')) === 'read'; ) {
     const state = Buffer.from(files.buffer.slice(0, 100)).toString().split(') ')[1]?.[0];
-    if (state === 'Z') break; // whoever inherited it does not wait for it
+    if (state === 'Z') break; // its new parent does not wait for it
     assert.ok(Date.now() < end, 'it is still there');
   }
   sleeping.close();
@@ -176,7 +176,7 @@ test('a kept descriptor knows that its process is gone, whoever has the pid', as
 
 const openDescriptors = () => readdirSync('/proc/self/fd').length;
 
-test('descriptors: no more than allowed, all given back, none lost to failures', () => {
+test('descriptors: no more than allowed, all closed in the end, none lost in a failure', () => {
   const before = openDescriptors();
   const files = liveFiles(join(folder, 'proc'), 4);
   const processes = [2, 7, 4_194_304, 9999].map((pid) => files.process(pid));
@@ -193,7 +193,7 @@ test('descriptors: no more than allowed, all given back, none lost to failures',
   for (const proc of processes) proc.close();
 });
 
-test('where descriptors run short, those of statm go first', () => {
+test('where descriptors run short, those of statm are closed first', () => {
   const before = openDescriptors();
   const files = liveFiles(join(folder, 'proc'), 6);
   const processes = [2, 7, 4_194_304].map((pid) => files.process(pid));
@@ -219,7 +219,7 @@ test('where descriptors run short, those of statm go first', () => {
   assert.equal(openDescriptors(), before);
 });
 
-test('as many descriptors are kept as the limit allows and is good for the host', () => {
+test('how many descriptors are kept for which limit', () => {
   assert.deepEqual([256, 1024, 8192, 20_000, 65_536].map(keptDescriptors), [128, 512, 4096, 15_000, 20_000]);
 });
 
@@ -243,7 +243,7 @@ test('a FIFO, a folder or a file too long in place of a kernel file: an error or
     'unsupported',
   );
   await assert.rejects(odd.readLater('cgroup'), { reason: 'unsupported' });
-  assert.equal(odd.read('status'), LONGEST_FILE);
+  assert.equal(odd.read('status'), FILE_MAX_BYTES);
   assert.equal(files.read('proc/meminfo'), 0);
   assert.ok(Date.now() - began < 2000);
   odd.close();

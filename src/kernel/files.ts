@@ -1,10 +1,14 @@
-// The one seam to the machine: everything above reads kernel text through KernelFiles and cannot tell whether it
-// comes from a live host, a capture or a fixture. Hides kept descriptors; every failure is a KernelFileError.
+// The one seam to the machine: all other code reads kernel text through KernelFiles, and cannot tell whether the text
+// comes from a live host, a capture or a fixture. Every failure is a KernelFileError. The live host keeps open the
+// files of processes that every collection reads; nothing above this file sees a descriptor.
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { readSelf } from './self.ts';
 
-/** Why a kernel file gave no value. `unsupported`: this kernel or mount lacks it; `malformed`: text nobody understands. */
+/**
+ * Why a kernel file gave no value. `gone`: the file or its process no longer exists. `denied`: this user may not read it.
+ * `unsupported`: this kernel or mount does not offer it. `malformed`: its text is not what its parser expects.
+ */
 export type UnreadableReason = 'gone' | 'denied' | 'unsupported' | 'malformed';
 
 export class KernelFileError extends Error {
@@ -19,36 +23,64 @@ export class KernelFileError extends Error {
   }
 }
 
-/** Files below /proc/<pid>/ that this program reads (proc(5)). */
-export type ProcessFile = 'stat' | 'statm' | 'io' | 'status' | 'smaps_rollup' | 'cmdline' | 'cgroup';
+/** Why a read failed. @throws the error itself where it is not a KernelFileError: then the fault is in this program */
+export function reasonOf(error: unknown): UnreadableReason {
+  if (error instanceof KernelFileError) return error.reason;
+  throw error;
+}
 
-/** The kernel's files about one process. Those read at every collection stay open where the host allows it. */
+/** What `read` returns; undefined where a kernel file gave no value. @throws every other error of `read` */
+export function unlessUnreadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    reasonOf(error);
+    return undefined;
+  }
+}
+
+/** Files below /proc/<pid>/ that this program reads (proc(5)). A capture holds all of them, for every process. */
+export const PROCESS_FILES = ['stat', 'statm', 'io', 'status', 'smaps_rollup', 'cmdline', 'cgroup'] as const;
+export type ProcessFile = (typeof PROCESS_FILES)[number];
+
+/** The kernel's files about one process. The files that every collection reads stay open where the host allows it. */
 export interface ProcessFiles {
   readonly pid: number;
-  /** Reads a file into `KernelFiles.buffer` and returns its length in bytes. @throws KernelFileError */
+  /** Reads a file into `KernelFiles.buffer`. @returns its length in bytes @throws KernelFileError */
   read(file: ProcessFile): number;
   /** Reads off the main thread; for reads that may take long or hang. Rejects with KernelFileError. */
   readLater(file: ProcessFile): Promise<Uint8Array>;
   /** Target of the link `exe`. @throws KernelFileError */
   exe(): string;
-  /** Gives kept descriptors back; reading again opens anew. */
+  /** Closes the descriptors that were kept open; the next read opens the file again. */
   close(): void;
 }
 
 export interface KernelFiles {
-  /** What the last read left; valid until the next one. */
+  /** The bytes of the file that was read last; valid until the next read. */
   readonly buffer: Uint8Array;
-  /** A new collection begins: what is read from here belongs together. A capture moves on to its next frame. */
+  /** Begins a collection: all reads until the next `begin` belong together. A capture moves on to its next frame. */
   begin(): void;
-  /** The pids present now, listed while they are taken, as the kernel orders them. @throws KernelFileError */
+  /** The pids that exist now, in the kernel's order. The list is read while the caller iterates. @throws KernelFileError */
   pids(): Iterable<number>;
   process(pid: number): ProcessFiles;
-  /** Reads a file of the host, named without the leading slash ("proc/meminfo"). @throws KernelFileError */
+  /**
+   * Reads a file of the host into `buffer`.
+   * @param path without the leading slash: "proc/meminfo"
+   * @returns its length in bytes @throws KernelFileError
+   */
   read(path: string): number;
 }
 
-/** Longest file that is read whole; longer ones are cut here. /proc/stat of a host of 1,000 CPUs has some 200 KB. */
-export const LONGEST_FILE = 512 << 10;
+/** The first `length` bytes of the file that was read last, as UTF-8 text. */
+export const textOf = ({ buffer }: KernelFiles, length: number): string =>
+  Buffer.from(buffer.buffer, buffer.byteOffset, length).toString('utf8');
+
+/** The text of a file of the host. @throws KernelFileError */
+export const readText = (files: KernelFiles, path: string): string => textOf(files, files.read(path));
+
+/** Bytes after which a longer file is cut. /proc/stat of a host with 1,000 CPUs has some 200 KB. */
+export const FILE_MAX_BYTES = 512 << 10;
 
 const REASONS: Record<string, UnreadableReason> = {
   ENOENT: 'gone',
@@ -58,17 +90,18 @@ const REASONS: Record<string, UnreadableReason> = {
   EPERM: 'denied',
 };
 
-/** Translates a failed system call, so that no errno is known above this file. */
+/** Translates a failed system call, so that no code above this file sees an errno. */
 function failed(path: string, error: unknown): KernelFileError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   return new KernelFileError(path, REASONS[code] ?? 'unsupported', code);
 }
 
-/** O_NONBLOCK: a FIFO in place of a kernel file must not hold us; it means nothing to files of /proc. */
+/** O_NONBLOCK: opening a FIFO in place of a kernel file must not block. Files of /proc ignore the flag. */
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 
+/** In place of a descriptor: none is open. */
 const CLOSED = -1;
-/** Entries of /proc that one system call or some list: a list of ten thousand takes 10 ms. */
+/** Entries of /proc that are listed before the caller gets the first of them: listing ten thousand takes 10 ms. */
 const LISTED_AT_ONCE = 128;
 const PID = /^[1-9]\d*$/;
 
@@ -150,18 +183,18 @@ class LiveProcess implements ProcessFiles {
 }
 
 class LiveHost implements KernelFiles {
-  readonly buffer = new Uint8Array(LONGEST_FILE);
+  readonly buffer = new Uint8Array(FILE_MAX_BYTES);
   readonly procfs: string;
-  /** Those whose statm is kept open. */
+  /** Processes whose statm is kept open: where descriptors run short, these are closed first. */
   readonly spare = new Set<LiveProcess>();
   readonly #root: string;
-  readonly #most: number;
+  readonly #keptMax: number;
   #kept = 0;
 
-  constructor(procfs: string, most: number) {
+  constructor(procfs: string, keptMax: number) {
     this.procfs = procfs;
     this.#root = dirname(procfs).replace(/\/$/, '');
-    this.#most = most;
+    this.#keptMax = keptMax;
   }
 
   begin(): void {}
@@ -188,7 +221,7 @@ class LiveHost implements KernelFiles {
     return this.readPath(path.startsWith('proc/') ? this.procfs + path.slice(4) : `${this.#root}/${path}`, 1);
   }
 
-  /** @param enough a read that gives fewer bytes than this is the last one */
+  /** @param enough a read that returns fewer bytes than this was the last one */
   readPath(path: string, enough = 4096): number {
     const fd = this.#open(path);
     try {
@@ -200,18 +233,18 @@ class LiveHost implements KernelFiles {
     }
   }
 
-  /** The kernel answers ESRCH on a kept descriptor once its process is gone, whoever has the pid now. */
+  /** Once the process is gone, the kernel answers ESRCH on its kept descriptor, also when another process has its pid. */
   readKept(fd: number, pid: number, file: ProcessFile): number {
     try {
-      return fs.readSync(fd, this.buffer, 0, LONGEST_FILE, 0);
+      return fs.readSync(fd, this.buffer, 0, FILE_MAX_BYTES, 0);
     } catch (error) {
       throw failed(`${this.procfs}/${pid}/${file}`, error);
     }
   }
 
-  /** Whether one more may stay open. Where they run short, a statm gives way to what is read at every collection. */
+  /** Whether one more descriptor may stay open. Where they run short, a statm is closed for a file that is read more often. */
   makeRoom(file: ProcessFile): boolean {
-    if (this.#kept < this.#most) return true;
+    if (this.#kept < this.#keptMax) return true;
     if (file === 'statm') return false;
     for (const proc of this.spare) {
       proc.closeStatm();
@@ -242,11 +275,14 @@ class LiveHost implements KernelFiles {
     }
   }
 
-  /** One read gives the whole of a process's file that fits; of tables such as mountinfo each gives as many lines as fit. */
+  /**
+   * One read returns a whole file of a process. A read of a table such as mountinfo returns only as many lines as fit a
+   * page of the kernel, so it is repeated until it returns nothing.
+   */
   #fill(fd: number, enough: number): number {
     let length = 0;
-    while (length < LONGEST_FILE) {
-      const got = fs.readSync(fd, this.buffer, length, LONGEST_FILE - length, null);
+    while (length < FILE_MAX_BYTES) {
+      const got = fs.readSync(fd, this.buffer, length, FILE_MAX_BYTES - length, null);
       length += got;
       if (got < enough) break;
     }
@@ -254,20 +290,26 @@ class LiveHost implements KernelFiles {
   }
 }
 
-/** The kernel holds 5.3 KiB behind each, most of it the page that seq_file (fs/seq_file.c) writes to: 104 MiB in all. */
-const MOST_KEPT = 20_000;
-/** As many are left to connections and everything else, or half of all. */
-const LEFT = 5000;
+/**
+ * Descriptors that stay open at most. For each the kernel holds 5.3 KiB, most of it the page that seq_file
+ * (fs/seq_file.c) writes to: 104 MiB in all.
+ */
+const KEPT_MAX = 20_000;
+/** Descriptors that are left for connections and everything else; at least half of all where there are few. */
+const RESERVED = 5000;
 
-/** How many may stay open of those that this process may have (RLIMIT_NOFILE; Node raises the soft limit to the hard one). */
+/**
+ * How many descriptors of /proc may stay open.
+ * @param limit descriptors this process may have (RLIMIT_NOFILE; Node raises the soft limit to the hard one)
+ */
 export function keptDescriptors(limit = readSelf().maxFiles || 1024): number {
-  return Math.min(MOST_KEPT, Math.max(Math.floor(limit / 2), limit - LEFT));
+  return Math.min(KEPT_MAX, Math.max(Math.floor(limit / 2), limit - RESERVED));
 }
 
 /**
  * The live host.
- * @param procfs where /proc is mounted; other files ("etc/passwd") are looked for beside it
- * @param keep how many descriptors may stay open between collections; beyond it files are opened for each read
+ * @param procfs where /proc is mounted; other files ("etc/passwd") are read beside it
+ * @param keep how many descriptors may stay open between collections; the other files are opened for each read
  */
 export function liveFiles(procfs = '/proc', keep = keptDescriptors()): KernelFiles {
   return new LiveHost(procfs.replace(/(.)\/+$/, '$1'), keep);

@@ -1,29 +1,27 @@
-// What Linux says about the host: memory, pressure, boot, users, and the units the kernel counts in.
-import { KernelFileError, type KernelFiles } from './files.ts';
+// What Linux says about the host: memory, pressure, boot time, CPUs, users, and the units that the kernel counts in.
+// Documents and examples are of Linux 6.18; what older kernels lack is said at the value.
+import { KernelFileError, type KernelFiles, readText, unlessUnreadable } from './files.ts';
 import type { Units } from './pid.ts';
 import { keyed, lineKeys, numberAt } from './text.ts';
 
+/** AT_PAGESZ and AT_CLKTCK of include/uapi/linux/auxvec.h. */
 const PAGE_SIZE = 6;
 const CLOCK_TICKS = 17;
 
 /**
- * Page size and clock tick from the auxiliary vector (/proc/self/auxv, getauxval(3)): pairs of machine words.
- * 4,096 bytes and 100 ticks, as on nearly every host, where it cannot be read.
+ * Page size and clock tick from the auxiliary vector (/proc/self/auxv, getauxval(3)): pairs of machine words, key and
+ * value, such as 6 (AT_PAGESZ) and 4096. Where it cannot be read: 4,096 bytes and 100 ticks, as on nearly every host.
  */
 export function readUnits(files: KernelFiles): Units {
   let pageSize = 4096;
   let ticksPerSecond = 100;
-  try {
-    const length = files.read('proc/self/auxv');
-    const view = new DataView(files.buffer.buffer, files.buffer.byteOffset, length);
-    for (let at = 0; at + 16 <= length; at += 16) {
-      const value = Number(view.getBigUint64(at + 8, true));
-      const key = Number(view.getBigUint64(at, true));
-      if (key === PAGE_SIZE && value >= 1024 && value <= 1 << 20) pageSize = value;
-      if (key === CLOCK_TICKS && value >= 1 && value <= 1e6) ticksPerSecond = value;
-    }
-  } catch (error) {
-    if (!(error instanceof KernelFileError)) throw error;
+  const length = unlessUnreadable(() => files.read('proc/self/auxv')) ?? 0;
+  const words = new DataView(files.buffer.buffer, files.buffer.byteOffset, length);
+  for (let at = 0; at + 16 <= length; at += 16) {
+    const key = Number(words.getBigUint64(at, true));
+    const value = Number(words.getBigUint64(at + 8, true));
+    if (key === PAGE_SIZE && value >= 1024 && value <= 1 << 20) pageSize = value;
+    if (key === CLOCK_TICKS && value >= 1 && value <= 1e6) ticksPerSecond = value;
   }
   return { pageSize, ticksPerSecond };
 }
@@ -32,7 +30,7 @@ export function readUnits(files: KernelFiles): Units {
 export interface HostMemory {
   readonly total: number;
   readonly free: number;
-  /** What could be given to new processes without swapping; NaN before Linux 3.14. */
+  /** Memory that new processes could get without swapping, as the kernel estimates it; NaN before Linux 3.14. */
   readonly available: number;
   readonly swapTotal: number;
   readonly swapFree: number;
@@ -49,26 +47,30 @@ export function readMemory(files: KernelFiles): HostMemory {
   return { total: total!, free: free!, available: available!, swapTotal: swapTotal || 0, swapFree: swapFree || 0 };
 }
 
-/** Seconds in which some task, or all of them, waited (Documentation/accounting/psi.rst). */
+/** Seconds in which some task, or every task that was not idle, waited (Documentation/accounting/psi.rst, Linux 4.20). */
 export interface Pressure {
   readonly some: number;
-  /** NaN where the kernel does not tell: of a cgroup's CPU before Linux 5.13. */
+  /** NaN where the kernel does not say it: for the CPU of a cgroup before Linux 5.13. */
   readonly full: number;
 }
 
 /**
- * The host's "proc/pressure/memory", or a cgroup's "memory.pressure" and "cpu.pressure":
- * `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345\nfull …` in microseconds. @throws KernelFileError
+ * `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345\nfull …`, the total in microseconds.
+ * @param path "proc/pressure/memory" of the host, or "memory.pressure" and "cpu.pressure" in a cgroup's folder
+ * @throws KernelFileError
  */
 export function readPressure(files: KernelFiles, path: string): Pressure {
-  const text = latin1(files, files.read(path));
+  const text = readText(files, path);
   const seconds = (kind: string): number => Number(new RegExp(`^${kind} .*total=(\\d+)$`, 'm').exec(text)?.[1]) / 1e6;
   const pressure = { some: seconds('some'), full: seconds('full') };
   if (Number.isNaN(pressure.some)) throw new KernelFileError(path, 'malformed');
   return pressure;
 }
 
-/** Seconds since boot, in hundredths: the clock that process start times are on. @throws KernelFileError */
+/**
+ * Seconds since boot with two decimals, on the clock of the start times of processes: `12345.67 98765.43` (proc(5)).
+ * @throws KernelFileError
+ */
 export function readUptime(files: KernelFiles): number {
   const length = files.read('proc/uptime');
   const whole = numberAt(files.buffer, 0, length);
@@ -83,15 +85,15 @@ export function readUptime(files: KernelFiles): number {
 export interface Boot {
   /** Unix time of the boot, whole seconds. */
   readonly bootTime: number;
-  /** Tasks forked since boot; while it stands still no process was born. NaN where the kernel does not say. */
+  /** Tasks forked since boot: while it does not change, no process was born. NaN where the kernel does not say it. */
   readonly forks: number;
-  /** Logical CPUs that are online. */
+  /** Logical CPUs that are online; NaN where the kernel does not say it. */
   readonly cpus: number;
 }
 
-/** `cpu …\ncpu0 …\ncpu1 …\n…btime 1790000000\nprocesses 26442\n…` @throws KernelFileError */
+/** `cpu …\ncpu0 …\ncpu1 …\n…btime 1790000000\nprocesses 26442\n…` (proc(5)) @throws KernelFileError */
 export function readBoot(files: KernelFiles): Boot {
-  const text = latin1(files, files.read('proc/stat'));
+  const text = readText(files, 'proc/stat');
   const after = (key: string): number => {
     const at = text.lastIndexOf(`\n${key} `);
     return at < 0 ? Number.NaN : Number.parseInt(text.slice(at + key.length + 2, at + key.length + 24), 10);
@@ -103,20 +105,12 @@ export function readBoot(files: KernelFiles): Boot {
   return { bootTime, forks: after('processes') || Number.NaN, cpus: cpus || Number.NaN };
 }
 
-/** User names by id from /etc/passwd (passwd(5)); empty where it cannot be read. */
+/** User names by user id from /etc/passwd, `root:x:0:0:root:/root:/bin/bash` (passwd(5)); empty where it cannot be read. */
 export function readUsers(files: KernelFiles): ReadonlyMap<number, string> {
   const users = new Map<number, string>();
-  try {
-    const length = files.read('etc/passwd');
-    const text = Buffer.from(files.buffer.buffer, files.buffer.byteOffset, length).toString('utf8');
-    for (const [, name, uid] of text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm)) {
-      if (!users.has(Number(uid))) users.set(Number(uid), name!);
-    }
-  } catch (error) {
-    if (!(error instanceof KernelFileError)) throw error;
+  const text = unlessUnreadable(() => readText(files, 'etc/passwd')) ?? '';
+  for (const [, name, uid] of text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm)) {
+    if (!users.has(Number(uid))) users.set(Number(uid), name!);
   }
   return users;
 }
-
-const latin1 = (files: KernelFiles, length: number): string =>
-  Buffer.from(files.buffer.buffer, files.buffer.byteOffset, length).toString('latin1');

@@ -161,8 +161,8 @@ test('cmdline', () => {
   ];
   for (const [text, argv] of cases)
     assert.deepEqual(pid.parseCmdline(latin1(text), text.length), argv, JSON.stringify(text));
-  const long = latin1('x'.repeat(4 * pid.LONGEST_COMMAND_LINE));
-  assert.deepEqual(pid.parseCmdline(long, long.length), ['x'.repeat(pid.LONGEST_COMMAND_LINE)]);
+  const long = latin1('x'.repeat(4 * pid.COMMAND_LINE_MAX_BYTES));
+  assert.deepEqual(pid.parseCmdline(long, long.length), ['x'.repeat(pid.COMMAND_LINE_MAX_BYTES)]);
 });
 
 const READERS: { [file in ProcessFile]: (files: KernelFiles, proc: ProcessFiles) => unknown } = {

@@ -1,11 +1,14 @@
 // What Linux says about one process: a parser and a reader for each file of /proc/<pid>/ (proc(5), Linux 6.18).
-// Base units out (bytes, seconds). Parsers fill a reading they are given and say whether the text was understood.
-import { KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles } from './files.ts';
+// Results are in base units: bytes and seconds. A parser fills a reading that its caller gives it, so that it allocates
+// nothing, and returns whether the text was as expected.
+import { KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles, textOf } from './files.ts';
 import { Fields, keyed, lineKeys } from './text.ts';
 
-/** What this kernel counts in: bytes per page and clock ticks per second (AT_PAGESZ and AT_CLKTCK, getauxval(3)). */
+/** The units this kernel counts in (AT_PAGESZ and AT_CLKTCK, getauxval(3)). */
 export interface Units {
+  /** Bytes. */
   readonly pageSize: number;
+  /** Clock ticks. */
   readonly ticksPerSecond: number;
 }
 
@@ -13,7 +16,7 @@ const fields = new Fields();
 
 /** /proc/<pid>/stat; times in seconds. */
 export class StatReading {
-  /** Where comm stands in the parsed bytes. At most 15 bytes (kernel workers: 63), anything but NUL. */
+  /** Where comm begins and ends in the parsed bytes. It has at most 15 bytes (63 in a kernel worker), and never NUL. */
   commFrom = 0;
   commTo = 0;
   /** Character code of the state: R running, S sleeping, D blocked, T and t stopped, Z zombie, X dead, I idle. */
@@ -26,15 +29,18 @@ export class StatReading {
   /** CPU time since the process began, in user and in kernel mode. */
   user = 0;
   system = 0;
-  /** CPU time of all children that were waited for, and of theirs. */
+  /** CPU time of all children that the process waited for, and of the children that those had waited for. */
   childrenUser = 0;
   childrenSystem = 0;
   threads = 0;
   /** Start in clock ticks since boot: with the pid, the process's identity. */
   startTicks = 0;
-  /** Resident pages but for the remainders of single CPUs (up to some dozens of each): tells that memory moved, no more. */
+  /**
+   * Resident pages, without what each CPU has not yet added to the sum (up to some dozens of pages a CPU). It tells that
+   * memory moved; the exact value is in statm.
+   */
   roughRss = 0;
-  /** Bottom of the main thread's stack, which an exec moves; 0 where ptrace access is missing. */
+  /** Address of the bottom of the main thread's stack, which every exec changes; 0 where ptrace access is missing. */
   startStack = 0;
 }
 
@@ -44,8 +50,10 @@ const CLOSE = 0x29;
 const KERNEL_THREAD = 0x00200000;
 
 /**
+ * One line (proc(5), /proc/pid/stat):
  * `1 (systemd) S 0 1 1 0 -1 4194560 9123 801 12 3 45 67 8 9 20 0 1 0 5 …`
- * comm may hold anything, parentheses and newlines too: fields count from the last `)`.
+ * comm may hold any bytes, also parentheses and newlines, so the fields are counted from the last `)`: of
+ * `7 (a) b) S 1 …` comm is `a) b`.
  */
 export function parseStat(bytes: Uint8Array, length: number, units: Units, out: StatReading): boolean {
   let open = 0;
@@ -82,9 +90,9 @@ export function parseStat(bytes: Uint8Array, length: number, units: Units, out: 
 
 /** /proc/<pid>/statm. */
 export class StatmReading {
-  /** Resident bytes, exact on Linux 6.17 and later. */
+  /** Resident bytes, exact since Linux 6.17. */
   rss = 0;
-  /** Resident bytes that belong to files or shared memory; the rest is anonymous. */
+  /** Resident bytes of files and of shared memory; the other resident bytes are anonymous. */
   shared = 0;
 }
 
@@ -96,7 +104,7 @@ export function parseStatm(bytes: Uint8Array, length: number, units: Units, out:
   return !fields.failed;
 }
 
-/** /proc/<pid>/io: what reached the storage layer. */
+/** /proc/<pid>/io: bytes that reached the storage layer. */
 export class IoReading {
   readBytes = 0;
   writeBytes = 0;
@@ -113,14 +121,14 @@ export function parseIo(bytes: Uint8Array, length: number, out: IoReading): bool
   return true;
 }
 
-/** /proc/<pid>/smaps_rollup (Documentation/ABI/testing/procfs-smaps_rollup, Linux 4.14): bytes. */
+/** /proc/<pid>/smaps_rollup (Documentation/ABI/testing/procfs-smaps_rollup, since Linux 4.14): bytes. */
 export class FootprintReading {
   rss = 0;
   pss = 0;
   /** Private_Clean + Private_Dirty + Private_Hugetlb. */
   uss = 0;
   swap = 0;
-  /** The part of pss that is shared memory: tmpfs, memfd, System V, shared anonymous mappings (Linux 5.6). */
+  /** The part of pss that is shared memory: tmpfs, memfd, System V, shared anonymous mappings (since Linux 5.6). */
   shmem = 0;
 }
 
@@ -140,7 +148,7 @@ export function parseSmapsRollup(bytes: Uint8Array, length: number, out: Footpri
   return true;
 }
 
-/** /proc/<pid>/status: what needs no privilege; bytes. */
+/** /proc/<pid>/status, which every user may read; memory in bytes. */
 export class StatusReading {
   /** Real user id. */
   uid = 0;
@@ -153,7 +161,7 @@ export class StatusReading {
 const STATUS = lineKeys('Uid', 'RssAnon', 'RssFile', 'RssShmem', 'VmSwap');
 const status = new Float64Array(STATUS.length);
 
-/** `Name:\tbash\n…Uid:\t1000\t1000\t1000\t1000\n…RssAnon:\t    1200 kB\n…` Kernel threads have no memory lines. */
+/** `Name:\tbash\n…Uid:\t1000\t1000\t1000\t1000\n…RssAnon:\t    1200 kB\n…` A kernel thread has no lines about memory: 0. */
 export function parseStatus(bytes: Uint8Array, length: number, out: StatusReading): boolean {
   keyed(bytes, length, STATUS, status);
   if (Number.isNaN(status[0])) return false;
@@ -165,12 +173,12 @@ export function parseStatus(bytes: Uint8Array, length: number, out: StatusReadin
   return true;
 }
 
-/** Longest part of a command line that is looked at, bytes: the class path of a JVM is longer than a page. */
-export const LONGEST_COMMAND_LINE = 64 << 10;
+/** Bytes of a command line that are used; the rest is cut. The class path of a JVM is longer than a page. */
+export const COMMAND_LINE_MAX_BYTES = 64 << 10;
 
-/** /proc/<pid>/cmdline: arguments, each ended by NUL; one without NUL where the program rewrote its title. */
+/** `nginx\0-g\0daemon off;\0`: arguments, each ended by NUL. A program that rewrote its title may leave one without NUL. */
 export function parseCmdline(bytes: Uint8Array, length: number): string[] {
-  let to = Math.min(length, LONGEST_COMMAND_LINE);
+  let to = Math.min(length, COMMAND_LINE_MAX_BYTES);
   while (to > 0 && bytes[to - 1] === 0) to--;
   if (to === 0) return [];
   return Buffer.from(bytes.buffer, bytes.byteOffset, to).toString('utf8').split('\0');
@@ -180,7 +188,7 @@ function malformed(proc: ProcessFiles, file: ProcessFile): KernelFileError {
   return new KernelFileError(`proc/${proc.pid}/${file}`, 'malformed');
 }
 
-// Readers: read and parse in one step. All throw KernelFileError.
+// Readers: each reads one file of a process and parses it. All of them throw KernelFileError.
 
 export function readStat(files: KernelFiles, proc: ProcessFiles, units: Units, out: StatReading): void {
   if (!parseStat(files.buffer, proc.read('stat'), units, out)) throw malformed(proc, 'stat');
@@ -214,5 +222,5 @@ export function readCmdline(files: KernelFiles, proc: ProcessFiles): string[] {
 
 /** /proc/<pid>/cgroup as text: `4:memory:/user.slice\n0::/system.slice/nginx.service\n` (cgroups(7)). */
 export function readCgroup(files: KernelFiles, proc: ProcessFiles): string {
-  return Buffer.from(files.buffer.buffer, files.buffer.byteOffset, proc.read('cgroup')).toString('utf8');
+  return textOf(files, proc.read('cgroup'));
 }

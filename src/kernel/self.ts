@@ -1,27 +1,32 @@
-// What Linux says about this exporter's own process; always live, whatever host or capture it serves.
+// What Linux says about this exporter's own process (proc(5), Linux 6.18). It is read from the running kernel also when
+// the exporter serves a capture.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 export interface SelfReading {
   /** Open descriptors. */
   readonly openFiles: number;
-  /** Descriptors it may have open (RLIMIT_NOFILE). */
+  /** Descriptors that it may have open: its soft limit RLIMIT_NOFILE. */
   readonly maxFiles: number;
-  /** Bytes. */
+  /** Bytes of address space. */
   readonly virtualMemory: number;
 }
 
-/** NaN stands for what cannot be read. /proc/self/fd tells its number of entries as its size since Linux 6.2. */
+/**
+ * The state of this process; NaN where a value cannot be read. Since Linux 6.2 the size of /proc/self/fd is the number of
+ * its entries; before, it is 0 and the entries are counted. `Max open files  1024  524288  files` is a line of limits,
+ * `VmSize:\t   12345 kB` one of status.
+ */
 export function readSelf(): SelfReading {
   return {
-    openFiles: quietly(() => statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length),
-    maxFiles: quietly(() => numberIn('/proc/self/limits', /^Max open files\s+(\d+)/m)),
-    virtualMemory: quietly(() => numberIn('/proc/self/status', /^VmSize:\s+(\d+) kB/m) * 1024),
+    openFiles: orNaN(() => statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length),
+    maxFiles: orNaN(() => numberIn('/proc/self/limits', /^Max open files\s+(\d+)/m)),
+    virtualMemory: orNaN(() => numberIn('/proc/self/status', /^VmSize:\s+(\d+) kB/m) * 1024),
   };
 }
 
 const numberIn = (path: string, pattern: RegExp): number => Number(pattern.exec(readFileSync(path, 'latin1'))?.[1]);
 
-function quietly(read: () => number): number {
+function orNaN(read: () => number): number {
   try {
     return read();
   } catch {
@@ -29,12 +34,12 @@ function quietly(read: () => number): number {
   }
 }
 
-/** What this process may do, and how /proc is mounted for it. */
+/** What this process may read, and how /proc is mounted for it. */
 export interface Privileges {
   readonly uid: number;
   /** Effective capabilities that matter for reading /proc, by name (capabilities(7)). */
   readonly capabilities: readonly string[];
-  /** Value of the mount option hidepid (proc(5)) where it hides anything; '' where it does not. */
+  /** Value of the mount option hidepid (proc(5)) where it hides processes; '' where it does not. */
   readonly hidepid: string;
 }
 

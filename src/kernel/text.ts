@@ -1,4 +1,5 @@
-// Decimal numbers out of kernel text, from the bytes: no strings, no garbage. Shared by the parsers of this folder.
+// Parses decimal numbers in kernel text, from its bytes, so that no string and no garbage is made. The parsers of this
+// folder share it.
 
 const SPACE = 0x20;
 const TAB = 0x09;
@@ -6,9 +7,9 @@ const NEWLINE = 0x0a;
 const COLON = 0x3a;
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 
-/** Walks fields that are separated by spaces. One object is used over and over. */
+/** Parses the fields of a line, which are separated by spaces, one after the other. One object serves for all lines. */
 export class Fields {
-  /** A field was missing, or held no number; none of those we read is ever negative. */
+  /** Whether a field was missing or was not a number. A negative number counts as none: no field that is read has one. */
   failed = false;
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
@@ -22,7 +23,7 @@ export class Fields {
     return this;
   }
 
-  /** The next field as a number; beyond 2^53 it loses its low digits. */
+  /** The next field as a number; above 2^53 it is rounded to a double. */
   next(): number {
     const bytes = this.#bytes;
     const end = this.#end;
@@ -56,12 +57,13 @@ export class Fields {
   }
 }
 
-/** Names of lines such as `Pss:   123 kB`, ready to be compared with bytes. */
+/** Names of lines such as `Pss:   123 kB`, as bytes. */
 export type LineKeys = readonly Uint8Array[];
 export const lineKeys = (...names: string[]): LineKeys => names.map((name) => Buffer.from(name));
 
 /**
- * Finds `Name: 123` lines and puts the numbers into `out`, in the order of the names; NaN where a line is missing.
+ * Finds lines `Name: 123` and writes the numbers to `out` in the order of the names; NaN where a line is missing. Of two
+ * lines with one name the first counts.
  * @returns how many were found
  */
 export function keyed(bytes: Uint8Array, length: number, names: LineKeys, out: Float64Array): number {
@@ -90,7 +92,7 @@ function startsWith(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
   return true;
 }
 
-/** The decimal number at a place, behind blanks; -1 where there is none. */
+/** The decimal number at `from`, or behind the blanks there; -1 where there is none. */
 export function numberAt(bytes: Uint8Array, from: number, length: number): number {
   let at = from;
   while (at < length && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
@@ -105,6 +107,6 @@ export function numberAt(bytes: Uint8Array, from: number, length: number): numbe
   return value;
 }
 
-/** Bytes as text of one character each, whatever they mean. */
+/** Bytes as text, each byte as the character of the same code. */
 export const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');

@@ -23,7 +23,7 @@ const comm = fc.oneof(
   hostile.map((bytes) => Uint8Array.from(bytes)),
 );
 
-test('names are valid Unicode, and two comms never get one name', () => {
+test('names are valid Unicode, and two different comms never get the same name', () => {
   fc.assert(
     fc.property(comm, comm, (a, b) => {
       assert.ok(commName(a).isWellFormed());

@@ -1,4 +1,5 @@
-// Makes a kernel comm valid UTF-8 without loss of distinctness: two comms never get one name.
+// Makes valid UTF-8 of a comm, which may hold any bytes. Two different comms never get the same name: their processes would
+// be one series. Example: the bytes `a\xff` become the five characters `a\xff`, and a comm that is spelled so becomes `a\x5cxff`.
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -25,7 +26,7 @@ export function commName(comm: Uint8Array): string {
   return name;
 }
 
-/** A literal `\xHH` in a valid comm must not be mistaken for an escaped byte. */
+/** A comm that spells `\xHH` itself must not be taken for an escaped byte. */
 const distinct = (text: string): string => text.replace(/\\(?=x[0-9a-f]{2})/g, '\\x5c');
 
 const looksEscaped = (comm: Uint8Array, at: number): boolean =>

@@ -1,15 +1,16 @@
-// Group counters that never fall: what each process gained is added to its group and stays there when it is gone.
-// Fractions of a second are kept to the microsecond, so that sums of ticks stay free of rounding dust.
+// Group counters that never fall: what each process gained is added to its group and stays there when the process is gone.
+// Seconds are rounded to the microsecond at each addition, because ticks are decimal fractions: a thousand times 0.01
+// would be 9.999999999999831.
 
-/** What a process gained by itself since it was last seen: CPU seconds and faults. Never negative. */
+/** What a process gained by itself since it was last read: CPU seconds and page faults. Never negative. */
 export interface Gain {
-  user: number;
-  system: number;
-  minorFaults: number;
-  majorFaults: number;
+  readonly user: number;
+  readonly system: number;
+  readonly minorFaults: number;
+  readonly majorFaults: number;
 }
 
-/** What passes from a child to the process that waits for it: CPU seconds and bytes of storage I/O. */
+/** What passes from a child to the process that waits for it: CPU seconds, and bytes of storage I/O. */
 export interface ReapedUsage {
   user: number;
   system: number;
@@ -24,16 +25,16 @@ export class GroupCounters {
   /** CPU seconds of its processes and of their reaped children. */
   user = 0;
   system = 0;
-  /** CPU seconds its processes had burned before this exporter first saw them. */
+  /** CPU seconds that its processes had used before this exporter first saw them. */
   before = 0;
   minorFaults = 0;
   majorFaults = 0;
   readBytes = 0;
   writeBytes = 0;
-  /** Processes that began in, or moved into, the subgroup; and that ended or moved away. */
+  /** Processes that began in the subgroup or moved into it by an exec; and that ended or moved away. */
   started = 0;
   exited = 0;
-  /** Whether the configuration names the subgroup: it ought to run. */
+  /** The configuration names the subgroup, so that its processes should run. */
   declared = false;
   /** Kept for the collectors: the label texts of its series, once they were rendered. Copies share them. */
   readonly labels: string[] = [];
@@ -43,25 +44,28 @@ export class GroupCounters {
     this.subgroup = subgroup;
   }
 
-  /** The counters as they stand now. */
+  /** The counters as they are now. */
   copy(): GroupCounters {
     return Object.assign(new GroupCounters(this.group, this.subgroup), this);
   }
 
+  /** Adds what a process gained by itself. */
   credit(gain: Gain): void {
     this.#creditCpu(gain.user, gain.system);
     this.minorFaults += gain.minorFaults;
     this.majorFaults += gain.majorFaults;
   }
 
-  creditInherited(gain: ReapedUsage): void {
+  /** Adds what a process gained from children that it waited for, with its own storage I/O. */
+  creditReaped(gain: Readonly<ReapedUsage>): void {
     this.#creditCpu(gain.user, gain.system);
     this.readBytes += gain.readBytes;
     this.writeBytes += gain.writeBytes;
   }
 
-  creditBefore(seconds: number): void {
-    this.before = micros(this.before + seconds);
+  /** Adds what a process had used when it was first seen. @param cpu seconds */
+  creditBefore(cpu: number): void {
+    this.before = micros(this.before + cpu);
   }
 
   #creditCpu(user: number, system: number): void {
@@ -72,7 +76,7 @@ export class GroupCounters {
 
 const micros = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
 
-/** All ledgers, by group and subgroup. A ledger lives as long as the exporter: a group that came back continues. */
+/** All group counters, by group and subgroup. They live as long as the exporter: a group that comes back continues. */
 export class GroupCountersTable {
   readonly #byGroup = new Map<string, Map<string, GroupCounters>>();
 
@@ -82,17 +86,17 @@ export class GroupCountersTable {
       subgroups = new Map();
       this.#byGroup.set(group, subgroups);
     }
-    let ledger = subgroups.get(subgroup);
-    if (!ledger) {
-      ledger = new GroupCounters(group, subgroup);
-      subgroups.set(subgroup, ledger);
+    let counters = subgroups.get(subgroup);
+    if (!counters) {
+      counters = new GroupCounters(group, subgroup);
+      subgroups.set(subgroup, counters);
     }
-    return ledger;
+    return counters;
   }
 
   /** Makes the named pairs, and no others, the declared ones. */
   declare(pairs: readonly (readonly [group: string, subgroup: string])[]): void {
-    for (const ledger of this) ledger.declared = false;
+    for (const counters of this) counters.declared = false;
     for (const [group, subgroup] of pairs) this.of(group, subgroup).declared = true;
   }
 

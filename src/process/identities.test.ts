@@ -34,12 +34,13 @@ function identify(given: ProcessText, changes: Record<string, CapturedFile> = {}
     return own.read(file);
   };
   const watched = { ...own, read: watch };
-  const proc = new Process(watched, 1, 1, given.kernelThread ?? false);
-  proc.comm = String(given.comm);
-  proc.state = state;
+  const proc = new Process(watched, 1, given.kernelThread ?? false);
+  Object.assign(proc.stat, { comm: String(given.comm), state });
   const identities = new Identities(files, unreadable, USERS);
-  const identity = given.kernelThread ? identities.ofKernelThread(proc) : identities.of(proc);
-  return { identity, identities, process: proc, read, counts: unreadable.counts(), unreadable };
+  const identity = given.kernelThread
+    ? identities.ofKernelThread(proc)
+    : identities.of(proc, identities.cgroupsOf(proc));
+  return { identity, identities, proc, read, counts: unreadable.counts(), unreadable };
 }
 
 const expected = {
@@ -53,15 +54,15 @@ const expected = {
 };
 const denied: CapturedFile = { failed: 'denied' };
 
-test('what a process is', () => assert.deepEqual(identify(WEB).identity, expected));
+test('the identity of a process', () => assert.deepEqual(identify(WEB).identity, expected));
 
 // biome-ignore format: one line a case
 const cases: [what: string, given: Partial<ProcessText>, changes: Record<string, CapturedFile>, identity: Partial<typeof expected>][] = [
   ['a program that was replaced', {}, { exe: { link: '/usr/bin/web (deleted)' } }, {}],
-  ['a program that is called so', {}, { exe: { link: '/x (deleted) (deleted)' } }, { exe: '/x (deleted)' }],
-  ['an exe that is no Unicode', {}, { exe: { link: '/x\ud800' } }, { exe: '/x\ufffd' }],
+  ['a program whose name ends like that', {}, { exe: { link: '/x (deleted) (deleted)' } }, { exe: '/x (deleted)' }],
+  ['an exe that is not Unicode', {}, { exe: { link: '/x\ud800' } }, { exe: '/x\ufffd' }],
   ['a user without a name', { uid: 4242 }, {}, { user: '4242' }],
-  ['a name that is no UTF-8', { comm: '\xff' }, {}, { name: '\\xff', exe: '/usr/bin/web' }],
+  ['a name that is not UTF-8', { comm: '\xff' }, {}, { name: '\\xff', exe: '/usr/bin/web' }],
   ['no command line', { argv: [] }, {}, { argv: [] }],
 ];
 for (const [what, given, changes, identity] of cases) {
@@ -73,7 +74,7 @@ for (const [what, given, changes, identity] of cases) {
   );
 }
 
-test('what may not be read stays empty and is counted, and the rest is known', () => {
+test('a file that may not be read leaves its value empty and is counted; the rest is known', () => {
   const empty = { exe: '', argv: [], user: '', unit: '' };
   for (const [file, key] of [
     ['exe', 'exe'],
@@ -81,11 +82,11 @@ test('what may not be read stays empty and is counted, and the rest is known', (
     ['status', 'user'],
     ['cgroup', 'unit'],
   ] as const) {
-    const { identity, counts, identities, process: proc, unreadable } = identify(WEB, { [file]: denied });
+    const { identity, counts, identities, proc, unreadable } = identify(WEB, { [file]: denied });
     assert.deepEqual(identity, { ...expected, [key]: empty[key] });
     assert.deepEqual(counts, [{ file, reason: 'denied', processes: 1 }]);
-    identities.of(proc);
-    assert.deepEqual(unreadable.counts(), counts, 'once, however often it is tried');
+    identities.of(proc, identities.cgroupsOf(proc));
+    assert.deepEqual(unreadable.counts(), counts, 'counted once, however often it is tried');
     unreadable.forget(proc);
     assert.deepEqual(unreadable.counts(), [{ file, reason: 'denied', processes: 0 }]);
   }
@@ -112,8 +113,8 @@ test('a kernel thread has a name and nothing else, and nothing is read of it', (
   assert.deepEqual(read, []);
 });
 
-test('unreadable: a reason that changes is counted under the new one, and a fault of ours is no reason', () => {
-  const { process: proc, unreadable } = identify(WEB);
+test('unreadable: a reason that changes is counted under the new one, and a fault of this program is thrown', () => {
+  const { proc, unreadable } = identify(WEB);
   const note = (reason: UnreadableReason) => unreadable.note(proc, 'io', new KernelFileError('proc/7/io', reason));
   assert.equal(note('denied'), 'denied');
   note('gone');

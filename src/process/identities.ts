@@ -1,23 +1,23 @@
 // Finds out what a process is: comm, executable, command line, user, unit, container. Read once in its life and after
-// an exec. What may not be read stays empty and is counted; it never keeps the rest from being known.
+// an exec. What may not be read stays empty and is counted; the rest is known all the same.
 
 import type { KernelFiles } from '../kernel/files.ts';
 import { readCgroup, readCmdline, readStatus, StatusReading } from '../kernel/pid.ts';
 import type { Identity } from '../rules/identity.ts';
 import { commName } from './comm-name.ts';
-import { PlacementReader } from './placement.ts';
+import { type Cgroups, PlacementReader } from './placement.ts';
 import { BLOCKED, type Process } from './process.ts';
 import type { CountedFile, Unreadable } from './unreadable.ts';
 
 const DELETED = ' (deleted)';
 
-/** Reads identities; remembers nothing but the users of the host, and what texts about cgroups mean. */
+/** Reads identities; keeps nothing but the users of the host, and the meaning of cgroup texts that it has seen. */
 export class Identities {
   readonly #files: KernelFiles;
   readonly #unreadable: Unreadable;
   readonly #users: ReadonlyMap<number, string>;
   readonly #status = new StatusReading();
-  readonly #cgroups = new PlacementReader();
+  readonly #placements = new PlacementReader();
 
   constructor(files: KernelFiles, unreadable: Unreadable, users: ReadonlyMap<number, string>) {
     this.#files = files;
@@ -27,21 +27,27 @@ export class Identities {
 
   /** A kernel thread has a name and nothing else. */
   ofKernelThread(proc: Process): Identity {
-    return { ...NOTHING, name: commName(Buffer.from(proc.comm, 'latin1')), user: this.#users.get(0) ?? '0' };
+    return { ...NOTHING, name: commName(Buffer.from(proc.stat.comm, 'latin1')), user: this.#users.get(0) ?? '0' };
   }
 
-  /** The command line of a process in state D is not read: it may hold its mmap lock, and the read would wait for it. */
-  of(proc: Process): Identity {
+  /** The cgroups of a process that is no kernel thread. */
+  cgroupsOf(proc: Process): Cgroups {
+    const text = this.#unlessUnreadable(proc, 'cgroup', () => readCgroup(this.#files, proc.files));
+    return this.#placements.of(text ?? '');
+  }
+
+  /**
+   * The identity of a process that is no kernel thread. The command line of a process in state D is not read: the process
+   * may hold its own mmap lock, and the read would wait for it.
+   */
+  of(proc: Process, { place }: Cgroups): Identity {
     const { files } = proc;
-    proc.cgroups =
-      this.#try(proc, 'cgroup', () => this.#cgroups.of(readCgroup(this.#files, files))) ?? this.#cgroups.of('');
-    const { place } = proc.cgroups;
     const readArgv = () => readCmdline(this.#files, files);
     return {
-      name: commName(Buffer.from(proc.comm, 'latin1')),
-      exe: this.#try(proc, 'exe', () => withoutDeleted(wellFormed(files.exe()))) ?? '',
-      argv: (proc.state === BLOCKED ? undefined : this.#try(proc, 'cmdline', readArgv)) ?? [],
-      user: this.#try(proc, 'status', () => this.#user(proc)) ?? '',
+      name: commName(Buffer.from(proc.stat.comm, 'latin1')),
+      exe: this.#unlessUnreadable(proc, 'exe', () => withoutDeleted(wellFormed(files.exe()))) ?? '',
+      argv: (proc.stat.state === BLOCKED ? undefined : this.#unlessUnreadable(proc, 'cmdline', readArgv)) ?? [],
+      user: this.#unlessUnreadable(proc, 'status', () => this.#user(proc)) ?? '',
       unit: place.unit,
       container: place.container,
       podUid: place.podUid,
@@ -53,7 +59,8 @@ export class Identities {
     return this.#users.get(this.#status.uid) ?? String(this.#status.uid);
   }
 
-  #try<T>(proc: Process, file: CountedFile, read: () => T): T | undefined {
+  /** What `read` gives; undefined where the file cannot be read, which is noted. */
+  #unlessUnreadable<T>(proc: Process, file: CountedFile, read: () => T): T | undefined {
     try {
       const value = read();
       this.#unreadable.clear(proc, file);

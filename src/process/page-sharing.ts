@@ -1,49 +1,68 @@
-// Who shares pages with whom: processes of one executable, and a parent with its children. What one of them does may
-// move what the others hold.
-import { type Process, type ProcessDescription, Sharers } from './process.ts';
+// Knows which processes may share pages: those of one executable share its text and its copy-on-write pages, and a parent
+// may share memory with its children whatever they execute. What one of them touches may change the PSS and USS of the others;
+// so the activity (bytes touched or given back) is added up for a process, for all of its executable, and for its parent.
+import type { Difference } from './difference.ts';
+import { type Process, type ProcessDescription, Sharers, type Sharing } from './process.ts';
 
 export class PageSharing {
-  readonly #byKey = new Map<string, Sharers>();
+  readonly #byExecutable = new Map<string, Sharers>();
   readonly #parentOf: (child: Process) => Process | undefined;
 
   constructor(parentOf: (child: Process) => Process | undefined) {
     this.#parentOf = parentOf;
   }
 
-  /** Puts a process into the family of its executable, and out of the one it was in. */
-  join(proc: Process): void {
+  /** A process was found, and is described: it joins those of its executable. */
+  add(proc: Process, { memoryMoved }: Readonly<Difference>): void {
+    const sharing: Sharing = proc.sharing;
+    sharing.activity = memoryMoved || 0;
+    this.#join(proc, sharing);
+  }
+
+  /** A process is described again: after an exec it has other pages to share. */
+  describedAgain(proc: Process): void {
+    if (proc.sharing.sharers.key === keyOf(proc.description)) return;
+    this.remove(proc);
+    this.#join(proc, proc.sharing);
+  }
+
+  /** A process ended, or became another program. */
+  remove(proc: Process): void {
+    const sharing: Sharing = proc.sharing;
+    const sharers: Sharers = sharing.sharers;
+    if (--sharers.members === 0) this.#byExecutable.delete(sharers.key);
+    this.#addToParent(proc, sharing, proc.memory.shared);
+    sharing.parent = undefined;
+  }
+
+  /** A process was read again: what it touched may have moved what the others hold. */
+  take(proc: Process, { memoryMoved }: Readonly<Difference>): void {
+    if (Number.isNaN(memoryMoved)) return;
+    const sharing: Sharing = proc.sharing;
+    const sharers: Sharers = sharing.sharers;
+    sharing.activity += memoryMoved;
+    sharers.activity += memoryMoved;
+    this.#addToParent(proc, sharing, memoryMoved);
+  }
+
+  #join(proc: Process, sharing: Sharing): void {
     const key = keyOf(proc.description);
-    if (proc.sharers?.key === key) return;
-    if (proc.sharers) this.leave(proc);
-    let family = this.#byKey.get(key);
-    if (!family) {
-      family = new Sharers(key);
-      this.#byKey.set(key, family);
+    let sharers = this.#byExecutable.get(key);
+    if (!sharers) {
+      sharers = new Sharers(key);
+      this.#byExecutable.set(key, sharers);
     }
-    family.members++;
-    proc.sharers = family;
-    this.#tellParent(proc, proc.shared);
+    sharers.members++;
+    sharing.sharers = sharers;
+    this.#addToParent(proc, sharing, proc.memory.shared);
   }
 
-  leave(proc: Process): void {
-    const { sharers: family } = proc;
-    if (--family.members === 0) this.#byKey.delete(family.key);
-    this.#tellParent(proc, proc.shared);
-    proc.parent = undefined;
-  }
-
-  /** A process touched memory or gave it back. @param bytes how much */
-  touched(proc: Process, bytes: number): void {
-    proc.activity += bytes;
-    if (!proc.sharers) return;
-    proc.sharers.activity += bytes;
-    this.#tellParent(proc, bytes);
-  }
-
-  #tellParent(proc: Process, bytes: number): void {
+  #addToParent(proc: Process, sharing: Sharing, bytes: number): void {
     const parent = this.#parentOf(proc);
-    proc.parent = parent?.sharers === proc.sharers ? undefined : parent;
-    if (proc.parent && bytes > 0) proc.parent.childrenActivity += bytes;
+    sharing.parent = parent?.sharing.sharers === sharing.sharers ? undefined : parent;
+    if (!sharing.parent || !(bytes > 0)) return;
+    const parentSharing: Sharing = sharing.parent.sharing;
+    parentSharing.childrenActivity += bytes;
   }
 }
 

@@ -8,7 +8,7 @@ const ID2 = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
 const UID = '2f6c9a10-8b3d-4c1e-9f57-0a1b2c3d4e5f';
 const UID_ = UID.replaceAll('-', '_');
 
-/** A set-up, its text, and what differs from nothing known. */
+/** A set-up, its text, and the fields that are known; the others are empty. */
 const cases: [what: string, text: string, place: Partial<Placement>][] = [
   ['empty', '', {}],
   ['not a cgroup file', '\n:::\nrubbish\n0:\n', {}],

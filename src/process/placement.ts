@@ -1,5 +1,8 @@
-// What a process's control group says of its surroundings: systemd unit and slice, container, Kubernetes pod.
-// Pure: any text gives a value, never an error; lengths are bounded. /proc/<pid>/cgroup is described in cgroups(7).
+// Finds out where a process runs from the names of its control groups: systemd unit and slice, container, Kubernetes pod.
+//
+// Each runtime names the cgroups of its containers in its own way, and one container may run inside another. The path is
+// read from the root inwards, and the innermost name counts: in `/system.slice/docker-ID.scope/system.slice/nginx.service` the
+// unit is nginx.service of the container, not docker's scope. Pure: any text gives a value, never an error; lengths are bounded.
 import { type Membership, parseMemberships } from '../kernel/cgroup.ts';
 
 /** Where a process runs; an empty string where its control group does not say. */
@@ -15,11 +18,11 @@ export interface Placement {
 }
 
 /** Only the start of an absurdly long text or path is looked at; systemd's own limit for unit names is 255. */
-const MAX_TEXT = 65_536;
-const MAX_SEGMENTS = 64;
-const MAX_NAME = 255;
-/** Texts that are remembered; more begin anew. */
-const MOST_KNOWN = 1000;
+const TEXT_MAX = 65_536;
+const SEGMENTS_MAX = 64;
+const NAME_MAX = 255;
+/** Texts that are remembered; when there are more, all are forgotten. */
+const KNOWN_TEXTS_MAX = 1000;
 
 const UNIT = /^[^/]+\.(?:service|scope|mount|socket|swap)$/;
 const POD = /(?:^|-)pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?$/;
@@ -37,7 +40,7 @@ const NSPAWN = /^systemd-nspawn@(.+)\.service$/;
 
 const NOWHERE: Placement = { unit: '', slice: '', container: '', podUid: '' };
 
-/** systemd writes other characters than letters, digits and :_.- as \xNN: undone where the result can be seen. */
+/** systemd writes other characters than letters, digits and :_.- as \xNN: written as themselves where they are printable. */
 function unescaped(name: string): string {
   return name.replace(/\\x([2-7][0-9a-f])/g, (written, hex: string) =>
     hex === '7f' ? written : String.fromCharCode(Number.parseInt(hex, 16)),
@@ -50,7 +53,7 @@ interface Container {
   readonly slice?: string;
 }
 
-/** The container a segment of the path opens, given the one before and the one after it. */
+/** The container that a segment of the path names; undefined where it names none. `before` and `after` are the segments around it. */
 function containerOf(segment: string, before: string, after: string): Container | undefined {
   if (BARE_ID.test(segment) || FARGATE_ID.test(segment)) return { name: segment };
   const scope = SCOPE_ID.exec(segment);
@@ -66,13 +69,13 @@ function containerOf(segment: string, before: string, after: string): Container 
   return nspawn && after !== 'supervisor' ? { name: nspawn[1]! } : undefined;
 }
 
-/** One path, from the root inwards: a container found hides the units around it. */
+/** Parses one path, from the root inwards: a container hides the units around it. */
 export function parsePath(path: string): Placement {
   const segments = path
     .replace(/ \(deleted\)$/, '')
-    .split('/', MAX_SEGMENTS)
+    .split('/', SEGMENTS_MAX)
     .filter((s) => s !== '' && s !== '..')
-    .map((s) => unescaped(s).slice(0, MAX_NAME));
+    .map((s) => unescaped(s).slice(0, NAME_MAX));
   let { unit, slice, container, podUid } = NOWHERE;
   for (const [i, segment] of segments.entries()) {
     podUid = podOf(segment) ?? podUid;
@@ -92,20 +95,21 @@ function podOf(segment: string): string | undefined {
   return POD.exec(colon?.[1] ?? segment)?.[1]?.replaceAll('_', '-');
 }
 
-const knows = (place: Placement) =>
+/** How much a path says: a container counts more than a pod, a pod more than a unit. */
+const informationIn = (place: Placement) =>
   Number(place.container !== '') * 4 + Number(place.podUid !== '') * 2 + Number(place.unit !== '');
 
 /**
  * Reads /proc/<pid>/cgroup (cgroups(7); Linux 6.18), lines of `hierarchy:controllers:path`:
  *   0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod….slice/cri-containerd-….scope
- * The path that says most answers for all fields; among equals v2's, then systemd's own hierarchy, then file order.
+ * All fields come from the path that says most; among equals from that of v2, then of systemd's own hierarchy, then the first.
  */
 export function parseCgroup(text: string): Placement {
   let best = NOWHERE;
   let bestRank = 0;
-  for (const { hierarchy, controllers, path } of parseMemberships(text.slice(0, MAX_TEXT))) {
+  for (const { hierarchy, controllers, path } of parseMemberships(text.slice(0, TEXT_MAX))) {
     const place = parsePath(path);
-    const rank = knows(place) * 4 + (hierarchy === '0' ? 3 : controllers === 'name=systemd' ? 2 : 1);
+    const rank = informationIn(place) * 4 + (hierarchy === '0' ? 3 : controllers === 'name=systemd' ? 2 : 1);
     if (rank > bestRank) {
       best = place;
       bestRank = rank;
@@ -120,15 +124,15 @@ export interface Cgroups {
   readonly memberships: readonly Membership[];
 }
 
-/** Reads each text once: those of processes in one place are the same, and so is what they are given for it. */
+/** Parses each text once: processes in one place have the same text, and then share one object. */
 export class PlacementReader {
   readonly #known = new Map<string, Cgroups>();
 
   of(text: string): Cgroups {
     let known = this.#known.get(text);
     if (!known) {
-      if (this.#known.size >= MOST_KNOWN) this.#known.clear();
-      known = { place: parseCgroup(text), memberships: [...parseMemberships(text.slice(0, MAX_TEXT))] };
+      if (this.#known.size >= KNOWN_TEXTS_MAX) this.#known.clear();
+      known = { place: parseCgroup(text), memberships: [...parseMemberships(text.slice(0, TEXT_MAX))] };
       this.#known.set(text, known);
     }
     return known;

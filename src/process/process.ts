@@ -1,10 +1,29 @@
-// What is known of one live process.
-// Process is the record the tracker keeps and updates in place; everyone above sees view.ts instead.
-import type { ProcessFiles } from '../kernel/files.ts';
+// One live process: what does not change in its life, and parts that change, each with one class that writes it.
+//
+//   part         what it holds                                        its one writer
+//   stat         counters and state, as last read; absent, ended      StatReader             stat.ts
+//   memory       resident bytes, as last read                         RssReader              rss.ts
+//   io           storage I/O, as last read                            IoReader               io.ts
+//   usage        CPU percentage and its window                        CpuUsage               cpu-usage.ts
+//   sharing      processes that share its pages, bytes touched        PageSharing            page-sharing.ts
+//   membership   what it is, and the group it belongs to              Memberships            membership.ts
+//   unreadable   files that gave no value                             Unreadable             unreadable.ts
+//   measurement  the last smaps_rollup reading, and whether one waits FootprintScheduler     footprint/scheduler.ts
+//   footprint    PSS, USS and swap as exported                        FootprintEstimator     footprint/estimator.ts
+//
+// How one writer is kept: `Process` has its parts as `Readonly<…>`, so that the compiler refuses a write through it. A
+// writer takes the part under its own class (`const memory: Memory = proc.memory`), for which it has to import that class;
+// test/architecture.test.ts allows that import to one file for each part.
+//
+// Metrics and pages are made of the columns that view/view.ts copies from the parts; only the explanation of a single
+// process (footprint/explanation.ts, server/api.ts) reads a Process itself. NaN: the value is not known.
+
+import type { ProcessFiles, UnreadableReason } from '../kernel/files.ts';
 import type { Classification, Identity } from '../rules/identity.ts';
-import type { GroupCounters, ReapedUsage } from './group-counters.ts';
-import { withNumbers } from './packed-numbers.ts';
+import type { GroupCounters } from './group-counters.ts';
+import { NumberLayout } from './packed-numbers.ts';
 import type { Cgroups } from './placement.ts';
+import type { CountedFile } from './unreadable.ts';
 
 /** A process, never confused with a later one of the same pid: pid and start time together (proc(5), stat field 22). */
 export interface ProcessId {
@@ -13,10 +32,10 @@ export interface ProcessId {
   readonly startTicks: number;
 }
 
-/** Everything about a process that does not change from one collection to the next. A new one is made after an exec. */
+/** What a process is: stays the same between collections, and is replaced by a new object after an exec. */
 export interface ProcessDescription extends Classification {
   readonly pid: number;
-  /** Without the command line, which is let go as soon as the rules have seen it. */
+  /** Without the command line, which is dropped as soon as the rules have seen it. */
   readonly identity: Identity;
   /** Unix time of the start, seconds. */
   readonly startTime: number;
@@ -28,8 +47,102 @@ export interface ProcessDescription extends Classification {
 /** Why a footprint is read (again): never read, touched its memory, a relative did, or old. In falling urgency. */
 export type ReadReason = 'first' | 'changed' | 'relative' | 'age';
 
-/** A measured footprint and what the world looked like when it was taken; bytes. */
-export class Measurement extends withNumbers({
+const numbers = new NumberLayout();
+
+/** What stat said last: cumulative counters, and state. Times in seconds. Writer: StatReader. */
+export class Stat extends numbers.part({
+  /** Start in seconds since boot. */
+  start: 0,
+  user: 0,
+  system: 0,
+  /** CPU time of children that were waited for. */
+  childrenUser: 0,
+  childrenSystem: 0,
+  minorFaults: 0,
+  majorFaults: 0,
+  /** Resident pages but for the remainders of single CPUs: tells that memory moved, no more. */
+  roughRss: Number.NaN,
+  /** Bottom of the main thread's stack, which an exec moves; 0 where ptrace access is missing. */
+  startStack: 0,
+}) {
+  /** The kernel's bytes, a character each: a typed array of Node's takes ten times the memory. */
+  comm = '';
+  ppid = 0;
+  /** Character code of the state. */
+  state = 0;
+  threads = 0;
+  /** Execs seen by a moved stack: a footprint that was measured before the last one is of another program. */
+  execs = 0;
+  /** stat could not be read at this collection: the process is left out of the view. */
+  absent = false;
+  /** The process is gone: stat said so, or it is of a later process with the same pid. */
+  ended = false;
+}
+
+/** What statm said last; bytes. Writer: RssReader. */
+export class Memory extends numbers.part({
+  rss: Number.NaN,
+  /** Resident bytes of files and shared memory. */
+  shared: Number.NaN,
+  /** `stat.roughRss` when statm was last read, pages. */
+  roughRss: Number.NaN,
+}) {}
+
+/** What io said last: bytes that reached the storage layer since the process began. Writer: IoReader. */
+export class Io extends numbers.part({ readBytes: Number.NaN, writeBytes: Number.NaN }) {}
+
+/** CPU usage. Writer: CpuUsage. */
+export class Usage extends numbers.part({
+  /** Percent of one core over the last complete window. */
+  percent: Number.NaN,
+  /** Kernel time at which the current window began, seconds since boot; and CPU seconds used in it so far. */
+  windowFrom: 0,
+  windowUsed: 0,
+}) {}
+
+/** Processes that may share pages: those of one executable. Writer: PageSharing. */
+export class Sharers {
+  readonly key: string;
+  members = 0;
+  /** Bytes that all of them touched or gave back so far. */
+  activity = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+}
+
+/** The processes that may share pages with this one, and how much memory may have moved. Writer: PageSharing. */
+export class Sharing extends numbers.part({
+  /** Bytes touched (faults) or given back so far. */
+  activity: 0,
+  /** Bytes that its children of other executables touched so far. */
+  childrenActivity: 0,
+}) {
+  sharers!: Readonly<Sharers>;
+  /** Its parent, where that has another executable. */
+  parent: Process | undefined = undefined;
+}
+
+/** What a process is and the group it belongs to; set as soon as the process is found. Writer: Memberships. */
+export class Member {
+  description!: ProcessDescription;
+  counters!: GroupCounters;
+  /** The process whose group it inherited because no rule matches; may have ended. Undefined where nothing was inherited. */
+  source: Process | undefined = undefined;
+  /** As last read with its identity; undefined for kernel threads. */
+  cgroups: Cgroups | undefined = undefined;
+  /** The identity has to be read (again) at the next pass: just born, rules changed, cgroup gone, or it was not readable. */
+  outdated = false;
+}
+
+/** Files that gave no value, with the reason; undefined while all did. Writer: Unreadable. */
+export class UnreadableFiles {
+  reasons: Map<CountedFile, UnreadableReason> | undefined = undefined;
+}
+
+/** The last reading of smaps_rollup, and what the activities were when it was taken; bytes. Writer: FootprintScheduler. */
+export class Measurement extends numbers.part({
   /** Kernel time of the reading, seconds since boot; negative: there is none. */
   at: -1,
   /** Kernel time of the last attempt, successful or not; negative: never tried. */
@@ -38,132 +151,91 @@ export class Measurement extends withNumbers({
   pss: 0,
   uss: 0,
   swap: 0,
+  /** The part of `pss` that is shared memory (tmpfs, memfd, System V). */
   shmem: 0,
   /** What the reading took, seconds; 0 while unknown. */
   cost: 0,
-  /** `Process.activity`, `Family.activity` and `Family.members` as they stood. */
+  /** `sharing.activity`, and `activity` and `members` of its sharers, as they were. */
   activity: 0,
-  familyActivity: 0,
-  familyMembers: 0,
-  /** The same of its parent and of its children, together. */
-  kinActivity: 0,
+  sharersActivity: 0,
+  sharersMembers: 0,
+  /** What its parent and its children of other executables had touched, together. */
+  relativesActivity: 0,
+  /** How urgently the footprint should be read, where it is `wanted`. */
+  urgency: 0,
 }) {
-  /** Why it was taken. */
+  /** `stat.execs` as it was. */
+  execs = 0;
+  /** Why the reading was taken. */
   reason: ReadReason = 'first';
+  /** The footprint waits to be read, for this reason; undefined when there is no need. */
+  wanted: ReadReason | undefined = undefined;
+  /** The footprint is being read off the main thread, or waits for that. */
+  queued = false;
 }
 
-/** Processes that may share pages: those of one executable. */
-export class Sharers {
-  readonly key: string;
-  members = 0;
-  /** Bytes touched or given back by all of them so far. */
-  activity = 0;
+/** The footprint as exported: the measurement carried over to the present; bytes. Writer: FootprintEstimator. */
+export class Footprint extends numbers.part({
+  pss: Number.NaN,
+  uss: Number.NaN,
+  swap: Number.NaN,
+  /** From status, read only where there is no measurement; and `memory.rss` and `memory.shared` at that reading. */
+  rssFile: Number.NaN,
+  rssShmem: Number.NaN,
+  statusRss: Number.NaN,
+  statusShared: Number.NaN,
+}) {}
 
-  constructor(key: string) {
-    this.key = key;
-  }
-}
-
-/** One live process. NaN stands for a value that is not known. */
-export class Process
-  extends withNumbers({
-    /** Start in seconds since boot. */
-    start: 0,
-    /** Kernel time at which the window of `usage` that is under way began, seconds since boot, and CPU seconds used in it. */
-    windowFrom: 0,
-    windowUsed: 0,
-    /** Cumulative, as last read: CPU seconds, faults, bytes. */
-    user: 0,
-    system: 0,
-    childrenUser: 0,
-    childrenSystem: 0,
-    minorFaults: 0,
-    majorFaults: 0,
-    readBytes: Number.NaN,
-    writeBytes: Number.NaN,
-    /** Percent of one core over the last window. */
-    usage: Number.NaN,
-
-    /** Resident pages as stat has them, when rss was last read. */
-    roughRss: Number.NaN,
-    /** Bytes. */
-    rss: Number.NaN,
-    /** Resident bytes of files and shared memory. */
-    shared: Number.NaN,
-    /** From status, read only where no sample can be had: bytes, and the rss and shared they belong to. */
-    rssFile: Number.NaN,
-    rssShmem: Number.NaN,
-    swap: Number.NaN,
-    statusRss: Number.NaN,
-    statusShared: Number.NaN,
-    /** Bytes touched (faults) or given back so far: how much a footprint may have moved. */
-    activity: 0,
-    /** What its own children of other families touched so far; bytes. */
-    childrenActivity: 0,
-    /** The sample carried over to the present: what is exported. */
-    pss: Number.NaN,
-    uss: Number.NaN,
-    /** How urgently its footprint should be read, where it is `wanted`. */
-    urgency: 0,
-
-    startStack: 0,
-  })
-  implements ProcessId
-{
+/** One live process. */
+export class Process implements ProcessId {
   readonly pid: number;
   /** Start time in the kernel's clock ticks since boot. */
   readonly startTicks: number;
   readonly files: ProcessFiles;
   readonly kernelThread: boolean;
+  readonly stat: Readonly<Stat>;
+  readonly memory: Readonly<Memory>;
+  readonly io: Readonly<Io>;
+  readonly usage: Readonly<Usage>;
+  readonly sharing: Readonly<Sharing>;
+  readonly membership: Readonly<Member>;
+  readonly unreadable: Readonly<UnreadableFiles>;
+  readonly measurement: Readonly<Measurement>;
+  readonly footprint: Readonly<Footprint>;
 
-  /** Set by the tracker as soon as the process is known. */
-  description!: ProcessDescription;
-  counters!: GroupCounters;
-  sharers!: Sharers;
-  /** Whose group it belongs to, as no rule matches it; it may have ended. Undefined where it inherited nothing. */
-  source: Process | undefined = undefined;
-  /** As last read with its identity; undefined for kernel threads. */
-  cgroups: Cgroups | undefined = undefined;
-  /** Its parent, where that is of another family. */
-  parent: Process | undefined = undefined;
-
-  /** The kernel's bytes, a character each: a typed array of Node's takes ten times the memory. */
-  comm = '';
-  ppid = 0;
-  state = 0;
-  threads = 0;
-  /** Gained, and not yet credited: parts of it may be of children that were seen while they lived. */
-  readonly unsettled: ReapedUsage = { user: 0, system: 0, readBytes: 0, writeBytes: 0 };
-  readonly measurement = new Measurement();
-
-  /** Its stat could not be read at this collection: it is left out of the view. */
-  absent = false;
-  /** It is gone, and the tracker has let go of it. */
-  ended = false;
-  /** What it is has to be found out (again) at the next reading: just born, rules changed, or it could not be read. */
-  unsure = false;
-  /** Waits for its footprint to be read, for this reason; undefined when there is no need. */
-  wanted: ReadReason | undefined = undefined;
-  /** Its footprint is being read off the main thread, or waits for that. */
-  queued = false;
-  /** Files that gave no value, by name; undefined while all did. */
-  unreadable: Map<string, string> | undefined = undefined;
-
-  constructor(files: ProcessFiles, startTicks: number, start: number, kernelThread: boolean) {
-    super();
+  constructor(files: ProcessFiles, startTicks: number, kernelThread: boolean) {
+    const values = numbers.create();
     this.pid = files.pid;
-    this.files = files;
     this.startTicks = startTicks;
-    this.start = start;
+    this.files = files;
     this.kernelThread = kernelThread;
+    this.stat = new Stat(values);
+    this.memory = new Memory(values);
+    this.io = new Io(values);
+    this.usage = new Usage(values);
+    this.sharing = new Sharing(values);
+    this.membership = new Member();
+    this.unreadable = new UnreadableFiles();
+    this.measurement = new Measurement(values);
+    this.footprint = new Footprint(values);
+  }
+
+  /** What it is. With `source`, what group inheritance (rules/inheritance.ts) looks at. */
+  get description(): ProcessDescription {
+    return this.membership.description;
+  }
+
+  get source(): Process | undefined {
+    return this.membership.source;
   }
 
   get zombie(): boolean {
-    return isZombie(this.state);
+    return isZombie(this.stat.state);
   }
 }
 
+/** Character codes of states (proc(5), stat): Z, X, and D for an uninterruptible wait. */
 export const ZOMBIE = 0x5a;
 export const DEAD = 0x58;
-export const isZombie = (state: number): boolean => state === ZOMBIE || state === DEAD;
 export const BLOCKED = 0x44;
+export const isZombie = (state: number): boolean => state === ZOMBIE || state === DEAD;

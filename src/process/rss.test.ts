@@ -4,7 +4,7 @@ import { Machine, type Task } from '../../test/machine.ts';
 import { Tracker } from './tracker.ts';
 import { Unreadable } from './unreadable.ts';
 
-test('the memory of who does nothing is read now and then, of everybody else always', () => {
+test('the memory of an idle process is read at every fourth pass, that of another at every pass', () => {
   const machine = new Machine();
   const host = { units: { pageSize: 4096, ticksPerSecond: 100 }, bootTime: 0, users: new Map<number, string>() };
   const tracker = new Tracker(machine, host, new Unreadable(), () => ({ group: 'a', subgroup: 'b', rule: 'c' }));
@@ -21,7 +21,7 @@ test('the memory of who does nothing is read now and then, of everybody else alw
     return { ...files, read };
   };
   const tasks = Array.from({ length: 8 }, () => machine.fork(machine.init, 'job'));
-  const [idle, busy, sly] = tasks as [Task, Task, Task];
+  const [idle, busy, hidden] = tasks as [Task, Task, Task];
   pass();
   reads.clear();
   for (let round = 1; round <= 8; round++) {
@@ -35,8 +35,12 @@ test('the memory of who does nothing is read now and then, of everybody else alw
   );
   idle.memory = { rss: 2048 };
   pass();
-  assert.equal(proc(idle.pid).rss, 2048 << 10, 'stat tells that pages came or went');
-  sly.memory = { rss: 1024, shmem: 512 };
+  assert.equal(proc(idle.pid).memory.rss, 2048 << 10, 'stat shows that pages came or went');
+  hidden.memory = { rss: 1024, shmem: 512 };
   for (let round = 0; round < 4; round++) pass();
-  assert.equal(proc(sly.pid).shared, 512 << 10, 'what stat does not tell is seen at the fourth pass');
+  assert.equal(
+    proc(hidden.pid).memory.shared,
+    512 << 10,
+    'a change that stat does not show is seen at the fourth pass',
+  );
 });

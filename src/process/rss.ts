@@ -1,65 +1,62 @@
-// Reads what is resident of each process. Who seems to do nothing is looked at more seldom: stat, which is read anyway,
-// tells nearly always that memory moved, and statm is a fifth of what a collection reads.
+// Reads the resident memory of each process from statm. That is a fifth of what a collection reads, and most of it can be
+// left out: stat, which is read anyway, nearly always tells that memory moved. While a process seems idle, its statm is
+// read at every fourth pass only, at a pass that its pid chooses, so that each pass reads about as many.
 import type { KernelFiles } from '../kernel/files.ts';
-import { readStatm, StatmReading, type StatReading, type Units } from '../kernel/pid.ts';
-import type { PageSharing } from './page-sharing.ts';
-import { isZombie, type Process } from './process.ts';
+import { readStatm, StatmReading, type Units } from '../kernel/pid.ts';
+import type { Difference } from './difference.ts';
+import type { Memory, Process } from './process.ts';
 import type { Unreadable } from './unreadable.ts';
 
-/** The memory of a process that seems to do nothing is read at one in so many passes. */
-export const CALM_PASSES = 4;
+/** The memory of an idle process is read once in so many passes. */
+export const IDLE_PASSES = 4;
 
 export class RssReader {
   readonly #files: KernelFiles;
   readonly #units: Units;
   readonly #unreadable: Unreadable;
-  readonly #families: PageSharing;
-  readonly #statm = new StatmReading();
+  readonly #reading = new StatmReading();
   #passes = 0;
 
-  constructor(files: KernelFiles, units: Units, unreadable: Unreadable, families: PageSharing) {
+  constructor(files: KernelFiles, units: Units, unreadable: Unreadable) {
     this.#files = files;
     this.#units = units;
     this.#unreadable = unreadable;
-    this.#families = families;
   }
 
-  /** A new pass begins. */
-  begin(): void {
+  beginPass(): void {
     this.#passes++;
   }
 
-  /** @param stat the process as it is now; the process itself still holds what the last pass saw */
-  take(proc: Process, stat: StatReading): void {
+  /** Reads statm where it is due, and sets what it tells of the difference. @param difference what stat told of it is set */
+  read(proc: Process, difference: Difference): void {
+    difference.memoryMoved = Number.NaN;
     if (proc.kernelThread) return;
-    if (isZombie(stat.state)) proc.rss = Number.NaN;
-    else if (!isCalm(proc, stat) || (proc.pid + this.#passes) % CALM_PASSES === 0) this.#read(proc, stat);
+    const memory: Memory = proc.memory;
+    if (proc.zombie) memory.rss = Number.NaN;
+    else if (!difference.idle || !(memory.rss >= 0) || (proc.pid + this.#passes) % IDLE_PASSES === 0)
+      this.#read(proc, memory, difference);
   }
 
-  #read(proc: Process, stat: StatReading): void {
-    const statm = this.#statm;
+  #read(proc: Process, memory: Memory, difference: Difference): void {
+    const reading = this.#reading;
     try {
-      readStatm(this.#files, proc.files, this.#units, statm);
+      readStatm(this.#files, proc.files, this.#units, reading);
     } catch (error) {
       this.#unreadable.note(proc, 'statm', error);
-      proc.rss = Number.NaN;
+      memory.rss = Number.NaN;
       return;
     }
-    if (proc.unreadable) this.#unreadable.clear(proc, 'statm');
-    const faults = stat.minorFaults + stat.majorFaults - proc.minorFaults - proc.majorFaults;
-    const touched = Math.max(0, faults) * this.#units.pageSize + (Math.abs(statm.rss - proc.rss) || 0);
-    proc.roughRss = stat.roughRss;
-    proc.rss = statm.rss;
-    proc.shared = Math.min(statm.shared, statm.rss);
-    this.#families.touched(proc, touched);
+    this.#unreadable.clear(proc, 'statm');
+    const faults = difference.minorFaults + difference.majorFaults;
+    difference.memoryMoved = faults * this.#units.pageSize + (Math.abs(reading.rss - memory.rss) || 0);
+    memory.roughRss = proc.stat.roughRss;
+    memory.rss = reading.rss;
+    memory.shared = Math.min(reading.shared, reading.rss);
   }
 }
 
-/** Whether it did not run, fault or lose pages, as far as stat tells. */
-const isCalm = (proc: Process, stat: StatReading): boolean =>
-  stat.user === proc.user &&
-  stat.system === proc.system &&
-  stat.minorFaults === proc.minorFaults &&
-  stat.majorFaults === proc.majorFaults &&
-  stat.roughRss === proc.roughRss &&
-  proc.rss >= 0;
+/** smaps_rollup told the RSS of the moment at which PSS was read: both are exported together. */
+export function correctRss(proc: Process, rss: number): void {
+  const memory: Memory = proc.memory;
+  memory.rss = rss;
+}

@@ -8,7 +8,7 @@ import { Unreadable } from './unreadable.ts';
 
 const UNITS = { pageSize: 4096, ticksPerSecond: 100 };
 
-/** Groups are called as their processes are; where groups are inherited, no rule knows jobs. */
+/** Each group has the name of its processes; where groups are inherited, no rule matches jobs. */
 function track(machine: Machine, inherits = false) {
   const unreadable = new Unreadable();
   const host = { units: UNITS, bootTime: 1_700_000_000, users: new Map([[0, 'root']]) };
@@ -17,27 +17,27 @@ function track(machine: Machine, inherits = false) {
   const tracker = new Tracker(machine, host, unreadable, classify);
   tracker.inherits = inherits;
   const pass = () => [...tracker.pass(machine.forks)];
-  const ledger = (name: string) => tracker.groupCounters.of(name, name);
+  const counters = (name: string) => tracker.groupCounters.of(name, name);
   const proc = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
-  return { tracker, unreadable, pass, ledger, process: proc };
+  return { tracker, unreadable, pass, counters, proc };
 }
 
 const COUNTERS = ['user', 'system', 'before', 'readBytes', 'writeBytes', 'started', 'exited'] as const;
 type Counter = (typeof COUNTERS)[number];
 
-const sum = (ledgers: Iterable<GroupCounters>, ...counters: Counter[]): number => {
+const sum = (groups: Iterable<GroupCounters>, ...names: Counter[]): number => {
   let total = 0;
-  for (const ledger of ledgers) for (const counter of counters) total += ledger[counter];
+  for (const counters of groups) for (const name of names) total += counters[name];
   return Math.round(total * 1e6) / 1e6;
 };
 
-// A machine's life, as data: what happens, to which of its tasks, and how much. During a pass one thing happens before
-// each process is read, so that a pass never sees one moment.
+// A machine's life as data: what happens, to which of its tasks, and how much. During a pass one event happens before
+// each process is read, so that a pass never sees the machine at one moment.
 
 type Deed = 'fork' | 'burn' | 'write' | 'exec' | 'exit' | 'wait' | 'vanish' | 'subreaper' | 'careless' | 'time';
 interface Event {
   readonly deed: Deed;
-  readonly who: number;
+  readonly index: number;
   readonly much: number;
 }
 interface Pass {
@@ -47,9 +47,9 @@ interface Pass {
 
 const names = ['web', 'db', 'job'];
 
-function happen(machine: Machine, { deed, who, much }: Event): void {
+function happen(machine: Machine, { deed, index, much }: Event): void {
   const tasks = [...machine.tasks.values()].filter(({ state }) => state !== 'Z');
-  const task = tasks[who % tasks.length] as Task;
+  const task = tasks[index % tasks.length] as Task;
   const amount: Partial<Spent> = { user: much, system: much >> 1, read: much * 512, write: much * 4096 };
   switch (deed) {
     case 'fork':
@@ -64,13 +64,13 @@ function happen(machine: Machine, { deed, who, much }: Event): void {
     case 'exec':
       machine.exec(task, names[much % names.length]!);
       break;
-    case 'exit': // a subreaper that ends in the middle of a pass may take what it inherited past our eyes
+    case 'exit': // a subreaper that ends during a pass may hand on what it inherited without being seen
       if (!task.subreaper) machine.exit(task);
       break;
     case 'wait':
       machine.wait(task);
       break;
-    case 'vanish': // the whole life of a child between two looks
+    case 'vanish': // the whole life of a child between two passes
       if (machine.tasks.size < 25) {
         const child = machine.fork(task, 'brief');
         machine.spend(child, amount);
@@ -90,7 +90,7 @@ function happen(machine: Machine, { deed, who, much }: Event): void {
 }
 
 const anEvent = (deeds: readonly Deed[]) =>
-  fc.record({ deed: fc.constantFrom(...deeds), who: fc.nat(30), much: fc.integer({ min: 1, max: 40 }) });
+  fc.record({ deed: fc.constantFrom(...deeds), index: fc.nat(30), much: fc.integer({ min: 1, max: 40 }) });
 const aPass = (deeds: readonly Deed[]) =>
   fc.record<Pass>({
     during: fc.array(anEvent(deeds), { maxLength: 25 }),
@@ -111,7 +111,7 @@ const ACCOUNTED: readonly Deed[] = 'fork fork burn burn write exec exit exit wai
   ' ',
 ) as Deed[];
 
-/** A machine on which pids have wrapped around, so that elders have higher ones, and which has just been looked at. */
+/** A machine on which pids have wrapped around, so that older processes have higher ones; one pass has just ended. */
 function begin(given: { elders: readonly Event[]; youngers: readonly Event[]; kept: boolean; inherits: boolean }) {
   const { elders, youngers, kept, inherits } = given;
   const machine = new Machine(1000, kept);
@@ -126,7 +126,7 @@ function begin(given: { elders: readonly Event[]; youngers: readonly Event[]; ke
   return { machine, watched, start: { ...machine.truth } };
 }
 
-/** Lives a life under the tracker's eyes; calls `check` after each pass. */
+/** Lets events happen while the tracker makes its passes; calls `check` after each pass. */
 function live(machine: Machine, watched: ReturnType<typeof track>, life: readonly (Event | Pass)[], check = () => {}) {
   for (const moment of life) {
     if ('deed' in moment) {
@@ -151,7 +151,7 @@ function live(machine: Machine, watched: ReturnType<typeof track>, life: readonl
   }
 }
 
-/** Everybody waits for everybody, and all is looked at until nothing is left to be found. */
+/** All processes wait for their children, and passes follow until nothing is left to be found. */
 function comeToRest(machine: Machine, watched: ReturnType<typeof track>) {
   for (let round = 0; round < 4; round++) {
     machine.now += 10;
@@ -160,7 +160,7 @@ function comeToRest(machine: Machine, watched: ReturnType<typeof track>) {
   }
 }
 
-/** What was really spent since then, and what the groups were credited: seconds and bytes. */
+/** What was really used since then, and what the groups were credited with: seconds and bytes. */
 function books(machine: Machine, { tracker }: ReturnType<typeof track>, then: Spent) {
   const { truth } = machine;
   return {
@@ -183,11 +183,11 @@ test('no group counter ever falls, and nothing is credited twice, whatever happe
       const { machine, watched, start } = begin(lived);
       const last = new Map<GroupCounters, GroupCounters>();
       live(machine, watched, lived.life, () => {
-        for (const ledger of watched.tracker.groupCounters) {
-          const then = last.get(ledger) ?? ({} as GroupCounters);
+        for (const counters of watched.tracker.groupCounters) {
+          const then = last.get(counters) ?? ({} as GroupCounters);
           for (const counter of COUNTERS)
-            assert.ok(!(ledger[counter] < then[counter]), `${counter} of ${ledger.group} fell`);
-          last.set(ledger, ledger.copy());
+            assert.ok(!(counters[counter] < then[counter]), `${counter} of ${counters.group} fell`);
+          last.set(counters, counters.copy());
         }
         const { spent, credited } = books(machine, watched, start);
         assert.ok(credited.cpu <= spent.cpu, `${credited.cpu} s credited of ${spent.cpu}`);
@@ -242,7 +242,7 @@ test('a child with a lower pid than its parent, reaped between their readings, i
   assert.equal(sum(watched.tracker.groupCounters, 'user'), 7);
 });
 
-test('a debt does not take what only another one can have brought back', () => {
+test('what an ended process has outstanding is not taken from what only another one can have brought back', () => {
   const machine = new Machine();
   const shell = machine.fork(machine.init, 'shell');
   const job = machine.fork(shell, 'job');
@@ -266,10 +266,10 @@ test('a debt does not take what only another one can have brought back', () => {
   assert.equal(sum(watched.tracker.groupCounters, 'user'), 2);
 });
 
-test('a pid that is used again is another process', () => {
+test('a pid that is used again belongs to another process', () => {
   for (const kept of [true, false]) {
     const machine = new Machine(3, kept);
-    const { pass, ledger, process: find } = track(machine);
+    const { pass, counters, proc: find } = track(machine);
     const first = machine.fork(machine.init, 'web');
     pass();
     machine.spend(first, { user: 700 });
@@ -285,7 +285,7 @@ test('a pid that is used again is another process', () => {
     pass();
     assert.equal(find(second.pid).description.group, 'db');
     assert.deepEqual(
-      [ledger('web').user, ledger('web').exited, ledger('db').user, ledger('db').started],
+      [counters('web').user, counters('web').exited, counters('db').user, counters('db').started],
       [7, 1, 0.3, 1],
     );
   }
@@ -293,39 +293,41 @@ test('a pid that is used again is another process', () => {
 
 test('an exec that changes the group is an exit of the one and a start of the other, and what was gained stays', () => {
   const machine = new Machine();
-  const { pass, ledger, process: find } = track(machine);
+  const { pass, counters, proc: find } = track(machine);
   const task = machine.fork(machine.init, 'sh');
   pass();
   machine.spend(task, { user: 200 });
   const proc = find(task.pid);
-  proc.measurement.at = 5;
   machine.exec(task, 'web');
   machine.now += 1000;
   pass();
   assert.equal(proc.description.identity.exe, '/usr/bin/web');
-  assert.equal(proc.measurement.at, -1, 'its footprint is another one');
+  assert.equal(proc.stat.execs, 1, 'its footprint is that of another program');
   machine.spend(task, { user: 300 });
   machine.now += 1000;
   pass();
-  assert.deepEqual([ledger('sh').user, ledger('sh').exited, ledger('web').user, ledger('web').started], [2, 1, 3, 1]);
+  assert.deepEqual(
+    [counters('sh').user, counters('sh').exited, counters('web').user, counters('web').started],
+    [2, 1, 3, 1],
+  );
 });
 
 test('new rules move processes without exits or starts', () => {
   const machine = new Machine();
-  const { tracker, pass, ledger, process: find } = track(machine);
+  const { tracker, pass, counters, proc: find } = track(machine);
   pass();
   tracker.reclassify(() => ({ group: 'new', subgroup: 'new', rule: 'new' }));
   pass();
-  assert.equal(find(1).counters, ledger('new'));
-  assert.deepEqual([ledger('new').started, ledger('init').exited], [0, 0]);
+  assert.equal(find(1).membership.counters, counters('new'));
+  assert.deepEqual([counters('new').started, counters('init').exited], [0, 0]);
 });
 
-test('percentages: of one core, over the window, since birth for the young, and never of a window too short to tell', () => {
+test('CPU usage is a percentage of one core: over the window, since birth for a new process, and not over a window that is too short', () => {
   const machine = new Machine();
-  const { pass, process: find } = track(machine);
-  const usage = (pid: number) => find(pid).usage;
+  const { pass, proc: find } = track(machine);
+  const usage = (pid: number) => find(pid).usage.percent;
   pass();
-  assert.equal(usage(1), Number.NaN, 'one look tells nothing');
+  assert.equal(usage(1), Number.NaN, 'one reading tells nothing');
   machine.spend(machine.init, { user: 300, system: 200 });
   machine.now += 1000;
   pass();
@@ -346,25 +348,25 @@ test('percentages: of one core, over the window, since birth for the young, and 
 
 test('zombies have no memory, kernel threads have nothing but CPU, and both are counted', () => {
   const machine = new Machine();
-  const { tracker, pass, unreadable, process: find } = track(machine);
+  const { tracker, pass, unreadable, proc: find } = track(machine);
   const task = machine.fork(machine.init, 'job');
   pass();
   machine.exit(task);
   machine.now += 500;
   pass();
   const zombie = find(task.pid);
-  assert.deepEqual([zombie.zombie, zombie.rss], [true, Number.NaN]);
+  assert.deepEqual([zombie.zombie, zombie.memory.rss], [true, Number.NaN]);
   machine.wait(machine.init);
   machine.now += 500;
   pass();
   assert.equal(tracker.living.length, 1);
   assert.ok(
     unreadable.counts().every(({ processes }) => processes === 0),
-    'what is gone is not unreadable',
+    'a process that has ended is not unreadable',
   );
 });
 
-test('nothing is kept of processes that are gone', () => {
+test('nothing is kept of processes that have ended', () => {
   const machine = new Machine(100);
   const { tracker, pass, unreadable } = track(machine);
   const opened = new Set<number>();

@@ -1,6 +1,7 @@
-// Truthful absence: how many processes a file could not be read for, and why. A gauge kept up as things change.
-import { KernelFileError, type UnreadableReason } from '../kernel/files.ts';
-import type { Process } from './process.ts';
+// How many processes have a file that cannot be read, and why: a value that cannot be read is left out and counted here,
+// never exported as 0. A gauge that is kept up to date as files become unreadable, readable again, or go with their process.
+import { reasonOf, type UnreadableReason } from '../kernel/files.ts';
+import type { Process, UnreadableFiles } from './process.ts';
 
 /** Files whose absence is counted. */
 export type CountedFile = 'stat' | 'statm' | 'io' | 'status' | 'smaps_rollup' | 'cmdline' | 'cgroup' | 'exe';
@@ -15,33 +16,38 @@ export class Unreadable {
   readonly #counts = new Map<CountedFile, Map<UnreadableReason, number>>();
 
   /**
-   * Notes that a process's file gave no value; what a late read finds of a process that is gone does not count.
-   * @throws what is not a KernelFileError: a fault of ours
+   * Notes that a file of a process gave no value. A late read of a process that has ended does not count.
+   * @throws the error itself where it is not a KernelFileError: that is a fault of this program
    */
   note(proc: Process, file: CountedFile, error: unknown): UnreadableReason {
     const reason = reasonOf(error);
-    if (proc.ended) return reason;
+    if (proc.stat.ended) return reason;
     this.clear(proc, file);
-    proc.unreadable ??= new Map();
-    proc.unreadable.set(file, reason);
+    const unreadable: UnreadableFiles = proc.unreadable;
+    unreadable.reasons ??= new Map();
+    unreadable.reasons.set(file, reason);
     this.add(file, reason, 1);
     return reason;
   }
 
   /** The file gave a value (again). */
   clear(proc: Process, file: CountedFile): void {
-    const reason = proc.unreadable?.get(file) as UnreadableReason | undefined;
+    const { reasons } = proc.unreadable;
+    if (!reasons) return;
+    const reason = reasons.get(file);
     if (!reason) return;
-    proc.unreadable!.delete(file);
+    reasons.delete(file);
     this.add(file, reason, -1);
   }
 
-  /** The process is gone, and with it what could not be read of it. */
+  /** The process has ended: its files no longer count. */
   forget(proc: Process): void {
-    for (const [file, reason] of proc.unreadable ?? []) this.add(file as CountedFile, reason as UnreadableReason, -1);
-    proc.unreadable = undefined;
+    const unreadable: UnreadableFiles = proc.unreadable;
+    for (const [file, reason] of unreadable.reasons ?? []) this.add(file, reason, -1);
+    unreadable.reasons = undefined;
   }
 
+  /** Adds processes to a count, also of such as have no `Process`; a negative number takes them away. */
   add(file: CountedFile, reason: UnreadableReason, processes: number): void {
     let reasons = this.#counts.get(file);
     if (!reasons) {
@@ -58,9 +64,4 @@ export class Unreadable {
     }
     return counts;
   }
-}
-
-export function reasonOf(error: unknown): UnreadableReason {
-  if (error instanceof KernelFileError) return error.reason;
-  throw error;
 }

@@ -34,3 +34,6 @@ export interface Classification {
 
 /** The rule of a process that no rule matches. */
 export const NO_RULE = 'none';
+
+/** Kernel threads are not matched against rules: all of them belong here. */
+export const KERNEL_THREAD: Classification = { group: 'system', subgroup: 'kernel', rule: 'kernel thread' };

@@ -292,7 +292,11 @@ test('whatever processes do, each has a group, and heirs have that of a former a
         else if (what === 'pass') pass();
       }
       pass();
-      for (const { description, source, counters } of tracker.living) {
+      for (const {
+        description,
+        source,
+        membership: { counters },
+      } of tracker.living) {
         assert.ok(belongs.has(`${description.group}/${description.subgroup}`));
         assert.deepEqual([counters.group, counters.subgroup], [description.group, description.subgroup]);
         assert.equal(source !== undefined, description.rule.startsWith('inherited from PID '));

@@ -6,7 +6,7 @@
 //   nginx → sh → sleep   sleep is web/nginx: shells are transparent, the search goes on to their parent
 //   sshd → bash → sleep  sleep is other/other: sshd is a barrier
 //
-// docs/decisions/0007-who-passes-its-group-on.md says why the barriers are a list.
+// docs/decisions/0007-inherited-groups.md says why the barriers are a list.
 import { type Classification, type Identity, NO_RULE } from './identity.ts';
 
 /** A process in the tree of processes: what inheriting needs to know of it. */

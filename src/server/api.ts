@@ -1,17 +1,18 @@
-// What the pages show, as plain data: the JSON form of /config, /subgroups and /explain, and of the tables on `/`.
+// The data that the pages show, as plain objects: the JSON of /config, /subgroups and /explain, and the tables of `/`.
 import type { Agent } from '../agent/agent.ts';
-import type { Standing } from '../agent/sampler.ts';
+import type { ObservedProcess, Snapshot } from '../agent/sampler.ts';
 import { keys, optionOf } from '../config/options.ts';
-import type { GroupRow } from '../view/view.ts';
 
-export interface Setting {
+type GroupRow = Snapshot['view']['groups'][number];
+
+export interface SettingEntry {
   readonly key: string;
   readonly value: unknown;
   readonly origin: string;
 }
 
-/** Every setting in force; a secret that is set shows as "<secret>". */
-export function configDocument({ setup }: Agent): Setting[] {
+/** Every setting in force; a secret that is set is shown as "<secret>". */
+export function configDocument({ setup }: Agent): SettingEntry[] {
   return keys.map((key) => ({
     key,
     value: optionOf(key).secret && setup.config[key] ? '<secret>' : optionOf(key).type.write(setup.config[key]),
@@ -26,7 +27,7 @@ export interface SubgroupEntry {
   readonly rules: readonly string[];
 }
 
-/** Every subgroup a rule names or a process is in, those with processes first. */
+/** Every subgroup that a rule names or a process is in; subgroups with processes come first. */
 export function subgroupsDocument(agent: Agent): SubgroupEntry[] {
   const rows = new Map<string, GroupRow>();
   for (const row of agent.snapshot?.view.groups ?? []) rows.set(`${row.counters.group}/${row.counters.subgroup}`, row);
@@ -50,22 +51,24 @@ export const groupsBySize = (agent: Agent): GroupRow[] =>
   (agent.snapshot?.view.groups ?? []).filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);
 
 /**
- * Why the footprint of a process is as old as it is. Of the process itself only what the metrics tell: nothing of its
- * command line and executable, and no name where it has no series. Seconds, bytes, unix time; what is not known is left out.
+ * Why the footprint of a process is as old as it is. About the process itself it has only what the metrics show: never its
+ * command line or executable, and no name where it has no series. Seconds, bytes, Unix time; unknown values are left out.
  */
-export function explanationDocument({ config, age }: Agent, { process: proc, footprint, mode, shown }: Standing) {
-  const { pid, description: who, rss, pss, uss } = proc;
+export function explanationDocument({ config, age }: Agent, { proc, footprint, mode, shown }: ObservedProcess) {
+  const { pid, description } = proc;
+  const { rss } = proc.memory;
+  const { pss, uss } = proc.footprint;
   const known = (value: number) => (Number.isNaN(value) ? undefined : value);
-  const told = (value: number, enabled: boolean) => (shown && enabled ? known(value) : undefined);
+  const exported = (value: number, enabled: boolean) => (shown && enabled ? known(value) : undefined);
   return {
     pid,
-    start_time_seconds: who.startTime,
+    start_time_seconds: description.startTime,
     series: shown,
-    ...(shown && { name: who.identity.name, group: who.group, subgroup: who.subgroup }),
-    rule: shown && config.process_info ? who.rule : undefined,
-    rss_bytes: told(rss, config.enable_rss),
-    pss_bytes: told(pss, config.enable_pss),
-    uss_bytes: told(uss, config.enable_uss),
+    ...(shown && { name: description.identity.name, group: description.group, subgroup: description.subgroup }),
+    rule: shown && config.process_info ? description.rule : undefined,
+    rss_bytes: exported(rss, config.enable_rss),
+    pss_bytes: exported(pss, config.enable_pss),
+    uss_bytes: exported(uss, config.enable_uss),
     collection_age_seconds: age,
     smaps: {
       mode,
@@ -80,8 +83,8 @@ export function explanationDocument({ config, age }: Agent, { process: proc, foo
       max_age_seconds: config.smaps_max_age,
       moved_bytes: known(footprint.moved),
       moved_by_relatives_bytes: known(footprint.movedByRelatives),
-      worth_bytes: known(footprint.worth),
-      next_turn_seconds: Math.max(0, footprint.nextTurn - age),
+      worth_bytes: known(footprint.threshold),
+      next_turn_seconds: Math.max(0, footprint.untilDue - age),
     },
   };
 }

@@ -1,17 +1,18 @@
-// Basic authentication (RFC 7617) against the users of a web file. Whether a user exists can not be told from the time
-// an answer takes. What was found right once is remembered as a keyed digest, never as the password.
+// Basic authentication (RFC 7617) by the users of a web configuration file. The time of an answer does not reveal whether a
+// user exists: the password of an unknown user is compared too, with a hash of the same cost. Right credentials are
+// compared once and then remembered, as a keyed digest and never as the password.
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Passwords } from './passwords.ts';
 
-/** Right credentials that are remembered; beyond it, the oldest are forgotten. */
-const REMEMBERED = 100;
-/** Longest credentials that are looked at, characters; bcrypt takes 72 bytes of a password. */
-const LONGEST = 1024;
+/** Right credentials that are remembered; of more, the oldest are forgotten. */
+const REMEMBERED_MAX = 100;
+/** Characters of a header that are read; bcrypt uses 72 bytes of a password. */
+const HEADER_MAX_CHARACTERS = 1024;
 
 export class Authenticator {
   readonly #passwords: Passwords;
   readonly #key = randomBytes(32);
-  /** Digests of user, hash and password: found right, and being compared. */
+  /** Digests of user, hash and password: the ones that are right, and the ones that are being compared. */
   readonly #right = new Set<string>();
   readonly #compared = new Map<string, Promise<boolean>>();
 
@@ -19,7 +20,10 @@ export class Authenticator {
     this.#passwords = passwords;
   }
 
-  /** Whether the Authorization header names one of the users and its password. @throws Busy */
+  /**
+   * Whether the Authorization header has one of the users and its password.
+   * @param users bcrypt hash by user name @param client address @throws QueueFullError
+   */
   async admits(header: string | undefined, users: ReadonlyMap<string, string>, client: string): Promise<boolean> {
     const [user, password] = credentialsOf(header) ?? [];
     if (user === undefined || password === undefined) return false;
@@ -35,12 +39,12 @@ export class Authenticator {
     const right = (await comparison) && known !== undefined;
     if (right) {
       this.#right.add(digest);
-      if (this.#right.size > REMEMBERED) this.#right.delete(this.#right.keys().next().value!);
+      if (this.#right.size > REMEMBERED_MAX) this.#right.delete(this.#right.keys().next().value!);
     }
     return right;
   }
 
-  /** A hash that costs as much as that of some user, always the same one for a name. */
+  /** A hash for an unknown user: as costly as the hash of a real user, always the same one for a name, of no password. */
   #decoy(user: string, users: ReadonlyMap<string, string>): string {
     const hashes = [...users.values()];
     const pick = Number.parseInt(this.#digest(user).slice(0, 8), 16) % hashes.length;
@@ -53,7 +57,7 @@ export class Authenticator {
 }
 
 function credentialsOf(header: string | undefined): [user: string, password: string] | undefined {
-  const encoded = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec((header ?? '').slice(0, LONGEST))?.[1];
+  const encoded = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec((header ?? '').slice(0, HEADER_MAX_CHARACTERS))?.[1];
   if (!encoded) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');

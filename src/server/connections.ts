@@ -1,140 +1,150 @@
-// Who is connected. A full house refuses nobody: the newcomer takes the place of who is least likely to be missed, so
-// that neither idle nor slow clients, nor one that connects again and again, keep a scraper out.
+// The open connections, and which of them ends when there are too many (eviction). A new connection is never refused: it
+// takes the place of another one. A server that refuses (net.Server.maxConnections) is closed to Prometheus by a few
+// hundred idle connections; here, no client can keep a scraper out, whether it is idle, slow, or connects all the time.
+//
+// Order of eviction: first a connection of a client that has more than a quarter of all; among these, and where there is
+// no such client, a connection without any request yet, then an idle one, then one that is being answered; the one that
+// has been in its state for the longest time first. Example, 4 connections allowed: a client with 3 idle connections
+// opens another one, and its own oldest one ends; the one connection of Prometheus stays.
 import type { Socket } from 'node:net';
 
-/** In the order in which they give way: asked nothing yet, waits between two requests, is being answered. */
+/** States of a connection, in the order of eviction: no request yet, between two requests, being answered. */
 const NEW = 0;
 const IDLE = 1;
-const BUSY = 2;
+const ACTIVE = 2;
 
-/** Requests that may come before the first is answered. The next one can overtake the end of an answer. */
-const PIPELINED = 4;
+/**
+ * Requests of one connection that may be unanswered at the same time; one more ends it. Not 1: the next request can
+ * arrive before Node reports the end of a response.
+ */
+const UNANSWERED_MAX = 4;
 
-/** A client with more than this share of the connections gives way before all others. */
+/** The connections of a client with more than this share of all are the first to end. */
 const LARGE_SHARE = 1 / 4;
-/** Connections among which it is looked for, so that the choice costs the same in any house. */
-const CHOICE = 256;
+/** Connections among which such a client is looked for, so that a choice costs the same however many there are. */
+const EVICTION_SCAN_MAX = 256;
 
 interface Connection {
   readonly key: string | Socket;
   readonly socket: Socket;
-  /** All that come from its address. */
-  readonly crowd: Crowd;
-  stage: number;
+  readonly client: Client;
+  state: number;
   /** Requests that are not answered yet. */
-  asked: number;
-  /** Ends after the answer under way. */
+  unanswered: number;
+  /** Ends after the response that is being sent. */
   last: boolean;
 }
 
-interface Crowd {
+interface Client {
   readonly address: string;
-  size: number;
+  /** Open connections of this address. */
+  connections: number;
 }
 
-/** TLS wraps a socket into another one of the same addresses. A Unix socket has none, and stands for itself. */
+/** TLS wraps a socket in another one with the same addresses. A Unix socket has no address and is its own key. */
 function keyOf(socket: Socket): string | Socket {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
   return remotePort === undefined ? socket : `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 export class Connections {
-  /** By stage; in each, who has been in it the longest comes first. */
-  readonly #stages = [NEW, IDLE, BUSY].map(() => new Set<Connection>());
-  readonly #found = new Map<string | Socket, Connection>();
-  readonly #crowds = new Map<string, Crowd>();
+  /** By state; the one that has been in it for the longest time comes first. */
+  readonly #byState = [NEW, IDLE, ACTIVE].map(() => new Set<Connection>());
+  readonly #byKey = new Map<string | Socket, Connection>();
+  readonly #clients = new Map<string, Client>();
 
   get size(): number {
-    return this.#found.size;
+    return this.#byKey.size;
   }
 
-  /** Takes in a connection. @param most connections there may be, at least 1; another one gives way */
-  admit(socket: Socket, most: number): void {
-    while (this.size >= most) this.#drop(this.#leastMissed(most));
+  /** Adds a connection; where there are too many, another one ends. @param connectionsMax at least 1 */
+  add(socket: Socket, connectionsMax: number): void {
+    while (this.size >= connectionsMax) this.#destroy(this.#nextToEvict(connectionsMax));
     const address = socket.remoteAddress ?? '';
-    const crowd = this.#crowds.get(address) ?? { address, size: 0 };
-    this.#crowds.set(address, crowd);
-    crowd.size++;
-    const connection: Connection = { key: keyOf(socket), socket, crowd, stage: NEW, asked: 0, last: false };
-    this.#found.set(connection.key, connection);
-    this.#stages[NEW]!.add(connection);
+    const client = this.#clients.get(address) ?? { address, connections: 0 };
+    this.#clients.set(address, client);
+    client.connections++;
+    const connection: Connection = { key: keyOf(socket), socket, client, state: NEW, unanswered: 0, last: false };
+    this.#byKey.set(connection.key, connection);
+    this.#byState[NEW]!.add(connection);
     socket.once('close', () => this.#forget(connection));
   }
 
   /**
-   * A request has come. Returns whether it is to be answered: who asks on and on without reading is cut off.
-   * @param socket the one admitted, or TLS on it
+   * A request has arrived. Returns whether to answer it: a client that sends requests without reading the responses is
+   * disconnected.
+   * @param socket the one that was added, or the TLS socket that wraps it
    */
-  begin(socket: Socket): boolean {
-    const connection = this.#found.get(keyOf(socket));
+  requestBegan(socket: Socket): boolean {
+    const connection = this.#byKey.get(keyOf(socket));
     if (!connection) return !socket.destroyed;
-    connection.asked++;
-    if (connection.asked > PIPELINED) {
-      this.#drop(connection);
+    connection.unanswered++;
+    if (connection.unanswered > UNANSWERED_MAX) {
+      this.#destroy(connection);
       return false;
     }
-    this.#move(connection, BUSY);
+    this.#move(connection, ACTIVE);
     return true;
   }
 
-  /** An answer has been sent. Where it was to be the last, its headers may have said otherwise: they went out before. */
-  end(socket: Socket): void {
-    const connection = this.#found.get(keyOf(socket));
+  /** A response has been sent. If it was to be the last one, the connection ends here: its headers may not say so. */
+  responseEnded(socket: Socket): void {
+    const connection = this.#byKey.get(keyOf(socket));
     if (!connection) return;
-    connection.asked--;
-    if (connection.asked > 0) return;
+    connection.unanswered--;
+    if (connection.unanswered > 0) return;
     if (connection.last) connection.socket.destroySoon();
     else this.#move(connection, IDLE);
   }
 
-  /** Whether the connection shall end with the answer under way. */
-  ends(socket: Socket): boolean {
-    return this.#found.get(keyOf(socket))?.last ?? false;
+  /** Whether the connection ends after the response that is being sent. */
+  endsAfterResponse(socket: Socket): boolean {
+    return this.#byKey.get(keyOf(socket))?.last ?? false;
   }
 
-  /** Ends every connection: those that wait at once, those that are being answered after that. */
-  retire(): void {
-    for (const connection of [...this.#found.values()]) {
-      if (connection.stage === BUSY) connection.last = true;
-      else this.#drop(connection);
+  /** Ends every connection: at once where no request is being answered, else after the response. */
+  endIdle(): void {
+    for (const connection of [...this.#byKey.values()]) {
+      if (connection.state === ACTIVE) connection.last = true;
+      else this.#destroy(connection);
     }
   }
 
   /** Ends every connection at once. */
-  cut(): void {
-    for (const connection of [...this.#found.values()]) this.#drop(connection);
+  endAll(): void {
+    for (const connection of [...this.#byKey.values()]) this.#destroy(connection);
   }
 
-  /** Whoever holds a large share of the house makes room for itself; else, and among those, by stage and time. */
-  #leastMissed(most: number): Connection {
+  /** See the head of this file. */
+  #nextToEvict(connectionsMax: number): Connection {
     let first: Connection | undefined;
-    let choice = CHOICE;
-    for (const stage of this.#stages) {
-      for (const connection of stage) {
+    let scanned = 0;
+    for (const connections of this.#byState) {
+      for (const connection of connections) {
         first ??= connection;
-        if (connection.crowd.size > most * LARGE_SHARE) return connection;
-        if (--choice === 0) return first;
+        if (connection.client.connections > connectionsMax * LARGE_SHARE) return connection;
+        if (++scanned === EVICTION_SCAN_MAX) return first;
       }
     }
     return first!;
   }
 
-  #drop(connection: Connection): void {
+  #destroy(connection: Connection): void {
     this.#forget(connection);
     connection.socket.destroy();
   }
 
   #forget(connection: Connection): void {
-    if (this.#found.get(connection.key) === connection) this.#found.delete(connection.key);
-    if (!this.#stages[connection.stage]!.delete(connection)) return;
-    const { crowd } = connection;
-    crowd.size--;
-    if (crowd.size === 0) this.#crowds.delete(crowd.address);
+    if (this.#byKey.get(connection.key) === connection) this.#byKey.delete(connection.key);
+    if (!this.#byState[connection.state]!.delete(connection)) return;
+    const { client } = connection;
+    client.connections--;
+    if (client.connections === 0) this.#clients.delete(client.address);
   }
 
-  #move(connection: Connection, stage: number): void {
-    this.#stages[connection.stage]!.delete(connection);
-    connection.stage = stage;
-    this.#stages[stage]!.add(connection);
+  #move(connection: Connection, state: number): void {
+    this.#byState[connection.state]!.delete(connection);
+    connection.state = state;
+    this.#byState[state]!.add(connection);
   }
 }

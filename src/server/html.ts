@@ -1,5 +1,5 @@
-// HTML as the pages need it. Everything that is shown is escaped: names of processes are hostile. One style for all,
-// light and dark, named by its digest in the content security policy, so that nothing else is ever applied.
+// The HTML that the pages are made of. Everything that is shown is escaped: the names of processes are hostile input. All
+// pages have one style, light and dark. The content security policy names it by its digest, so no other style applies.
 import { createHash } from 'node:crypto';
 import { replaceHostile } from '../text/hostile.ts';
 
@@ -33,13 +33,13 @@ meter{width:6rem;height:.8rem}`;
 
 let digest: string | undefined;
 
-/** What a page's style-src has to allow. */
+/** The source that the style-src directive of a page has to allow. */
 export function styleSource(): string {
   digest ??= `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
   return digest;
 }
 
-/** @param body HTML: whoever wrote it has escaped what it shows */
+/** @param body HTML in which every value is escaped already */
 export function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -49,7 +49,7 @@ export function page(title: string, body: string): string {
 `;
 }
 
-/** Text; a number, which stands to the right; or a share of the largest, drawn. */
+/** Text; a number, aligned to the right; or a share from 0 to 1, drawn as a bar. */
 export type Cell = string | { readonly number: string } | { readonly share: number };
 
 export function htmlTable(heads: readonly Cell[], rows: readonly (readonly Cell[])[]): string {

@@ -1,6 +1,7 @@
-// The pages: rendered here, whole without script. What an operator wants to know first stands first.
+// The pages, rendered without any script. What an operator wants to know first comes first: troubles, then the totals, then
+// the groups by size. Links are relative, so that they also work behind a proxy that serves this exporter below a path.
 import type { Agent } from '../agent/agent.ts';
-import { grantOf, lasting, UNIT_SETTING } from '../agent/capabilities.ts';
+import { accessTo, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
 import type { Snapshot } from '../agent/sampler.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { configDocument, groupsBySize, subgroupsDocument } from './api.ts';
@@ -8,7 +9,7 @@ import { escapeHtml, htmlTable, page } from './html.ts';
 
 export { styleSource } from './html.ts';
 
-/** A path of this server, and what it is for. */
+/** A path of this server, and what it answers. */
 export interface Link {
   readonly path: string;
   readonly help: string;
@@ -18,7 +19,7 @@ export function landingPage(agent: Agent, links: readonly Link[]): string {
   const { snapshot } = agent;
   const parts = [heading(agent), navigation(links), ...troubles(agent)];
   if (snapshot) parts.push(cards(agent, snapshot), groups(agent), unreadable(snapshot));
-  else parts.push('<p>No collection has succeeded yet; this page will show one as soon as it has.</p>');
+  else parts.push('<p>No collection has succeeded yet. Load this page again in a few seconds.</p>');
   parts.push(addresses(links));
   return page('Herakles Process Memory Exporter', parts.join('\n'));
 }
@@ -41,7 +42,6 @@ export function subgroupsPage(agent: Agent): string {
 const subpage = (title: string, body: string): string =>
   page(title, `<p><a href="./">Overview</a></p><h1>${escapeHtml(title)}</h1>${body}`);
 
-/** Relative, so that they hold behind a proxy that serves this below a path. */
 const anchor = (path: string, text: string): string => `<a href="${escapeHtml(`.${path}`)}">${escapeHtml(text)}</a>`;
 
 function heading(agent: Agent): string {
@@ -60,7 +60,7 @@ function troubles(agent: Agent): string[] {
   if (!agent.lastReload.ok) {
     const faults = agent.lastReload.faults.map((fault) => `<li>${escapeHtml(fault)}</li>`).join('');
     parts.push(
-      `<p class="bad"><strong>The configuration could not be loaded anew; the old one is in force.</strong></p><ul>${faults}</ul>`,
+      `<p class="bad"><strong>The configuration could not be loaded again; the old one is in force.</strong></p><ul>${faults}</ul>`,
     );
   }
   return parts;
@@ -79,7 +79,7 @@ function cards(agent: Agent, { view, duration }: Snapshot): string {
     ],
     ['Processes', String(view.seen), `in ${groupsBySize(agent).length} subgroups`],
     ['Footprint of all', formatBytes(footprint), `of ${formatBytes(total)}; ${formatBytes(available)} available`],
-    ['Coverage', formatPercent(fresh / rss), 'of RSS has its PSS measured and fresh'],
+    ['Coverage', formatPercent(fresh / rss), 'of RSS is of processes whose PSS is measured and up to date'],
   ];
   const card = ([name, value, note]: string[]) => `<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>`;
   return `<dl class="cards">${shown.map(card).join('\n')}</dl>`;
@@ -101,22 +101,23 @@ function groups(agent: Agent): string {
   const numbers = (...heads: string[]) => heads.map((number) => ({ number }));
   const heads = ['Group', 'Subgroup', ...numbers('Processes', 'Footprint'), '', ...numbers('RSS', 'Measured', 'CPU')];
   return `<h2>Groups by footprint</h2>
-<p class="dim">Footprint is what a group really occupies, shared memory counted once. 100 % CPU is one core.</p>
+<p class="dim">The footprint is the memory that a group really occupies; memory that its processes share counts once. 100 % CPU is one core.</p>
 ${htmlTable(heads, rows)}`;
 }
 
 function unreadable({ view }: Snapshot): string {
-  const denied = lasting(view.unreadable);
-  if (denied.length === 0) return '<h2>Readable</h2><p class="good">Everything this exporter looks at can be read.</p>';
+  const denied = lastingFailures(view.unreadable);
+  if (denied.length === 0)
+    return '<h2>Readable</h2><p class="good">This exporter can read everything that it looks at.</p>';
   const rows = denied.map(({ file, reason, processes }) => {
-    const known = grantOf(file);
-    const grant = reason === 'denied' ? known?.grant : undefined;
-    return [`/proc/<pid>/${file}`, reason, { number: String(processes) }, known?.buys ?? '–', grant ?? '–'];
+    const known = accessTo(file);
+    const grant = reason === 'denied' ? known?.requires : undefined;
+    return [`/proc/<pid>/${file}`, reason, { number: String(processes) }, known?.neededFor ?? '–', grant ?? '–'];
   });
   return `<h2>Not readable</h2>
-${htmlTable(['File', 'Reason', { number: 'Processes' }, 'It would give', 'Grant'], rows)}
+${htmlTable(['File', 'Reason', { number: 'Processes' }, 'Missing because of it', 'What to grant'], rows)}
 <p class="dim">With systemd: <code>${UNIT_SETTING}</code> in the <code>[Service]</code> section.
-<code>herakles-node-exporter check</code> tells more.</p>`;
+<code>herakles-node-exporter check</code> explains it.</p>`;
 }
 
 function addresses(links: readonly Link[]): string {

@@ -1,4 +1,5 @@
-// The thread that compares passwords with bcrypt hashes: a comparison takes 50 ms and more, and scrapes must not wait.
+// The thread that compares passwords with bcrypt hashes. A comparison takes 50 ms or more; on the main thread, every scrape
+// would wait for it.
 import { parentPort } from 'node:worker_threads';
 import { compareSync } from 'bcryptjs';
 

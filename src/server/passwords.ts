@@ -1,9 +1,10 @@
-// Compares passwords with bcrypt hashes on a thread of its own, one after the other. The thread ends, and gives its
-// memory back, when there was nothing to compare for a while. Who floods it waits behind himself.
+// Compares passwords with bcrypt hashes on a worker thread, one at a time; why: docs/decisions/0006. The thread ends after
+// ten seconds without work and gives its memory back. Clients take turns, so a client that sends many passwords delays
+// only its own.
 import { Worker } from 'node:worker_threads';
 
-/** The queue is full; try again later. */
-export class Busy extends Error {}
+/** Too many comparisons wait, of this client or of all; try again later. */
+export class QueueFullError extends Error {}
 
 interface Job {
   readonly password: string;
@@ -12,25 +13,26 @@ interface Job {
   readonly reject: (error: Error) => void;
 }
 
-/** Comparisons that wait, of one client and of all. */
-const WAITING_OF_ONE = 4;
-const WAITING = 64;
-/** Milliseconds without work after which the thread ends. */
-const REST = 10_000;
+/** Comparisons that may wait, of one client and of all. */
+const WAITING_PER_CLIENT_MAX = 4;
+const WAITING_MAX = 64;
+/** Time without work after which the thread ends, milliseconds. */
+const THREAD_IDLE_MS = 10_000;
 
 export class Passwords {
   /** Waiting jobs by client; the client whose turn is next comes first. */
   readonly #queues = new Map<string, Job[]>();
   #waiting = 0;
+  /** The comparison that the thread works on. */
   #job: Job | undefined;
   #worker: Worker | undefined;
-  #rest: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
 
-  /** Whether the hash is of this password. @param client shares the thread fairly with others @throws Busy */
+  /** Whether this is the password of the hash. @param client address; clients take turns @throws QueueFullError */
   compare(password: string, hash: string, client: string): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const queue = this.#queues.get(client) ?? [];
-      if (queue.length >= WAITING_OF_ONE || this.#waiting >= WAITING) return reject(new Busy());
+      if (queue.length >= WAITING_PER_CLIENT_MAX || this.#waiting >= WAITING_MAX) return reject(new QueueFullError());
       this.#queues.set(client, queue);
       queue.push({ password, hash, resolve, reject });
       this.#waiting++;
@@ -41,9 +43,9 @@ export class Passwords {
   async #next(): Promise<void> {
     if (this.#job) return;
     const [turn] = this.#queues;
-    clearTimeout(this.#rest);
+    clearTimeout(this.#idleTimer);
     if (!turn) {
-      this.#rest = setTimeout(() => this.#end(), REST).unref();
+      this.#idleTimer = setTimeout(() => this.#end(), THREAD_IDLE_MS).unref();
       return;
     }
     const [client, queue] = turn;
@@ -56,7 +58,7 @@ export class Passwords {
       this.#worker ??= await this.#start();
       this.#worker.postMessage({ password: job.password, hash: job.hash });
     } catch (error) {
-      this.#done((job) => job.reject(error as Error)); // no thread could be had
+      this.#done((job) => job.reject(error as Error)); // the thread could not be started
     }
   }
 

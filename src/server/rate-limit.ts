@@ -1,6 +1,7 @@
-// Token buckets: one for everybody, as rate_limit of a web file has it, or one for each client address. Time is given.
+// Token buckets: one that all clients share (rate_limit of a web configuration file), and one for each client address
+// (max_request_rate). A request takes a token; where none is left, it is refused. Time is an argument, in seconds.
 
-export class Bucket {
+export class TokenBucket {
   #tokens: number;
   #at: number;
 
@@ -10,7 +11,7 @@ export class Bucket {
     this.#at = now;
   }
 
-  /** Takes a token, if there is one. @param interval seconds until the next token @param burst most tokens kept */
+  /** Takes a token; false where none is left. @param interval seconds between two tokens @param burst tokens of a full bucket */
   take(interval: number, burst: number, now: number): boolean {
     this.#tokens = Math.min(burst, this.#tokens + Math.max(0, now - this.#at) / interval);
     this.#at = now;
@@ -20,23 +21,23 @@ export class Bucket {
   }
 }
 
-/** Addresses that are kept apart; beyond it, those seen first are forgotten. */
-const ADDRESSES = 1024;
+/** Addresses that have a bucket; of more, the ones that came first lose theirs. */
+const ADDRESSES_MAX = 1024;
 
-/** A bucket for each client address that holds one second's worth of requests. */
-export class ClientBuckets {
-  readonly #buckets = new Map<string, Bucket>();
+/** A bucket for each client address; it holds the requests of one second. */
+export class ClientTokenBuckets {
+  readonly #buckets = new Map<string, TokenBucket>();
 
-  /** @param perSecond 0 is no limit */
+  /** Takes a token of this address. @param perSecond tokens; 0 is no limit */
   take(address: string, perSecond: number, now: number): boolean {
     if (perSecond === 0) return true;
     let bucket = this.#buckets.get(address);
     if (!bucket) {
       for (const oldest of this.#buckets.keys()) {
-        if (this.#buckets.size < ADDRESSES) break;
+        if (this.#buckets.size < ADDRESSES_MAX) break;
         this.#buckets.delete(oldest);
       }
-      bucket = new Bucket(perSecond, now);
+      bucket = new TokenBucket(perSecond, now);
       this.#buckets.set(address, bucket);
     }
     return bucket.take(1 / perSecond, perSecond, now);

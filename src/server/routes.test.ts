@@ -5,7 +5,7 @@ import { Machine } from '../../test/machine.ts';
 import { Agent } from '../agent/agent.ts';
 import { type Config, defaults } from '../config/options.ts';
 import { parseRules } from '../rules/rule-parser.ts';
-import { answer, find } from './routes.ts';
+import { respond, routeOf } from './routes.ts';
 
 /** An exporter of a machine in memory, that answers URLs. */
 function site(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
@@ -20,7 +20,7 @@ function site(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
   const get = async (url: string, method = 'GET', accept = '*/*') => {
     const request = { url, method, headers: { accept } } as IncomingMessage;
     const reload = async () => ({ ok: true, faults: [] });
-    const { status, body } = await answer({ agent, reload }, find(agent, url), request);
+    const { status, body } = await respond({ agent, reload }, routeOf(agent, url), request);
     const told = String(body);
     return { status, told, json: told.startsWith('{') ? JSON.parse(told) : undefined };
   };
@@ -69,7 +69,7 @@ const refused: [url: string, status: number, message: RegExp][] = [
   ['/explain?pid=-1', 400, /ask for one/], ['/explain?pid=1.5', 400, /ask for one/], ['/explain?pid=self', 400, /ask/],
   ['/explain?pid=4194305', 400, /ask for one/], ['/explain?pid=99999999', 400, /ask for one/],
   ['/explain?pid=1&pid=1', 400, /ask for one/], ['/explain?pid=1%0a', 400, /ask for one/], ['/explain?PID=1', 400, /ask/],
-  ['/explain?pid=4194304', 404, /process 4194304 was not seen at the last collection, 0\.\d s ago; it ended, or began since/],
+  ['/explain?pid=4194304', 404, /process 4194304 was not seen at the last collection, 0\.\d s ago; it has ended, or it began after that/],
 ];
 for (const [url, status, message] of refused) {
   test(`${url} is answered ${status}`, async (t) => {

@@ -1,114 +1,129 @@
-// The route table: every address this exporter answers, and nothing else. A handler turns a request into a reply.
+// The route table: every path that this exporter answers. A handler turns a request into a response. To add a page, add
+// its route here: the landing page, the test of documents and the metric of requests read this table.
 import type { IncomingMessage } from 'node:http';
 import type { Agent, Reload } from '../agent/agent.ts';
-import { acceptsGzip, CONTENT_TYPES, negotiate } from '../exposition/encode.ts';
+import { CONTENT_TYPES } from '../exposition/encode.ts';
 import { configDocument, explanationDocument, subgroupsDocument } from './api.ts';
-import { choose } from './negotiation.ts';
+import { acceptsGzip, chooseFormat, chooseMediaType } from './negotiation.ts';
 import type { Link } from './pages.ts';
 
-export interface Reply {
+export interface RouteResponse {
   readonly status: number;
   readonly type: string;
-  /** Text, or bytes in pieces. */
+  /** Text, or the pieces of the body in order. */
   readonly body: string | readonly Buffer[];
   readonly headers?: Readonly<Record<string, string>>;
-  /** What its content security policy has to allow as a style. */
+  /** Source of the style that the content security policy has to allow: 'sha256-…'. */
   readonly style?: string;
 }
 
-/** What handlers answer for. */
-export interface Site {
+/** What handlers respond from. */
+export interface RouteContext {
   readonly agent: Agent;
   reload(): Promise<Reload>;
 }
 
 export interface Route {
-  /** The path, or the setting that holds it. */
+  /** The path, or the key of the setting that has it. */
   readonly path: string | 'web_telemetry_path';
   readonly help: string;
-  /** What has to be asked behind `?`; a bare link would not do. */
+  /** The query that the route needs; the landing page has no link to such a route. */
   readonly query?: string;
-  /** GET and HEAD unless given. */
+  /** Allowed methods; GET and HEAD unless given. */
   readonly methods?: readonly string[];
-  /** What it can be had as, best first; unless given, the handler decides. */
+  /** Media types it can respond with, best first; unless given, the handler decides. */
   readonly types?: readonly string[];
-  /** @param type the one of `types` that the client takes */
-  readonly handle: (site: Site, request: IncomingMessage, type: string) => Reply | Promise<Reply>;
+  /** @param type the one of `types` that the client prefers; '' without `types` */
+  readonly handle: (
+    context: RouteContext,
+    request: IncomingMessage,
+    type: string,
+  ) => RouteResponse | Promise<RouteResponse>;
 }
 
 const TEXT = 'text/plain; charset=utf-8';
 const HTML = 'text/html; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
-const READING = ['GET', 'HEAD'];
+const READ_METHODS = ['GET', 'HEAD'];
 
-export const textReply = (status: number, body: string): Reply => ({ status, type: TEXT, body: `${body}\n` });
+export const textResponse = (status: number, body: string): RouteResponse => ({
+  status,
+  type: TEXT,
+  body: `${body}\n`,
+});
 
 export const routes: readonly Route[] = [
   {
     path: '/',
     help: 'What this exporter sees, as a page.',
     types: [HTML],
-    handle: ({ agent }) => html(({ landingPage }) => landingPage(agent, linksOf(agent))),
+    handle: ({ agent }) => htmlResponse(({ landingPage }) => landingPage(agent, linksOf(agent))),
   },
-  { path: 'web_telemetry_path', help: 'The metrics, in the format that is asked for.', handle: metrics },
+  { path: 'web_telemetry_path', help: 'The metrics, in the format that the client prefers.', handle: metrics },
   {
     path: '/health',
-    help: '200 while collections succeed, 503 when none did for three intervals; with the reason.',
+    help: '200 while collections succeed; 503, with the reason, after three intervals without one.',
     handle: ({ agent }) => health(agent),
   },
-  { path: '/-/healthy', help: '200 while the exporter runs.', handle: () => textReply(200, 'healthy') },
+  { path: '/-/healthy', help: '200 while the exporter runs.', handle: () => textResponse(200, 'healthy') },
   {
     path: '/-/ready',
-    help: '200 once a collection has succeeded, 503 before.',
+    help: '200 after the first collection that succeeded, 503 before.',
     handle: ({ agent }) =>
-      agent.snapshot ? textReply(200, 'ready') : textReply(503, 'no collection has succeeded yet'),
+      agent.snapshot ? textResponse(200, 'ready') : textResponse(503, 'no collection has succeeded yet'),
   },
   {
     path: '/-/reload',
-    help: 'POST loads the configuration anew, where web_enable_lifecycle is set; 500 with what is wrong with it.',
+    help: 'POST loads the configuration again, if web_enable_lifecycle is true; 500, with every fault, if that fails.',
     methods: ['POST', 'PUT'],
     handle: reload,
   },
   {
     path: '/config',
-    help: 'The configuration in force and where each value comes from; secrets are not shown. HTML, or JSON by Accept.',
+    help: 'The configuration in force, and where each value comes from, without secrets. HTML, or JSON by Accept.',
     types: [HTML, JSON_TYPE],
     handle: ({ agent }, _, type) =>
-      type === HTML ? html(({ configPage }) => configPage(agent)) : json(configDocument(agent)),
+      type === HTML ? htmlResponse(({ configPage }) => configPage(agent)) : jsonResponse(configDocument(agent)),
   },
   {
     path: '/subgroups',
-    help: 'The rules and what matched them now. HTML, or JSON by Accept.',
+    help: 'The subgroups, their rules, and how many processes match now. HTML, or JSON by Accept.',
     types: [HTML, JSON_TYPE],
     handle: ({ agent }, _, type) =>
-      type === HTML ? html(({ subgroupsPage }) => subgroupsPage(agent)) : json(subgroupsDocument(agent)),
+      type === HTML
+        ? htmlResponse(({ subgroupsPage }) => subgroupsPage(agent))
+        : jsonResponse(subgroupsDocument(agent)),
   },
   {
     path: '/explain',
     query: 'pid=N',
-    help: 'How old the PSS of process N is, and why it was or was not read at the last collection. JSON.',
+    help: 'The age of the PSS of process N, and why the last collection read it or did not read it. JSON.',
     types: [JSON_TYPE],
     handle: explain,
   },
 ];
 
-/** What a route table has to say to any request. */
-export async function answer(site: Site, route: Route | undefined, request: IncomingMessage): Promise<Reply> {
-  if (!route) return textReply(404, 'not found; see / for what there is');
-  const { methods = READING, types } = route;
+/** The response to any request: of its route, or why there is none. @param route what routeOf() found */
+export async function respond(
+  context: RouteContext,
+  route: Route | undefined,
+  request: IncomingMessage,
+): Promise<RouteResponse> {
+  if (!route) return textResponse(404, 'not found; / lists the pages there are');
+  const { methods = READ_METHODS, types } = route;
   if (!methods.includes(request.method ?? ''))
     return {
-      ...textReply(405, `only ${methods.join(' and ')} are answered here`),
+      ...textResponse(405, `this path takes ${methods.join(' and ')} only`),
       headers: { allow: methods.join(', ') },
     };
-  const type = types ? choose(request.headers.accept, types) : '';
-  if (type === undefined) return textReply(406, `this can be had as ${types!.join(' or ')}; ask for one of them`);
-  const answered = await route.handle(site, request, type);
-  return types && types.length > 1 ? { ...answered, headers: { ...answered.headers, vary: 'accept' } } : answered;
+  const type = types ? chooseMediaType(request.headers.accept, types) : '';
+  if (type === undefined) return textResponse(406, `this path has ${types!.join(' and ')}; accept one of them`);
+  const response = await route.handle(context, request, type);
+  return types && types.length > 1 ? { ...response, headers: { ...response.headers, vary: 'accept' } } : response;
 }
 
-/** The route of a request; the query is not looked at. Proxies may state the whole URL (RFC 9112, 3.2.2). */
-export function find(agent: Agent, url: string): Route | undefined {
+/** The route of a request, whatever its query. A proxy may send the whole URL (RFC 9112, 3.2.2). */
+export function routeOf(agent: Agent, url: string): Route | undefined {
   const path = url.replace(/^https?:\/\/[^/?#]*/i, '').split('?', 1)[0] || '/';
   return routes.find((route) => pathOf(route, agent) === path);
 }
@@ -116,66 +131,69 @@ export function find(agent: Agent, url: string): Route | undefined {
 export const pathOf = (route: Route, agent: Agent): string =>
   route.path === 'web_telemetry_path' ? agent.config.web_telemetry_path : route.path;
 
-/** Every other page and document that can be looked at. */
+/** The pages and documents that the landing page links to. */
 const linksOf = (agent: Agent): Link[] =>
   routes
-    .filter(({ path, query, methods = READING }) => path !== '/' && !query && methods === READING)
+    .filter(({ path, query, methods = READ_METHODS }) => path !== '/' && !query && methods === READ_METHODS)
     .map((route) => ({ path: pathOf(route, agent), help: route.help }));
 
-/** Part of a scraper's patience that is kept for sending the response, seconds. */
-const SENDING = 0.5;
+/** Part of the scraper's timeout that is kept for sending the response, seconds. */
+const SENDING_SECONDS = 0.5;
+/** Longest timeout of a scraper that is believed, seconds. */
+const TIMEOUT_MAX_SECONDS = 3600;
 
-async function metrics({ agent }: Site, request: IncomingMessage): Promise<Reply> {
-  const format = negotiate(request.headers.accept);
+async function metrics({ agent }: RouteContext, request: IncomingMessage): Promise<RouteResponse> {
+  const format = chooseFormat(request.headers.accept);
   const gzip = acceptsGzip(header(request, 'accept-encoding'));
-  const stated = Number(header(request, 'x-prometheus-scrape-timeout-seconds'));
-  const patience = stated > 0 ? Math.max(stated / 2, stated - SENDING) : agent.config.scrape_timeout;
-  const body = await agent.metrics(format, gzip, Math.min(patience, 3600));
+  const scraperTimeout = Number(header(request, 'x-prometheus-scrape-timeout-seconds'));
+  const timeout =
+    scraperTimeout > 0 ? Math.max(scraperTimeout / 2, scraperTimeout - SENDING_SECONDS) : agent.config.scrape_timeout;
+  const body = await agent.metrics(format, gzip, Math.min(timeout, TIMEOUT_MAX_SECONDS));
   const headers = { vary: 'accept, accept-encoding', ...(gzip && { 'content-encoding': 'gzip' }) };
   return { status: 200, type: CONTENT_TYPES[format], body, headers };
 }
 
-function health(agent: Agent): Reply {
-  if (agent.unhealthy) return textReply(503, agent.unhealthy);
+function health(agent: Agent): RouteResponse {
+  if (agent.unhealthy) return textResponse(503, agent.unhealthy);
   const { ok, faults } = agent.lastReload;
-  return textReply(200, ok ? 'ok' : `ok, but the configuration could not be loaded anew: ${faults.join('; ')}`);
+  return textResponse(200, ok ? 'ok' : `ok, but the configuration could not be loaded again: ${faults.join('; ')}`);
 }
 
-/** Most a pid can be (proc_sys_kernel(5), pid_max). */
-const LAST_PID = 4_194_304;
+/** The largest pid there can be (proc_sys_kernel(5), pid_max). */
+const PID_MAX = 4_194_304;
 
-async function explain({ agent }: Site, { url = '' }: IncomingMessage): Promise<Reply> {
-  const asked = new URLSearchParams(url.split('?', 2)[1]).getAll('pid');
-  const pid = asked.length === 1 && /^[1-9]\d{0,6}$/.test(asked[0]!) ? Number(asked[0]) : 0;
-  if (pid === 0 || pid > LAST_PID)
-    return textReply(400, `ask for one process: ?pid=N, an integer from 1 to ${LAST_PID}`);
-  const standing = await agent.standing(pid);
-  if (standing) return json(explanationDocument(agent, standing));
-  if (!agent.snapshot) return textReply(503, 'no collection has succeeded yet; try again later');
-  const error = `process ${pid} was not seen at the last collection, ${agent.age.toFixed(1)} s ago; it ended, or began since then`;
-  return { ...json({ error, collection_age_seconds: agent.age }), status: 404 };
+async function explain({ agent }: RouteContext, { url = '' }: IncomingMessage): Promise<RouteResponse> {
+  const pids = new URLSearchParams(url.split('?', 2)[1]).getAll('pid');
+  const pid = pids.length === 1 && /^[1-9]\d{0,6}$/.test(pids[0]!) ? Number(pids[0]) : 0;
+  if (pid === 0 || pid > PID_MAX)
+    return textResponse(400, `ask for one process: ?pid=N, an integer from 1 to ${PID_MAX}`);
+  const observed = await agent.observed(pid);
+  if (observed) return jsonResponse(explanationDocument(agent, observed));
+  if (!agent.snapshot) return textResponse(503, 'no collection has succeeded yet; try again later');
+  const error = `process ${pid} was not seen at the last collection, ${agent.age.toFixed(1)} s ago; it has ended, or it began after that`;
+  return { ...jsonResponse({ error, collection_age_seconds: agent.age }), status: 404 };
 }
 
-async function reload(site: Site, request: IncomingMessage): Promise<Reply> {
-  if (!site.agent.config.web_enable_lifecycle)
-    return textReply(403, 'reloading over HTTP is not enabled; set web_enable_lifecycle, or send SIGHUP');
-  // A page of somebody else's, open in an operator's browser, may not reload either.
+async function reload(context: RouteContext, request: IncomingMessage): Promise<RouteResponse> {
+  if (!context.agent.config.web_enable_lifecycle)
+    return textResponse(403, 'a reload over HTTP is not enabled; set web_enable_lifecycle to true, or send SIGHUP');
+  // A page of another site, open in the browser of an operator, must not reload this exporter.
   const origin = request.headers.origin;
   if (origin !== undefined && origin.replace(/^https?:\/\//, '') !== request.headers.host)
-    return textReply(403, 'another site asked for this; reload from here');
-  const { ok, faults } = await site.reload();
+    return textResponse(403, 'the request comes from a page of another site; send it from here');
+  const { ok, faults } = await context.reload();
   return ok
-    ? textReply(200, 'reloaded')
-    : textReply(500, `not reloaded, the old configuration is in force:\n${faults.join('\n')}`);
+    ? textResponse(200, 'reloaded')
+    : textResponse(500, `not reloaded; the old configuration is in force:\n${faults.join('\n')}`);
 }
 
-/** Pages are loaded when one is asked for: most exporters never are. */
-async function html(render: (pages: typeof import('./pages.ts')) => string): Promise<Reply> {
+/** Pages are loaded with the first request for one, which most exporters never get. */
+async function htmlResponse(render: (pages: typeof import('./pages.ts')) => string): Promise<RouteResponse> {
   const pages = await import('./pages.ts');
   return { status: 200, type: HTML, body: render(pages), style: pages.styleSource() };
 }
 
-const json = (document: unknown): Reply => ({
+const jsonResponse = (document: unknown): RouteResponse => ({
   status: 200,
   type: JSON_TYPE,
   body: `${JSON.stringify(document, undefined, 2)}\n`,

@@ -1,7 +1,7 @@
-// What a web configuration file calls versions, cipher suites, curves and client policies (the names of Go's crypto/tls,
-// which exporter-toolkit takes), and what OpenSSL calls them. Suites that Go holds insecure are not among them.
+// The names of TLS versions, cipher suites, curves and client policies in a web configuration file, and OpenSSL's names for
+// them. The file uses the names of Go's crypto/tls, as exporter-toolkit does. Suites that Go calls insecure are left out.
 
-/** In rising order. */
+/** In rising order; the names compare as text. */
 export const VERSIONS = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
 export type VersionName = keyof typeof VERSIONS;
 
@@ -12,7 +12,7 @@ export const CURVES: Readonly<Record<string, string>> = {
   X25519: 'X25519',
 };
 
-/** Suites of TLS 1.3: always on, as in Go. */
+/** The suites of TLS 1.3, which are always on, as in Go. */
 export const SUITES_13 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
 
 const AUTHENTICATED = [
@@ -30,17 +30,17 @@ const named = (suites: readonly (readonly [string, string])[]): [string, string]
     ['ECDSA', 'RSA'].map((key): [string, string] => [`TLS_ECDHE_${key}_WITH_${name}`, `ECDHE-${key}-${openssl}`]),
   );
 
-/** Every suite that may be named, and OpenSSL's name of it. */
+/** OpenSSL's name of every suite that a file may name. */
 export const SUITES: ReadonlyMap<string, string> = new Map([
   ...named([...AUTHENTICATED, ...OLDER]),
   ...SUITES_13.map((name): [string, string] => [name, name]),
 ]);
 
-/** What is offered where the file names none: authenticated encryption only, and for TLS 1.0 and 1.1 what they have. */
-export const suitesFrom = (least: VersionName): string[] =>
+/** The suites where the file names none: authenticated encryption, and the older ones only where TLS 1.0 or 1.1 is allowed. */
+export const defaultSuites = (least: VersionName): string[] =>
   named(least < 'TLS12' ? [...AUTHENTICATED, ...OLDER] : AUTHENTICATED).map(([, openssl]) => openssl);
 
-/** What is asked of clients: that they present a certificate, and that a CA of ours has signed it. */
+/** Whether a client is asked for a certificate, must have one, and whether a CA that we trust must have signed it. */
 export const CLIENT_POLICIES = {
   NoClientCert: { asked: false, required: false, verified: false },
   RequestClientCert: { asked: true, required: false, verified: false },

@@ -1,40 +1,41 @@
-// TLS on a connection: handshake, and the client's certificate judged before anything it says is parsed. Loaded only
-// where TLS is on. Who is turned away learns why, in an HTTP response of its own.
+// TLS on accepted connections: the handshake, then the check of the client's certificate, before any byte of a request is
+// parsed. A client that is refused gets an HTTP response that says why (Node cannot send a TLS alert of its own;
+// docs/decisions/0004). Loaded only where TLS is on.
 import type { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import type { TlsMaterial } from './web-config.ts';
 
-export interface SecureEvents {
-  /** The connection is encrypted, and the client is who it has to be. */
+export interface TlsEvents {
+  /** The connection is encrypted, and the client may connect. */
   accepted(socket: TLSSocket): void;
-  /** The client was turned away, or the handshake failed. */
+  /** The client may not connect, or the handshake failed. */
   refused(client: string, reason: string): void;
 }
 
 /** First byte of a TLS record that begins a handshake (RFC 8446, 5.1). */
-const HANDSHAKE = 0x16;
-/** How long a client that was turned away may take to read why, milliseconds. */
-const FAREWELL = 1000;
+const HANDSHAKE_RECORD = 0x16;
+/** Time that a refused client has to read the response, milliseconds. */
+const REFUSAL_GRACE_MS = 1000;
 
 /**
- * Returns what takes over raw connections.
- * @param patience longest time from the connection to the end of the handshake, seconds
+ * Returns a function to call with each raw connection: it performs the handshake and reports to `events`.
+ * @param timeout from the connection to the end of the handshake, seconds
  */
-export function secure(material: TlsMaterial, patience: number, events: SecureEvents): (raw: Socket) => void {
+export function createTlsAcceptor(material: TlsMaterial, timeout: number, events: TlsEvents): (raw: Socket) => void {
   const { policy } = material;
   const server = createServer({
     ...material.context,
     requestCert: policy.asked,
-    rejectUnauthorized: false, // judge() does, and says why
-    handshakeTimeout: patience * 1000,
+    rejectUnauthorized: false, // refusalReasonOf() decides, and gives the reason
+    handshakeTimeout: timeout * 1000,
     ALPNProtocols: ['http/1.1'],
   });
   server.on('secureConnection', (socket) => {
-    const reason = judge(socket, material);
+    const reason = refusalReasonOf(socket, material);
     if (reason === undefined) return events.accepted(socket);
     events.refused(clientOf(socket), reason);
-    turnAway(socket, 403, `client certificate refused: ${reason}`);
+    refuse(socket, 403, `client certificate refused: ${reason}`);
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException & { reason?: string }, socket) => {
     events.refused(clientOf(socket), `handshake failed: ${error.reason ?? error.message}`);
@@ -42,14 +43,14 @@ export function secure(material: TlsMaterial, patience: number, events: SecureEv
   });
   return (raw) => {
     const late = () => raw.destroy();
-    raw.setTimeout(patience * 1000, late);
+    raw.setTimeout(timeout * 1000, late);
     raw.on('end', late);
     raw.once('readable', () => {
       const first: Buffer | null = raw.read();
       if (!first) return raw.destroy();
-      if (first[0] !== HANDSHAKE) {
-        events.refused(clientOf(raw), 'spoke no TLS');
-        return turnAway(raw, 400, 'this port speaks HTTPS; ask again with https://');
+      if (first[0] !== HANDSHAKE_RECORD) {
+        events.refused(clientOf(raw), 'the client did not speak TLS');
+        return refuse(raw, 400, 'this port speaks HTTPS; use https://');
       }
       raw.setTimeout(0);
       raw.off('timeout', late).off('end', late);
@@ -62,19 +63,19 @@ export function secure(material: TlsMaterial, patience: number, events: SecureEv
 export const clientOf = (socket: Socket): string => socket.remoteAddress ?? 'local';
 
 /** Why this client may not connect; undefined where it may. */
-function judge(socket: TLSSocket, { policy, allowedSans }: TlsMaterial): string | undefined {
+function refusalReasonOf(socket: TLSSocket, { policy, allowedSans }: TlsMaterial): string | undefined {
   const certificate = policy.asked ? socket.getPeerX509Certificate() : undefined;
   if (!certificate) return policy.required ? 'none was presented' : undefined;
   if (policy.verified && !socket.authorized)
     return String(socket.authorizationError).toLowerCase().replaceAll('_', ' ');
   if (!allowedSans || sansOf(certificate).some((san) => allowedSans.includes(san))) return undefined;
-  return 'it has no subject alternative name that is allowed';
+  return 'none of its subject alternative names is allowed';
 }
 
-/** DNS names, addresses, mail addresses and URIs, written as Go writes them. */
+/** The subject alternative names of a certificate: DNS names, IP addresses, mail addresses and URIs, written as in Go. */
 export function sansOf({ subjectAltName = '' }: Pick<X509Certificate, 'subjectAltName'>): string[] {
   const names: string[] = [];
-  // Node puts a value in JSON's quotes where it could be taken for several.
+  // Node writes a value as a JSON string where it could be read as several names.
   for (const [, kind, value] of subjectAltName.matchAll(/(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?=,|$)/g)) {
     const plain = value!.startsWith('"') ? (JSON.parse(value!) as string) : value!;
     if (kind === 'IP Address')
@@ -84,8 +85,8 @@ export function sansOf({ subjectAltName = '' }: Pick<X509Certificate, 'subjectAl
   return names;
 }
 
-/** Answers whatever comes, unparsed, and hangs up. */
-function turnAway(socket: Socket, status: 400 | 403, reason: string): void {
+/** Responds without parsing any request, and ends the connection. */
+function refuse(socket: Socket, status: 400 | 403, reason: string): void {
   const body = `${reason}\n`;
   const head = [
     `HTTP/1.1 ${status} ${status === 400 ? 'Bad Request' : 'Forbidden'}`,
@@ -95,10 +96,10 @@ function turnAway(socket: Socket, status: 400 | 403, reason: string): void {
   ];
   const answer = () => {
     socket.resume().end(`${head.join('\r\n')}\r\n\r\n${body}`);
-    setTimeout(() => socket.destroy(), FAREWELL).unref();
+    setTimeout(() => socket.destroy(), REFUSAL_GRACE_MS).unref();
   };
   socket.on('error', () => socket.destroy());
-  socket.setTimeout(FAREWELL * 5, () => socket.destroy());
+  socket.setTimeout(REFUSAL_GRACE_MS * 5, () => socket.destroy());
   if (status === 400) answer();
   else socket.once('data', answer);
 }

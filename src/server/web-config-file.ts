@@ -1,8 +1,9 @@
 // The web configuration file of Prometheus' exporters (exporter-toolkit): the same keys, defaults and strictness.
-// Text → settings, or every fault at once with its line. Pure: files it names are read by web.ts. Any text is safe.
+// Text → settings, or all faults at once, each with its line. Pure: web-config.ts reads the files that it names. Any text
+// gives settings or faults, and nothing else.
 import { dirname, resolve } from 'node:path';
 import type { ParsedNode } from 'yaml';
-import { composeYaml, Malformed, type YamlTree } from '../config/formats.ts';
+import { composeYaml, MalformedFileError, type YamlTree } from '../config/formats.ts';
 import { nearestName } from '../text/did-you-mean.ts';
 import { escapedJson } from '../text/hostile.ts';
 import { CLIENT_POLICIES, type ClientPolicy, CURVES, SUITES, VERSIONS, type VersionName } from './tls-options.ts';
@@ -15,11 +16,11 @@ export interface TlsSettings {
   readonly key: PemSource;
   readonly clientCa: PemSource | undefined;
   readonly clientAuth: ClientPolicy;
-  /** A client certificate must bear one of these; undefined: any. */
+  /** A client certificate must have one of these subject alternative names; undefined: any. */
   readonly allowedSans: readonly string[] | undefined;
   readonly minVersion: VersionName;
   readonly maxVersion: VersionName;
-  /** Names as in the file, in order; empty: ours. */
+  /** Names as in the file, in order of preference; empty: our default suites. */
   readonly cipherSuites: readonly string[];
   readonly preferServerOrder: boolean;
   readonly curves: readonly string[];
@@ -31,18 +32,18 @@ export interface RateLimit {
   readonly burst: number;
 }
 
-export interface WebFile {
+export interface WebConfigFile {
   readonly tls: TlsSettings | undefined;
   /** bcrypt hash by user name. */
   readonly users: ReadonlyMap<string, string>;
-  /** Response headers; '' where one is not to be sent. */
+  /** Response headers, by name; '' turns a header off. */
   readonly headers: ReadonlyMap<string, string>;
   readonly rateLimit: RateLimit | undefined;
-  /** Taken as it is, but probably not meant. */
+  /** Settings that are in force, but probably not intended. */
   readonly warnings: readonly string[];
 }
 
-/** Headers that may be set, and the values they take; undefined is any. */
+/** Headers that a file may set, and the values they may have; undefined: any value. */
 const HEADERS: ReadonlyMap<string, readonly string[] | undefined> = new Map([
   ['Content-Security-Policy', undefined],
   ['Strict-Transport-Security', undefined],
@@ -51,26 +52,32 @@ const HEADERS: ReadonlyMap<string, readonly string[] | undefined> = new Map([
   ['X-XSS-Protection', undefined],
 ]);
 
-/** What is wrong with one value; completes "path:line: key". */
-class Wrong extends Error {}
+/** What is wrong with one value, and what to do; completes "path:line: key". */
+class ValueFault extends Error {}
 
 type Node = ParsedNode | null;
 type Modules = Pick<typeof import('yaml'), 'isMap' | 'isScalar' | 'isSeq'>;
 
 /** @param path of the file; relative paths in it start at its folder @param faults gets "path:line: what; what to do" */
-export async function parseWebFile(path: string, text: string, faults: string[]): Promise<WebFile> {
+export async function parseWebConfigFile(path: string, text: string, faults: string[]): Promise<WebConfigFile> {
   const yaml = await import('yaml');
   try {
-    const tree = await composeYaml(text, 8, '1.1');
+    const tree = await composeYaml(text, 8, 'YAML 1.1');
     return new Reader(path, tree, yaml, faults).file();
   } catch (error) {
-    if (!(error instanceof Malformed)) throw error;
+    if (!(error instanceof MalformedFileError)) throw error;
     faults.push(`${path}:${error.line}: ${error.message}`);
     return EMPTY;
   }
 }
 
-const EMPTY: WebFile = { tls: undefined, users: new Map(), headers: new Map(), rateLimit: undefined, warnings: [] };
+const EMPTY: WebConfigFile = {
+  tls: undefined,
+  users: new Map(),
+  headers: new Map(),
+  rateLimit: undefined,
+  warnings: [],
+};
 
 class Reader {
   readonly #path: string;
@@ -86,7 +93,7 @@ class Reader {
     this.#faults = faults;
   }
 
-  file(): WebFile {
+  file(): WebConfigFile {
     const parts = this.#map(this.#tree.root, '', {
       tls_server_config: (node) => this.#tls(node),
       http_server_config: (node) => this.#http(node),
@@ -182,25 +189,28 @@ class Reader {
     if (!HEADERS.has(name)) {
       const near = nearestName(name, HEADERS.keys());
       const known = [...HEADERS.keys()].join(', ');
-      throw new Wrong(
-        `is a header that cannot be configured; ${near ? `did you mean ${near}?` : `configurable are ${known}`}`,
+      throw new ValueFault(
+        `is a header that cannot be configured; ${near ? `did you mean ${near}?` : `choose one of ${known}`}`,
       );
     }
     const value = this.#text(node);
     const values = HEADERS.get(name);
-    if (values && !values.includes(value)) throw new Wrong(`is ${show(value)}; give ${values.join(' or ')}`);
-    if (!/^[\t\x20-\x7e]*$/.test(value)) throw new Wrong('holds characters that no header may have; remove them');
+    if (values && !values.includes(value)) throw new ValueFault(`is ${show(value)}; give ${values.join(' or ')}`);
+    if (!/^[\t\x20-\x7e]*$/.test(value)) throw new ValueFault('has characters that no header may have; remove them');
     return value;
   }
 
   #users(node: Node): ReadonlyMap<string, string> {
     return this.#entries(node, 'basic_auth_users.', (name, value) => {
       const hash = this.#text(value);
-      if (name.includes(':')) throw new Wrong('has a colon, which no user name of basic authentication can have');
+      if (name.includes(':'))
+        throw new ValueFault(
+          'has a colon, which basic authentication does not allow in a user name; choose another name',
+        );
       const cost = Number(/^\$2[aby]?\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(hash)?.[1] ?? 0);
-      if (cost < 4 || cost > 31) throw new Wrong('is no bcrypt hash; make one with htpasswd -nBC 10 ""');
+      if (cost < 4 || cost > 31) throw new ValueFault('is no bcrypt hash; make one with htpasswd -nBC 10 ""');
       if (cost > 14)
-        this.#warn(value, `a bcrypt cost of ${cost} takes longer than a scrape may; make the hash anew with 10`);
+        this.#warn(value, `a bcrypt cost of ${cost} takes longer than a scrape may; make another hash, with cost 10`);
       return hash;
     });
   }
@@ -217,19 +227,19 @@ class Reader {
 
   // --- values
 
-  /** Reads a mapping with these keys and no other. Each value is read by itself, so that all faults are told. */
-  #map<Fields extends Record<string, (node: Node) => unknown>>(node: Node, prefix: string, fields: Fields) {
+  /** Reads a mapping with these keys and no other. A fault of one value does not keep the others from being read. */
+  #map<Readers extends Record<string, (node: Node) => unknown>>(node: Node, prefix: string, readers: Readers) {
     const values: Record<string, unknown> = {};
     const entries = this.#entries(node, prefix, (name, value) => {
-      const read = Object.hasOwn(fields, name) ? fields[name] : undefined;
+      const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
       if (!read) {
-        const near = nearestName(name, Object.keys(fields));
-        throw new Wrong(`is no key of a web configuration file; ${near ? `did you mean ${near}?` : 'remove it'}`);
+        const near = nearestName(name, Object.keys(readers));
+        throw new ValueFault(`is no key of a web configuration file; ${near ? `did you mean ${near}?` : 'remove it'}`);
       }
       return read(value);
     });
     for (const [name, value] of entries) values[name] = value;
-    return values as { [K in keyof Fields]?: ReturnType<Fields[K]> };
+    return values as { [K in keyof Readers]?: ReturnType<Readers[K]> };
   }
 
   #entries<T>(node: Node, prefix: string, read: (name: string, value: Node) => T): Map<string, T> {
@@ -245,35 +255,35 @@ class Reader {
       const name = isScalar(key) ? String(key.source ?? key.value) : '';
       const what = `${prefix}${/^[\w.-]{1,64}$/.test(name) ? name : show(name)}`;
       try {
-        if (!isScalar(key)) throw new Wrong('is no plain key; write key: value');
-        if (seen.has(name)) throw new Wrong('is set again; keep one of them');
+        if (!isScalar(key)) throw new ValueFault('is no plain key; write key: value');
+        if (seen.has(name)) throw new ValueFault('is set again; keep one of them');
         seen.add(name);
         found.set(name, read(name, value as Node));
       } catch (error) {
-        if (!(error instanceof Wrong)) throw error;
+        if (!(error instanceof ValueFault)) throw error;
         this.#fault(key as ParsedNode, `${what} ${error.message}`);
       }
     }
     return found;
   }
 
-  /** Any scalar as it is written, as in Go; nothing is ''. */
+  /** Any scalar as it is written, as in Go; '' where there is none. */
   #text(node: Node): string {
     const { isScalar } = this.#yaml;
     if (node === null || (isScalar(node) && node.value === null)) return '';
-    if (!isScalar(node)) throw new Wrong('is no plain text; give text');
+    if (!isScalar(node)) throw new ValueFault('is no plain text; give text');
     return String(node.source ?? node.value);
   }
 
   #boolean(node: Node): boolean {
     if (this.#yaml.isScalar(node) && typeof node.value === 'boolean') return node.value;
-    throw new Wrong('is neither true nor false; give one of them');
+    throw new ValueFault('is neither true nor false; give one of them');
   }
 
   #integer(node: Node): number {
     const value = this.#yaml.isScalar(node) ? node.value : undefined;
     if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 1e9) return value as number;
-    throw new Wrong('is no whole number from 0 to 1000000000; give one');
+    throw new ValueFault('is no whole number from 0 to 1000000000; give one');
   }
 
   /** Seconds. As Go writes them (1m30s, 100ms, 1.5s); a bare number counts nanoseconds. */
@@ -281,7 +291,7 @@ class Reader {
     const text = this.#text(node);
     if (/^\d{1,18}$/.test(text)) return Number(text) / 1e9;
     if (!/^(\d{1,12}(\.\d{1,9})?(ns|us|µs|ms|s|m|h))+$/.test(text))
-      throw new Wrong('is no duration; give one such as 1s or 100ms, or 0');
+      throw new ValueFault('is no duration; give one such as 1s or 100ms, or 0');
     let seconds = 0;
     for (const [, value, unit] of text.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g))
       seconds += Number(value) * UNITS[unit!]!;
@@ -291,7 +301,7 @@ class Reader {
   #list<T>(node: Node, read: (item: Node) => T): T[] | undefined {
     const { isScalar, isSeq } = this.#yaml;
     if (node === null || (isScalar(node) && node.value === null)) return undefined;
-    if (!isSeq(node)) throw new Wrong('is no list; write one item a line, each after a dash');
+    if (!isSeq(node)) throw new ValueFault('is no list; write one item a line, each after a dash');
     return node.items.map((item) => read(item as Node));
   }
 
@@ -299,7 +309,7 @@ class Reader {
     const given = this.#text(node);
     const found = names.find((name) => name === given);
     if (found) return found;
-    throw new Wrong(`is ${show(given)}, which is not known; there are ${names.join(', ')}`);
+    throw new ValueFault(`is ${show(given)}, which is unknown; choose one of ${names.join(', ')}`);
   }
 
   #fault(node: Node, message: string): void {

@@ -9,8 +9,8 @@ import fc from 'fast-check';
 import { Authority, selfSigned } from '../../test/certificates.ts';
 import { ConfigError } from '../config/load.ts';
 import { type Config, defaults } from '../config/options.ts';
-import { loadWeb, type Web } from './web-config.ts';
-import { parseWebFile } from './web-config-file.ts';
+import { loadWebConfig, type WebConfig } from './web-config.ts';
+import { parseWebConfigFile } from './web-config-file.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'herakles-web-'));
 after(() => rmSync(dir, { recursive: true }));
@@ -29,11 +29,11 @@ const inline = (path: string) => `|\n${readFileSync(path, 'utf8').trimEnd().repl
 const tls = 'tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n';
 const dave = '$2y$10$2UXri9cIDdgeKjBo4Rlpx.U3ZLDV8X1IxKmsfOvhcM5oXQt/mLmXq';
 
-async function load(text: string | Buffer, changes: Partial<Config> = {}): Promise<Web | readonly string[]> {
+async function load(text: string | Buffer, changes: Partial<Config> = {}): Promise<WebConfig | readonly string[]> {
   const file = join(dir, 'web.yml');
   writeFileSync(file, text);
   try {
-    return await loadWeb({ ...defaults, web_config_file: file, ...changes }, []);
+    return await loadWebConfig({ ...defaults, web_config_file: file, ...changes }, []);
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     return error.faults.map((fault) => fault.replaceAll(`${dir}/`, ''));
@@ -63,35 +63,35 @@ const bad: [what: string, text: string, ...faults: RegExp[]][] = [
   ['cert_file that is not there', 'tls_server_config:\n  cert_file: somefile\n  key_file: server.key\n', /^somefile: no such file; correct the path/],
   ['key_file that is not there', 'tls_server_config:\n  cert_file: server.crt\n  key_file: somefile\n', /^somefile: no such file/],
   ['neither there', 'tls_server_config:\n  cert_file: some\n  key_file: file\n', /^some: no such file/, /^file: no such file/],
-  ['a folder for a certificate', 'tls_server_config:\n  cert_file: /tmp\n  key_file: server.key\n', /^\/tmp: is no regular file/],
-  ['a device for a certificate', 'tls_server_config:\n  cert_file: /dev/zero\n  key_file: server.key\n', /is no regular file/],
-  ['an empty certificate', 'tls_server_config:\n  cert_file: empty.crt\n  key_file: server.key\n', /^empty\.crt: holds no PEM certificate/],
+  ['a folder for a certificate', 'tls_server_config:\n  cert_file: /tmp\n  key_file: server.key\n', /^\/tmp: is a directory; put a PEM file in its place$/],
+  ['a device for a certificate', 'tls_server_config:\n  cert_file: /dev/zero\n  key_file: server.key\n', /^\/dev\/zero: is a device; put a PEM file in its place$/],
+  ['an empty certificate', 'tls_server_config:\n  cert_file: empty.crt\n  key_file: server.key\n', /^empty\.crt: has no PEM certificate/],
   ['a certificate that is none', 'tls_server_config:\n  cert_file: garbage.crt\n  key_file: server.key\n', /^garbage\.crt: is no certificate/],
-  ['a key that is none', 'tls_server_config:\n  cert_file: server.crt\n  key_file: garbage.key\n', /^garbage\.key: can not be used/],
-  ['a key for a certificate', 'tls_server_config:\n  cert_file: server.key\n  key_file: server.key\n', /^server\.key: holds no PEM certificate/],
+  ['a key that is none', 'tls_server_config:\n  cert_file: server.crt\n  key_file: garbage.key\n', /^garbage\.key: cannot be used/],
+  ['a key for a certificate', 'tls_server_config:\n  cert_file: server.key\n  key_file: server.key\n', /^server\.key: has no PEM certificate/],
   ['the key of another certificate', `tls_server_config:\n  cert_file: server.crt\n  key_file: ${other.key}\n`, /other\.key: is not the key of server\.crt/],
   ['a client CA without a policy', `${tls}  client_ca_file: ca.crt\n`, /asks for no client certificate; set client_auth_type/],
   ['a client CA with NoClientCert', `${tls}  client_ca_file: ca.crt\n  client_auth_type: NoClientCert\n`, /asks for no client certificate/],
   ['a client CA that is not there', `${tls}  client_ca_file: somefile\n  client_auth_type: RequireAndVerifyClientCert\n`, /^somefile: no such file/],
-  ['an empty client CA, which would trust the world', `${tls}  client_ca_file: empty.crt\n  client_auth_type: RequireAndVerifyClientCert\n`, /^empty\.crt: holds no PEM certificate/],
-  ['a policy in other letters', `${tls}  client_auth_type: requireandverifyclientcert\n`, /is not known; there are NoClientCert/],
-  ['an invented suite', `${tls}  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA2048]\n`, /SHA2048", which is not known/],
-  ['an insecure suite', `${tls}  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]\n`, /which is not known/],
-  ['a suite in OpenSSL’s name', `${tls}  cipher_suites: [ECDHE-RSA-AES128-GCM-SHA256]\n`, /which is not known/],
+  ['an empty client CA, which would trust the world', `${tls}  client_ca_file: empty.crt\n  client_auth_type: RequireAndVerifyClientCert\n`, /^empty\.crt: has no PEM certificate/],
+  ['a policy in other letters', `${tls}  client_auth_type: requireandverifyclientcert\n`, /is unknown; choose one of NoClientCert/],
+  ['an invented suite', `${tls}  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA2048]\n`, /SHA2048", which is unknown/],
+  ['an insecure suite', `${tls}  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]\n`, /which is unknown/],
+  ['a suite in OpenSSL’s name', `${tls}  cipher_suites: [ECDHE-RSA-AES128-GCM-SHA256]\n`, /which is unknown/],
   ['suites that are no list', `${tls}  cipher_suites: TLS_AES_128_GCM_SHA256\n`, /is no list; write one item a line/],
   ['a suite list that HTTP/2 forbids', `${tls}  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\n  max_version: TLS12\n`, /lacks the suite that HTTP\/2 demands/],
-  ['an invented curve', `${tls}  curve_preferences: [CurveP257]\n`, /CurveP257", which is not known; there are CurveP256/],
-  ['an invented version', `${tls}  min_version: TLS111\n`, /^web\.yml:4: tls_server_config\.min_version is "TLS111", which is not known; there are TLS10, TLS11, TLS12, TLS13$/],
-  ['SSL', `${tls}  min_version: SSL30\n`, /which is not known/],
+  ['an invented curve', `${tls}  curve_preferences: [CurveP257]\n`, /CurveP257", which is unknown; choose one of CurveP256/],
+  ['an invented version', `${tls}  min_version: TLS111\n`, /^web\.yml:4: tls_server_config\.min_version is "TLS111", which is unknown; choose one of TLS10, TLS11, TLS12, TLS13$/],
+  ['SSL', `${tls}  min_version: SSL30\n`, /which is unknown/],
   ['versions crossed', `${tls}  min_version: TLS13\n  max_version: TLS12\n`, /min_version TLS13 is above max_version TLS12/],
   ['sans that are no list', `${tls}  client_auth_type: RequireAnyClientCert\n  client_allowed_sans: x\n`, /client_allowed_sans is no list/],
   ['a preference that is no boolean', `${tls}  prefer_server_cipher_suites: 1\n`, /is neither true nor false/],
   ['http2 that is no boolean', 'http_server_config:\n  http2: "maybe"\n', /^web\.yml:2: http_server_config\.http2 is neither true nor false/],
-  ['a header that can not be set', 'http_server_config:\n  headers:\n    Content-Type: foo\n', /^web\.yml:3: http_server_config\.headers\.Content-Type is a header that cannot be configured; configurable are Content-Security-Policy/],
+  ['a header that cannot be set', 'http_server_config:\n  headers:\n    Content-Type: foo\n', /^web\.yml:3: http_server_config\.headers\.Content-Type is a header that cannot be configured; choose one of Content-Security-Policy/],
   ['a header in other letters', 'http_server_config:\n  headers:\n    x-frame-options: deny\n', /cannot be configured; did you mean X-Frame-Options\?/],
   ['a bad X-Frame-Options', 'http_server_config:\n  headers:\n    X-Frame-Options: foo\n', /X-Frame-Options is "foo"; give deny or sameorigin/],
   ['a bad X-Content-Type-Options', 'http_server_config:\n  headers:\n    X-Content-Type-Options: sniff\n', /give nosniff/],
-  ['a header that ends the header', 'http_server_config:\n  headers:\n    X-XSS-Protection: "1\\r\\nSet-Cookie: a=b"\n', /holds characters that no header may have/],
+  ['a header that ends the header', 'http_server_config:\n  headers:\n    X-XSS-Protection: "1\\r\\nSet-Cookie: a=b"\n', /has characters that no header may have/],
   ['a password in plain', `${tls}basic_auth_users:\n  john: doe\n`, /^web\.yml:5: basic_auth_users\.john is no bcrypt hash; make one with htpasswd/],
   ['a hash cut short', `basic_auth_users:\n  dave: ${dave.slice(0, -1)}\n`, /is no bcrypt hash/],
   ['a hash of another kind', 'basic_auth_users:\n  dave: $6$abc$def\n', /is no bcrypt hash/],
@@ -121,7 +121,7 @@ for (const [what, text, ...faults] of bad) {
 }
 
 // biome-ignore format: one line a case
-const good: [what: string, text: string, about: (web: Web) => unknown, expected: unknown][] = [
+const good: [what: string, text: string, about: (web: WebConfig) => unknown, expected: unknown][] = [
   ['an empty file', '', (web) => [web.tls, web.users.size, web.headers.size, web.rateLimit], [undefined, 0, 0, undefined]],
   ['comments alone', '# nothing\n', (web) => web.tls, undefined],
   ['empty sections', 'tls_server_config:\nhttp_server_config: {}\nbasic_auth_users:\nrate_limit: null\n', (web) => web.tls, undefined],
@@ -296,7 +296,7 @@ test('any text gives settings or faults with a line, and nothing else', async ()
   await fc.assert(
     fc.asyncProperty(texts, async (text) => {
       const faults: string[] = [];
-      await parseWebFile('/w', text, faults);
+      await parseWebConfigFile('/w', text, faults);
       for (const fault of faults) assert.match(fault, /^\/w:\d+: [^\n]+$/);
     }),
     { numRuns: 3000 },

@@ -1,54 +1,56 @@
-// How the server is to be reached: TLS, passwords, headers and request rate, from the web configuration file or the
-// short form in our own configuration. Loaded whole and tried out, or refused with every fault: never half applied.
-import { constants as flags } from 'node:fs';
-import { open } from 'node:fs/promises';
+// How clients reach the server: TLS, passwords, headers and request rate, from the web configuration file or from the
+// keys enable_tls, tls_… of our own configuration. All of it is loaded and tried out, or all of it is refused with every
+// fault: no half of a web configuration is ever in force.
 import type { SecureContextOptions } from 'node:tls';
 import { ConfigError } from '../config/load.ts';
+import {
+  OperatorFileError,
+  type OperatorFileUse,
+  readOperatorFile,
+  readOperatorText,
+} from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
-import { CLIENT_POLICIES, CURVES, SUITES, SUITES_13, suitesFrom, VERSIONS } from './tls-options.ts';
-import { type PemSource, parseWebFile, type TlsSettings, type WebFile } from './web-config-file.ts';
+import { CLIENT_POLICIES, CURVES, defaultSuites, SUITES, SUITES_13, VERSIONS } from './tls-options.ts';
+import { type PemSource, parseWebConfigFile, type TlsSettings, type WebConfigFile } from './web-config-file.ts';
 
-/** TLS as node:tls takes it, already tried out. */
+/** TLS settings for node:tls, already tried out. */
 export interface TlsMaterial {
   readonly context: SecureContextOptions;
   readonly policy: (typeof CLIENT_POLICIES)[keyof typeof CLIENT_POLICIES];
   readonly allowedSans: readonly string[] | undefined;
 }
 
-export interface Web {
+export interface WebConfig {
   readonly tls: TlsMaterial | undefined;
-  readonly users: WebFile['users'];
-  readonly headers: WebFile['headers'];
-  readonly rateLimit: WebFile['rateLimit'];
+  readonly users: WebConfigFile['users'];
+  readonly headers: WebConfigFile['headers'];
+  readonly rateLimit: WebConfigFile['rateLimit'];
   readonly warnings: readonly string[];
-  /** Everything that decides who may connect. Connections made under another one end; a new certificate ends none. */
+  /** Everything that decides who may connect, as text. When it changes, open connections end; a new certificate ends none. */
   readonly trust: string;
 }
 
-/** Longest web file, certificate or key, bytes. */
-const LONGEST = 1 << 20;
-
 /**
- * @param places gets every path it looked at, there or not, also when it throws: what to watch
+ * @param paths gets every path that it looked at, also when it throws: what to watch
  * @throws ConfigError with every fault
  */
-export async function loadWeb(config: Config, places: string[]): Promise<Web> {
+export async function loadWebConfig(config: Config, paths: string[]): Promise<WebConfig> {
   const faults: string[] = [];
-  const load = async (path: string) => {
-    places.push(path);
-    return read(path, faults);
+  const load = (path: string, use: OperatorFileUse) => {
+    paths.push(path);
+    return read(path, use, faults);
   };
-  let file: WebFile | undefined;
+  let file: WebConfigFile | undefined;
   if (config.web_config_file) {
-    const text = await load(config.web_config_file);
-    if (text !== undefined) file = await parseWebFile(config.web_config_file, text, faults);
+    const text = load(config.web_config_file, 'web');
+    if (text !== undefined) file = await parseWebConfigFile(config.web_config_file, text, faults);
   }
   const short = config.enable_tls ? shortForm(config, faults) : undefined;
   if (short && file?.tls)
     faults.push(`${config.web_config_file}: tls_server_config and enable_tls both turn TLS on; keep one of them`);
   const warnings = [...(file?.warnings ?? [])];
   const settings = short ?? file?.tls;
-  const tls = settings && (await materialOf(settings, load, faults, warnings));
+  const tls = settings && (await materialOf(settings, (path) => load(path, 'pem'), faults, warnings));
   if (faults.length > 0) throw new ConfigError(faults);
   const { cert, key, ...rest } = tls?.context ?? {};
   return {
@@ -62,9 +64,9 @@ export async function loadWeb(config: Config, places: string[]): Promise<Web> {
 }
 
 /** One line for `check`. */
-export function describeWeb({ tls, users, rateLimit }: Web): string {
+export function describeWebConfig({ tls, users, rateLimit }: WebConfig): string {
   const { asked = false, required = false, verified = false } = tls?.policy ?? {};
-  const clients = `client certificates ${required ? 'required' : 'asked for'}${verified ? ' and verified' : ''}`;
+  const clients = `client certificates ${required ? 'required' : 'requested'}${verified ? ' and verified' : ''}`;
   const parts = [tls ? 'TLS' : 'plain HTTP'];
   if (asked) parts.push(clients);
   parts.push(users.size === 0 ? 'no password' : `passwords of ${users.size} user${users.size > 1 ? 's' : ''}`);
@@ -93,14 +95,14 @@ function shortForm(config: Config, faults: string[]): TlsSettings | undefined {
 
 async function materialOf(
   settings: TlsSettings,
-  load: (path: string) => Promise<string | undefined>,
+  load: (path: string) => string | undefined,
   faults: string[],
   warnings: string[],
 ): Promise<TlsMaterial | undefined> {
-  const pem = async (source: PemSource) => ('path' in source ? await load(source.path) : source.text);
-  const cert = await pem(settings.cert);
-  const key = await pem(settings.key);
-  const clientCa = settings.clientCa && (await pem(settings.clientCa));
+  const pem = (source: PemSource) => ('path' in source ? load(source.path) : source.text);
+  const cert = pem(settings.cert);
+  const key = pem(settings.key);
+  const clientCa = settings.clientCa && pem(settings.clientCa);
   if (cert === undefined || key === undefined || (settings.clientCa && clientCa === undefined)) return undefined;
   const [{ constants, X509Certificate }, { createSecureContext }] = await Promise.all([
     import('node:crypto'),
@@ -110,11 +112,11 @@ async function materialOf(
   const policy = CLIENT_POLICIES[settings.clientAuth];
   const older = settings.minVersion < 'TLS12';
   const suites = settings.cipherSuites.map((suite) => SUITES.get(suite)!).filter((suite) => !SUITES_13.includes(suite));
-  const offered = settings.cipherSuites.length > 0 ? suites : suitesFrom(settings.minVersion);
+  const offered = settings.cipherSuites.length > 0 ? suites : defaultSuites(settings.minVersion);
   const context: SecureContextOptions = {
     cert,
     key,
-    // Nothing to verify by: no roots at all. Otherwise Node's own, as Go falls back on those of the system.
+    // Clients that are not verified need no roots at all. Else, without a CA, Node's own; Go takes the ones of the system.
     ...(clientCa !== undefined ? { ca: clientCa } : policy.verified ? {} : { ca: [] }),
     minVersion: VERSIONS[settings.minVersion],
     maxVersion: VERSIONS[settings.maxVersion],
@@ -122,7 +124,7 @@ async function materialOf(
     ciphers: [...SUITES_13, ...offered, ...(older ? ['@SECLEVEL=0'] : [])].join(':'),
     ecdhCurve: settings.curves.map((curve) => CURVES[curve]).join(':') || 'auto',
     honorCipherOrder: settings.preferServerOrder,
-    // A resumed session would pass by what has become of the client's certificate since.
+    // A resumed session would not notice that the client's certificate has expired or is no longer allowed.
     secureOptions: constants.SSL_OP_NO_TICKET,
     sessionIdContext: 'herakles',
   };
@@ -135,7 +137,7 @@ async function materialOf(
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const mismatch = code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' || code === 'ERR_OSSL_X509_KEY_TYPE_MISMATCH';
-    const what = mismatch ? `is not the key of ${name(settings.cert, 'cert')}` : `can not be used (${message})`;
+    const what = mismatch ? `is not the key of ${name(settings.cert, 'cert')}` : `cannot be used (${message})`;
     faults.push(`${name(settings.key, 'key')}: ${what}; give the PEM private key of the certificate, without password`);
     return undefined;
   }
@@ -144,7 +146,7 @@ async function materialOf(
   return { context, policy, allowedSans: settings.allowedSans };
 }
 
-/** The first certificate of a PEM text. An empty one must not pass: OpenSSL would trust every public CA instead. */
+/** The first certificate of a PEM text. Empty text is a fault: with it, OpenSSL would trust every public CA. */
 function readCertificate(
   pem: string,
   name: string,
@@ -153,30 +155,20 @@ function readCertificate(
 ): import('node:crypto').X509Certificate | undefined {
   try {
     if (pem.includes('-----BEGIN CERTIFICATE-----')) return new X509Certificate(pem);
-    faults.push(`${name}: holds no PEM certificate; give a file that begins with -----BEGIN CERTIFICATE-----`);
+    faults.push(`${name}: has no PEM certificate; give a file that begins with -----BEGIN CERTIFICATE-----`);
   } catch (error) {
     faults.push(`${name}: is no certificate (${(error as Error).message}); give a PEM certificate`);
   }
   return undefined;
 }
 
-async function read(path: string, faults: string[]): Promise<string | undefined> {
+/** Text of a file that the configuration names. The remarks beside a certificate may be in any encoding. */
+function read(path: string, use: OperatorFileUse, faults: string[]): string | undefined {
   try {
-    const file = await open(path, flags.O_RDONLY | flags.O_NONBLOCK);
-    try {
-      const status = await file.stat();
-      if (status.isFile() && status.size <= LONGEST) return await file.readFile('utf8');
-      const what = status.isFile() ? `is larger than ${LONGEST >> 20} MiB` : 'is no regular file';
-      faults.push(`${path}: ${what}; name a PEM or web configuration file`);
-    } finally {
-      await file.close();
-    }
+    return use === 'pem' ? Buffer.from(readOperatorFile(path, use)).toString() : readOperatorText(path, use);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const missing = code === 'ENOENT' || code === 'ENOTDIR';
-    if (missing) faults.push(`${path}: no such file; correct the path, or create it`);
-    else if (code === 'EACCES') faults.push(`${path}: may not be read by this user; grant it, or change the user`);
-    else faults.push(`${path}: can not be read (${message}); name another file`);
+    if (!(error instanceof OperatorFileError)) throw error;
+    faults.push(error.message);
+    return undefined;
   }
-  return undefined;
 }

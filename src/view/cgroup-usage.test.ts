@@ -29,17 +29,18 @@ function follow(...moments: readonly Moment[]) {
   const host = { units: { pageSize: 4096, ticksPerSecond: 100 }, bootTime: 0, users: new Map() };
   const classify = () => ({ group: 'g', subgroup: 's', rule: 'r' });
   const tracker = new Tracker(files, host, new Unreadable(), classify);
-  const accounts = new CgroupUsage(files);
+  const accounts = new CgroupUsage(files, (proc) => tracker.describeAgain(proc));
   return () => {
     files.begin();
     for (const _ of tracker.pass(Number.NaN));
-    for (const proc of tracker.living) proc.pss = proc.pid === 13 ? Number.NaN : proc.rss / 2;
+    for (const { footprint, memory, pid } of tracker.living)
+      Object.assign(footprint, { pss: pid === 13 ? Number.NaN : memory.rss / 2 });
     const work = accounts.read(tracker.living);
     let step = work.next();
     while (!step.done) step = work.next();
-    const { rows, unreadable, left } = step.value;
-    const told = rows.map(({ path, reading, processes, pss }) => [path, reading.memory, processes, pss]);
-    return { told, rows, unreadable: [...unreadable], left };
+    const { rows, unreadable, unreadCount } = step.value;
+    const found = rows.map(({ path, reading, processes, pss }) => [path, reading.memory, processes, pss]);
+    return { found, rows, unreadable: [...unreadable], unreadCount };
   };
 }
 
@@ -49,7 +50,7 @@ const lives = (pid: number, cgroup: string, rss = 1024): ProcessText => ({
   cgroup: `0::${cgroup}\n`,
 });
 
-test('what lives in a cgroup is added up, the largest first; kernel threads, zombies and the host are left out', () => {
+test('the processes of a cgroup are added up, largest cgroup first, without kernel threads, zombies and the root', () => {
   const processes: ProcessText[] = [
     { pid: 2, kernelThread: true },
     lives(1, '/init.scope'),
@@ -60,8 +61,8 @@ test('what lives in a cgroup is added up, the largest first; kernel threads, zom
     { pid: 14, state: 'Z', cgroup: '0::/system.slice/a.service (deleted)\n' },
   ];
   const usage = { '/init.scope': 7, '/system.slice/a.service': 8, [`/system.slice/docker-${ID}.scope`]: 9 };
-  const { told, rows, unreadable, left } = follow({ processes, usage, bare: ['', '/system.slice'] })();
-  assert.deepEqual(told, [
+  const { found, rows, unreadable, unreadCount } = follow({ processes, usage, bare: ['', '/system.slice'] })();
+  assert.deepEqual(found, [
     [`/system.slice/docker-${ID}.scope`, 9, 1, 2000 * kB],
     ['/system.slice/a.service', 8, 2, 600 * kB],
     ['/init.scope', 7, 1, 512 * kB],
@@ -70,33 +71,33 @@ test('what lives in a cgroup is added up, the largest first; kernel threads, zom
     rows.map(({ place: { unit, container } }) => unit || container),
     [ID, 'a.service', 'init.scope'],
   );
-  assert.deepEqual([unreadable, left], [[], 0]);
+  assert.deepEqual([unreadable, unreadCount], [[], 0]);
 });
 
-test('cgroups without the controller count together in the one around them', () => {
+test('cgroups without the controller are added to their nearest ancestor that has it', () => {
   const processes = [lives(10, '/u/x/1', 100), lives(11, '/u/x/2', 200), lives(12, '/u/y', 1000)];
-  const { told } = follow({ processes, usage: { '/u/x': 5, '/u/y': 6 }, bare: ['/u/x/1', '/u/x/2'] })();
-  assert.deepEqual(told, [
+  const { found } = follow({ processes, usage: { '/u/x': 5, '/u/y': 6 }, bare: ['/u/x/1', '/u/x/2'] })();
+  assert.deepEqual(found, [
     ['/u/y', 6, 1, 500 * kB],
     ['/u/x', 5, 2, 150 * kB],
   ]);
 });
 
-test('PSS is told only where it is known of all processes of the cgroup', () => {
+test('PSS is known only where it is known of every process of the cgroup', () => {
   const processes = [lives(10, '/a'), lives(13, '/a'), lives(12, '/b')];
-  const { told } = follow({ processes, usage: { '/a': 1, '/b': 2 } })();
-  assert.deepEqual(told, [
+  const { found } = follow({ processes, usage: { '/a': 1, '/b': 2 } })();
+  assert.deepEqual(found, [
     ['/a', 1, 2, Number.NaN],
     ['/b', 2, 1, 512 * kB],
   ]);
 });
 
-test('a cgroup that cannot be read costs only itself, and is counted', () => {
+test('a cgroup that cannot be read is counted, and the others are read', () => {
   const processes = [lives(10, '/gone'), lives(11, '/../outside'), lives(12, '/b')];
   const look = follow({ processes, usage: { '/b': 2 } });
   for (let times = 0; times < 2; times++) {
-    const { told, unreadable } = look();
-    assert.deepEqual(told, [['/b', 2, 1, 512 * kB]]);
+    const { found, unreadable } = look();
+    assert.deepEqual(found, [['/b', 2, 1, 512 * kB]]);
     assert.deepEqual(unreadable, [
       ['gone', 1],
       ['unsupported', 1],
@@ -104,11 +105,11 @@ test('a cgroup that cannot be read costs only itself, and is counted', () => {
   }
 });
 
-test('a cgroup that went loses its row; its processes are looked for where they are now', () => {
+test('a cgroup that is gone loses its row; its processes are found in their new cgroup', () => {
   const before: Moment = { processes: [lives(10, '/old'), lives(11, '/b')], usage: { '/old': 1, '/b': 2 } };
   const after: Moment = { processes: [lives(10, '/new'), lives(11, '/b')], usage: { '/new': 3, '/b': 2 } };
   const look = follow(before, after);
-  const paths = () => look().told.map(([path]) => path);
+  const paths = () => look().found.map(([path]) => path);
   assert.deepEqual(paths(), ['/old', '/b']);
   assert.deepEqual(paths(), ['/b']);
   assert.deepEqual(paths().sort(), ['/b', '/new']);
@@ -122,14 +123,14 @@ test('a cgroup whose processes ended loses its row', () => {
     { processes: [lives(10, '/a')], usage },
   );
   assert.equal(look().rows.length, 2);
-  assert.deepEqual(look().told, [['/a', 1, 1, 512 * kB]]);
+  assert.deepEqual(look().found, [['/a', 1, 1, 512 * kB]]);
 });
 
-test('of very many cgroups the largest are read', () => {
+test('of very many cgroups only the largest are read', () => {
   const processes = Array.from({ length: 1003 }, (_, i) => lives(20 + i, `/c${i}`, 4 * (i + 1)));
   const usage = Object.fromEntries(processes.map((_, i) => [`/c${i}`, i]));
-  const { rows, left } = follow({ processes, usage })();
-  assert.equal(left, 3);
+  const { rows, unreadCount } = follow({ processes, usage })();
+  assert.equal(unreadCount, 3);
   assert.equal(rows.length, 1000);
   assert.equal(rows[0]!.path, '/c1002');
   assert.ok(rows.every(({ path }) => !['/c0', '/c1', '/c2'].includes(path)));

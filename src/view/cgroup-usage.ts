@@ -1,5 +1,7 @@
-// What the kernel has on account for the control groups in which processes live, beside what those processes add up to.
-// A cgroup that cannot be read costs only itself; the number of them is bounded.
+// The memory that the kernel charges to each control group with processes, beside the sums over its processes. A
+// cgroup that cannot be read is counted, and the others are read all the same; at most READ_MAX are read.
+// Several processes, and several paths, can be charged to one cgroup: with cgroup version 2 the memory of `/a/b` without
+// the memory controller is charged to `/a`, so one row `/a` stands for the processes of both.
 import {
   type CgroupMounts,
   type CgroupReading,
@@ -9,72 +11,79 @@ import {
   readCgroupMounts,
   readMemoryCgroup,
 } from '../kernel/cgroup.ts';
-import { KernelFileError, type KernelFiles, type UnreadableReason } from '../kernel/files.ts';
+import { type KernelFiles, reasonOf, type UnreadableReason } from '../kernel/files.ts';
 import { type Cgroups, type Placement, parsePath } from '../process/placement.ts';
 import type { Process } from '../process/process.ts';
 
-/** What the processes that live in a cgroup add up to, whatever is shown of them. */
+/** Sums over the processes that live in a cgroup, with series of their own or not. */
 class Residents {
   readonly members: Process[] = [];
+  /** Bytes. */
   rss = 0;
-  /** Bytes; NaN unless it is known of all of them. */
+  /** Bytes; NaN unless it is known of every process. */
   pss = 0;
 
   add(proc: Process): void {
     this.members.push(proc);
-    if (!(proc.rss > 0)) return;
-    this.rss += proc.rss;
-    this.pss += proc.pss;
+    if (!(proc.memory.rss > 0)) return;
+    this.rss += proc.memory.rss;
+    this.pss += proc.footprint.pss;
   }
 }
 
-/** One cgroup: the kernel's view from above, and ours from below. */
+/** One cgroup: the kernel's numbers for the whole, and the sums over its processes. */
 export interface CgroupRow {
+  /** As in /proc/<pid>/cgroup: "/system.slice/nginx.service". */
   readonly path: string;
+  /** The unit, container and pod that the path names. */
   readonly place: Placement;
   readonly reading: CgroupReading;
+  /** Number of processes that live in it, without zombies. */
   readonly processes: number;
-  /** Bytes; NaN unless it is known of all its processes. */
+  /** Sum over its processes, bytes; NaN unless it is known of every one. */
   readonly pss: number;
   /** Whether it has series; false only where the budget of series is spent. */
   shown: boolean;
 }
 
 export interface CgroupView {
-  /** Those with the largest resident memory first. */
+  /** Largest resident memory of its processes first. */
   readonly rows: readonly CgroupRow[];
-  /** Cgroups in which processes live and that gave no value. */
+  /** Number of cgroups that have processes and could not be read, by reason. */
   readonly unreadable: ReadonlyMap<UnreadableReason, number>;
-  /** Cgroups beyond the number that is read. */
-  readonly left: number;
+  /** Number of cgroups that were not read, because only the largest are. */
+  readonly unreadCount: number;
 }
 
-/** Most cgroups that are read at a collection: each costs some 0.1 ms. */
-const MOST_READ = 1000;
+/** Cgroups that one collection reads at most: each takes about 0.1 ms. */
+const READ_MAX = 1000;
 const PROCESSES_PER_STEP = 512;
 
 export class CgroupUsage {
   readonly #files: KernelFiles;
+  readonly #describeAgain: (proc: Process) => void;
   #mounts: CgroupMounts | undefined;
-  /** Which cgroup answers for the memory of those in a path; undefined: the host itself. Of the last collection. */
-  #answering = new Map<string, MemoryCgroup | undefined>();
+  /** The cgroup that the memory of a path is charged to, as the last collection found it; undefined: the host itself. */
+  #chargedTo = new Map<string, MemoryCgroup | undefined>();
 
-  constructor(files: KernelFiles) {
+  /** @param describeAgain has the cgroups of a process read again at the next pass */
+  constructor(files: KernelFiles, describeAgain: (proc: Process) => void) {
     this.#files = files;
+    this.#describeAgain = describeAgain;
   }
 
   /** Reads the cgroups of these processes; yields where it may be interrupted. */
   *read(living: readonly Process[]): Generator<void, CgroupView, void> {
     const unreadable = new Map<UnreadableReason, number>();
     const note = (error: unknown): UnreadableReason => {
-      if (!(error instanceof KernelFileError)) throw error;
-      unreadable.set(error.reason, (unreadable.get(error.reason) ?? 0) + 1);
-      return error.reason;
+      const reason = reasonOf(error);
+      unreadable.set(reason, (unreadable.get(reason) ?? 0) + 1);
+      return reason;
     };
     const byCgroup = yield* this.#find(yield* this.#gather(living), note);
     const largestFirst = [...byCgroup.values()].sort((a, b) => b.residents.rss - a.residents.rss);
     const rows: CgroupRow[] = [];
-    for (const { cgroup, residents } of largestFirst.slice(0, MOST_READ)) {
+    for (const { cgroup, residents } of largestFirst.slice(0, READ_MAX)) {
       const { members, pss } = residents;
       try {
         const reading = readMemoryCgroup(this.#files, cgroup);
@@ -85,10 +94,10 @@ export class CgroupUsage {
       }
       yield;
     }
-    return { rows, unreadable, left: Math.max(0, largestFirst.length - MOST_READ) };
+    return { rows, unreadable, unreadCount: Math.max(0, largestFirst.length - READ_MAX) };
   }
 
-  /** Processes by the path that their memory is charged to, as they are known to be. */
+  /** Processes by the path of the cgroup that they are in. */
   *#gather(living: readonly Process[]): Generator<void, Map<string, Residents>, void> {
     this.#mounts ??= readCgroupMounts(this.#files);
     const byPath = new Map<string, Residents>();
@@ -96,28 +105,29 @@ export class CgroupUsage {
     for (let index = 0; index < living.length; index++) {
       if (index % PROCESSES_PER_STEP === PROCESSES_PER_STEP - 1) yield;
       const proc = living[index]!;
-      if (proc.absent || proc.zombie || !proc.cgroups) continue;
-      let residents = byText.get(proc.cgroups);
+      const { cgroups } = proc.membership;
+      if (proc.stat.absent || proc.zombie || !cgroups) continue;
+      let residents = byText.get(cgroups);
       if (!residents) {
-        const path = memoryPathOf(this.#mounts, proc.cgroups.memberships);
+        const path = memoryPathOf(this.#mounts, cgroups.memberships);
         residents = byPath.get(path) ?? new Residents();
         byPath.set(path, residents);
-        byText.set(proc.cgroups, residents);
+        byText.set(cgroups, residents);
       }
       residents.add(proc);
     }
     return byPath;
   }
 
-  /** The cgroups that answer for these paths; several paths may share one. */
+  /** The cgroups that the memory of these paths is charged to; several paths may have the same one. */
   *#find(byPath: ReadonlyMap<string, Residents>, note: (error: unknown) => void) {
-    const known = this.#answering;
-    this.#answering = new Map();
+    const known = this.#chargedTo;
+    this.#chargedTo = new Map();
     const found = new Map<string, { readonly cgroup: MemoryCgroup; readonly residents: Residents }>();
     for (const [path, residents] of byPath) {
       try {
         const cgroup = known.has(path) ? known.get(path) : findMemoryCgroup(this.#files, this.#mounts!, path);
-        this.#answering.set(path, cgroup);
+        this.#chargedTo.set(path, cgroup);
         if (!cgroup) continue;
         const before = found.get(cgroup.path);
         if (before) for (const proc of residents.members) before.residents.add(proc);
@@ -130,9 +140,9 @@ export class CgroupUsage {
     return found;
   }
 
-  /** Its processes are somewhere else by now: where, is found out with the next reading of what they are. */
+  /** The cgroup is gone, so its processes are in another one: their identity is read again at the next collection. */
   #moved(cgroup: MemoryCgroup, members: readonly Process[]): void {
-    for (const [path, known] of this.#answering) if (known?.path === cgroup.path) this.#answering.delete(path);
-    for (const proc of members) proc.unsure = true;
+    for (const [path, known] of this.#chargedTo) if (known?.path === cgroup.path) this.#chargedTo.delete(path);
+    for (const proc of members) this.#describeAgain(proc);
   }
 }

@@ -1,14 +1,16 @@
-// Decides which processes have series of their own: filters thin them, `top` keeps the largest of each subgroup.
-// Cardinality is a contract: the sums of the groups never change by it, and with `top` the parts still sum to the group.
-import type { ProcessDescription } from '../process/process.ts';
-import type { GroupRow, ProcessRows, ProcessView, Rest } from './view.ts';
+// Decides which processes have series of their own: filters leave some out, `top` keeps the largest of each subgroup.
+// The sums of the groups never change by it. With `top` the processes without series are shown as one, the remainder, so
+// that the parts still add up to the group: of processes with 30, 20 and 10 bytes, top 2 shows 30, 20 and a remainder of 10.
+import type { ProcessRows, RowDescription } from './process-rows.ts';
+import { ADDITIVE, type GroupRow, type ProcessView } from './view.ts';
 
 export interface SelectionOptions {
   readonly perProcess: 'all' | 'top' | 'none';
-  /** Largest processes of a subgroup with series of their own under `top`; of group "other" the second. */
+  /** With `top`: how many of the largest processes of a subgroup have series of their own. */
   readonly topOfSubgroup: number;
+  /** The same for the subgroups of group "other". */
   readonly topOfOthers: number;
-  /** Most processes with series, largest first; 0 is no limit. */
+  /** How many processes have series at most, largest first; 0 is no limit. */
   readonly maxProcesses: number;
   /** Bytes; a process whose USS is known and below it has no series. */
   readonly minUss: number;
@@ -20,34 +22,37 @@ export interface SelectionOptions {
   readonly disableOthers: boolean;
 }
 
-/** A challenger must be larger than one that is shown by this factor: the choice does not flutter. */
+/** Hysteresis: a process must be larger than one with series by this factor to take its place. */
 const MARGIN = 1.1;
 
 interface Shown {
-  readonly who: ProcessDescription;
+  readonly description: RowDescription;
   /** CPU seconds, as exported. */
   readonly time: number;
 }
 
 interface Counted {
-  readonly rest: number;
+  /** CPU seconds of the remainder, as exported. */
+  readonly remainder: number;
+  /** CPU seconds of the whole subgroup. */
   readonly time: number;
 }
 
-/** Remembers what was shown, so that the choice stays steady from one collection to the next. */
+/** Remembers which processes had series, so that the choice changes little from one collection to the next. */
 export class Selection {
-  /** What was shown last, by pid; empty while everything is. */
+  /** The processes that had series at the last collection, by pid; empty where all had. */
   #shown: ReadonlyMap<number, Shown> = new Map();
-  /** The rest of each subgroup's CPU time as last exported, and the subgroup's own. */
+  /** CPU time of each subgroup and of its remainder, as last exported. */
   readonly #counted = new Map<string, Counted>();
 
   /**
-   * Marks the rows that have series, and fills `GroupRow.rest` under `top`. Deterministic: equals are ordered by pid.
-   * May be tried in several modes; `keep` ends the collection. Both yield where they may be interrupted.
+   * Marks the rows that have series, and fills `GroupRow.remainder` with `top`. Processes of equal size are ordered by
+   * pid, so that the choice is deterministic. May be called with several modes; `keep` ends the collection with the last.
+   * Both yield where they may be interrupted.
    */
   *choose(view: ProcessView, options: SelectionOptions, perProcess = options.perProcess): Generator<void, void, void> {
     const { rows, groups } = view;
-    for (const group of groups) group.rest = undefined;
+    for (const group of groups) group.remainder = undefined;
     if (perProcess === 'none') {
       rows.shown.fill(0, 0, rows.length);
     } else {
@@ -56,7 +61,7 @@ export class Selection {
       if (perProcess === 'top') yield* this.#keepTop(rows, options);
       if (options.maxProcesses > 0) this.#keepLargest(rows, options.maxProcesses);
       yield;
-      if (perProcess === 'top') this.#sumRest(rows, groups);
+      if (perProcess === 'top') this.#sumRemainders(rows, groups);
     }
   }
 
@@ -96,48 +101,53 @@ export class Selection {
     for (const row of list.slice(most)) rows.shown[row] = 0;
   }
 
-  /** Ends a collection with what was chosen last: the next one is compared with it. */
+  /** Ends a collection with the last choice: the next collection is compared with it. */
   *keep({ rows, groups }: ProcessView): Generator<void, void, void> {
     const shown = new Map<number, Shown>();
-    const limited = groups.some(({ rest }) => rest) || rows.shown.subarray(0, rows.length).includes(0);
+    const limited = groups.some(({ remainder }) => remainder) || rows.shown.subarray(0, rows.length).includes(0);
     for (let row = 0; limited && row < rows.length; row++) {
       if (rows.shown[row])
-        shown.set(rows.description[row]!.pid, { who: rows.description[row]!, time: rows.time[row]! });
+        shown.set(rows.description[row]!.pid, { description: rows.description[row]!, time: rows.time[row]! });
     }
     yield;
-    this.#countRest(shown, groups);
+    this.#countRemainders(shown, groups);
     this.#shown = shown;
   }
 
-  #sumRest(rows: ProcessRows, groups: readonly GroupRow[]): void {
+  #sumRemainders(rows: ProcessRows, groups: readonly GroupRow[]): void {
     const bySubgroup = new Map<string, GroupRow>();
     for (const group of groups) {
       if (group.processes === 0 && group.time === 0) continue;
-      group.rest = { rss: 0, pss: 0, uss: 0, swap: 0, usage: 0, time: 0 };
-      for (const value of PARTS) group.rest[value] = group[value];
+      group.remainder = { rss: 0, pss: 0, uss: 0, swap: 0, usage: 0, time: 0 };
+      for (const column of ADDITIVE) group.remainder[column] = group[column];
       bySubgroup.set(keyOf(group.counters), group);
     }
     for (let row = 0; row < rows.length; row++) {
-      const rest = rows.shown[row] && bySubgroup.get(keyOf(rows.description[row]!))?.rest;
-      if (!rest) continue;
-      for (const value of PARTS) rest[value] = Math.max(0, rest[value] - (rows[value][row]! || 0));
+      const remainder = rows.shown[row] && bySubgroup.get(keyOf(rows.description[row]!))?.remainder;
+      if (!remainder) continue;
+      for (const column of ADDITIVE) {
+        remainder[column] = Math.max(0, remainder[column] - (rows[column][row]! || 0));
+      }
     }
   }
 
-  /** CPU time is a counter, so its rest must be one: it grows by what the group gained beside those that stay shown. */
-  #countRest(shown: ReadonlyMap<number, Shown>, groups: readonly GroupRow[]): void {
+  /**
+   * CPU time is a counter, so that of the remainder must never fall either, though processes join and leave it. It grows
+   * by what the group gained less what the processes gained that had series before and have them now.
+   */
+  #countRemainders(shown: ReadonlyMap<number, Shown>, groups: readonly GroupRow[]): void {
     const gained = new Map<string, number>();
-    for (const [pid, { who, time }] of shown) {
+    for (const [pid, { description, time }] of shown) {
       const before = this.#shown.get(pid);
-      if (before && sameSeries(before.who, who)) add(gained, keyOf(who), time - before.time);
+      if (before && sameSeries(before.description, description)) add(gained, keyOf(description), time - before.time);
     }
-    for (const { rest, counters: ledger, time } of groups) {
-      if (!rest) continue;
-      const key = keyOf(ledger);
+    for (const { remainder, counters, time } of groups) {
+      if (!remainder) continue;
+      const key = keyOf(counters);
       const before = this.#counted.get(key);
       const more = before ? time - before.time - (gained.get(key) ?? 0) : 0;
-      rest.time = Math.round(((before?.rest ?? rest.time) + Math.max(0, more)) * 1e6) / 1e6;
-      this.#counted.set(key, { rest: rest.time, time });
+      remainder.time = Math.round(((before?.remainder ?? remainder.time) + Math.max(0, more)) * 1e6) / 1e6;
+      this.#counted.set(key, { remainder: remainder.time, time });
     }
   }
 }
@@ -145,14 +155,12 @@ export class Selection {
 const keyOf = ({ group, subgroup }: { readonly group: string; readonly subgroup: string }): string =>
   `${group}\0${subgroup}`;
 
-const sameSeries = (a: ProcessDescription, b: ProcessDescription): boolean =>
+const sameSeries = (a: RowDescription, b: RowDescription): boolean =>
   a.startTime === b.startTime && a.identity.name === b.identity.name && keyOf(a) === keyOf(b);
 
 const add = (sums: Map<string, number>, key: string, more: number): void => {
   sums.set(key, (sums.get(key) ?? 0) + more);
 };
-
-const PARTS = ['rss', 'pss', 'uss', 'swap', 'usage', 'time'] as const satisfies (keyof Rest)[];
 
 const hasFilters = (options: SelectionOptions): boolean =>
   options.disableOthers ||

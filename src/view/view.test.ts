@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { framedFiles } from '../kernel/capture.ts';
 import type { ProcessFiles } from '../kernel/files.ts';
 import { GroupCountersTable } from '../process/group-counters.ts';
 import { Process } from '../process/process.ts';
 import type { Identity } from '../rules/identity.ts';
+import { ProcessRows } from './process-rows.ts';
+import { Readings } from './readings.ts';
 import { Selection, type SelectionOptions } from './selection.ts';
-import { ProcessRows, type ProcessView, STATES, summarise } from './view.ts';
+import { type ProcessView, STATES, summarise } from './view.ts';
 
 const ALL: SelectionOptions = {
   perProcess: 'all',
@@ -45,31 +48,32 @@ interface Given {
 
 const NOW = 5000;
 
-/** Pictures of processes on a host; ledgers live on from one to the next. */
+/** Views of the processes of a host; the counters of groups continue from one to the next. */
 class Host {
-  readonly ledgers = new GroupCountersTable();
+  readonly counters = new GroupCountersTable();
   readonly #seen = new Map<number, number>();
 
   view(given: readonly Given[], { total = 2 ** 32, kernelThreads = false } = {}): ProcessView {
     const rows = new ProcessRows();
     const processes = given.map((one) => this.#process(one));
     const memory = { total, free: 0, available: 0, swapTotal: 0, swapFree: 0 };
-    const host = { memory, pressure: undefined, cpus: 2 };
+    const host = { memory, cpus: 2 };
     rows.reset(processes.length);
-    const work = summarise(processes, this.ledgers, rows, host, { kernelThreads, freshFor: 300 }, NOW);
+    const work = summarise(processes, this.counters, rows, host, { kernelThreads, freshFor: 300 }, NOW);
     let step = work.next();
     while (!step.done) step = work.next();
-    const { groups, oldestSample } = step.value;
+    const { groups, oldestMeasurement } = step.value;
     const footprints = { reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 }, seconds: 0, deferred: 0 };
-    const about = { seen: given.length, unreadable: [], footprints, oldestSample };
-    return { at: NOW, host, rows, groups, cgroups: undefined, ...about };
+    const about = { seen: given.length, unreadable: [], footprints, oldestMeasurement };
+    const readings = new Readings(framedFiles([new Map()]), []);
+    return { at: NOW, host, readings, rows, groups, cgroups: undefined, ...about };
   }
 
   #process(given: Given): Process {
     const { pid, group = 'db', subgroup = group, name = 'p', state = 'S', rss = 4096, pss = Number.NaN } = given;
-    const proc = new Process({ pid } as ProcessFiles, 1, 1, given.kernelThread ?? false);
+    const proc = new Process({ pid } as ProcessFiles, 1, given.kernelThread ?? false);
     const identity: Identity = { name, exe: '', argv: [], user: '', unit: '', container: '', podUid: '' };
-    proc.description = {
+    const description = {
       pid,
       identity,
       group,
@@ -79,24 +83,18 @@ class Host {
       labels: '',
       infoLabels: '',
     };
-    proc.counters = this.ledgers.of(group, subgroup);
-    proc.state = state.charCodeAt(0);
-    proc.threads = 1;
-    proc.absent = given.absent ?? false;
-    proc.usage = given.usage ?? Number.NaN;
-    proc.user = given.time ?? 0;
-    proc.counters.creditInherited({
-      ...{ user: proc.user - (this.#seen.get(pid) ?? 0), system: 0, readBytes: 0, writeBytes: 0 },
-    });
-    this.#seen.set(pid, proc.user);
+    const counters = this.counters.of(group, subgroup);
+    const user = given.time ?? 0;
+    Object.assign(proc.membership, { description, counters });
+    Object.assign(proc.stat, { state: state.charCodeAt(0), threads: 1, absent: given.absent ?? false, user });
+    Object.assign(proc.usage, { percent: given.usage ?? Number.NaN });
+    counters.creditReaped({ user: user - (this.#seen.get(pid) ?? 0), system: 0, readBytes: 0, writeBytes: 0 });
+    this.#seen.set(pid, user);
     if (proc.zombie || proc.kernelThread) return proc;
-    proc.rss = rss;
-    proc.shared = given.shared ?? 0;
-    proc.rssShmem = given.rssShmem ?? Number.NaN;
-    proc.pss = pss;
-    proc.uss = given.uss ?? pss;
-    proc.swap = given.swap ?? 0;
-    if (pss >= 0) proc.measurement.at = given.sampled ?? NOW;
+    Object.assign(proc.memory, { rss, shared: given.shared ?? 0 });
+    const rssShmem = given.rssShmem ?? Number.NaN;
+    Object.assign(proc.footprint, { rssShmem, pss, uss: given.uss ?? pss, swap: given.swap ?? 0 });
+    if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW });
     return proc;
   }
 }
@@ -142,7 +140,7 @@ test('the sum of all footprints stays within the memory of the host, whatever wa
   );
 });
 
-test('estimates give way before what was measured', () => {
+test('estimated footprints are cut before measured ones', () => {
   const given = [
     { pid: 1, group: 'a', rss: 600, pss: 600 },
     { pid: 2, group: 'b', rss: 1000 },
@@ -163,7 +161,7 @@ test('a group: states, threads, age; nothing known of its processes is not zero'
   assert.deepEqual([unknown.pss, unknown.uss, unknown.swap, unknown.usage], Array(4).fill(Number.NaN));
   assert.equal(unknown.ioKnown, false, 'io may not be read of its only process');
   const host = new Host();
-  host.ledgers.declare([['db', 'idle']]);
+  host.counters.declare([['db', 'idle']]);
   const idle = only(host.view([]));
   assert.deepEqual([idle.rss, idle.pss, idle.swap, idle.usage, idle.processes], [0, 0, 0, 0, 0]);
   assert.equal(idle.ioKnown, true);
@@ -175,19 +173,19 @@ test('rows: no zombies, no absent ones, kernel threads only when asked for', () 
   assert.deepEqual(shown(new Host().view(given, { kernelThreads: true })), [1, 4]);
 });
 
-test('the oldest sample is one that is in use', () => {
+test('the oldest measurement is one that is in use', () => {
   const host = new Host();
   assert.equal(
     host.view([
       { pid: 1, pss: 5, sampled: NOW - 40 },
       { pid: 2, pss: 5, sampled: NOW - 30 },
-    ]).oldestSample,
+    ]).oldestMeasurement,
     40,
   );
-  assert.equal(host.view([{ pid: 1, pss: 5, sampled: NOW - 40, absent: true }]).oldestSample, Number.NaN);
+  assert.equal(host.view([{ pid: 1, pss: 5, sampled: NOW - 40, absent: true }]).oldestMeasurement, Number.NaN);
 });
 
-test('filters thin the rows', () => {
+test('filters leave rows out', () => {
   const given = [
     { pid: 1, name: 'postgres', group: 'db', subgroup: 'pg', pss: 100, uss: 10 },
     { pid: 2, name: 'redis', group: 'db', subgroup: 'redis', pss: 100, uss: 90 },
@@ -216,7 +214,7 @@ test('filters thin the rows', () => {
   }
 });
 
-test('in every mode and under every filter the parts sum to the group, gauge by gauge', () => {
+test('with top and any filter the processes and the remainder add up to the group, in every column', () => {
   const given = fc.uniqueArray(
     fc.record({
       ...{
@@ -239,9 +237,9 @@ test('in every mode and under every filter the parts sum to the group, gauge by 
       chosen(view, { ...ALL, ...chosenOptions });
       for (const group of view.groups) {
         for (const part of ['rss', 'pss', 'uss', 'swap', 'usage', 'time'] as const) {
-          let sum = group.rest?.[part] ?? 0;
-          for (const [row, who] of view.rows.description.entries()) {
-            if (view.rows.shown[row] && who.group === group.counters.group) sum += view.rows[part][row]!;
+          let sum = group.remainder?.[part] ?? 0;
+          for (const [row, { group: name }] of view.rows.description.entries()) {
+            if (view.rows.shown[row] && name === group.counters.group) sum += view.rows[part][row]!;
           }
           if (!Number.isNaN(group[part]))
             assert.ok(Math.abs(sum - group[part]) < 1e-3, `${part}: ${sum} of ${group[part]}`);
@@ -260,7 +258,7 @@ test('top keeps the largest of each subgroup, equals by pid', () => {
   assert.deepEqual(chosen(new Host().view(given), TOP), [2, 3, 12, 13, 14]);
 });
 
-test('a challenger must lead by a tenth, also after `all` was tried first, as it is when series run out', () => {
+test('another process takes a place only when it is larger by a tenth, also after `all` was tried first', () => {
   const host = new Host();
   const selection = new Selection();
   const options = { ...TOP, topOfSubgroup: 1 };
@@ -278,7 +276,7 @@ test('a challenger must lead by a tenth, also after `all` was tried first, as it
   assert.deepEqual(look(120, 111), [2]);
 });
 
-test('a pid that is used again does not take from the rest what another process had', () => {
+test('a new process with a pid seen before takes nothing from the remainder', () => {
   const host = new Host();
   const selection = new Selection();
   const options = { ...TOP, topOfSubgroup: 1 };
@@ -288,13 +286,13 @@ test('a pid that is used again does not take from the rest what another process 
       { pid: 2, pss: 1, time: 5 },
     ]);
     chosen(view, options, selection);
-    return only(view).rest!.time;
+    return only(view).remainder!.time;
   };
   assert.equal(look(10, 50), 5);
   assert.equal(look(30, 60), 25, 'the series of the second begins at what it has, and no rate of it is lost');
 });
 
-test('the rest of the CPU time is a counter: it never falls, and with the shown ones gains what the group gains', () => {
+test('the CPU time of the remainder never falls, and gains with the processes shown what the group gains', () => {
   const look = fc.array(fc.record({ pid: fc.integer({ min: 1, max: 6 }), more: fc.nat(50), pss: fc.nat(100) }), {
     maxLength: 6,
   });
@@ -313,14 +311,14 @@ test('the rest of the CPU time is a counter: it never falls, and with the shown 
         }));
         const view = host.view(given);
         const pids = chosen(view, TOP, selection);
-        if (given.length === 0 || only(view).rest === undefined) continue;
+        if (given.length === 0 || only(view).remainder === undefined) continue;
         const now = {
-          rest: only(view).rest!.time,
+          rest: only(view).remainder!.time,
           group: only(view).time,
           series: new Map(pids.map((pid) => [pid, times.get(pid)!])),
         };
         if (last) {
-          assert.ok(now.rest >= last.rest, 'the rest fell');
+          assert.ok(now.rest >= last.rest, 'the remainder fell');
           let gained = now.rest - last.rest;
           for (const [pid, time] of now.series) gained += time - (last.series.get(pid) ?? time);
           assert.ok(Math.abs(gained - (now.group - last.group)) < 1e-6, `${gained} of ${now.group - last.group}`);

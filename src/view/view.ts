@@ -1,63 +1,36 @@
-// What everyone else may see: one immutable picture of the processes, the groups and the host after a collection.
-// Numbers stand in columns, so that a picture of ten thousand processes is a dozen arrays. NaN: the value is not known.
+// What a collection shows of processes, groups and the host. Everything behind it (collectors, pages, verbs) sees this
+// and no Process. A view does not change once the collection has ended; its rows are used again for a later one.
+// Numbers stand in columns, so that a view of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
-import type { FootprintStatistics } from '../footprint/scheduler.ts';
-import type { HostMemory, Pressure } from '../kernel/host.ts';
+import type { FootprintStatistics } from '../footprint/read-statistics.ts';
+import type { HostMemory } from '../kernel/host.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
-import { type Process, type ProcessDescription, ZOMBIE } from '../process/process.ts';
+import { type Process, ZOMBIE } from '../process/process.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
 import type { CgroupView } from './cgroup-usage.ts';
+import type { ProcessRows } from './process-rows.ts';
+import type { Readings } from './readings.ts';
 
-/** States of metrics.md, in the order of `GroupRow.states`. */
+/** States of processes as they are shown, in the order of `GroupRow.states`. */
 export const STATES = ['running', 'sleeping', 'blocked', 'stopped', 'zombie', 'idle'] as const;
 
-/** Processes with values of their own: no kernel threads unless they are asked for, no zombies. */
-export class ProcessRows {
-  length = 0;
-  /** Pages that are written from these rows, or wait to be: they must not be filled anew. */
-  readers = 0;
-  readonly description: ProcessDescription[] = [];
-  /** Bytes. */
-  rss = new Float64Array(0);
-  pss = new Float64Array(0);
-  uss = new Float64Array(0);
-  swap = new Float64Array(0);
-  readBytes = new Float64Array(0);
-  writeBytes = new Float64Array(0);
-  /** Percent of one core. */
-  usage = new Float64Array(0);
-  /** CPU seconds since the process began. */
-  time = new Float64Array(0);
-  /** 1 where the process has series of its own. */
-  shown = new Uint8Array(0);
-
-  /** Empties the rows and makes room for so many. */
-  reset(capacity: number): void {
-    this.length = 0;
-    this.description.length = 0;
-    if (this.rss.length >= capacity) return;
-    const size = Math.ceil(capacity * 1.25);
-    for (const column of COLUMNS) this[column] = new Float64Array(size);
-    this.shown = new Uint8Array(size);
-  }
-}
-
-const COLUMNS = ['rss', 'pss', 'uss', 'swap', 'readBytes', 'writeBytes', 'usage', 'time'] as const;
-
-/** Sums over every process of a subgroup, whatever is shown of them. Bytes, seconds, percent; NaN where none is known. */
+/**
+ * Sums over all processes of a subgroup, with series of their own or not. Bytes, CPU seconds, percent of one core; NaN
+ * where the value is not known of any of them.
+ */
 export class GroupRow {
-  /** Its names, and its counters as they stood at the collection. */
+  /** Its names, and a copy of its counters as they were at the collection. */
   readonly counters: GroupCounters;
   rss = 0;
   pss = 0;
   uss = 0;
   swap = 0;
-  /** What the group really occupies. */
+  /** What the group really occupies, with shared memory counted once; bytes. */
   footprint = 0;
   /** Share of the group's RSS whose PSS is measured and fresh, 0–1; NaN without RSS. */
   coverage = Number.NaN;
   usage = 0;
-  /** Whether its storage I/O is known: it may be read of one of its processes, or of none because there is none. */
+  /** Whether its storage I/O is known: it can be read of at least one process, or the group has no process. */
   ioKnown = true;
   /** Processes by state, as in STATES. */
   readonly states = new Float64Array(STATES.length);
@@ -66,113 +39,127 @@ export class GroupRow {
   oldestStart = Number.NaN;
   /** Whether it has series; false only where the budget of series is spent. */
   shown = true;
-  /** Processes of the group that are not shown, as one; undefined unless asked for. */
-  rest: Rest | undefined = undefined;
+  /** The sum of its processes without series of their own, with `per_process: top`; else undefined. */
+  remainder: Remainder | undefined = undefined;
 
-  constructor(ledger: GroupCounters) {
-    this.counters = ledger;
+  constructor(counters: GroupCounters) {
+    this.counters = counters;
   }
 
   get processes(): number {
     return this.states.reduce((sum, count) => sum + count, 0);
   }
 
-  /** CPU seconds: of living processes since each began, and of those that are gone. */
+  /** CPU seconds of living processes since each began, and of ended processes since the exporter started. */
   get time(): number {
     const { before, user, system } = this.counters;
     return Math.round((before + user + system) * 1e6) / 1e6;
   }
 }
 
-export interface Rest {
-  rss: number;
-  pss: number;
-  uss: number;
-  swap: number;
-  usage: number;
-  time: number;
-}
+/** Columns that add up: a group has the same values, and so has the remainder of a group. */
+export const ADDITIVE = ['rss', 'pss', 'uss', 'swap', 'usage', 'time'] as const;
+export type Remainder = Record<(typeof ADDITIVE)[number], number>;
 
-export interface HostRow {
+/** What the collection itself had to read of the host; what only a collector needs is in `ProcessView.readings`. */
+export interface HostState {
   readonly memory: HostMemory;
-  /** Undefined where the kernel does not tell. */
-  readonly pressure: Pressure | undefined;
-  /** Logical CPUs that are online; NaN where the kernel does not tell. */
+  /** Logical CPUs that are online; NaN where the kernel does not say it. */
   readonly cpus: number;
 }
 
 export interface ProcessView {
   /** Kernel time of the collection, seconds since boot. */
   readonly at: number;
-  readonly host: HostRow;
+  readonly host: HostState;
+  /** What collectors read for themselves. */
+  readonly readings: Readings;
   readonly rows: ProcessRows;
+  /** By name: group, then subgroup. */
   readonly groups: readonly GroupRow[];
-  /** Undefined unless they are asked for. */
+  /** Undefined where nothing has series about cgroups. */
   readonly cgroups: CgroupView | undefined;
-  /** Processes seen, kernel threads and zombies included. */
+  /** Number of processes seen, kernel threads and zombies included. */
   readonly seen: number;
   readonly unreadable: readonly UnreadableCount[];
   readonly footprints: FootprintStatistics;
-  /** Age of the oldest sample, seconds; NaN where there is none. */
-  readonly oldestSample: number;
+  /** Age of the oldest measurement of PSS and USS that is in use, seconds; NaN where there is none. */
+  readonly oldestMeasurement: number;
 }
 
 export interface ViewOptions {
+  /** Whether kernel threads have rows. */
   readonly kernelThreads: boolean;
-  /** A sample up to this age, seconds, counts as fresh. */
+  /** A measurement up to this age, seconds, counts as fresh. */
   readonly freshFor: number;
 }
 
-/** What a group's unmeasured processes are known to hold: anonymous pages add up, shared ones are counted once. */
+/**
+ * What is known of a group while its processes are added up; bytes. Where PSS is not measured, the anonymous pages of
+ * processes add up, and of the pages that they may share only the largest share counts.
+ */
 interface Estimate {
+  /** Sum of the measured PSS. */
   measured: number;
+  /** Anonymous pages of processes whose PSS is not measured: their sum. */
   anonymous: number;
+  /** The most pages of files, and of shared memory, that one such process has. */
   file: number;
   shmem: number;
+  /** Sum of the RSS whose PSS was measured lately. */
   fresh: number;
+  /** Whether the value is known of at least one process. */
   memoryKnown: boolean;
   pssKnown: boolean;
   swapKnown: boolean;
-  /** Processes, and those whose percentage is known. */
+  ioKnown: boolean;
+  /** Number of processes, and of those whose CPU percentage is known. */
   processes: number;
   usageKnown: number;
-  ioKnown: boolean;
 }
 
 export interface Summary {
   readonly groups: GroupRow[];
-  readonly oldestSample: number;
+  readonly oldestMeasurement: number;
 }
 
-/** Fills rows and sums groups; yields where it may be interrupted. */
+/** After so many processes `summarise` may be interrupted. */
+const STEP = 128;
+
+/**
+ * Fills the rows and sums the groups; yields where it may be interrupted.
+ * @param counters of every group, also of groups without a process
+ * @param rows empty, with room for all processes
+ * @param at kernel time of the collection, seconds since boot
+ */
 export function* summarise(
   processes: readonly Process[],
-  ledgers: Iterable<GroupCounters>,
+  counters: Iterable<GroupCounters>,
   rows: ProcessRows,
-  host: HostRow,
+  host: HostState,
   options: ViewOptions,
   at: number,
 ): Generator<void, Summary, void> {
   const groups = new Map<GroupCounters, GroupRow>();
   const estimates = new Map<GroupRow, Estimate>();
-  for (const ledger of ledgers) {
-    const group = new GroupRow(ledger.copy());
-    groups.set(ledger, group);
+  for (const each of counters) {
+    const group = new GroupRow(each.copy());
+    groups.set(each, group);
     estimates.set(group, emptyEstimate());
   }
   let oldest = Number.NaN;
   for (let index = 0; index < processes.length; index++) {
     const proc = processes[index]!;
-    const group = groups.get(proc.counters)!;
+    const group = groups.get(proc.membership.counters)!;
     addToGroup(group, estimates.get(group)!, proc, options, at);
-    const sampled = !proc.absent && proc.pss >= 0;
-    if (sampled && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
-    if (!proc.absent && !proc.zombie && (!proc.kernelThread || options.kernelThreads)) append(rows, proc);
-    if (index % 128 === 127) yield;
+    const measured = !proc.stat.absent && proc.footprint.pss >= 0;
+    if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
+    if (!proc.stat.absent && !proc.zombie && (!proc.kernelThread || options.kernelThreads)) rows.append(proc);
+    if (index % STEP === STEP - 1) yield;
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
   withinHost([...estimates], host.memory.total);
-  return { groups: [...groups.values()].sort(byName), oldestSample: oldest };
+  return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest };
 }
 
 const byName = ({ counters: a }: GroupRow, { counters: b }: GroupRow): number =>
@@ -188,59 +175,47 @@ const emptyEstimate = (): Estimate => ({
   memoryKnown: false,
   pssKnown: false,
   swapKnown: false,
+  ioKnown: false,
   processes: 0,
   usageKnown: 0,
-  ioKnown: false,
 });
 
-function append(rows: ProcessRows, proc: Process): void {
-  const row = rows.length++;
-  rows.description[row] = proc.description;
-  rows.rss[row] = proc.rss;
-  rows.pss[row] = proc.pss;
-  rows.uss[row] = proc.uss;
-  rows.swap[row] = proc.swap;
-  rows.readBytes[row] = proc.readBytes;
-  rows.writeBytes[row] = proc.writeBytes;
-  rows.usage[row] = proc.usage;
-  rows.time[row] = proc.user + proc.system;
-  rows.shown[row] = 1;
-}
-
 function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options: ViewOptions, at: number): void {
-  group.states[stateIndex(proc.state)]!++;
-  group.threads += proc.threads;
+  const { stat, memory, footprint } = proc;
+  group.states[stateIndex(stat.state)]!++;
+  group.threads += stat.threads;
   const { startTime } = proc.description;
   if (!(startTime >= group.oldestStart)) group.oldestStart = startTime;
-  if (proc.absent) return;
+  if (stat.absent) return;
   estimate.processes++;
-  if (proc.usage >= 0) {
+  if (proc.usage.percent >= 0) {
     estimate.usageKnown++;
-    group.usage += proc.usage;
+    group.usage += proc.usage.percent;
   }
-  const { rss, pss } = proc;
+  const { rss } = memory;
+  const { pss } = footprint;
   if (!(rss >= 0)) return;
   estimate.memoryKnown = true;
-  if (proc.readBytes >= 0) estimate.ioKnown = true;
+  if (proc.io.readBytes >= 0) estimate.ioKnown = true;
   group.rss += rss;
-  if (proc.swap >= 0) {
+  if (footprint.swap >= 0) {
     estimate.swapKnown = true;
-    group.swap += proc.swap;
+    group.swap += footprint.swap;
   }
   if (pss >= 0) {
     estimate.pssKnown = true;
     estimate.measured += pss;
     group.pss += pss;
-    group.uss += proc.uss;
+    group.uss += footprint.uss;
     if (at - proc.measurement.at <= options.freshFor) estimate.fresh += rss;
   } else {
-    estimate.anonymous += rss - proc.shared;
-    estimate.file = Math.max(estimate.file, proc.rssFile >= 0 ? proc.rssFile : proc.shared);
-    estimate.shmem = Math.max(estimate.shmem, proc.rssShmem || 0);
+    estimate.anonymous += rss - memory.shared;
+    estimate.file = Math.max(estimate.file, footprint.rssFile >= 0 ? footprint.rssFile : memory.shared);
+    estimate.shmem = Math.max(estimate.shmem, footprint.rssShmem || 0);
   }
 }
 
-/** Nothing known of a group that has processes is not zero. */
+/** Turns sums of nothing into NaN: a value that is known of no process of the group is not zero. */
 function finish(group: GroupRow, estimate: Estimate): void {
   const { rss } = group;
   group.footprint = Math.min(rss, estimate.measured + estimate.anonymous + estimate.file + estimate.shmem);
@@ -255,7 +230,10 @@ function finish(group: GroupRow, estimate: Estimate): void {
   if (!estimate.swapKnown) group.swap = Number.NaN;
 }
 
-/** All footprints together never exceed the host's memory: estimates give way first, then everything in proportion. */
+/**
+ * All footprints together never exceed the host's memory: first the estimated parts are cut, then the measured ones, each
+ * in proportion. Of 1,000 bytes, a measured 600 and an estimated 1,000 become 600 and 400.
+ */
 function withinHost(groups: readonly (readonly [GroupRow, Estimate])[], total: number): void {
   let sum = 0;
   let measured = 0;
@@ -272,7 +250,7 @@ function withinHost(groups: readonly (readonly [GroupRow, Estimate])[], total: n
   }
 }
 
-/** proc(5), state: R; S; D; T and t; Z and X; I, and P, W, K of older kernels. */
+/** Index in STATES of the state in /proc/<pid>/stat (proc(5)): R, S, D, T or t, Z or X; I, and P, W, K of older kernels. */
 function stateIndex(code: number): number {
   if (code === 0x53) return 1;
   if (code === 0x52) return 0;

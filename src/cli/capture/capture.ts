@@ -3,11 +3,11 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { ConfigError } from '../../config/load.ts';
-import { type Frame, formatCapture, recordFrame } from '../../kernel/capture.ts';
+import { type Frame, formatCapture } from '../../kernel/capture.ts';
 import { counted } from '../counted.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { scrubCommandLine } from '../scrub.ts';
 import type { GivenSettings } from '../verb.ts';
+import { recordHost } from './record-host.ts';
 import type { CaptureGiven } from './verb.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function capture(
   const frames: Frame[] = [];
   for (let number = 0; number < count; number++) {
     if (number > 0) await setTimeout(every * 1000);
-    frames.push(recordFrame(files, scrubCommandLine));
+    frames.push(await recordHost(files));
   }
   const text = formatCapture(frames, [
     'Secrets in command lines are hidden as far as they are recognized: read this file before you pass it on.',

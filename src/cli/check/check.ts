@@ -1,11 +1,11 @@
 // check: tells whether the configuration is right, what this kernel offers, what this user may read, and which capability
 // would give which metric.
-import { grantOf, lasting, UNIT_SETTING } from '../../agent/capabilities.ts';
-import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { accessTo, lastingFailures, UNIT_SETTING } from '../../agent/capabilities.ts';
+import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../../kernel/self.ts';
 import type { UnreadableCount } from '../../process/unreadable.ts';
 import { lint } from '../../rules/linter.ts';
-import { describeWeb, loadWeb } from '../../server/web-config.ts';
+import { describeWebConfig, loadWebConfig } from '../../server/web-config.ts';
 import { collectOnce } from '../collect-once.ts';
 import { counted, countedProcesses } from '../counted.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
@@ -13,7 +13,7 @@ import { program } from '../program.ts';
 import type { GivenSettings } from '../verb.ts';
 
 /** Files of the kernel that depend on its version and on how it was built. */
-const FEATURES: readonly { path: string; gives: string }[] = [
+export const FEATURES: readonly { path: string; gives: string }[] = [
   { path: 'proc/self/smaps_rollup', gives: 'PSS and USS (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)' },
   { path: 'proc/pressure/memory', gives: 'memory pressure (Linux 4.20, CONFIG_PSI)' },
 ];
@@ -22,7 +22,7 @@ const FEATURES: readonly { path: string; gives: string }[] = [
 export async function check(settings: GivenSettings): Promise<string> {
   const sources = sourcesOf(settings);
   const setup = await loadSetup(sources);
-  const web = await loadWeb(setup.config, []);
+  const web = await loadWebConfig(setup.config, []);
   const files = openHost(setup.config);
   const privileges = readPrivileges();
   const own = new Set(setup.rules.map(({ name }) => name));
@@ -33,7 +33,7 @@ export async function check(settings: GivenSettings): Promise<string> {
     ...(findings > 0
       ? [`               warning: ${counted(findings, 'finding')}; ${program.name} subgroups lint shows more`]
       : []),
-    `web:           ok, ${describeWeb(web)}`,
+    `web:           ok, ${describeWebConfig(web)}`,
     ...web.warnings.map((warning) => `               warning: ${warning}`),
     `user:          ${privileges.uid === 0 ? 'root' : `uid ${privileges.uid}`}, ${capabilityText(privileges)}`,
   ];
@@ -47,7 +47,7 @@ export async function check(settings: GivenSettings): Promise<string> {
   const hidden =
     privileges.hidepid !== '' && !privileges.capabilities.includes('CAP_SYS_PTRACE') && !setup.config.capture;
   if (hidden) lines.push(...hiddenAdvice(privileges.hidepid));
-  lines.push('', ...advice(lasting(view.unreadable), privileges, hidden));
+  lines.push('', ...advice(lastingFailures(view.unreadable), privileges, hidden));
   return `${lines.join('\n')}\n`;
 }
 
@@ -57,8 +57,7 @@ function whyUnreadable(files: KernelFiles, path: string): string | undefined {
     files.read(path);
     return undefined;
   } catch (error) {
-    if (error instanceof KernelFileError) return error.reason;
-    throw error;
+    return reasonOf(error);
   }
 }
 
@@ -79,10 +78,10 @@ function advice(denied: readonly UnreadableCount[], { capabilities }: Privileges
   const granted = ['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'].every((name) => capabilities.includes(name));
   const lines = ['Not everything can be read:'];
   for (const { file, reason, processes } of denied) {
-    const known = grantOf(file);
-    const use = known ? `; it is needed for ${known.buys}` : '';
+    const known = accessTo(file);
+    const use = known ? `; it is needed for ${known.neededFor}` : '';
     lines.push(`  /proc/PID/${file} of ${countedProcesses(processes)} cannot be read (${reason})${use}`);
-    if (known && reason === 'denied' && !granted) lines.push(`    grant ${known.grant}`);
+    if (known && reason === 'denied' && !granted) lines.push(`    grant ${known.requires}`);
   }
   if (granted) {
     return [

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import type { Flag } from '../../config/layers.ts';
 import { load, type Sources } from '../../config/load.ts';
+import { OperatorFileError } from '../../config/operator-files.ts';
 import { defaults, keys, optionOf } from '../../config/options.ts';
 import { initialConfig, showConfig } from './config.ts';
 
@@ -12,7 +13,7 @@ const host = (text?: string, flags: Flag[] = []): Sources => ({
   flags,
   readFile: (path) => {
     if (text !== undefined && path === '/cwd/herakles.yaml') return new TextEncoder().encode(text);
-    throw Object.assign(new Error('none'), { code: 'ENOENT' });
+    throw new OperatorFileError('missing', `${path}: no such file`);
   },
 });
 

@@ -2,7 +2,7 @@
 
 import type { Loaded } from '../../config/load.ts';
 import { defaults, type Key, keys, optionOf } from '../../config/options.ts';
-import type { Written } from '../../config/value-types.ts';
+import type { FileValue } from '../../config/value-types.ts';
 
 /** Every value in force and where it came from, as YAML with comments or as JSON ({key: {value, origin}}). */
 export function showConfig({ config, origins }: Loaded, json: boolean): string {
@@ -28,10 +28,10 @@ export function initialConfig(): string {
   return `${lines.join('\n')}\n`;
 }
 
-const hidden = (key: Key, value: Written): Written => (optionOf(key).secret ? '<secret>' : value);
+const hidden = (key: Key, value: FileValue): FileValue => (optionOf(key).secret ? '<secret>' : value);
 
 /** A value as YAML on one line: words, paths, durations and shares as they are, other text in quotes (JSON's are YAML's). */
-function yaml(value: Written): string {
+function yaml(value: FileValue): string {
   if (typeof value === 'object') return `[${value.map(yaml).join(', ')}]`;
   if (typeof value !== 'string' || plain.test(value)) return String(value);
   return JSON.stringify(value);

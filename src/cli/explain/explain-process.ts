@@ -5,7 +5,7 @@ import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
 import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
-import { type Identity, NO_RULE } from '../../rules/identity.ts';
+import { type Identity, KERNEL_THREAD, NO_RULE } from '../../rules/identity.ts';
 import { inheritedClassification } from '../../rules/inheritance.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes } from '../../text/units.ts';
@@ -13,13 +13,7 @@ import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { scrub, scrubText } from '../scrub.ts';
 import { type GivenSettings, VerbError } from '../verb.ts';
 import { footprintLines } from './footprint-lines.ts';
-import {
-  identityDocument,
-  KERNEL,
-  keyResultDocument,
-  ProcessInspector,
-  ruleResultDocument,
-} from './process-inspector.ts';
+import { identityDocument, keyResultDocument, ProcessInspector, ruleResultDocument } from './process-inspector.ts';
 import { type AddressedAnswer, askExporter } from './running-exporter.ts';
 
 /** So many other rules are shown. */
@@ -40,8 +34,8 @@ export async function explainProcess(
   const identity = inspector.identityOf(proc);
   if (proc.kernelThread)
     return json
-      ? jsonText({ pid, name: identity.name, ...KERNEL })
-      : `process ${pid} is a kernel thread: ${KERNEL.group}/${KERNEL.subgroup}\n`;
+      ? jsonText({ pid, name: identity.name, ...KERNEL_THREAD })
+      : `process ${pid} is a kernel thread: ${KERNEL_THREAD.group}/${KERNEL_THREAD.subgroup}\n`;
   const classifier = new Classifier(setup.rules, setup.catalogue);
   const explanation = classifier.explain(identity);
   const inherits = setup.config.inherit_group && !explanation.winner;

@@ -1,10 +1,10 @@
 // Every process of a collection with what the rules make of it. Its identity is read again, because the collection does
 // not keep command lines.
-import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { type KernelFiles, unlessUnreadable } from '../../kernel/files.ts';
 import type { ProcessDescription } from '../../process/process.ts';
 import type { ClassificationExplanation, Classifier } from '../../rules/classifier.ts';
 import { type Identity, NO_RULE } from '../../rules/identity.ts';
-import type { ProcessRows } from '../../view/view.ts';
+import type { ProcessRows } from '../../view/process-rows.ts';
 import { ProcessInspector } from './process-inspector.ts';
 
 export interface ExplainedProcess {
@@ -36,17 +36,14 @@ export function explainProcesses(rows: ProcessRows, files: KernelFiles, classifi
 
 /** Undefined where the process has ended since it was collected, where its pid was given again, or for a kernel thread. */
 function identityOf(inspector: ProcessInspector, { pid, startTime }: ProcessDescription): Identity | undefined {
-  try {
+  return unlessUnreadable(() => {
     const proc = inspector.find(pid);
     if (!proc) return undefined;
     const same = !proc.kernelThread && Math.abs(inspector.startTimeOf(proc) - startTime) < SAME_START;
     const identity = same ? inspector.identityOf(proc) : undefined;
     proc.files.close();
     return identity;
-  } catch (error) {
-    if (error instanceof KernelFileError) return undefined;
-    throw error;
-  }
+  });
 }
 
 /** Whether no rule put the process into its group. */

@@ -1,21 +1,18 @@
 // Finds single processes of a host by pid, and tells what each is and when it began.
 
-import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { readBoot, readUnits, readUptime, readUsers } from '../../kernel/host.ts';
-import { readStat, StatReading } from '../../kernel/pid.ts';
-import { latin1 } from '../../kernel/text.ts';
 import { Identities } from '../../process/identities.ts';
-import { Process } from '../../process/process.ts';
+import type { Process } from '../../process/process.ts';
+import { StatReader } from '../../process/stat.ts';
 import { Unreadable } from '../../process/unreadable.ts';
 import type { Classifier, KeyResult, RuleResult } from '../../rules/classifier.ts';
-import type { Classification, Identity } from '../../rules/identity.ts';
+import { type Identity, KERNEL_THREAD } from '../../rules/identity.ts';
 import { inheritanceSource, type TreeProcess } from '../../rules/inheritance.ts';
-
-export const KERNEL: Classification = { group: 'system', subgroup: 'kernel', rule: 'kernel thread' };
 
 /** An ancestor, with the process from which its own parent is found. */
 interface Ancestor extends TreeProcess {
-  readonly process: Process;
+  readonly proc: Process;
   readonly source?: Ancestor | undefined;
 }
 
@@ -23,64 +20,59 @@ export class ProcessInspector {
   readonly unreadable = new Unreadable();
   readonly #files: KernelFiles;
   readonly #identities: Identities;
-  readonly #units;
+  readonly #stat: StatReader;
   readonly #bootTime: number;
 
   constructor(files: KernelFiles) {
     this.#files = files;
-    this.#units = readUnits(files);
+    this.#stat = new StatReader(files, readUnits(files), this.unreadable);
     this.#bootTime = readBoot(files).bootTime;
     this.#identities = new Identities(files, this.unreadable, readUsers(files));
   }
 
   /** The caller closes its files. Undefined where no such process runs. @throws KernelFileError where its stat cannot be read */
   find(pid: number): Process | undefined {
-    const stat = new StatReading();
     const handle = this.#files.process(pid);
     try {
-      readStat(this.#files, handle, this.#units, stat);
+      return this.#stat.first(handle);
     } catch (error) {
       handle.close();
-      if (error instanceof KernelFileError && error.reason === 'gone') return undefined;
+      if (reasonOf(error) === 'gone') return undefined;
       throw error;
     }
-    const proc = new Process(handle, stat.startTicks, stat.startTicks / this.#units.ticksPerSecond, stat.kernelThread);
-    proc.state = stat.state;
-    proc.ppid = stat.ppid;
-    proc.comm = latin1(this.#files.buffer, stat.commFrom, stat.commTo);
-    return proc;
   }
 
   identityOf(proc: Process): Identity {
-    return proc.kernelThread ? this.#identities.ofKernelThread(proc) : this.#identities.of(proc);
+    const identities = this.#identities;
+    return proc.kernelThread ? identities.ofKernelThread(proc) : identities.of(proc, identities.cgroupsOf(proc));
   }
 
   /** The ancestor that gives its group to a process that no rule matches; undefined where there is none. */
   ancestorOf(proc: Process, identity: Identity, classifier: Classifier): TreeProcess | undefined {
     const kinOf = (proc: Process, identity: Identity): Ancestor => ({
       pid: proc.pid,
-      process: proc,
-      description: { identity, ...(proc.kernelThread ? KERNEL : classifier.classify(identity)) },
+      proc,
+      description: { identity, ...(proc.kernelThread ? KERNEL_THREAD : classifier.classify(identity)) },
     });
-    return inheritanceSource(kinOf(proc, identity), ({ process: proc }) => {
+    return inheritanceSource(kinOf(proc, identity), ({ proc }) => {
       const parent = this.#parentOf(proc);
       return parent && kinOf(parent, this.identityOf(parent));
     });
   }
 
-  #parentOf({ ppid, startTicks }: Process): Process | undefined {
+  #parentOf({ stat: { ppid }, startTicks }: Process): Process | undefined {
     const parent = ppid > 0 ? this.find(ppid) : undefined;
     return parent && parent.startTicks <= startTicks ? parent : undefined;
   }
 
   /** Unix time, seconds. */
   startTimeOf(proc: Process): number {
-    return this.#bootTime + proc.start;
+    return this.#bootTime + proc.stat.start;
   }
 
   /** Seconds since the process began. */
   ageOf(proc: Process): number {
-    return readUptime(this.#files) - proc.start;
+    return readUptime(this.#files) - proc.stat.start;
   }
 }
 

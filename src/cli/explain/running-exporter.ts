@@ -9,7 +9,7 @@ import { ConfigError } from '../../config/load.ts';
 import type { Config } from '../../config/options.ts';
 import type { ExplanationDocument } from '../../server/api.ts';
 import { listenAddressesOf } from '../../server/listeners.ts';
-import { loadWeb } from '../../server/web-config.ts';
+import { loadWebConfig } from '../../server/web-config.ts';
 
 /** What an exporter knows of a process, or why it is not known. */
 export type ExporterAnswer =
@@ -44,7 +44,7 @@ export async function askExporter(config: Config, pid: number, url: string | und
   let certificate: string | undefined;
   let endpoints: Endpoint[];
   try {
-    const web = await loadWeb(config, []).catch((error) => {
+    const web = await loadWebConfig(config, []).catch((error) => {
       if (url && error instanceof ConfigError) return undefined;
       throw error;
     });

@@ -1,8 +1,8 @@
 // import process-exporter: prints the rule file. What has no equivalent stands in it as comments, and on standard error.
 import { stringify } from 'smol-toml';
-import { Malformed } from '../../config/formats.ts';
+import { MalformedFileError } from '../../config/formats.ts';
 import { ConfigError } from '../../config/load.ts';
-import { readRuleText } from '../../config/rule-files.ts';
+import { OperatorFileError, readOperatorText } from '../../config/operator-files.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { type Entry, parseEntries, parseNameFlags } from './process-exporter-config.ts';
 import { type ImportedEntry, importEntries } from './process-exporter-rules.ts';
@@ -47,16 +47,12 @@ const ruleText = (rule: object): string => `[[rule]]\n${stringify(rule).trimEnd(
 
 async function entriesOf({ path, procnames, namemapping }: ProcessExporterGiven): Promise<Entry[]> {
   try {
-    return path === undefined ? parseNameFlags(procnames, namemapping) : await parseEntries(read(path));
+    return path === undefined
+      ? parseNameFlags(procnames, namemapping)
+      : await parseEntries(readOperatorText(path, 'processExporter'));
   } catch (error) {
-    if (!(error instanceof Malformed)) throw error;
+    if (error instanceof OperatorFileError) throw new ConfigError([error.message]);
+    if (!(error instanceof MalformedFileError)) throw error;
     throw new ConfigError([path === undefined ? error.message : `${path}:${error.line}: ${error.message}`]);
   }
-}
-
-function read(path: string): string {
-  const faults: string[] = [];
-  const text = readRuleText(path, true, faults);
-  if (text === undefined) throw new ConfigError(faults);
-  return text;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import { stringify } from 'yaml';
-import { Malformed } from '../../config/formats.ts';
+import { MalformedFileError } from '../../config/formats.ts';
 import { parseRules } from '../../rules/rule-parser.ts';
 import { ruleFileText } from './import-process-exporter.ts';
 import { type Entry, parseEntries, parseNameFlags } from './process-exporter-config.ts';
@@ -40,8 +40,8 @@ test('flags: pairs come first, a name counts once, an odd list is refused', () =
     entry({ line: undefined, name: 'a', comm: ['a'] }),
     entry({ line: undefined, name: 'c', comm: ['c'] }),
   ]);
-  assert.throws(() => parseNameFlags('', 'a'), Malformed);
-  assert.throws(() => parseNameFlags('', 'a,'), Malformed);
+  assert.throws(() => parseNameFlags('', 'a'), MalformedFileError);
+  assert.throws(() => parseNameFlags('', 'a,'), MalformedFileError);
 });
 
 test('a template names groups', () => {
@@ -105,7 +105,7 @@ test('any entries become a rule file that can be read, whatever their text', () 
   );
 });
 
-test('any text gives entries or Malformed', async () => {
+test('any text gives entries or MalformedFileError', async () => {
   const leaf = fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.array(fc.string()));
   const item = fc.oneof(leaf, fc.dictionary(fc.constantFrom('name', 'comm', 'exe', 'cmdline', 'x'), leaf));
   const document = fc
@@ -113,7 +113,7 @@ test('any text gives entries or Malformed', async () => {
     .map((d) => stringify(d));
   await fc.assert(
     fc.asyncProperty(fc.oneof(document, fc.string({ unit: 'binary' })), async (text) => {
-      await parseEntries(text).catch((error) => assert.ok(error instanceof Malformed, error));
+      await parseEntries(text).catch((error) => assert.ok(error instanceof MalformedFileError, error));
     }),
   );
 });

@@ -1,7 +1,8 @@
 // scan: one collection, printed as tables for people, or as JSON for programs.
 
 import { formatBytes } from '../../text/units.ts';
-import type { GroupRow, ProcessRows } from '../../view/view.ts';
+import type { ProcessRows } from '../../view/process-rows.ts';
+import type { GroupRow } from '../../view/view.ts';
 import { collectOnce } from '../collect-once.ts';
 import { countedProcesses } from '../counted.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';

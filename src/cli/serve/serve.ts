@@ -2,9 +2,9 @@
 // certificates again on SIGHUP, on POST /-/reload, and when one of these files changes.
 import { Agent, type Reload } from '../../agent/agent.ts';
 import { keepHeapSmall } from '../../agent/heap.ts';
-import { type Watching, watchFiles } from '../../config/watch.ts';
+import { type FileWatch, watchFiles } from '../../config/watch.ts';
 import { HttpServer } from '../../server/http-server.ts';
-import { loadWeb } from '../../server/web-config.ts';
+import { loadWebConfig } from '../../server/web-config.ts';
 import { loadSetup, openHost, sourcesOf, watchedFilesOf } from '../load-host.ts';
 import { program } from '../program.ts';
 import type { GivenSettings } from '../verb.ts';
@@ -17,7 +17,7 @@ export async function serve(settings: GivenSettings): Promise<void> {
   const load = async () => {
     const setup = await loadSetup(sources);
     places = watchedFilesOf(sources, setup.config);
-    return { ...setup, web: await loadWeb(setup.config, places) };
+    return { ...setup, web: await loadWebConfig(setup.config, places) };
   };
   const setup = await load();
   let { web } = setup;
@@ -32,17 +32,16 @@ export async function serve(settings: GivenSettings): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, resolve);
   });
 
-  let watching: Watching | undefined;
+  let watching: FileWatch | undefined;
   let watched = '';
   const watch = () => {
     if (places.join('\n') === watched) return;
     watched = places.join('\n');
     watching?.close();
-    watching = watchFiles(
-      places,
-      () => void reload(),
-      (error) => log.warn('configuration is not watched; reload with SIGHUP', { err: error.message }),
-    );
+    watching = watchFiles(places, {
+      changed: () => void reload(),
+      failed: (error) => log.warn('configuration is not watched; reload with SIGHUP', { err: error.message }),
+    });
   };
   const reload = async (): Promise<Reload> => {
     const result = await agent.reload();

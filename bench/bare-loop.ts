@@ -1,18 +1,19 @@
-// The floor: the same reads of the same files, through the same calls, with nothing done to what they give.
-// Run as a program: after each line on stdin it reads every process once, and prints how many.
+// The bare loop: the same reads of the same files through the same calls as the exporter, but the results are discarded.
+// It runs as a program: for each line on standard input it reads every process once, and prints how many there were.
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
 import { keptDescriptors } from '../src/kernel/files.ts';
-import { CALM_PASSES } from '../src/process/rss.ts';
+import { IDLE_PASSES } from '../src/process/rss.ts';
 
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 const buffer = new Uint8Array(64 << 10);
-const most = keptDescriptors();
-/** Where /proc is. */
+/** Descriptors that may stay open. */
+const openMax = keptDescriptors();
+/** Path of the procfs. */
 const procfs = process.argv[2] ?? '/proc';
 const FILES = ['stat', 'io', 'statm'] as const;
 const [STAT, IO, STATM] = [0, 1, 2] as const;
-/** Descriptors by pid, in the order of FILES. */
+/** Open descriptors by pid, in the order of FILES. */
 const kept = new Map<string, (number | undefined)[]>();
 let open = 0;
 let passes = 0;
@@ -21,7 +22,7 @@ function read(pid: string, fds: (number | undefined)[], file: number, keep: bool
   const known = fds[file];
   if (known !== undefined) return void fs.readSync(known, buffer, 0, buffer.length, 0);
   const fd = fs.openSync(`${procfs}/${pid}/${FILES[file]}`, FLAGS);
-  if (keep && open < most) {
+  if (keep && open < openMax) {
     fds[file] = fd;
     open++;
   }
@@ -41,11 +42,11 @@ function readRollup(pid: string): void {
   }
 }
 
-/** One pass: kept descriptors for the cheap counters, and smaps_rollup opened anew. */
+/** One pass: the cheap counters through descriptors that stay open; smaps_rollup is opened and closed each time. */
 function pass(rollups: boolean): number {
   passes++;
   const pids = fs.readdirSync(procfs).filter((name) => name.charCodeAt(0) > 0x30 && name.charCodeAt(0) <= 0x39);
-  const roomForStatm = most - 2 * pids.length;
+  const roomForStatm = openMax - 2 * pids.length;
   let index = 0;
   for (const pid of pids) {
     let fds = kept.get(pid);
@@ -57,7 +58,7 @@ function pass(rollups: boolean): number {
     try {
       read(pid, fds, STAT, true);
       read(pid, fds, IO, true);
-      if ((index + passes) % CALM_PASSES === 0) read(pid, fds, STATM, index < roomForStatm);
+      if ((index + passes) % IDLE_PASSES === 0) read(pid, fds, STATM, index < roomForStatm);
       if (rollups) readRollup(pid);
     } catch {} // gone, or a kernel thread
   }

@@ -1,0 +1,80 @@
+// Carries measured footprints over to the present, and fills in what was not measured. Between two measurements PSS and USS
+// are taken to grow and shrink with RSS, which is read at every collection; uss ≤ pss ≤ rss always holds. Where there is no
+// measurement, status needs no privilege and says what kinds of pages a process has, and how much of it is swapped out.
+import type { KernelFiles } from '../kernel/files.ts';
+import { readStatus, StatusReading } from '../kernel/pid.ts';
+import type { Footprint, Process } from '../process/process.ts';
+import type { Unreadable } from '../process/unreadable.ts';
+import type { FootprintOptions } from './options.ts';
+
+const PROCESSES_PER_STEP = 32;
+
+export class FootprintEstimator {
+  readonly #files: KernelFiles;
+  readonly #unreadable: Unreadable;
+  readonly #status = new StatusReading();
+
+  constructor(files: KernelFiles, unreadable: Unreadable) {
+    this.#files = files;
+    this.#unreadable = unreadable;
+  }
+
+  /**
+   * Sets the footprints that are exported; yields where it may be interrupted.
+   * @param swapInUse whether the host has any swap in use
+   * @param at kernel time of this collection, seconds since boot
+   */
+  *carryOver(processes: readonly Process[], mode: FootprintOptions['mode'], swapInUse: boolean, at: number) {
+    for (let index = 0; index < processes.length; index++) {
+      const proc = processes[index]!;
+      const footprint: Footprint = proc.footprint;
+      carryOver(proc, footprint, mode);
+      this.#complete(proc, footprint, swapInUse, at);
+      if (index % PROCESSES_PER_STEP === PROCESSES_PER_STEP - 1) yield;
+    }
+  }
+
+  /** Swap, and the kinds of resident pages where PSS is unknown, from status; read again only when memory moved. */
+  #complete(proc: Process, footprint: Footprint, swapInUse: boolean, at: number): void {
+    const { measurement, memory } = proc;
+    if (proc.kernelThread || proc.stat.absent || !(memory.rss >= 0)) {
+      footprint.swap = Number.NaN;
+      return;
+    }
+    const measuredNow = measurement.at === at;
+    if (!swapInUse) footprint.swap = 0;
+    else if (measuredNow) footprint.swap = measurement.swap;
+    const unmeasured = Number.isNaN(footprint.pss);
+    if (!unmeasured && (!swapInUse || measuredNow)) return;
+    const moved = footprint.statusRss !== memory.rss || footprint.statusShared !== memory.shared;
+    if (!moved && !Number.isNaN(footprint.swap)) return;
+    try {
+      readStatus(this.#files, proc.files, this.#status);
+    } catch (error) {
+      this.#unreadable.note(proc, 'status', error);
+      return;
+    }
+    this.#unreadable.clear(proc, 'status');
+    footprint.statusRss = memory.rss;
+    footprint.statusShared = memory.shared;
+    footprint.rssFile = this.#status.rssFile;
+    footprint.rssShmem = this.#status.rssShmem;
+    footprint.swap = this.#status.swap;
+  }
+}
+
+/** PSS and USS scale with RSS since the measurement. */
+function carryOver(
+  { measurement, memory: { rss } }: Process,
+  footprint: Footprint,
+  mode: FootprintOptions['mode'],
+): void {
+  if (measurement.at < 0 || !(rss > 0) || mode === 'off') {
+    footprint.pss = Number.NaN;
+    footprint.uss = Number.NaN;
+    return;
+  }
+  const ratio = measurement.rss > 0 ? rss / measurement.rss : 0;
+  footprint.pss = Math.min(rss, Math.round(measurement.pss * ratio));
+  footprint.uss = Math.min(footprint.pss, Math.round(measurement.uss * ratio));
+}

@@ -1,0 +1,14 @@
+// What an operator may choose about the reading of footprints.
+
+export interface FootprintOptions {
+  /** `exact` reads all at every collection, `bounded` within the budget, `off` none. */
+  readonly mode: 'bounded' | 'exact' | 'off';
+  /** Share of one core that `bounded` may spend. */
+  readonly budget: number;
+  /** A measurement older than this is made again, seconds. */
+  readonly maxAge: number;
+  /** A read that is predicted to take longer than this happens only once every `maxAge`, seconds. */
+  readonly maxRead: number;
+  /** Time between two collections, seconds: the budget of one collection is counted for it. */
+  readonly interval: number;
+}

@@ -1,0 +1,44 @@
+// Reads the storage I/O of each process. The io file of a process includes the children it waited for
+// (task_io_accounting_add in the kernel's wait_task_zombie), so that its own share cannot be told from theirs.
+import type { KernelFiles } from '../kernel/files.ts';
+import { IoReading, readIo } from '../kernel/pid.ts';
+import type { Difference } from './difference.ts';
+import type { Io, Process } from './process.ts';
+import type { Unreadable } from './unreadable.ts';
+
+export class IoReader {
+  readonly #files: KernelFiles;
+  readonly #unreadable: Unreadable;
+  readonly #reading = new IoReading();
+
+  constructor(files: KernelFiles, unreadable: Unreadable) {
+    this.#files = files;
+    this.#unreadable = unreadable;
+  }
+
+  /**
+   * Reads io, and sets what it tells of the difference: nothing at the first reading of a process that began before the
+   * last pass. A process that denied it is not asked again before an exec.
+   */
+  read(proc: Process, difference: Difference): void {
+    difference.readBytes = 0;
+    difference.writeBytes = 0;
+    if (proc.kernelThread || proc.zombie || proc.unreadable.reasons?.get('io') === 'denied') return;
+    const reading = this.#reading;
+    try {
+      readIo(this.#files, proc.files, reading);
+    } catch (error) {
+      this.#unreadable.note(proc, 'io', error);
+      return;
+    }
+    this.#unreadable.clear(proc, 'io');
+    const io: Io = proc.io;
+    const known = !Number.isNaN(io.readBytes);
+    if (known || difference.born) {
+      difference.readBytes = Math.max(0, reading.readBytes - (known ? io.readBytes : 0));
+      difference.writeBytes = Math.max(0, reading.writeBytes - (known ? io.writeBytes : 0));
+    }
+    io.readBytes = reading.readBytes;
+    io.writeBytes = reading.writeBytes;
+  }
+}

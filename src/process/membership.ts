@@ -1,0 +1,147 @@
+// Decides which group each process belongs to, and keeps the starts and exits of the groups. A process is classified when
+// it is found, again after an exec, and again when the rules changed.
+//
+// Where groups are inherited, a process that no rule matches belongs to its nearest classified ancestor. It keeps what it
+// inherited for as long as no rule matches it, also when that ancestor ends and it gets another parent.
+
+import type { KernelFiles } from '../kernel/files.ts';
+import { type Classification, type Identity, KERNEL_THREAD, NO_RULE } from '../rules/identity.ts';
+import { childrenMayInherit, inheritanceSource, inheritedClassification } from '../rules/inheritance.ts';
+import { type GroupCounters, GroupCountersTable } from './group-counters.ts';
+import { Identities } from './identities.ts';
+import { BLOCKED, type Member, type Process } from './process.ts';
+import type { Unreadable } from './unreadable.ts';
+
+export type Classify = (identity: Identity) => Classification;
+
+/** Seconds: a younger process is identified twice, because it will probably execute a program or change its title. */
+const YOUNG = 2;
+const NO_ARGV: readonly string[] = [];
+
+export class Memberships {
+  readonly groupCounters = new GroupCountersTable();
+  /** Whether processes that no rule matches belong to their nearest classified ancestor. */
+  inherits = false;
+
+  readonly #identities: Identities;
+  readonly #unreadable: Unreadable;
+  /** Unix time of the boot, seconds. */
+  readonly #bootTime: number;
+  readonly #parentOf: (child: Process) => Process | undefined;
+  #classify: Classify;
+
+  constructor(
+    files: KernelFiles,
+    host: { readonly bootTime: number; readonly users: ReadonlyMap<number, string> },
+    unreadable: Unreadable,
+    parentOf: (child: Process) => Process | undefined,
+    classify: Classify,
+  ) {
+    this.#identities = new Identities(files, unreadable, host.users);
+    this.#unreadable = unreadable;
+    this.#bootTime = host.bootTime;
+    this.#parentOf = parentOf;
+    this.#classify = classify;
+  }
+
+  /** New rules: every process is classified again at its next reading. What its old group gained stays there. */
+  reclassify(classify: Classify, living: readonly Process[]): void {
+    this.#classify = classify;
+    for (const proc of living) this.expire(proc);
+  }
+
+  /** What a process is has to be read again. */
+  expire(proc: Process): void {
+    const member: Member = proc.membership;
+    member.outdated = !proc.kernelThread;
+  }
+
+  /** Describes a process that was found. Its group is still open where `inheritsGroup` says so. @param now seconds since boot */
+  describe(proc: Process, now: number): void {
+    const member: Member = proc.membership;
+    if (proc.kernelThread) {
+      this.#describe(proc, member, this.#identities.ofKernelThread(proc), KERNEL_THREAD);
+      return;
+    }
+    this.#identify(proc, member);
+    member.outdated = now - proc.stat.start < YOUNG || proc.stat.state === BLOCKED;
+  }
+
+  /** Whether a process has its group from an ancestor, if from anywhere: that has to be described first. */
+  inheritsGroup({ description: { rule } }: Process): boolean {
+    return this.inherits && rule === NO_RULE;
+  }
+
+  /** Gives a process its first group, with what it did until now. @param born whether it began since the last pass */
+  join(proc: Process, born: boolean): void {
+    const member: Member = proc.membership;
+    this.#inherit(proc, member);
+    member.counters = this.#countersOf(proc);
+    if (born) {
+      member.counters.started++;
+      member.counters.credit(proc.stat);
+    } else {
+      member.counters.creditBefore(proc.stat.user + proc.stat.system);
+    }
+  }
+
+  /** Whether a process has to be described again. In state D its command line cannot be read: later, then. */
+  isDue(proc: Process, executed: boolean): boolean {
+    return executed || (proc.membership.outdated && proc.stat.state !== BLOCKED);
+  }
+
+  /** Finds out again what a process is. After an exec, moving to another group counts as an exit and a start. */
+  describeAgain(proc: Process, executed: boolean): void {
+    const member: Member = proc.membership;
+    this.#identify(proc, member);
+    this.#inherit(proc, member);
+    member.outdated = executed && proc.stat.state === BLOCKED;
+    if (executed) {
+      this.#unreadable.clear(proc, 'smaps_rollup');
+      this.#unreadable.clear(proc, 'io');
+    }
+    const counters = this.#countersOf(proc);
+    if (counters === member.counters) return;
+    if (executed) {
+      member.counters.exited++;
+      counters.started++;
+    }
+    member.counters = counters;
+  }
+
+  /** A process ended. */
+  leave(proc: Process): void {
+    const member: Member = proc.membership;
+    member.source = undefined;
+    member.counters.exited++;
+  }
+
+  #countersOf({ description: { group, subgroup } }: Process): GroupCounters {
+    return this.groupCounters.of(group, subgroup);
+  }
+
+  #identify(proc: Process, member: Member): void {
+    member.cgroups = this.#identities.cgroupsOf(proc);
+    const identity = this.#identities.of(proc, member.cgroups);
+    this.#describe(proc, member, identity, this.#classify(identity));
+  }
+
+  #inherit(proc: Process, member: Member): void {
+    const { source } = member;
+    member.source = undefined;
+    if (!this.inheritsGroup(proc)) return;
+    const kept = source && (source.stat.ended || childrenMayInherit(source)) ? source : undefined;
+    member.source = inheritanceSource(proc, this.#parentOf) ?? kept;
+    if (member.source) this.#describe(proc, member, proc.description.identity, inheritedClassification(member.source));
+  }
+
+  #describe(proc: Process, member: Member, identity: Identity, classification: Classification): void {
+    member.description = {
+      pid: proc.pid,
+      identity: { ...identity, argv: NO_ARGV },
+      ...classification,
+      startTime: this.#bootTime + proc.stat.start,
+      ...{ labels: '', infoLabels: '' },
+    };
+  }
+}

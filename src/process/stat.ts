@@ -1,0 +1,107 @@
+// Reads stat of each process, and finds what changed since the last time. Births, ends, pid reuse and exec show here:
+//
+// - gone, or another start time: the process has ended, and the pid may belong to another one by now;
+// - another comm: an exec, or the process renamed itself (prctl(2), PR_SET_NAME), which is handled alike;
+// - another bottom of the stack: an exec, also where the new program has the old name. The kernel writes 0 without
+//   ptrace access and for zombies: from and to 0 says nothing.
+
+import { type KernelFiles, type ProcessFiles, reasonOf } from '../kernel/files.ts';
+import { readStat, StatReading, type Units } from '../kernel/pid.ts';
+import { latin1 } from '../kernel/text.ts';
+import type { Difference } from './difference.ts';
+import { Process, type Stat } from './process.ts';
+import type { Unreadable } from './unreadable.ts';
+
+export class StatReader {
+  readonly #files: KernelFiles;
+  readonly #units: Units;
+  readonly #unreadable: Unreadable;
+  readonly #reading = new StatReading();
+
+  constructor(files: KernelFiles, units: Units, unreadable: Unreadable) {
+    this.#files = files;
+    this.#units = units;
+    this.#unreadable = unreadable;
+  }
+
+  /** Reads a process that is not known yet. @throws KernelFileError */
+  first(files: ProcessFiles): Process {
+    const reading = this.#reading;
+    readStat(this.#files, files, this.#units, reading);
+    const proc = new Process(files, reading.startTicks, reading.kernelThread);
+    const stat: Stat = proc.stat;
+    stat.start = reading.startTicks / this.#units.ticksPerSecond;
+    stat.comm = latin1(this.#files.buffer, reading.commFrom, reading.commTo);
+    stat.startStack = reading.startStack;
+    copy(reading, stat);
+    return proc;
+  }
+
+  /**
+   * Reads a known process again, and sets what stat tells of the difference.
+   * @returns whether there is a reading; without one the process is `absent` or has `ended`
+   */
+  next(proc: Process, difference: Difference): boolean {
+    const reading = this.#reading;
+    const stat: Stat = proc.stat;
+    try {
+      readStat(this.#files, proc.files, this.#units, reading);
+    } catch (error) {
+      if (reasonOf(error) === 'gone') stat.ended = true;
+      else {
+        stat.absent = true;
+        this.#unreadable.note(proc, 'stat', error);
+      }
+      return false;
+    }
+    if (reading.startTicks !== proc.startTicks) {
+      stat.ended = true;
+      return false;
+    }
+    if (stat.absent) {
+      stat.absent = false;
+      this.#unreadable.clear(proc, 'stat');
+    }
+    difference.executed = !proc.kernelThread && this.#executed(stat);
+    const user = reading.user - stat.user;
+    const system = reading.system - stat.system;
+    const minorFaults = reading.minorFaults - stat.minorFaults;
+    const majorFaults = reading.majorFaults - stat.majorFaults;
+    const still = user === 0 && system === 0 && minorFaults === 0 && majorFaults === 0;
+    difference.idle = still && reading.roughRss === proc.memory.roughRss;
+    difference.user = Math.max(0, user);
+    difference.system = Math.max(0, system);
+    difference.minorFaults = Math.max(0, minorFaults);
+    difference.majorFaults = Math.max(0, majorFaults);
+    difference.childrenUser = Math.max(0, reading.childrenUser - stat.childrenUser);
+    difference.childrenSystem = Math.max(0, reading.childrenSystem - stat.childrenSystem);
+    copy(reading, stat);
+    return true;
+  }
+
+  /** Whether the process became another program. Compares comm byte by byte, so that no string is made when it is the same. */
+  #executed(stat: Stat): boolean {
+    const { startStack, commFrom, commTo } = this.#reading;
+    const { buffer } = this.#files;
+    const stackMoved = startStack !== stat.startStack && startStack !== 0 && stat.startStack !== 0;
+    let same = stat.comm.length === commTo - commFrom;
+    for (let i = 0; same && i < stat.comm.length; i++) same = stat.comm.charCodeAt(i) === buffer[commFrom + i];
+    stat.startStack = startStack;
+    if (!same) stat.comm = latin1(buffer, commFrom, commTo);
+    if (stackMoved) stat.execs++;
+    return stackMoved || !same;
+  }
+}
+
+function copy(reading: StatReading, stat: Stat): void {
+  stat.ppid = reading.ppid;
+  stat.state = reading.state;
+  stat.threads = reading.threads;
+  stat.user = reading.user;
+  stat.system = reading.system;
+  stat.childrenUser = reading.childrenUser;
+  stat.childrenSystem = reading.childrenSystem;
+  stat.minorFaults = reading.minorFaults;
+  stat.majorFaults = reading.majorFaults;
+  stat.roughRss = reading.roughRss;
+}
