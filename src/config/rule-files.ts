@@ -1,6 +1,7 @@
 // Reads the operator's rule files: the ones that the configuration names, then ./subgroups.toml, then
 // /etc/herakles/subgroups.toml. A file that is named has to exist. What the rules mean is said in rules/rule-parser.ts.
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { ConfigError } from './load.ts';
 import { OperatorFileError, readOperatorText } from './operator-files.ts';
 import { tableLines } from './table-lines.ts';
@@ -33,6 +34,7 @@ export async function readRuleFiles(paths: readonly string[], named: readonly st
     const text = read(path, named.includes(path), faults);
     if (text === undefined) continue;
     const { parse, TomlError } = await import('smol-toml');
+    await setImmediate(); // The parser does not pause, so other work is done before each file.
     try {
       files.push({ file: path, document: parse(text), lines: tableLines(text) });
     } catch (error) {
