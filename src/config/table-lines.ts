@@ -5,10 +5,12 @@
 const HEADER = /[ \t]*\[\[[ \t]*(?:"(\w+)"|'(\w+)'|(\w+))[ \t]*\]\]/y;
 /** A key at the start of a line whose value is a list: `rule = [`. */
 const LIST = /[ \t]*(?:"(\w+)"|'(\w+)'|(\w+))[ \t]*=[ \t]*\[/y;
+/** Another key at the start of a line: `group = `, `[table]`, `table.key = `. */
+const OTHER = /[ \t]*(?:\[[ \t]*)?(?:"(\w+)"|'(\w+)'|(\w+))[ \t]*[\].=]/y;
 
 /**
  * Lines, from 1, at which the tables of each list of tables begin: of `[[rule]]` headers, and of the braces
- * in `rule = [ { … }, { … } ]`.
+ * in `rule = [ { … }, { … } ]`. Of the document's other keys the line at which each begins.
  * @param text TOML that a parser has accepted
  */
 export function tableLines(text: string): Map<string, number[]> {
@@ -21,21 +23,33 @@ export function tableLines(text: string): Map<string, number[]> {
     else lines.set(key, [line]);
   };
   let at = 0;
-  const take = (expression: RegExp): string | undefined => {
+  const keyAt = (expression: RegExp): string | undefined => {
     expression.lastIndex = at;
     const match = expression.exec(text);
-    if (match) at = expression.lastIndex;
     return match ? (match[1] ?? match[2] ?? match[3]) : undefined;
   };
+  /** Whether a header was met: keys behind it belong to its table, not to the document. */
+  let inTable = false;
   /** What can only stand at the start of a line outside all brackets. */
   const takeLineStart = (): void => {
     if (depth > 0) return;
-    const header = take(HEADER);
-    if (header !== undefined) begin(header);
-    else {
-      list = take(LIST) ?? '';
-      if (list !== '') depth = 1;
+    const header = keyAt(HEADER);
+    if (header !== undefined) {
+      begin(header);
+      at = HEADER.lastIndex;
+      inTable = true;
+      return;
     }
+    list = keyAt(LIST) ?? '';
+    if (list !== '') {
+      at = LIST.lastIndex;
+      depth = 1;
+      return;
+    }
+    const other = keyAt(OTHER);
+    const isHeader = other !== undefined && text.slice(at, OTHER.lastIndex).includes('[');
+    if (other !== undefined && (isHeader || !inTable) && !lines.has(other)) begin(other);
+    inTable ||= isHeader;
   };
   takeLineStart();
   while (at < text.length) {

@@ -67,10 +67,11 @@ export class TableReader {
     this.#faults.push(`${this.#file}${line}: ${this.#table}${short}`);
   }
 
-  /** Notes every key that is not known, with the one that was probably meant. */
+  /** Notes every key that is not known, at its own line where the table is the document, with the one that was probably meant. */
   checkKeys(table: Table, known: readonly string[]): void {
     for (const key of Object.keys(table).filter((one) => !known.includes(one))) {
       const near = this.#faults.length < FAULTS_MAX ? nearestName(key, known) : undefined;
+      if (this.#table === '') this.line = this.#lines.get(key)?.[0];
       this.fault(`unknown key "${key}"; ${near ? `did you mean "${near}"?` : `known keys are ${known.join(', ')}`}`);
     }
   }
