@@ -90,3 +90,6 @@ export function compile(root: PatternNode): Nfa {
   add(MATCH);
   return { code: Int32Array.from(code), sets };
 }
+
+/** Number of instructions of a pattern. @throws PatternError for a pattern that is too large */
+export const instructionsOf = (root: PatternNode): number => compile(root).code.length / 3;

@@ -94,7 +94,7 @@ export class Tracker {
       for (let index = 0; index < this.living.length; index++) {
         if (index % STEP === STEP - 1) yield;
         if (index % (STEP * STEPS_PER_CLOCK) === STEP - 1) this.#now = readUptime(this.#files);
-        this.#readAgain(this.living[index]!);
+        if (this.#readAgain(this.living[index]!)) yield;
       }
     } finally {
       this.#dropEnded();
@@ -117,6 +117,7 @@ export class Tracker {
         if (!this.#byPid.has(pid)) {
           this.#readFirst(pid);
           step += FIRST_READING;
+          yield;
         }
         if (++step < STEP * FIRST_READING) continue;
         step = 0;
@@ -172,19 +173,21 @@ export class Tracker {
     else this.#memberships.join(proc, difference.born);
   }
 
-  #readAgain(proc: Process): void {
+  /** @returns whether the process was classified, which may take some 10 ms where there are very many rules */
+  #readAgain(proc: Process): boolean {
     const difference = this.#cheapCounters.next(proc);
     if (!difference) {
       if (proc.stat.ended) this.#remove(proc);
-      return;
+      return false;
     }
     this.#usage.take(proc, difference, this.#now);
     this.#children.take(proc, difference);
     this.#sharing.take(proc, difference);
     proc.membership.counters.credit(difference);
-    if (!this.#memberships.isDue(proc, difference.executed)) return;
+    if (!this.#memberships.isDue(proc, difference.executed)) return false;
     this.#memberships.describeAgain(proc, difference.executed);
     this.#sharing.describedAgain(proc);
+    return true;
   }
 
   #remove(proc: Process): void {

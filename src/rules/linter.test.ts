@@ -135,22 +135,22 @@ test('a rule that is never reached is found whatever hides it', () => {
   );
 });
 
-test('ten thousand rules are linted in a few seconds, whatever they have in common', () => {
+test('thousands of rules are linted in a few seconds, whatever they have in common', () => {
   // biome-ignore format: one line a case
   const cases: [what: string, keys: (i: number) => object, findings: number][] = [
     ['nothing', (i) => ({ comm: `name${i}` }), 0],
     ['one key', (i) => ({ comm: 'same', unit: `u${i}.service` }), 0],
-    ['everything', () => ({ comm: 'same' }), 49_985],
+    ['everything', () => ({ comm: 'same' }), 24_985],
     ['the folder of a path', (i) => ({ exe: `/opt/application/server/bin/${i}/**` }), 0],
     ['a glob without a start', (i) => ({ comm: `*a*b*${i}*`, unit: 'x.service' }), 0],
   ];
   for (const [what, keys, findings] of cases) {
-    const given = Array.from({ length: 10_000 }, (_, i) => ({ group: 'g', subgroup: 's', ...keys(i) }));
+    const given = Array.from({ length: 5000 }, (_, i) => ({ group: 'g', subgroup: 's', ...keys(i) }));
     const rules = parseRules({ rule: given }, 'u');
     const before = process.cpuUsage();
     assert.equal(lint(rules, []).length, findings, what);
     const { user, system } = process.cpuUsage(before);
-    // Half a second of an idle machine; comparing every pair takes half a minute.
-    assert.ok(user + system < 8_000_000, `${what}: ${user + system} µs`);
+    // Half a second of an idle machine; comparing every pair takes ten seconds.
+    assert.ok(user + system < 4_000_000, `${what}: ${user + system} µs`);
   }
 });

@@ -62,11 +62,19 @@ export async function explainProcess(
 
 function reasonLines(
   pid: number,
-  { classification: { group, subgroup, rule }, winner }: ClassificationExplanation,
+  { classification: { group, subgroup, rule }, winner, cutShort }: ClassificationExplanation,
 ): string[] {
   const why = winner ? `because of rule ${rule}` : rule === NO_RULE ? 'because no rule matches it' : rule;
-  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...(winner ? winner.held.map(keyResultLine) : [])];
+  return [
+    `process ${pid} is in ${group}/${subgroup}, ${why}`,
+    ...(winner ? winner.held.map(keyResultLine) : []),
+    ...(cutShort ? [CUT_SHORT] : []),
+  ];
 }
+
+const CUT_SHORT =
+  '  not every rule was compared with it: the work of patterns for one process is limited; write fewer patterns that ' +
+  'begin with a wildcard, or give their rules comm or exe as well';
 
 /** @throws VerbError where no such process runs */
 function find(inspector: ProcessInspector, pid: number): Process {
