@@ -34,9 +34,13 @@ export async function readRuleFiles(paths: readonly string[], named: readonly st
     const text = read(path, named.includes(path), faults);
     if (text === undefined) continue;
     const { parse, TomlError } = await import('smol-toml');
-    await setImmediate(); // The parser does not pause, so other work is done before each file.
     try {
-      files.push({ file: path, document: parse(text), lines: tableLines(text) });
+      // The parser cannot pause, so other work is done before each file and behind it.
+      await setImmediate();
+      const document = parse(text);
+      await setImmediate();
+      files.push({ file: path, document, lines: tableLines(text) });
+      await setImmediate();
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
       const what = error.message.split('\n')[0]!.replace(/^Invalid TOML document: /, '');

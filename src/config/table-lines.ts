@@ -1,6 +1,16 @@
 // Where the tables of a TOML document begin, which its parser does not say. Messages name these lines of a rule file.
 // The text is read once, character by character, so that the time is linear in its length, whatever it holds.
 
+const LINE_FEED = 0x0a;
+const DOUBLE_QUOTE = 0x22;
+const HASH = 0x23;
+const SINGLE_QUOTE = 0x27;
+const BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSING_BRACKET = 0x5d;
+const BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
 /** A header of a list of tables at the start of a line: `[[rule]]`, `[[ "rule" ]]`. */
 const HEADER = /[ \t]*\[\[[ \t]*(?:"(\w+)"|'(\w+)'|(\w+))[ \t]*\]\]/y;
 /** A key at the start of a line whose value is a list: `rule = [`. */
@@ -53,21 +63,21 @@ export function tableLines(text: string): Map<string, number[]> {
   };
   takeLineStart();
   while (at < text.length) {
-    const c = text[at]!;
-    if (c === '\n') {
+    const c = text.charCodeAt(at);
+    if (c === LINE_FEED) {
       line++;
       at++;
       takeLineStart();
-    } else if (c === '"' || c === "'") {
+    } else if (c === DOUBLE_QUOTE || c === SINGLE_QUOTE) {
       const end = endOfString(text, at, c);
-      for (; at < end; at++) if (text[at] === '\n') line++;
-    } else if (c === '#') {
+      for (; at < end; at++) if (text.charCodeAt(at) === LINE_FEED) line++;
+    } else if (c === HASH) {
       const end = text.indexOf('\n', at);
       at = end < 0 ? text.length : end;
     } else {
-      if (c === '{' && depth === 1 && list !== '') begin(list);
-      if (c === '[' || c === '{') depth++;
-      else if (c === ']' || c === '}') depth--;
+      if (c === BRACE && depth === 1 && list !== '') begin(list);
+      if (c === BRACKET || c === BRACE) depth++;
+      else if (c === CLOSING_BRACKET || c === CLOSING_BRACE) depth--;
       at++;
     }
   }
@@ -75,17 +85,18 @@ export function tableLines(text: string): Map<string, number[]> {
 }
 
 /** Where the string that begins at this quote ends: the place behind its closing quotes. */
-function endOfString(text: string, begin: number, quote: '"' | "'"): number {
-  const triple = quote.repeat(3);
-  const closing = text.startsWith(triple, begin) ? triple : quote;
-  for (let at = begin + closing.length; at < text.length; at++) {
-    if (text[at] === '\\' && quote === '"') at++;
-    else if (text.startsWith(closing, at)) {
-      let end = at + closing.length;
-      // Up to two quotes may stand before the closing three: '''it's ''''' ends in a quote of its own.
-      if (closing === triple) while (end < at + 5 && text[end] === quote) end++;
-      return end;
-    }
+function endOfString(text: string, begin: number, quote: number): number {
+  const isTriple = text.charCodeAt(begin + 1) === quote && text.charCodeAt(begin + 2) === quote;
+  for (let at = begin + (isTriple ? 3 : 1); at < text.length; at++) {
+    const c = text.charCodeAt(at);
+    if (c === BACKSLASH && quote === DOUBLE_QUOTE) at++;
+    if (c !== quote) continue;
+    if (!isTriple) return at + 1;
+    if (text.charCodeAt(at + 1) !== quote || text.charCodeAt(at + 2) !== quote) continue;
+    let end = at + 3;
+    // Up to two quotes may stand before the closing three: '''it's ''''' ends in two quotes of its own.
+    while (end < at + 5 && text.charCodeAt(end) === quote) end++;
+    return end;
   }
   return text.length;
 }

@@ -89,6 +89,9 @@ export class Classifier {
     for (const [rank, rule] of this.rules.entries()) {
       const { group, subgroup, name } = rule;
       this.index.add({ rule, rank, classification: { group, subgroup, rule: name }, conditions: [...rule.keys] });
+      // An expression that the empty text has to be tried on has no required literals: every process will need its
+      // automaton. It is made here, with pauses, rather than for the first process.
+      for (const matcher of rule.keys.get('argv') ?? []) matcher.test('');
       yield;
     }
   }
