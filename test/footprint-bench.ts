@@ -68,6 +68,7 @@ export class Bench {
     };
     const files = {
       pid,
+      unchanged: () => false,
       read: (file: ProcessFile) => {
         if (file === 'smaps_rollup') this.reads.push(pid);
         const bytes = read(file);

@@ -258,25 +258,27 @@ export async function runBundle(t: Scope, args: string[], options: ExporterOptio
   return { code, signal, stdout: run.stdout, stderr: run.stderr };
 }
 
-let child: string | undefined;
+const compiledPrograms = new Map<string, string>();
 
 /**
- * test/children/child.c, compiled when it is newer than the program, as a copy of this test file's own: a rule for its
- * path catches no child of another run on the same machine.
+ * A program of test/children/, compiled when its source is newer, as a copy of this test file's own: a rule for its path
+ * catches no child of another run on the same machine.
  */
-export function childProgram(): string {
-  if (child) return child;
-  const source = `${root}test/children/child.c`;
-  const compiled = `${root}.cache/child`;
+export function childProgram(name = 'child'): string {
+  const known = compiledPrograms.get(name);
+  if (known) return known;
+  const source = `${root}test/children/${name}.c`;
+  const compiled = `${root}.cache/${name}`;
   if (!existsSync(compiled) || statSync(compiled).mtimeMs <= statSync(source).mtimeMs) {
     mkdirSync(dirname(compiled), { recursive: true });
     const fresh = `${compiled}.${process.pid}`;
     execFileSync(ensure('cc').cc, ['-O1', '-Wall', '-Wextra', '-Werror', '-o', fresh, source]);
     renameSync(fresh, compiled);
   }
-  child = `${scratch()}/child`;
-  copyFileSync(compiled, child);
-  return child;
+  const copy = `${scratch()}/${name}`;
+  copyFileSync(compiled, copy);
+  compiledPrograms.set(name, copy);
+  return copy;
 }
 
 /** Starts one mode of child.c and waits until it is set up; `pids` are those it names. */

@@ -73,6 +73,10 @@ export class Machine implements KernelFiles {
     this.init = this.#create(undefined, 'init');
   }
 
+  readonly hung: readonly number[] = [];
+
+  async prefetch(): Promise<void> {}
+
   fork(parent: Task, comm = parent.comm): Task {
     return this.#create(parent, comm);
   }
@@ -155,6 +159,7 @@ export class Machine implements KernelFiles {
     };
     return {
       pid,
+      unchanged: () => false,
       read: (file) => this.#fill(bytes(file)),
       readLater: async (file) => bytes(file),
       exe() {

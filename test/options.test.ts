@@ -179,9 +179,9 @@ test('the settings of footprints reach the sampler', () => {
   assert.equal(options({ smaps_max_read: 0.7 }).footprints.maxRead, 0.7);
 });
 
-test('path_procfs and capture say where kernel files are', () => {
-  assert.throws(() => openHost({ ...defaults, path_procfs: '/nowhere' }), /\/nowhere: no procfs can be read there/);
-  assert.throws(() => openHost({ ...defaults, capture: '/nowhere.capture' }), /\/nowhere.capture: no such file/);
+test('path_procfs and capture say where kernel files are', async () => {
+  await assert.rejects(openHost({ ...defaults, path_procfs: '/nowhere' }), /\/nowhere: no procfs can be read there/);
+  await assert.rejects(openHost({ ...defaults, capture: '/nowhere.capture' }), /\/nowhere.capture: no such file/);
 });
 
 test('subgroups names rule files that decide before all others', async () => {

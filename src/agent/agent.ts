@@ -55,6 +55,8 @@ export class Agent {
   /** Time that serving the previous scrape took, seconds, and the series in its response. */
   #scrapeDuration = Number.NaN;
   #series = Number.NaN;
+  /** Whether the log last said that reads of processes hang. */
+  #hungLogged = false;
   /** The series left out that were logged last, as text; '' where there were none. */
   #droppedLogged = '';
   #reloading: Promise<Reload> | undefined;
@@ -186,6 +188,16 @@ export class Agent {
       this.log.error('collection failed; the last snapshot stays in force', { err: failure.message });
       return;
     }
+    const { hung } = snapshot!.view;
+    if (hung.length > 0 !== this.#hungLogged) {
+      this.#hungLogged = hung.length > 0;
+      if (this.#hungLogged)
+        this.log.warn('reads of processes do not return; the processes are left out, and tried again now and then', {
+          processes: hung.length,
+          pids: hung.slice(0, 10).join(' '),
+        });
+      else this.log.info('reads of all processes return again');
+    }
     const dropped = [...(snapshot?.dropped ?? [])].map(([reason, series]) => `${reason}=${series}`).join(' ');
     if (dropped !== this.#droppedLogged) {
       this.#droppedLogged = dropped;
@@ -200,6 +212,7 @@ export class Agent {
 
   #state(): ExporterState {
     const { user, system } = process.cpuUsage();
+    const self = readSelf();
     return {
       ...this.program,
       nodejs: process.versions.node,
@@ -214,10 +227,10 @@ export class Agent {
       reloadSuccessful: this.lastReload.ok,
       reloadTime: this.#loadedAt,
       requests: this.#requests.values(),
-      cpuSeconds: (user + system) / 1e6,
-      residentMemory: process.memoryUsage.rss(),
+      cpuSeconds: (user + system) / 1e6 + self.readersCpu,
+      residentMemory: process.memoryUsage.rss() + self.readersMemory,
       startTime: this.startTime,
-      self: readSelf(),
+      self,
     };
   }
 }

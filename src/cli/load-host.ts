@@ -2,13 +2,14 @@
 import { homedir } from 'node:os';
 import { catalogue } from '../../catalogue/index.ts';
 import type { Setup } from '../agent/agent.ts';
-import { inSlices } from '../agent/time-slices.ts';
+import { clock, inSlices } from '../agent/time-slices.ts';
 import { ConfigError, configPaths, type Loaded, load, type Sources } from '../config/load.ts';
 import { OperatorFileError, readOperatorText } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
 import { loadRuleFiles, type RuleFile, ruleFilePaths } from '../config/rule-files.ts';
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
-import { KernelFileError, type KernelFiles, liveFiles } from '../kernel/files.ts';
+import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
+import { guardedFiles } from '../kernel/guarded-files.ts';
 import { readBoot, readUptime } from '../kernel/host.ts';
 import type { RuleDocument } from '../rules/rule.ts';
 import { parseCatalogue, RULES_MAX, RuleError, ruleDocumentSteps, tooManyRules } from '../rules/rule-parser.ts';
@@ -64,9 +65,9 @@ function* documentSteps(files: readonly RuleFile[]): Generator<void, RuleDocumen
 }
 
 /** The files of this host's kernel, or of the capture that is configured. @throws ConfigError where they cannot be read */
-export function openHost(config: Config): KernelFiles {
+export async function openHost(config: Config): Promise<KernelFiles> {
   if (config.capture) return openCapture(config.capture);
-  const files = liveFiles(config.path_procfs);
+  const files = await guardedFiles(config.path_procfs, clock);
   try {
     readUptime(files);
     readBoot(files);

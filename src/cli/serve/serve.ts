@@ -21,7 +21,7 @@ export async function serve(settings: GivenSettings): Promise<void> {
   };
   const setup = await load();
   let { web } = setup;
-  const agent = new Agent(openHost(setup.config), program, setup, async () => {
+  const agent = new Agent(await openHost(setup.config), program, setup, async () => {
     const next = await load();
     web = next.web;
     return next;
