@@ -1,5 +1,6 @@
-// Every setting does something: each is changed alone, and what changes with it is looked at. A setting that this file
-// does not know fails it. What listens and encrypts is driven end to end; here it is only held against those tests.
+// Every setting has an effect: the tests change one setting alone and look at what changes with it. A setting that this
+// file does not know is a failure. Settings of listening and encryption are tested end to end; this file only checks that
+// those tests name them.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,7 +65,7 @@ const shown = (page: string): number[] =>
 const has = (family: string) => (page: string) => page.includes(`\n${family}`);
 const options = (change: Partial<Config>) => samplerOptionsOf({ ...defaults, ...change });
 
-/** What appears with one value and is not there with the other. */
+/** Texts that are on the page with one value and not with the other. */
 type Effect = { readonly on: Partial<Config>; readonly off: Partial<Config>; readonly seen: (page: string) => boolean };
 const family = (key: Key, name: string): Effect => ({
   on: { [key]: true },

@@ -1,4 +1,4 @@
-// The bundle as a server one may expose: started with a web file, asked over HTTP and HTTPS, by names and by sockets.
+// The bundle as a protected server: started with a web file, asked over HTTP and HTTPS, by host name and by bare socket.
 import { writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
@@ -11,7 +11,7 @@ export interface Response {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** What the server showed, over TLS. */
+  /** The certificate that the server presented, over TLS. */
   readonly certificate: PeerCertificate | undefined;
   readonly protocol: string;
   readonly cipher: string;
@@ -74,7 +74,7 @@ export class WebServer extends Started {
     );
   }
 
-  /** Writes its web file anew and waits until it is in force, or is said to be wrong. */
+  /** Replaces its web file, and waits until the file is in force, or the log says that it is wrong. */
   async rewrite(web: string, outcome = /configuration loaded|not loaded/): Promise<string> {
     const from = this.stderr.length;
     replace(`${this.dir}/web.yml`, web);
