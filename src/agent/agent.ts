@@ -11,7 +11,7 @@ import { Log } from './log.ts';
 import { type Body, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
 import { enabledOf, samplerOptionsOf } from './settings.ts';
-import { clock, within } from './time-slices.ts';
+import { clock, inSlices, within } from './time-slices.ts';
 
 /** Everything that a reload can change. */
 export interface Setup {
@@ -158,7 +158,7 @@ export class Agent {
   async #reload(byClient: boolean): Promise<Reload> {
     try {
       const setup = await this.#load();
-      this.#classifier = new Classifier(setup.rules, setup.catalogue);
+      this.#classifier = await inSlices(Classifier.steps(setup.rules, setup.catalogue));
       this.#warnOfRestart(setup);
       this.setup = setup;
       this.log.options = { level: setup.config.log_level, format: setup.config.log_format };

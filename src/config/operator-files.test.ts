@@ -35,7 +35,7 @@ test('a regular file is read whole, through links, without its byte order mark',
 test('a file of the largest size is read, one byte more is refused', () => {
   for (const [use, kib, limit, what] of [
     ['configuration', 128, '128 KiB', 'a configuration file'],
-    ['rules', 4 * KIB, '4 MiB', 'a rule file'],
+    ['rules', KIB, '1 MiB', 'a rule file'],
     ['web', KIB, '1 MiB', 'a web configuration file'],
     ['pem', KIB, '1 MiB', 'a PEM file'],
   ] as const) {

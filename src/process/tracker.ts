@@ -129,6 +129,7 @@ export class Tracker {
     for (const { proc, executed } of due) {
       this.#memberships.describeAgain(proc, executed);
       this.#sharing.describedAgain(proc);
+      yield undefined; // to classify one process may take some 10 ms where there are very many rules
     }
   }
 
@@ -170,7 +171,10 @@ export class Tracker {
     }
     yield requests;
     this.#now = readUptime(this.#files);
-    for (const proc of found) this.#add(proc);
+    for (const proc of found) {
+      this.#add(proc);
+      yield undefined;
+    }
   }
 
   /** Takes processes that ended out of `living`; the order stays. */

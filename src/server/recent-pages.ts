@@ -1,5 +1,5 @@
 // Keeps pages for a second, so that a client that asks for one again and again costs no more than the first request: the
-// list of 40,000 rules takes longer to make than most collections. All readers of a page share its bytes.
+// list of 10,000 rules takes longer to make than most collections. All readers of a page share its bytes.
 import type { Agent } from '../agent/agent.ts';
 import { clock } from '../agent/time-slices.ts';
 import type { RouteResponse } from './routes.ts';

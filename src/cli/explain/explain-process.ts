@@ -64,12 +64,16 @@ export async function explainProcess(
 /** @param shown what may be shown of the process; the rule that decides matches it as well */
 function reasonLines(
   pid: number,
-  { classification: { group, subgroup, rule }, winner }: ClassificationExplanation,
+  { classification: { group, subgroup, rule }, winner, cutShort }: ClassificationExplanation,
   shown: Identity,
 ): string[] {
   const why = winner ? `because of rule ${rule}` : rule === NO_RULE ? 'because no rule matches it' : rule;
   const held = winner ? compareRule(winner.rule, shown).held : [];
-  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...held.map(keyResultLine)];
+  return [
+    `process ${pid} is in ${group}/${subgroup}, ${why}`,
+    ...held.map(keyResultLine),
+    ...(cutShort ? [CUT_SHORT] : []),
+  ];
 }
 
 /** Tells the operator what the line above leaves out, or that it leaves out nothing. */
@@ -78,6 +82,10 @@ function valueLines(identity: Identity, shown: Identity, showValues: boolean): s
   const isHidden = shown.argv.some((word, i) => word !== identity.argv[i]);
   return isHidden ? ['  values    that could be secret are hidden as ***; --show-values shows them'] : [];
 }
+
+const CUT_SHORT =
+  '  not every rule was compared with it: the work of patterns for one process is limited; write fewer patterns that ' +
+  'begin with a wildcard, or give their rules comm or exe as well';
 
 /** @throws VerbError where no such process runs */
 async function find(inspector: ProcessInspector, pid: number): Promise<Process> {
@@ -138,7 +146,7 @@ const jsonText = (document: unknown): string => `${JSON.stringify(document, unde
 function documentOf(
   pid: number,
   identity: Identity,
-  { classification, winner, otherMatches, nearMisses }: ClassificationExplanation,
+  { classification, winner, otherMatches, nearMisses, cutShort }: ClassificationExplanation,
   footprint: FootprintReading | KernelFileError,
   { address, ...exporter }: AddressedAnswer,
 ) {
@@ -150,6 +158,7 @@ function documentOf(
     held: (winner?.held ?? []).map(keyResultDocument),
     would_match: otherMatches.map(ruleResultDocument),
     nearly_match: nearMisses.map(ruleResultDocument),
+    ...(cutShort && { cut_short: true }),
     ...(read && { rss_bytes: read.rss, pss_bytes: read.pss, uss_bytes: read.uss, swap_bytes: read.swap }),
     exporter: {
       address,
