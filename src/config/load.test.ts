@@ -88,6 +88,7 @@ test('a message stays readable however much is wrong', async () => {
   assert.equal(error.faults.length, 51);
   assert.equal(error.message, error.faults.join('\n'));
   assert.equal(error.message.split('\n').at(-1), '… and 950 more');
+  assert.equal(new ConfigError(Array.from({ length: 51 }, () => 'x')).faults.at(-1), 'x');
 });
 
 test('without any source everything is its default', async () => {

@@ -16,8 +16,9 @@ const FAULTS_SHOWN_MAX = 50;
 export class ConfigError extends Error {
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
-    const more = faults.length > FAULTS_SHOWN_MAX ? [`… and ${faults.length - FAULTS_SHOWN_MAX} more`] : [];
-    const shown = [...faults.slice(0, FAULTS_SHOWN_MAX), ...more];
+    // "… and 1 more" is no shorter than the fault. The last line of a rule file's 51 says how many more that file has.
+    const rest = faults.length - FAULTS_SHOWN_MAX;
+    const shown = rest > 1 ? [...faults.slice(0, FAULTS_SHOWN_MAX), `… and ${rest} more`] : faults;
     super(shown.join('\n'));
     this.name = 'ConfigError';
     this.faults = shown;
