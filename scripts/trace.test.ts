@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { build } from 'esbuild';
 import { programOptions, root } from './bundle.mjs';
 
-const folder = mkdtempSync(join(tmpdir(), 'herakles-trace-'));
+/** Inside the project, as the bundle's own folder is: the map names sources relative to it. */
+const folder = mkdtempSync(join(root, 'dist', 'trace-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const bundle = join(folder, 'herakles.cjs');

@@ -38,6 +38,8 @@ export const SKIPPED = -101;
 export const SLOT_FILES = 3;
 export const SLOT_BYTES = 512;
 
+/** The reader sends so many bytes when it has started. */
+export const HELLO_BYTES = 4;
 /** count; whether each answer is to leave at once; microseconds that reads of smaps_rollup may take together. */
 export const REQUEST_HEAD_BYTES = 12;
 export const NO_LIMIT = 0xffffffff;

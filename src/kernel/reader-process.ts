@@ -6,6 +6,7 @@ import {
   ANSWER_HEAD_BYTES,
   CODE_OF,
   DURATION_BYTES,
+  HELLO_BYTES,
   NO_LIMIT,
   REQUEST_BYTES,
   REQUEST_HEAD_BYTES,
@@ -17,6 +18,8 @@ import { isWaiting } from './self.ts';
 const HUNG_AFTER_MS = 250;
 /** A small heap, and no threads of V8: the reader makes no garbage to speak of. */
 const V8_FLAGS = ['--max-semi-space-size=1', '--single-threaded', '--optimize-for-size'];
+/** A reader that has not started after so long is given up, milliseconds. */
+const START_MS_MAX = 20_000;
 /** Time between two looks at a reader that does not answer, milliseconds. */
 const LOOK_MS = 50;
 
@@ -62,6 +65,7 @@ export class ReaderProcess {
   #requests = new Requests();
   #take: Take = () => {};
   #settle: ((answered: number) => void) | undefined;
+  #started = false;
   #ended = false;
   /** Whether it was killed because a read hung. */
   hung = false;
@@ -139,7 +143,12 @@ export class ReaderProcess {
   #watch(): NodeJS.Timeout {
     let seen = -1;
     let looks = 0;
+    let starting = 0;
     return setInterval(() => {
+      if (!this.#started) {
+        if (++starting * LOOK_MS >= START_MS_MAX) this.kill();
+        return;
+      }
       const waits = this.#next === seen && isWaiting(this.#child.pid!);
       seen = this.#next;
       looks = waits ? looks + 1 : 0;
@@ -159,7 +168,13 @@ export class ReaderProcess {
 
   #receive(chunk: Buffer): void {
     if (this.#ended) return;
-    const bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+    const all = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+    if (!this.#started && all.length < HELLO_BYTES) {
+      this.#rest = all;
+      return;
+    }
+    const bytes = this.#started ? all : all.subarray(HELLO_BYTES);
+    this.#started = true;
     const { files } = this.#requests;
     let at = 0;
     while (at + ANSWER_HEAD_BYTES <= bytes.length) {

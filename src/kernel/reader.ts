@@ -6,6 +6,7 @@
 //
 //   request frame   u32 count, u32 1 if each answer is to leave at once, u32 microseconds for smaps_rollup;
 //                   then for each request u32 handle, u32 pid, u32 file
+//   hello           four bytes, once: the reader has started
 //   answer          i32 length, or the negative number of a reason or UNCHANGED; then the bytes; behind those of
 //                   smaps_rollup u32 microseconds that the read took; then zeros up to a multiple of four bytes
 //
@@ -17,6 +18,7 @@ import {
   ANSWER_HEAD_BYTES,
   CODE_OF,
   codeOfReason,
+  HELLO_BYTES,
   IF_STAT_CHANGED,
   NO_LIMIT,
   REQUEST_BYTES,
@@ -54,8 +56,9 @@ class Reader {
     this.#host = new LiveHost(procfs, keptDescriptors(), this.#out);
   }
 
-  /** Answers requests until the socket ends. */
+  /** Says that it has started, and answers requests until the socket ends. */
   run(): void {
+    writeSync(SOCKET, this.#out, 0, HELLO_BYTES);
     while (this.#receive(0, REQUEST_HEAD_BYTES)) {
       const count = this.#frame.readUInt32LE(0);
       const atOnce = this.#frame.readUInt32LE(4) === 1;
