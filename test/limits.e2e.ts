@@ -64,7 +64,7 @@ test('a host name that is not ours gets 403, except for scrapes and probes', asy
   assert.equal((await get('/-/reload', 'localhost', { method: 'POST' })).status, 200);
 });
 
-test('sixteen addresses with wrong passwords do not keep out the right one', async (t) => {
+test('sixteen addresses of one network with wrong passwords do not keep out the right one', async (t) => {
   const server = await serve(t, `basic_auth_users:\n  prometheus: ${hashSync('right', 10)}\n`, slow);
   let flooding = true;
   const flood = async (client: number) => {

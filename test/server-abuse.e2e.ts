@@ -241,7 +241,7 @@ test('a client that does not read a response loses the connection after send_tim
   await eventually(async () => assert.ok((await server.metrics()).all('herakles_mem_process_rss_bytes').length > 1000));
   const before = await eventually(() => {
     const now = sockets(server);
-    assert.ok(now <= 5, `${now} sockets`); // three of its pipes are, and two listen
+    assert.ok(now <= 8, `${now} sockets`); // three of its pipes, two that listen, and those of its readers
     return now;
   });
   const program = [
@@ -252,7 +252,7 @@ test('a client that does not read a response loses the connection after send_tim
   ].join('\n');
   const reader = new Started(t, [python, '-c', program]);
   const [began] = await reader.line('answered');
-  await eventually(() => assert.equal(sockets(server), before), 20_000, 50);
+  await eventually(() => assert.ok(sockets(server) <= before), 20_000, 50);
   const seconds = Date.now() / 1000 - Number(began);
   assert.ok(seconds > 0.5 && seconds < 20 && reader.running, `cut off after ${seconds} s`);
 });
