@@ -11,6 +11,7 @@ import { KernelFileError, type KernelFiles, liveFiles } from '../kernel/files.ts
 import { readBoot, readUptime } from '../kernel/host.ts';
 import type { RuleDocument } from '../rules/rule.ts';
 import { parseCatalogue, parseRuleDocument, RuleError } from '../rules/rule-parser.ts';
+import { isForeignFile } from './foreign-files.ts';
 import { program } from './program.ts';
 import type { GivenSettings } from './verb.ts';
 
@@ -24,6 +25,7 @@ export const sourcesOf = ({ flags, file }: GivenSettings): Sources => ({
   env: process.env,
   cwd: process.cwd(),
   home: homedir(),
+  isForeign: process.geteuid?.() === 0 ? isForeignFile : undefined,
 });
 
 /** Every path from which the setup was or could be loaded: the paths to watch. */
@@ -35,7 +37,7 @@ export const watchedFilesOf = (sources: Sources, config: Config): string[] => [
 /** The configuration and the rules in force. @throws ConfigError that lists every fault */
 export async function loadSetup(sources: Sources): Promise<Setup & Loaded> {
   const loaded = await load(sources);
-  const files = await loadRuleFiles(loaded.config.subgroups, sources.cwd);
+  const files = await loadRuleFiles(loaded.config.subgroups, sources);
   return { ...loaded, rules: readDocuments(files).flatMap(({ rules }) => rules), catalogue: catalogueRules };
 }
 

@@ -42,6 +42,13 @@ export async function print({ output = '', notes = '', status = 0 }: Printout): 
   return status;
 }
 
+/** Writes a line on standard error at once, while the program goes on; a line that cannot be written is lost. */
+export function remark(line: string): void {
+  try {
+    writeSync(STDERR, `${program.name}: ${line}\n`);
+  } catch {}
+}
+
 /** Writes all of a text. @returns why it could not be written; undefined where it was */
 async function write(descriptor: number, text: string): Promise<NodeJS.ErrnoException | undefined> {
   const bytes = Buffer.from(text);

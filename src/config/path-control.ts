@@ -24,8 +24,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 /**
- * The first such step of an absolute path; undefined where only root can change what stands there. What does not exist
- * is nobody's.
+ * The first such step of an absolute path; undefined where only root can change what stands there, or put something there.
  * @param stickyIsSafe a folder like /tmp, where users may not rename what belongs to root, may stand above the last folder
  * @throws Error where a folder may not be entered, or links lead in a circle
  */
@@ -37,7 +36,7 @@ export function foreignStep(path: string, stickyIsSafe = false): ForeignStep | u
   for (let step: string | undefined = ''; step !== undefined; step = waiting.shift()) {
     const here = step === '..' ? dirname(at) : join(at, step);
     const status = lstatSync(here, { throwIfNoEntry: false });
-    if (!status) return undefined;
+    if (!status) return sticky; // Anybody may make it there.
     if (status.isSymbolicLink()) {
       if (status.uid !== 0) return stepOf(here, status);
       if (++links > LINKS_MAX) throw new Error(`${path}: its links lead in a circle`);

@@ -7,8 +7,7 @@ import serviceUnit from '../../../deploy/systemd/herakles-node-exporter.service'
 import socketUnit from '../../../deploy/systemd/herakles-node-exporter.socket';
 import activation from '../../../deploy/systemd/socket-activation.conf';
 import { type ForeignStep, foreignStep } from '../../config/path-control.ts';
-import { liveFiles } from '../../kernel/files.ts';
-import { readUsers } from '../../kernel/host.ts';
+import { describeForeignStep } from '../foreign-step.ts';
 import { VerbError } from '../verb.ts';
 import {
   carryOut,
@@ -183,12 +182,9 @@ function demandRootOnly(path: string, remedy: string): void {
   const step = foreignStepOf(path);
   if (!step) return;
   const way = step.path === path ? path : `${path}: ${step.path}`;
-  const owner = readUsers(liveFiles('/proc')).get(step.uid) ?? 'without a name';
-  const who =
-    step.uid === 0
-      ? `may be written by others than root (mode 0${step.mode.toString(8)})`
-      : `belongs to user ${owner} (uid ${step.uid})`;
-  throw new VerbError(`${way} ${who}, so the service would do what they want with its capabilities; ${remedy}`);
+  throw new VerbError(
+    `${way} ${describeForeignStep(step)}, so the service would do what they want with its capabilities; ${remedy}`,
+  );
 }
 
 function foreignStepOf(path: string): ForeignStep | undefined {

@@ -45,5 +45,5 @@ export async function lintFiles(
 
 async function configuredFiles(settings: GivenSettings) {
   const sources = sourcesOf(settings);
-  return loadRuleFiles((await load(sources)).config.subgroups, sources.cwd);
+  return loadRuleFiles((await load(sources)).config.subgroups, sources);
 }
