@@ -157,11 +157,14 @@ test('files are touched in a few places', () =>
     'src/kernel/files.ts',
     'src/kernel/self.ts',
     'src/config/operator-files.ts',
+    'src/config/path-control.ts',
     'src/config/watch.ts',
     'src/server/listeners.ts',
-    'src/cli/capture/capture.ts',
+    'src/cli/foreign-files.ts',
     'src/cli/install/install.ts',
     'src/cli/install/steps.ts',
+    'src/cli/new-file.ts',
+    'src/cli/output.ts',
   ]));
 
 test('the clock is read in agent/, and for dates that people see', () =>
