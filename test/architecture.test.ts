@@ -167,6 +167,9 @@ test('files are touched in a few places', () =>
     'src/cli/output.ts',
   ]));
 
+test('what a verb prints goes through one writer, which notices what could not be written', () =>
+  only(/\bprocess\.std(?:out|err)\b|\bconsole\.\w/, ['src/agent/log.ts', 'src/cli/serve/serve.ts']));
+
 test('the clock is read in agent/, and for dates that people see', () =>
   only(/\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bhrtime\b/, [
     'src/agent/agent.ts',
