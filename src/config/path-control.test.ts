@@ -56,5 +56,6 @@ test('every step of a path counts, and every step of a link', { skip: !root }, (
   ];
   for (const [name, ...expected] of cases) assert.deepEqual(looks(name), expected, name);
   assert.deepEqual(foreignStep(`${base}/theirs/own`), { path: `${base}/theirs`, uid: USER, mode: 0o755 });
+  assert.equal(foreignStep('/dev/null'), undefined, 'everybody may write to a device');
   assert.throws(() => foreignStep(`${base}/own/circle`), /lead in a circle/);
 });

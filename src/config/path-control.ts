@@ -1,8 +1,9 @@
 // Who can change what stands at a path? A file that root owns is of no use below a folder that a user owns: the user
 // renames the folder and puts another in its place. So every step of the path is looked at, from "/" to the file, and
 // every link on the way is followed step by step, as the kernel does it (path_resolution(7)). A step is root's alone when
-// root owns it and neither its group nor others may write to it. An access list (acl(5)) needs no look of its own: its
-// mask is what the mode shows for the group.
+// root owns it and, for a folder or a regular file, neither its group nor others may write to it; who may write to a
+// device does not change what it is. An access list (acl(5)) needs no look of its own: its mask is what the mode shows
+// for the group.
 //
 // Example: /usr/local/bin/node -> /opt/nvm/v22/bin/node, where /opt/nvm belongs to user 1000: foreignStep() gives
 // { path: "/opt/nvm", uid: 1000, mode: 0o755 }.
@@ -49,7 +50,7 @@ export function foreignStep(path: string, stickyIsSafe = false): ForeignStep | u
     if (sticky && !status.isDirectory()) return sticky;
     sticky = undefined;
     if (status.uid !== 0) return stepOf(here, status);
-    if (status.mode & WRITABLE_BY_OTHERS) {
+    if (status.mode & WRITABLE_BY_OTHERS && (status.isDirectory() || status.isFile())) {
       const foreign = stepOf(here, status);
       if (!(stickyIsSafe && status.isDirectory() && status.mode & STICKY)) return foreign;
       sticky = foreign;
