@@ -1,7 +1,7 @@
 // What a signal, an option or a variable of Node.js can open in a process that serves; which files root believes; what
 // happens to output that cannot be written.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -68,6 +68,14 @@ for (const version of [undefined, 'node22', 'node24'] as const) {
   });
 }
 
+/** The status with which it ends by itself; null where it serves after all. */
+async function codeOf(run: Started): Promise<number | null> {
+  const timer = setTimeout(() => void run.kill(), 20_000);
+  const { code } = await run.ended;
+  clearTimeout(timer);
+  return code;
+}
+
 /** Holds the start of the program, as a slow disk does, until Node.js has acted on a signal; 2 s at most. */
 function slowStart(): string {
   const file = `${scratch()}/slow.cjs`;
@@ -110,7 +118,7 @@ for (const uid of [0, nobody]) {
       return { started, port };
     };
     const { started: opened } = await start('--inspect-port=0');
-    assert.equal((await opened.ended).code, 2, opened.stderr);
+    assert.equal(await codeOf(opened), 2, opened.stderr);
     assert.match(opened.stderr, /^herakles-node-exporter: a signal has opened the debugger/m);
 
     const { started: shut, port } = await start(SHUT);
@@ -119,6 +127,22 @@ for (const uid of [0, nobody]) {
     assert.deepEqual(listeningPorts(shut.pid), [port]);
   });
 }
+
+test('SIGUSR1 opens nothing in a verb that does not serve', async (t) => {
+  const file = `${scratch()}/signal.cjs`;
+  // The timer runs when the program has been loaded, and the program is busy then.
+  writeFileSync(
+    file,
+    `const { url } = require('node:inspector');
+setTimeout(() => {
+  process.kill(process.pid, 'SIGUSR1');
+  setTimeout(() => process.stderr.write(\`debugger \${url()}\n\`), 200);
+});`,
+  );
+  const run = new Started(t, [process.execPath, '--require', file, bundle, 'scan'], { cwd: scratch(), env: RECORDED });
+  assert.equal((await run.ended).code, 0);
+  assert.equal(run.stderr, 'debugger undefined\n');
+});
 
 test('npm start: SIGUSR1 opens nothing while it builds', async (t) => {
   const port = await freePort();
@@ -153,7 +177,7 @@ test('serve with privileges refuses a debugger and dumps at a signal with status
     await t.test(what, async (t) => {
       const command = [process.execPath, ...options, bundle, '--port=0'];
       const run = new Started(t, command, { cwd: scratch(), env });
-      assert.equal((await run.ended).code, 2, run.stderr);
+      assert.equal(await codeOf(run), 2, run.stderr);
       assert.match(run.stderr, said);
       assert.doesNotMatch(run.stderr, /^\s+at /m);
     });
@@ -215,6 +239,7 @@ test('capture -o makes a file of its own, and follows no link', async (t) => {
   chownSync(`${cwd}/host`, nobody, nobody);
   writeFileSync(`${cwd}/precious`, 'precious');
   symlinkSync('precious', `${cwd}/link`);
+  execFileSync('mknod', [`${cwd}/device`, 'c', '1', '3']); // A second /dev/null.
   const written = await runBundle(t, ['capture', '-o', 'host'], { cwd });
   assert.equal(written.code, 0, written.stderr);
   const { mode, uid } = statSync(`${cwd}/host`);
@@ -222,7 +247,7 @@ test('capture -o makes a file of its own, and follows no link', async (t) => {
   assert.equal((await runBundle(t, ['check', '--capture', 'host'], { cwd })).code, 0);
   for (const [name, said] of [
     ['link', /link: cannot be written \(.* is a link\); name another file with -o/],
-    ['/dev/null', /\/dev\/null: cannot be written \(.* is no regular file\)/],
+    ['device', /device: cannot be written \(.* is no regular file\)/],
   ] as const) {
     const refused = await runBundle(t, ['capture', '-o', name], { cwd });
     assert.equal(refused.code, 1, refused.stderr);
