@@ -90,7 +90,7 @@ class Fleet {
       const format = chooseFormat(request.headers.accept);
       const gzip = acceptsGzip(String(request.headers['accept-encoding']));
       const headers = { 'content-type': CONTENT_TYPES[format], ...(gzip && { 'content-encoding': 'gzip' }) };
-      response.writeHead(200, headers).end(await agent.metrics(format, gzip, 10));
+      response.writeHead(200, headers).end(Buffer.concat((await agent.metrics(format, gzip, 10)).pieces));
     });
   }
 
@@ -234,7 +234,7 @@ async function measure(t: Scope, frames: readonly Frame[], mode: Mode): Promise<
   await play(fleet, frames.length);
   const { user, system } = process.cpuUsage(before);
   const costs = await Promise.all(stores.map((store) => store.cost()));
-  const body = Buffer.concat(await fleet.agents[0]!.metrics('text', false, 10));
+  const body = Buffer.concat((await fleet.agents[0]!.metrics('text', false, 10)).pieces);
   const series = new Exposition(body.toString()).samples.length;
   fleet.close();
   for (const store of stores) await store.stop();

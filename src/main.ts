@@ -13,6 +13,6 @@ async function main(): Promise<number> {
   return print(status === 0 ? { output } : { notes: output, status });
 }
 
-main()
+void main()
   .catch((error) => print({ notes: `${program.name}: ${error?.stack ?? error}\n`, status: 1 }))
   .then((status) => process.exit(status));

@@ -155,6 +155,7 @@ test('each part of a process has one file that writes it', () => {
 test('files are touched in a few places', () =>
   only(/['"]node:fs(\/promises)?['"]/, [
     'src/kernel/files.ts',
+    'src/kernel/reader.ts',
     'src/kernel/self.ts',
     'src/config/operator-files.ts',
     'src/config/path-control.ts',
@@ -175,6 +176,7 @@ test('the clock is read in agent/, and for dates that people see', () =>
     'src/agent/agent.ts',
     'src/agent/log.ts',
     'src/agent/time-slices.ts',
+    'src/kernel/reader.ts',
     'src/server/pages.ts',
     'src/server/web-config.ts',
   ]));

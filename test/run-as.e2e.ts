@@ -64,7 +64,10 @@ for (const version of [undefined, 'node22', 'node24'] as const) {
     }
     assert.equal((await ask()).status, 200);
     assert.deepEqual([...new Set(listeningPorts(server.pid))], [server.port]);
-    assert.doesNotMatch(server.stderr, /Debugger|inspector/);
+    const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ');
+    assert.equal(children.length, 1, 'the reader of process files got the signals too, and still runs');
+    assert.deepEqual(listeningPorts(Number(children[0])), []);
+    assert.doesNotMatch(server.stderr, /Debugger|inspector|reader/);
   });
 }
 

@@ -18,7 +18,7 @@ import { type KernelReader, Readings } from '../view/readings.ts';
 import { Selection, type SelectionOptions } from '../view/selection.ts';
 import { keepWithinBudget, type SeriesBudget } from '../view/series-budget.ts';
 import { type HostState, type ProcessView, summarise } from '../view/view.ts';
-import { clock, inSlices, within } from './time-slices.ts';
+import { clock, inSlices, readInSlices, within } from './time-slices.ts';
 
 export interface SamplerOptions {
   /** Time between two collections, seconds. */
@@ -188,7 +188,7 @@ export class Sampler {
     const tracker = this.#tracker;
     tracker.groupCounters.declare(options.declaredGroups);
     tracker.inherits = options.inherits;
-    await inSlices(tracker.pass(boot.forks));
+    await readInSlices(files, tracker.pass(boot.forks));
     const host: HostState = { memory: readMemory(files), cpus: boot.cpus };
     const readings = new Readings(files, options.readers);
     const at = readUptime(files);
@@ -214,6 +214,7 @@ export class Sampler {
       groups: summary.groups,
       cgroups: options.series.each.cgroup > 0 ? await inSlices(this.#cgroups.read(living)) : undefined,
       seen: living.length,
+      hung: files.hung,
       unreadable: this.#unreadable.counts(),
       footprints: this.#footprints.statistics,
       oldestMeasurement: summary.oldestMeasurement,
@@ -236,8 +237,8 @@ export class Sampler {
   async #readFootprints(tracker: Tracker, at: number, swapInUse: boolean): Promise<void> {
     const { footprints: options } = this.#options;
     const { living } = tracker;
-    await inSlices(this.#footprints.read(living, options, at));
+    await readInSlices(this.#files, this.#footprints.read(living, options, at));
     await within(SLOW_READ_WAIT[options.mode], this.#footprints.readLarge(options, at));
-    await inSlices(this.#estimator.carryOver(living, options.mode, swapInUse, at));
+    await readInSlices(this.#files, this.#estimator.carryOver(living, options.mode, swapInUse, at));
   }
 }

@@ -8,8 +8,9 @@ import { readSelf } from './self.ts';
 /**
  * Why a kernel file gave no value. `gone`: the file or its process no longer exists. `denied`: this user may not read it.
  * `unsupported`: this kernel or mount does not offer it. `malformed`: its text is not what its parser expects.
+ * `hung`: the read did not return, because the process or a file system holds a lock (guarded-files.ts).
  */
-export type UnreadableReason = 'gone' | 'denied' | 'unsupported' | 'malformed';
+export type UnreadableReason = 'gone' | 'denied' | 'unsupported' | 'malformed' | 'hung';
 
 export class KernelFileError extends Error {
   readonly path: string;
@@ -46,24 +47,84 @@ export type ProcessFile = (typeof PROCESS_FILES)[number];
 /** The kernel's files about one process. The files that every collection reads stay open where the host allows it. */
 export interface ProcessFiles {
   readonly pid: number;
+  /**
+   * Whether the file says exactly what it said when it was last read, so that there is nothing to read. Known only of
+   * files that were prefetched, and only of these three; otherwise false.
+   */
+  unchanged(file: 'stat' | 'statm' | 'io'): boolean;
   /** Reads a file into `KernelFiles.buffer`. @returns its length in bytes @throws KernelFileError */
   read(file: ProcessFile): number;
-  /** Reads off the main thread; for reads that may take long or hang. Rejects with KernelFileError. */
-  readLater(file: ProcessFile): Promise<Uint8Array>;
+  /**
+   * Reads a file between two prefetches; for reads that may take long. Rejects with KernelFileError.
+   * @param seconds what the read is predicted to take: a very long one must not make the next prefetch wait
+   */
+  readLater(file: ProcessFile, seconds?: number): Promise<Uint8Array>;
   /** Target of the link `exe`. @throws KernelFileError */
   exe(): string;
+  /** What the last read of `smaps_rollup` took, seconds; undefined where only the caller can measure it. */
+  readonly readSeconds?: number | undefined;
   /** Closes the descriptors that were kept open; the next read opens the file again. */
   close(): void;
 }
 
+/** Files of processes that will be read next. The object can be used again after `clear`. */
+export class FileRequests {
+  readonly procs: ProcessFiles[] = [];
+  readonly files: (ProcessFile | 'exe')[] = [];
+  /** Whether the file is read only if the stat that was requested just before has changed. */
+  readonly conditional: boolean[] = [];
+  /** When reads of smaps_rollup have taken so long together, seconds, the others of them are left out. */
+  smapsSecondsMax = Number.POSITIVE_INFINITY;
+
+  get length(): number {
+    return this.procs.length;
+  }
+
+  add(proc: ProcessFiles, file: ProcessFile | 'exe'): void {
+    this.#push(proc, file, false);
+  }
+
+  /** For a file that is not worth reading while stat, which is requested before it, says what it said last time. */
+  addIfStatChanged(proc: ProcessFiles, file: ProcessFile): void {
+    this.#push(proc, file, true);
+  }
+
+  #push(proc: ProcessFiles, file: ProcessFile | 'exe', conditional: boolean): void {
+    this.procs.push(proc);
+    this.files.push(file);
+    this.conditional.push(conditional);
+  }
+
+  clear(): void {
+    this.procs.length = 0;
+    this.files.length = 0;
+    this.conditional.length = 0;
+    this.smapsSecondsMax = Number.POSITIVE_INFINITY;
+  }
+}
+
+/**
+ * Work that reads files of processes. Before it reads, it yields the requests, and goes on when they have been prefetched.
+ * It yields undefined where it may be interrupted.
+ */
+export type FileWork<T = void> = Generator<FileRequests | undefined, T, void>;
+
 export interface KernelFiles {
-  /** The bytes of the file that was read last; valid until the next read. */
+  /** The bytes of the file that was read last; valid until the next read, and possibly another object after it. */
   readonly buffer: Uint8Array;
+  /**
+   * Reads files of processes without holding the caller: a read may never return. Until the next prefetch, `read` and
+   * `exe` of these processes give what was read, and other files of processes cannot be read. Captures and fixtures have
+   * nothing to prefetch.
+   */
+  prefetch(requests: FileRequests): Promise<void>;
   /** Begins a collection: all reads until the next `begin` belong together. A capture moves on to its next frame. */
   begin(): void;
   /** The pids that exist now, in the kernel's order. The list is read while the caller iterates. @throws KernelFileError */
   pids(): Iterable<number>;
   process(pid: number): ProcessFiles;
+  /** Processes whose files do not answer, by pid: they are left out, and tried again now and then. */
+  readonly hung: readonly number[];
   /**
    * Reads a file of the host into `buffer`.
    * @param path without the leading slash: "proc/meminfo"
@@ -115,6 +176,10 @@ class LiveProcess implements ProcessFiles {
   constructor(host: LiveHost, pid: number) {
     this.#host = host;
     this.pid = pid;
+  }
+
+  unchanged(): boolean {
+    return false;
   }
 
   read(file: ProcessFile): number {
@@ -182,8 +247,11 @@ class LiveProcess implements ProcessFiles {
   }
 }
 
-class LiveHost implements KernelFiles {
-  readonly buffer = new Uint8Array(FILE_MAX_BYTES);
+/** The files of this host, each read where it is asked for: the read of a process's file may never return. */
+export class LiveHost implements KernelFiles {
+  buffer: Uint8Array;
+  /** Where in the buffer the next read begins. */
+  from = 0;
   readonly procfs: string;
   /** Processes whose statm is kept open: where descriptors run short, these are closed first. */
   readonly spare = new Set<LiveProcess>();
@@ -191,13 +259,20 @@ class LiveHost implements KernelFiles {
   readonly #keptMax: number;
   #kept = 0;
 
-  constructor(procfs: string, keptMax: number) {
+  constructor(procfs: string, keptMax: number, buffer: Uint8Array = new Uint8Array(FILE_MAX_BYTES)) {
+    this.buffer = buffer;
     this.procfs = procfs;
     this.#root = dirname(procfs).replace(/\/$/, '');
     this.#keptMax = keptMax;
   }
 
+  get hung(): readonly number[] {
+    return [];
+  }
+
   begin(): void {}
+
+  async prefetch(_requests: FileRequests): Promise<void> {}
 
   *pids(): Generator<number, void, void> {
     let folder: fs.Dir | undefined;
@@ -211,6 +286,11 @@ class LiveHost implements KernelFiles {
     } finally {
       folder?.closeSync();
     }
+  }
+
+  /** Whether there is such a process, as far as its folder tells: that never waits. */
+  exists(pid: number): boolean {
+    return fs.existsSync(`${this.procfs}/${pid}`);
   }
 
   process(pid: number): ProcessFiles {
@@ -236,7 +316,7 @@ class LiveHost implements KernelFiles {
   /** Once the process is gone, the kernel answers ESRCH on its kept descriptor, also when another process has its pid. */
   readKept(fd: number, pid: number, file: ProcessFile): number {
     try {
-      return fs.readSync(fd, this.buffer, 0, FILE_MAX_BYTES, 0);
+      return fs.readSync(fd, this.buffer, this.from, this.buffer.length - this.from, 0);
     } catch (error) {
       throw failed(`${this.procfs}/${pid}/${file}`, error);
     }
@@ -280,9 +360,10 @@ class LiveHost implements KernelFiles {
    * page of the kernel, so it is repeated until it returns nothing.
    */
   #fill(fd: number, enough: number): number {
+    const room = this.buffer.length - this.from;
     let length = 0;
-    while (length < FILE_MAX_BYTES) {
-      const got = fs.readSync(fd, this.buffer, length, FILE_MAX_BYTES - length, null);
+    while (length < room) {
+      const got = fs.readSync(fd, this.buffer, this.from + length, room - length, null);
       length += got;
       if (got < enough) break;
     }

@@ -18,9 +18,9 @@ const LISTED_MAX = 40;
 
 export async function explainAll(settings: GivenSettings, json: boolean): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
-  const files = openHost(setup.config);
+  const files = await openHost(setup.config);
   const { rows, seen } = (await collectOnce(setup, files)).view;
-  const { processes, denied } = explainProcesses(rows, files, new Classifier(setup.rules, setup.catalogue));
+  const { processes, denied } = await explainProcesses(rows, files, new Classifier(setup.rules, setup.catalogue));
   const unmatched = unmatchedPrograms(processes);
   const leftOut = seen - processes.length;
   if (json) return escapedJson(documentOf(processes, unmatched, leftOut), 2);

@@ -24,7 +24,7 @@ export async function serve(settings: GivenSettings): Promise<void> {
   };
   const setup = await load();
   let { web } = setup;
-  const agent = new Agent(openHost(setup.config), program, setup, async () => {
+  const agent = new Agent(await openHost(setup.config), program, setup, async () => {
     const next = await load();
     web = next.web;
     return next;
@@ -51,13 +51,13 @@ export async function serve(settings: GivenSettings): Promise<void> {
       failed: (error) => log.warn('configuration is not watched; reload with SIGHUP', { err: error.message }),
     });
   };
-  const reload = async (): Promise<Reload> => {
-    const result = await agent.reload();
+  const reload = async (byClient = false): Promise<Reload> => {
+    const result = await agent.reload(byClient);
     if (result.ok) await server.configure(web);
     watch();
     return result;
   };
-  const server = await HttpServer.start({ agent, reload }, web);
+  const server = await HttpServer.start({ agent, reload: () => reload(true) }, web);
   process.on('SIGHUP', () => void reload());
   watch();
   agent.start();
