@@ -2,6 +2,8 @@
 import { createRequire } from 'node:module';
 import { install, root, run } from './install.mjs';
 
+// Node.js opens a debugger at this signal; src/cli/node-signals.ts tells more.
+process.on('SIGUSR1', () => {});
 install();
 run('building dist/herakles.cjs', process.execPath, ['scripts/build.mjs']);
 process.argv[1] = `${root}dist/herakles.cjs`;

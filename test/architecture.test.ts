@@ -158,12 +158,18 @@ test('files are touched in a few places', () =>
     'src/kernel/reader.ts',
     'src/kernel/self.ts',
     'src/config/operator-files.ts',
+    'src/config/path-control.ts',
     'src/config/watch.ts',
     'src/server/listeners.ts',
-    'src/cli/capture/capture.ts',
+    'src/cli/foreign-files.ts',
     'src/cli/install/install.ts',
     'src/cli/install/steps.ts',
+    'src/cli/new-file.ts',
+    'src/cli/output.ts',
   ]));
+
+test('what a verb prints goes through one writer, which notices what could not be written', () =>
+  only(/\bprocess\.std(?:out|err)\b|\bconsole\.\w/, ['src/agent/log.ts', 'src/cli/serve/serve.ts']));
 
 test('the clock is read in agent/, and for dates that people see', () =>
   only(/\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bhrtime\b/, [

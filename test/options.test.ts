@@ -188,7 +188,7 @@ test('path_procfs and capture say where kernel files are', async () => {
 test('subgroups names rule files that decide before all others', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'herakles-')), 'rules.toml');
   writeFileSync(file, 'rule = [{ group = "mine", subgroup = "own", comm = "stranger" }]\n');
-  const loaded = await loadRuleFiles([file], '/nowhere');
+  const loaded = await loadRuleFiles([file], { cwd: '/nowhere' });
   assert.deepEqual(
     loaded.map((each) => each.file),
     [file],

@@ -14,6 +14,7 @@ import { readBoot, readUptime } from '../kernel/host.ts';
 import type { RuleDocument } from '../rules/rule.ts';
 import { parseCatalogue, RULES_MAX, RuleError, ruleDocumentSteps, tooManyRules } from '../rules/rule-parser.ts';
 import { runToEnd } from '../rules/run-to-end.ts';
+import { isForeignFile } from './foreign-files.ts';
 import { program } from './program.ts';
 import type { GivenSettings } from './verb.ts';
 
@@ -27,6 +28,7 @@ export const sourcesOf = ({ flags, file }: GivenSettings): Sources => ({
   env: process.env,
   cwd: process.cwd(),
   home: homedir(),
+  isForeign: process.geteuid?.() === 0 ? isForeignFile : undefined,
 });
 
 /** Every path from which the setup was or could be loaded: the paths to watch. */
@@ -38,7 +40,7 @@ export const watchedFilesOf = (sources: Sources, config: Config): string[] => [
 /** The configuration and the rules in force. @throws ConfigError that lists every fault */
 export async function loadSetup(sources: Sources): Promise<Setup & Loaded> {
   const loaded = await load(sources);
-  const files = await loadRuleFiles(loaded.config.subgroups, sources.cwd);
+  const files = await loadRuleFiles(loaded.config.subgroups, sources);
   // In slices, because the exporter may be serving: it loads its rules again when they change.
   const documents = await inSlices(documentSteps(files));
   return { ...loaded, rules: documents.flatMap(({ rules }) => rules), catalogue: catalogueRules };

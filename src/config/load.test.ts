@@ -257,3 +257,16 @@ test('a folder that may not be entered: passed over where nobody chose it, a fau
     chmodSync(hidden, 0o700);
   }
 });
+
+test('a foreign file that nobody named is left alone, however wrong it is; a named one is read', async () => {
+  const wrong = 'port: x';
+  const files = { [etc]: 'port: 1', '/home/me/.config/herakles/config.yaml': wrong, '/cwd/herakles.yaml': wrong };
+  const asked: string[] = [];
+  const isForeign = (path: string) => asked.push(path) > 0;
+  assert.equal((await load(host(files, { isForeign }))).config.port, 1);
+  assert.deepEqual([...new Set(asked.map((path) => dirname(path)))], ['/home/me/.config/herakles', '/cwd']);
+  await assert.rejects(
+    load(host(files, { isForeign, file: './herakles.yaml' })),
+    /^ConfigError: \/cwd\/herakles\.yaml:1/,
+  );
+});

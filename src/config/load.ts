@@ -36,6 +36,8 @@ export interface Sources {
   readonly home?: string | undefined;
   /** Folder of the system's configuration; /etc/herakles unless given. */
   readonly system?: string | undefined;
+  /** Whether a file that nobody named must not be read: others than this user choose what it holds. None unless given. */
+  readonly isForeign?: ((path: string) => boolean) | undefined;
   /** Bytes of a configuration file; throws OperatorFileError. From disk unless given. */
   readonly readFile?: ((path: string) => Uint8Array) | undefined;
 }
@@ -73,13 +75,14 @@ export const configPaths = (sources: Sources): string[] => fileSourcesOf(sources
 
 /** @throws ConfigError with every fault */
 export async function load(sources: Sources): Promise<Loaded> {
-  const { flags = [], env = {}, cwd, readFile = fromDisk } = sources;
+  const { flags = [], env = {}, cwd, readFile = fromDisk, isForeign = () => false } = sources;
   const faults: string[] = [];
   const layers: Layer[] = [];
   const files: string[] = [];
   for (const source of fileSourcesOf(sources)) {
     const texts = new Map<string, string>();
     for (const path of source.paths) {
+      if (source.ambient && isForeign(path)) continue;
       const text = read(path, source, readFile, faults);
       if (text !== undefined) texts.set(path, text);
     }

@@ -2,7 +2,7 @@
 // /etc/herakles/subgroups.toml. A file that is named has to exist. What the rules mean is said in rules/rule-parser.ts.
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { ConfigError } from './load.ts';
+import { ConfigError, type Sources } from './load.ts';
 import { OperatorFileError, readOperatorText } from './operator-files.ts';
 import { tableLines } from './table-lines.ts';
 
@@ -22,9 +22,18 @@ export const ruleFilePaths = (named: readonly string[], cwd: string): string[] =
   '/etc/herakles/subgroups.toml',
 ];
 
-/** @throws ConfigError with a fault for every file that cannot be read or parsed */
-export const loadRuleFiles = (named: readonly string[], cwd: string): Promise<RuleFile[]> =>
-  readRuleFiles(ruleFilePaths(named, cwd), named);
+/**
+ * @param isForeign of Sources; asked about ./subgroups.toml unless it is named
+ * @throws ConfigError with a fault for every file that cannot be read or parsed
+ */
+export function loadRuleFiles(named: readonly string[], { cwd, isForeign }: Sources): Promise<RuleFile[]> {
+  const ambient = join(cwd, 'subgroups.toml');
+  const skipped = !named.includes(ambient) && isForeign?.(ambient);
+  return readRuleFiles(
+    ruleFilePaths(named, cwd).filter((path) => path !== ambient || !skipped),
+    named,
+  );
+}
 
 /** The files at these paths, in their order; the ones that are named have to exist. @throws ConfigError as above */
 export async function readRuleFiles(paths: readonly string[], named: readonly string[]): Promise<RuleFile[]> {

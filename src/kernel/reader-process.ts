@@ -18,6 +18,8 @@ import { isWaiting } from './self.ts';
 const HUNG_AFTER_MS = 250;
 /** A small heap, and no threads of V8: the reader makes no garbage to speak of. */
 const V8_FLAGS = ['--max-semi-space-size=1', '--single-threaded', '--optimize-for-size'];
+/** SIGUSR1 makes Node.js open a debugger, also before the program runs; no machine has this address (RFC 5737). */
+const NO_DEBUGGER = process.features.inspector ? ['--inspect-port=192.0.2.1:9229'] : [];
 /** A reader that has not started after so long is given up, milliseconds. */
 const START_MS_MAX = 20_000;
 /** Time between two looks at a reader that does not answer, milliseconds. */
@@ -77,7 +79,7 @@ export class ReaderProcess {
    * @param procfs where /proc is mounted
    */
   constructor(source: string, procfs: string) {
-    this.#child = spawn(process.execPath, [...V8_FLAGS, '-', procfs], {
+    this.#child = spawn(process.execPath, [...V8_FLAGS, ...NO_DEBUGGER, '-', procfs], {
       argv0: 'herakles-reader',
       env: { MALLOC_ARENA_MAX: '1' },
       stdio: ['pipe', 'ignore', 'inherit', 'pipe'],

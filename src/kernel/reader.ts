@@ -31,6 +31,9 @@ import {
   UNCHANGED,
 } from './reader-frames.ts';
 
+// Signals to the whole service come here too: SIGUSR1 would open the debugger of Node.js, SIGUSR2 would end the reader.
+for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, () => {});
+
 /** Answers leave in pieces of this size, bytes: what a pipe takes at once. */
 const OUT_BYTES = 64 << 10;
 /** Two hashes for each slot file. */

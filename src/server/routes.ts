@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Agent } from '../agent/agent.ts';
 import { CONTENT_TYPES } from '../exposition/encode.ts';
+import { escapedJson } from '../text/hostile.ts';
 import { configDocument, explanationDocument, subgroupsDocument } from './api.ts';
 import { isFromOtherSite } from './host-check.ts';
 import { acceptsGzip, chooseFormat, chooseMediaType } from './negotiation.ts';
@@ -228,7 +229,7 @@ async function htmlResponse(render: (pages: typeof import('./pages.ts')) => stri
 const jsonResponse = (document: unknown): RouteResponse => ({
   status: 200,
   type: JSON_TYPE,
-  body: `${JSON.stringify(document, undefined, 2)}\n`,
+  body: escapedJson(document, 2),
 });
 
 const header = (request: IncomingMessage, name: string): string | undefined => {

@@ -1,13 +1,12 @@
 // capture: records what the kernel says into a file, without the values in command lines that could be secrets. With
 // --capture FILE every verb uses the file in place of a host.
-import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { ConfigError } from '../../config/load.ts';
 import { type Frame, formatCapture } from '../../kernel/capture.ts';
 import { Classifier } from '../../rules/classifier.ts';
 import { counted } from '../counted.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import type { GivenSettings } from '../verb.ts';
+import { writeNewFile } from '../new-file.ts';
+import { type GivenSettings, VerbError } from '../verb.ts';
 import { recordHost } from './record-host.ts';
 import type { CaptureGiven } from './verb.ts';
 
@@ -23,7 +22,7 @@ const HIDDEN_VALUES = [
 
 /**
  * @returns the capture itself where no file is named, else a line about the file
- * @throws ConfigError where the host cannot be read or the file cannot be written
+ * @throws ConfigError where the host cannot be read @throws VerbError where the file cannot be written
  */
 export async function capture(
   settings: GivenSettings,
@@ -41,9 +40,9 @@ export async function capture(
   const text = formatCapture(frames, showValues ? SHOWN : HIDDEN_VALUES);
   if (output === undefined) return text;
   try {
-    writeFileSync(output, text, { mode: 0o600 });
+    writeNewFile(output, text, 0o600);
   } catch (error) {
-    throw new ConfigError([`${output}: cannot be written (${(error as Error).message}); name another file with -o`]);
+    throw new VerbError(`${output}: cannot be written (${(error as Error).message}); name another file with -o`);
   }
   return `${output}: ${counted(frames.length, 'frame')}, ${text.length} bytes; serve it with --capture ${output}\n`;
 }

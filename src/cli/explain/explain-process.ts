@@ -7,7 +7,7 @@ import type { Process } from '../../process/process.ts';
 import { type ClassificationExplanation, Classifier, compareRule, type RuleResult } from '../../rules/classifier.ts';
 import { type Identity, KERNEL_THREAD, NO_RULE } from '../../rules/identity.ts';
 import { inheritedClassification } from '../../rules/inheritance.ts';
-import { escapeForTerminal } from '../../text/hostile.ts';
+import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes } from '../../text/units.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { withoutSecrets } from '../scrub/scrub.ts';
@@ -33,7 +33,7 @@ export async function explainProcess(
   const identity = await inspector.identityOf(proc);
   if (proc.kernelThread)
     return json
-      ? jsonText({ pid, name: identity.name, ...KERNEL_THREAD })
+      ? escapedJson({ pid, name: identity.name, ...KERNEL_THREAD }, 2)
       : `process ${pid} is a kernel thread: ${KERNEL_THREAD.group}/${KERNEL_THREAD.subgroup}\n`;
   const classifier = new Classifier(setup.rules, setup.catalogue);
   const explanation = classifier.explain(identity);
@@ -43,7 +43,7 @@ export async function explainProcess(
   const footprint = await readFootprint(files, proc);
   const local = { pid, startTime: inspector.startTimeOf(proc), age: inspector.ageOf(proc), ...classification };
   const exporter = await askExporter(setup.config, pid, url);
-  if (json) return jsonText(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter));
+  if (json) return escapedJson(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter), 2);
   const unreadable = inspector.unreadable.counts();
   const shown = showValues ? identity : withoutSecrets(identity, [classifier]);
   return [
@@ -140,8 +140,6 @@ function ruleLines(heading: string, results: readonly RuleResult[]): string[] {
   };
   return ['', heading, ...results.slice(0, SHOWN_MAX).map(lineOf)];
 }
-
-const jsonText = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`;
 
 function documentOf(
   pid: number,

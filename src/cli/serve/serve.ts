@@ -6,11 +6,14 @@ import { type FileWatch, watchFiles } from '../../config/watch.ts';
 import { HttpServer } from '../../server/http-server.ts';
 import { loadWebConfig } from '../../server/web-config.ts';
 import { loadSetup, openHost, sourcesOf, watchedFilesOf } from '../load-host.ts';
+import { IGNORED_SIGNALS } from '../node-signals.ts';
 import { program } from '../program.ts';
 import type { GivenSettings } from '../verb.ts';
+import { checkNodeStart, readNodeStart } from './node-options.ts';
 
 /** Resolves when a signal has ended it. @throws ConfigError, ListenError */
 export async function serve(settings: GivenSettings): Promise<void> {
+  checkNodeStart(await readNodeStart());
   const sources = sourcesOf(settings);
   /** Every path at which the last attempt to load looked for a file. */
   let places: string[] = [];
@@ -28,6 +31,11 @@ export async function serve(settings: GivenSettings): Promise<void> {
   });
   const { log } = agent;
   process.stderr.on('error', () => {}); // The reader of the log may be gone. That is no reason to end.
+  // Node.js opens a debugger some time after the signal: what began before the program is seen at the second look.
+  for (const { option, effect } of checkNodeStart(await readNodeStart()))
+    log.warn('Node.js was started with an option that is not for a service; leave it out', { option, effect });
+  for (const signal of IGNORED_SIGNALS)
+    process.on(signal, () => log.info('signal ignored; SIGHUP reloads, SIGTERM ends', { signal }));
   const ended = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, resolve);
   });
