@@ -110,12 +110,12 @@ export class FootprintScheduler {
     this.#budget.giveBack(this.#batchReserved);
     requests.smapsSecondsMax = this.#budget.tokens;
     yield requests;
-    for (const proc of this.#batch) {
+    const batch = this.#batch.splice(0);
+    this.#batchReserved = 0;
+    for (const proc of batch) {
       if (this.#budget.exhausted) this.#statistics.deferred++;
       else this.#readNow(proc, at);
     }
-    this.#batch.length = 0;
-    this.#batchReserved = 0;
   }
 
   /**

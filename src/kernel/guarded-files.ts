@@ -11,6 +11,7 @@ import {
   type ProcessFile,
   type ProcessFiles,
 } from './files.ts';
+import { GuardedProcess } from './guarded-process.ts';
 import {
   CODE_OF,
   codeOfReason,
@@ -36,6 +37,11 @@ const RETRY_AFTER = { first: 5, longest: 300 };
 const FAILURES_MAX = 3;
 /** A read that is predicted to take longer than this, seconds, gets a reader of its own. */
 const SHARED_READ_MAX = 0.05;
+/**
+ * The reader leaves reads out so many microseconds after the limit: where it did, the durations that it gave add up to
+ * the limit whatever their rounding, and nobody reads what was left out.
+ */
+const SPARE_MICROS = 2;
 /** That reader ends when it had nothing to read for so long, milliseconds. */
 const SLOW_IDLE_MS = 10_000;
 
@@ -49,51 +55,6 @@ interface Hung {
   readonly waits: number;
   /** Only files that wait for its memory map hang. */
   readonly memoryMapOnly: boolean;
-}
-
-class GuardedProcess implements ProcessFiles {
-  readonly pid: number;
-  /** Its number in the host's tables; -1 while it has none: before the first prefetch and after `close`. */
-  handle = -1;
-  readonly #host: GuardedHost;
-  /** Answers of files that have no slot: bytes, or the number of a reason. */
-  others: Map<Requested, Buffer | number> | undefined = undefined;
-  readSeconds: number | undefined = undefined;
-
-  constructor(host: GuardedHost, pid: number) {
-    this.#host = host;
-    this.pid = pid;
-  }
-
-  unchanged(file: 'stat' | 'statm' | 'io'): boolean {
-    return this.#host.lengthOf(this, CODE_OF[file]) === UNCHANGED;
-  }
-
-  read(file: ProcessFile): number {
-    const code = CODE_OF[file];
-    if (code < SLOT_FILES) return this.#host.takeSlot(this, code);
-    const bytes = this.#answer(file);
-    this.#host.buffer = bytes;
-    return bytes.length;
-  }
-
-  readLater(file: ProcessFile, seconds = 0): Promise<Uint8Array> {
-    return this.#host.readLater(this, file, seconds);
-  }
-
-  exe(): string {
-    return this.#answer('exe').toString('utf8');
-  }
-
-  close(): void {
-    this.#host.close(this);
-  }
-
-  #answer(file: Requested): Buffer {
-    const answer = this.others?.get(file) ?? SKIPPED;
-    if (typeof answer === 'number') throw this.#host.failure(this, file, answer);
-    return answer;
-  }
 }
 
 class GuardedHost extends LiveHost {
@@ -196,7 +157,7 @@ class GuardedHost extends LiveHost {
     this.#current.length = 0;
     this.#slotsUsed = 0;
     const requests = this.#requests;
-    requests.smapsMicrosMax = Math.min(Math.max(0, Math.ceil(wanted.smapsSecondsMax * 1e6)), NO_LIMIT);
+    requests.smapsMicrosMax = Math.min(Math.max(0, Math.ceil(wanted.smapsSecondsMax * 1e6) + SPARE_MICROS), NO_LIMIT);
     for (let from = 0; from < wanted.length; ) {
       requests.length = 0;
       this.#asked.length = 0;

@@ -1,4 +1,4 @@
-// What the exporter and its reader say to each other over two pipes; reader.ts describes the frames.
+// What the exporter and its reader say to each other over a socket; reader.ts describes the frames.
 import type { ProcessFile, UnreadableReason } from './files.ts';
 
 /** What a request may name, by its number in a frame. `close` gives back the descriptors that are kept of the process. */

@@ -99,7 +99,8 @@ export class Tracker {
     } finally {
       this.#dropEnded();
     }
-    if (forks !== this.#forks) {
+    // A process that hangs without being known is tried again only by listing it.
+    if (forks !== this.#forks || this.#unreadStats.has('hung')) {
       yield* this.#list();
       this.#forks = forks;
     }
