@@ -3,46 +3,44 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { childProgram, eventually, need, needRoot, Started, startExporter } from './harness.ts';
+import { childProgram, eventually, need, needRoot, Started, scratch, startExporter } from './harness.ts';
 
 const MIB = 1 << 20;
 const container = 'c0ffee'.padEnd(64, '0');
 
-/** A cgroup that looks like a container's, inside the one this test runs in; gone with the test. */
-function containerCgroup(t: TestContext): { path: string; folder: string } | undefined {
+/** Cgroups below the one this test runs in, the last of them to be used; gone with the test. */
+function makeCgroup(t: TestContext, ...names: string[]): { path: string; folder: string } | undefined {
   const mount = / (\/\S+) \S+ .*- cgroup \S+ \S*\bmemory\b/.exec(readFileSync('/proc/self/mountinfo', 'utf8'))?.[1];
   if (!mount) {
     t.skip("needs version 1's memory controller");
     return undefined;
   }
   const own = /^\d+:(?:.*,)?memory(?:,.*)?:(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))![1]!;
-  const parent = `${own === '/' ? '' : own}/herakles-e2e-${process.pid}`;
-  const path = `${parent}/docker-${container}.scope`;
-  mkdirSync(mount + path, { recursive: true });
-  t.after(() =>
-    eventually(() => {
-      rmdirSync(mount + path);
-      rmdirSync(mount + parent);
-    }),
-  );
+  let path = own === '/' ? '' : own;
+  const made: string[] = [];
+  for (const name of [`herakles-e2e-${process.pid}`, ...names]) {
+    path += `/${name}`;
+    mkdirSync(mount + path, { recursive: true });
+    made.unshift(mount + path);
+  }
+  t.after(async () => {
+    for (const pid of readFileSync(`${made[0]}/cgroup.procs`, 'utf8').split('\n').filter(Boolean))
+      process.kill(Number(pid), 'SIGKILL');
+    for (const folder of made) await eventually(() => rmdirSync(folder));
+  });
   return { path, folder: mount + path };
 }
 
+/** A mode of child.c inside a cgroup. */
+const startInside = (t: TestContext, folder: string, ...mode: string[]): Started =>
+  new Started(t, ['/bin/sh', '-c', 'echo $$ > "$0/cgroup.procs"; exec "$@"', folder, childProgram(), ...mode]);
+
 test('a real cgroup: its memory beside its processes, OOM kills, its end', async (t) => {
   if (!needRoot(t) || !need(t, 'cc')) return;
-  const cgroup = containerCgroup(t);
+  const cgroup = makeCgroup(t, `docker-${container}.scope`);
   if (!cgroup) return;
   const { path, folder } = cgroup;
-  const inside = (mib: number) =>
-    new Started(t, [
-      '/bin/sh',
-      '-c',
-      'echo $$ > "$0/cgroup.procs"; exec "$@"',
-      folder,
-      childProgram(),
-      'private',
-      `${mib}`,
-    ]);
+  const inside = (mib: number) => startInside(t, folder, 'private', `${mib}`);
   const resident = inside(30);
   const [pid] = await resident.line('ready');
   const exporter = await startExporter(t, { args: ['--collector-cgroup', '--cache-ttl', '0s', '--smaps', 'exact'] });
@@ -76,4 +74,19 @@ test('a real cgroup: its memory beside its processes, OOM kills, its end', async
     );
     assert.ok(after.value('herakles_exporter_cache_update_success') === 1);
   });
+});
+
+test('a cgroup that a user calls like a unit of the host is shown as that of the user, and no rule takes it for the unit', async (t) => {
+  if (!needRoot(t) || !need(t, 'cc')) return;
+  const cgroup = makeCgroup(t, 'user-7.slice', 'user@7.service', 'postgresql.service');
+  if (!cgroup) return;
+  const rules = `${scratch()}/subgroups.toml`;
+  const rule = (unit: string, subgroup: string) =>
+    `[[rule]]\ngroup = "test"\nsubgroup = "${subgroup}"\nunit = "${unit}"\n`;
+  writeFileSync(rules, [rule('postgresql.service', 'host'), rule('user@*.service/*', 'user')].join('\n'));
+  const [pid] = await startInside(t, cgroup.folder, 'private', '1').line('ready');
+  const exporter = await startExporter(t, { args: ['--cache-ttl', '0s', '--subgroups', rules] });
+  const page = await exporter.scrape();
+  const { labels } = page.all('herakles_process_info', { pid: pid! })[0]!;
+  assert.deepEqual([labels.unit, labels.subgroup], ['user@7.service/postgresql.service', 'user']);
 });

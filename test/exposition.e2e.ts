@@ -6,7 +6,7 @@ import { request } from 'node:http';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Exposition } from './exposition-text.ts';
-import { eventually, need, startChildren, startExporter } from './harness.ts';
+import { childProgram, eventually, need, Started, scratch, startChildren, startExporter } from './harness.ts';
 
 /** The contract demands these names, promtool objects to them, and nothing else may be objected to. */
 const exempt = [
@@ -215,4 +215,31 @@ test('the exposition', async (t) => {
     assert.match(String(post.headers.allow), /GET/);
     assert.equal((await raw(`${exporter.url}/nothing-here`)).status, 404);
   });
+});
+
+test('programs below a folder of 4,000 bytes that are no text: short labels, valid UTF-8, and a bounded page', async (t) => {
+  if (!need(t, 'cc')) return;
+  // A path of more than 4,095 bytes can only be walked step by step.
+  const script = `
+    name=$(printf '\\377%.0s' $(seq 250))
+    for step in $(seq 16); do mkdir "$name" && cd -P "$name" || exit 1; done
+    exec 3<&0
+    cp "$0" hk && for i in $(seq 50); do ./hk private 1 <&3 & done
+    wait`;
+  const dir = scratch();
+  const family = new Started(t, ['/bin/sh', '-c', script, childProgram()], { cwd: dir });
+  await family.line('ready', 49);
+  const exporter = await startExporter(t, { args: ['--cache-ttl', '0s'] });
+  const long = await eventually(async () => {
+    const page = await exporter.scrape();
+    const found = page.all('herakles_process_info').filter(({ labels }) => labels.exe?.startsWith('…'));
+    assert.ok(found.length >= 50, `${found.length} of 50; ${family.stderr}`);
+    return found;
+  });
+  for (const { labels } of long) {
+    assert.ok(Buffer.byteLength(labels.exe!) <= 256 && labels.exe!.endsWith('/hk'), labels.exe);
+  }
+  const bytes = Buffer.from(await (await fetch(`${exporter.url}/metrics`)).arrayBuffer());
+  new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  for (const line of bytes.toString().split('\n')) assert.ok(Buffer.byteLength(line) < 2500, line);
 });

@@ -119,9 +119,11 @@ function check(page: string): void {
   const { samples } = new Exposition(page);
   const memory = new Map<string, Map<string, number>>();
   let footprints = 0;
+  let measured = 0;
   for (const { name, labels, value } of samples) {
     assert.ok(!Number.isNaN(value), name);
     if (name === 'herakles_mem_group_footprint_bytes') footprints += value;
+    if (name === 'herakles_mem_group_pss_bytes') measured += value;
     const kind = /^herakles_mem_process_(rss|pss|uss)_bytes$/.exec(name)?.[1];
     if (!kind) continue;
     const of = memory.get(labels.pid!) ?? new Map();
@@ -132,7 +134,9 @@ function check(page: string): void {
     assert.ok(uss <= pss && pss <= rss, `${pid}: ${uss} ${pss} ${rss}`);
   }
   const total = samples.find(({ name }) => name === 'herakles_mem_system_total_bytes')?.value;
-  if (total !== undefined) assert.ok(footprints <= total, `${footprints} of ${total}`);
+  // What the kernel says was measured is shown as it is, also where it contradicts the total.
+  const most = Math.max(total ?? 0, measured);
+  if (total !== undefined) assert.ok(footprints <= most, `${footprints} of ${most}`);
 }
 
 test('the capture itself is served', async () => {

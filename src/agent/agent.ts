@@ -63,6 +63,8 @@ export class Agent {
   #droppedLogged = '';
   /** The settings that were last logged to wait for a restart, as text. */
   #restartLogged = '';
+  /** Whether the measured footprints of the last collection exceeded the host's memory. */
+  #contradicts = false;
   #reloading: Promise<Reload> | undefined;
   readonly #requests = new Map<string, { path: string; code: number; count: number }>();
 
@@ -227,7 +229,19 @@ export class Agent {
         });
       else this.log.info('all series fit into max_series again');
     }
+    this.#reportContradiction(snapshot!.view.measuredExcess > 0);
     this.log.debug('collected', { seconds: Math.round(duration * 1e4) / 1e4, processes: snapshot!.view.seen });
+  }
+
+  /** Said once when it begins, and once when it ends. */
+  #reportContradiction(contradicts: boolean): void {
+    if (contradicts === this.#contradicts) return;
+    this.#contradicts = contradicts;
+    if (contradicts)
+      this.log.warn(
+        "measured PSS adds up to more than the host's memory; processes that share one address space each have all of it",
+      );
+    else this.log.info("measured PSS fits into the host's memory again");
   }
 
   #state(): ExporterState {

@@ -185,6 +185,36 @@ test('beyond max_series: top, then none, then fewer groups; deterministic, and c
   assert.deepEqual([...seen], ['all', 'top', 'none', 'groups']);
 });
 
+test('a response has at most 256 bytes for each series of max_series, whatever processes are called', async (t) => {
+  const processes = Array.from({ length: 300 }, (_, index) => ({
+    ...{ pid: 10 + index, comm: '"'.repeat(15), memory: { rss: 4096 + 4 * index } },
+    ...{ exe: `/${'"\\'.repeat(2000)}`, cgroup: `0::/${'"'.repeat(240)}${index}.service\n` },
+  }));
+  const seen = new Set<string>();
+  for (const [max_series, hostile] of [
+    [4000, true],
+    [2700, false],
+    [2700, true],
+  ] as const) {
+    const host = frameOf(
+      {},
+      processes.map(({ pid, memory, ...names }) => (hostile ? { pid, memory, ...names } : { pid, memory })),
+    );
+    const config = { ...defaults, max_series };
+    const sampler = new Sampler(framedFiles([host]), classify, samplerOptionsOf(config));
+    t.after(() => sampler.stop());
+    await sampler.collect();
+    const lines = await render(enabledOf(config), sampler);
+    const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+    assert.ok(bytes <= max_series * 256, `${bytes} bytes with ${max_series} series`);
+    const rss = lines.filter((line) => line.startsWith('herakles_mem_process_rss_bytes'));
+    const mode = rss.some((line) => line.includes('(rest)')) ? 'top' : rss.length > 0 ? 'all' : 'none';
+    assert.equal(sampler.snapshot!.dropped.has('processes'), mode !== 'all');
+    seen.add(`${hostile ? 'hostile ' : ''}${max_series}: ${mode}`);
+  }
+  assert.deepEqual([...seen], ['hostile 4000: all', '2700: all', 'hostile 2700: top']);
+});
+
 test('beyond max_series cgroups are left out after processes and before groups, smallest first', async (t) => {
   const entry = (text: string): CapturedFile => ({ bytes: Buffer.from(text) });
   const units = [1, 2, 3, 4, 5, 6];

@@ -218,6 +218,7 @@ export class Sampler {
       unreadable: this.#unreadable.counts(),
       footprints: this.#footprints.statistics,
       oldestMeasurement: summary.oldestMeasurement,
+      measuredExcess: summary.excess,
     };
   }
 

@@ -3,7 +3,7 @@
 import { type Collector, type Enabled, switchOf } from '../collectors/collector.ts';
 import { collectors, viewCollectors } from '../collectors/index.ts';
 import { type Config, keys } from '../config/options.ts';
-import { addSeries, NO_SERIES, type SeriesCounts } from '../view/series-budget.ts';
+import { addSeries, type LineBytes, NO_SERIES, type SeriesCounts } from '../view/series-budget.ts';
 import type { SamplerOptions } from './sampler.ts';
 
 /** The keys that are true: collectors find among them their own switches and those of their parts. */
@@ -16,6 +16,15 @@ export const runningOf = <C extends Pick<Collector, 'name'>>(all: readonly C[], 
 /** The most series that all running collectors together can have. */
 const seriesOf = (enabled: Enabled): SeriesCounts =>
   runningOf(collectors, enabled).reduce((sum, collector) => addSeries(sum, collector.series(enabled)), NO_SERIES);
+
+/** The bytes of the lines of all running collectors together. */
+function lineBytesOf(enabled: Enabled): LineBytes {
+  const all = runningOf(viewCollectors, enabled).flatMap((collector) => collector.bytes?.(enabled) ?? []);
+  return {
+    process: (description) => all.reduce((sum, bytes) => sum + (bytes.process?.(description) ?? 0), 0),
+    cgroup: (row) => all.reduce((sum, bytes) => sum + (bytes.cgroup?.(row) ?? 0), 0),
+  };
+}
 
 export function samplerOptionsOf(config: Config): SamplerOptions {
   const enabled = enabledOf(config);
@@ -45,7 +54,7 @@ export function samplerOptionsOf(config: Config): SamplerOptions {
       searchSubgroups: config.search_subgroups,
       disableOthers: config.disable_others,
     },
-    series: { max: config.max_series, each },
+    series: { max: config.max_series, each, bytes: lineBytesOf(enabled) },
     declaredGroups: config.declared_groups.map((pair) => {
       const slash = pair.indexOf('/');
       return [pair.slice(0, slash), pair.slice(slash + 1)] as const;

@@ -1,8 +1,8 @@
 // Collector "cgroup": the memory that the kernel charges to each control group with processes, beside the sum over its
 // processes. The difference is memory that belongs to no process, such as page cache.
-import { counter, type Family, gauge, labelText } from '../exposition/metric.ts';
+import { counter, distinctLabelValue, type Family, gauge, labelText } from '../exposition/metric.ts';
 import type { CgroupRow } from '../view/cgroup-usage.ts';
-import type { Collector } from './collector.ts';
+import { type Collector, LINE_REST_BYTES } from './collector.ts';
 
 const CGROUP = ['cgroup', 'unit', 'container_id'] as const;
 type CgroupLabel = (typeof CGROUP)[number];
@@ -83,6 +83,9 @@ const PRESSURES = [
   { family: cgroupCpuPressure, of: 'cpuPressure' },
 ] as const;
 const KINDS = ['some', 'full'] as const;
+const CGROUP_SERIES = PLAIN.length + PRESSURES.length * KINDS.length;
+/** Bytes of the longest line beside the labels that all of its series have. */
+const NAME_BYTES = `${cgroupMemoryPressure.name},kind="some"`.length + LINE_REST_BYTES;
 /** There is a series for each reason why a cgroup cannot be read: gone, denied, unsupported, malformed. */
 const UNREADABLE_REASONS = 4;
 
@@ -90,7 +93,8 @@ export const cgroupCollector: Collector = {
   name: 'cgroup',
   help: "The kernel's own account of each control group in which processes live: units and containers. Off by default.",
   families: [...PLAIN.map(({ family }) => family), ...PRESSURES.map(({ family }) => family), cgroupUnreadable],
-  series: () => ({ cgroup: PLAIN.length + PRESSURES.length * KINDS.length, other: UNREADABLE_REASONS }),
+  series: () => ({ cgroup: CGROUP_SERIES, other: UNREADABLE_REASONS }),
+  bytes: () => ({ cgroup: (row) => CGROUP_SERIES * (labelText(cgroupMemory, labelsOf(row)).length + NAME_BYTES) }),
   *collect({ cgroups }, _enabled, out) {
     if (!cgroups) return;
     const rows = cgroups.rows
@@ -115,5 +119,12 @@ export const cgroupCollector: Collector = {
   },
 };
 
-/** The labels `unit` and `container_id` are those of herakles_process_info, so that the two can be joined. */
-const labelsOf = ({ path, place }: CgroupRow) => ({ cgroup: path, unit: place.unit, container_id: place.container });
+/**
+ * The labels `unit` and `container_id` are those of herakles_process_info, so that the two can be joined. Only the path
+ * tells two cgroups apart; one of Kubernetes inside a container has more than 300 bytes.
+ */
+const labelsOf = ({ path, place }: CgroupRow) => ({
+  cgroup: distinctLabelValue(path),
+  unit: place.unit,
+  container_id: place.container,
+});

@@ -5,7 +5,7 @@
 import type { Encoder } from '../exposition/encode.ts';
 import type { Family } from '../exposition/metric.ts';
 import type { KernelReader } from '../view/readings.ts';
-import type { SeriesCounts } from '../view/series-budget.ts';
+import type { LineBytes, SeriesCounts } from '../view/series-budget.ts';
 import type { ProcessView } from '../view/view.ts';
 
 /** Keys of the settings that are true, such as "collector_group" and "enable_rss". */
@@ -24,9 +24,14 @@ export interface Collector<Source = ProcessView, Reading = unknown> extends Kern
   readonly families: readonly Family[];
   /** The most series it can have, by what they are about; what is left out is 0. */
   series(enabled: Enabled): Partial<SeriesCounts>;
+  /** Bytes of the lines about one process or cgroup, where their names are chosen by others. */
+  bytes?(enabled: Enabled): Partial<LineBytes>;
   /** Writes its families and their samples; yields where it may be interrupted. */
   collect(source: Source, enabled: Enabled, out: Encoder): Generator<void>;
 }
+
+/** Bytes of a line beside the name and the labels: blank, number, newline. */
+export const LINE_REST_BYTES = 20;
 
 /** The setting that switches a collector. */
 export const switchOf = ({ name }: Pick<Collector, 'name'>): string => `collector_${name}`;

@@ -4,7 +4,7 @@ import type { Encoder } from '../exposition/encode.ts';
 import { counter, type Family, gauge, info, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
 import type { RowColumn, RowDescription } from '../view/process-rows.ts';
 import type { GroupRow, ProcessView } from '../view/view.ts';
-import type { Collector, Enabled } from './collector.ts';
+import { type Collector, type Enabled, LINE_REST_BYTES } from './collector.ts';
 
 const PROCESS = ['pid', 'name', 'group', 'subgroup'] as const;
 
@@ -96,6 +96,20 @@ export const processCollector: Collector = {
   help: 'What each process uses.',
   families: FAMILIES.map(({ family }) => family),
   series: (enabled) => ({ process: FAMILIES.filter(({ when }) => enabled.has(when)).length }),
+  bytes(enabled) {
+    let plain = 0;
+    let names = 0;
+    for (const { family, when } of FAMILIES) {
+      if (!enabled.has(when)) continue;
+      names += family.name.length + LINE_REST_BYTES;
+      if (family !== processInfo) plain++;
+    }
+    const hasInfo = enabled.has('process_info');
+    return {
+      process: (description) =>
+        names + plain * labelsOf(description).length + (hasInfo ? infoLabelsOf(description).length : 0),
+    };
+  },
   *collect(view, enabled, out) {
     const remainders = view.groups.filter(({ remainder }) => remainder);
     const labels = remainders.map(remainderLabels);

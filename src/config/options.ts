@@ -217,7 +217,7 @@ export const options = {
     max_series: option(
       integer(100, 10_000_000),
       100_000,
-      'Most series of one response; if there are more, per_process becomes top, then none.',
+      'Most series of one response, with 256 bytes for each; if there is more, per_process becomes top, then none.',
     ),
     max_processes: option(integer(0, 4_194_304), 0, 'Most processes that have series, largest first; 0 is no limit.'),
     min_uss_kb: option(integer(0, 2 ** 40), 0, 'Leave out processes whose USS is below this many kB (1024 bytes).'),

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Encoder, type Format, writeNumber } from './encode.ts';
 import { finishGzip, GzipWriter } from './gzip.ts';
-import { counter, gauge, info, labelText, oddlyNamedCounter } from './metric.ts';
+import { boundedLabelValue, counter, distinctLabelValue, gauge, info, labelText, oddlyNamedCounter } from './metric.ts';
 
 const written = (value: number): string => {
   const bytes = Buffer.alloc(40);
@@ -50,6 +50,37 @@ const encode = (format: Format, write: (encoder: Encoder) => void, capacity?: nu
   encoder.end();
   return encoder.bytes().toString();
 };
+
+test('a label value has at most 256 bytes: of a longer one the end, whole characters only', () => {
+  const path = `/${'a'.repeat(400)}/bin/program`;
+  assert.equal(boundedLabelValue('x'.repeat(256)), 'x'.repeat(256));
+  assert.equal(boundedLabelValue(path), `…${path.slice(-253)}`);
+  assert.equal(boundedLabelValue('é'.repeat(128)), 'é'.repeat(128));
+  assert.equal(boundedLabelValue(`${'é'.repeat(127)}xx é`), `…${'é'.repeat(124)}xx é`);
+  const any = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 700, size: 'max' }),
+    fc.string({ unit: 'grapheme', maxLength: 700, size: 'max' }),
+  );
+  fc.assert(
+    fc.property(any, (value) => {
+      for (const bounded of [boundedLabelValue(value), distinctLabelValue(value)]) {
+        assert.ok(Buffer.byteLength(bounded) <= 256);
+        assert.ok(bounded.isWellFormed() || bounded === value);
+        assert.ok(value.toWellFormed().endsWith(bounded.slice(bounded.indexOf('…') + 1)));
+      }
+    }),
+  );
+  const line = labelText(labelled, { pid: '1', name: '\ufffd'.repeat(4000) });
+  assert.ok(line.length <= 280, `${line.length} bytes`);
+});
+
+test('a long value that alone tells two series apart stays different from every other', () => {
+  const tail = '/x'.repeat(200);
+  const values = ['/a', '/b', '/c'].map((head) => distinctLabelValue(head + tail));
+  assert.equal(new Set(values).size, 3);
+  assert.match(values[0]!, /^[0-9a-f]{32}….*\/x$/);
+  assert.equal(distinctLabelValue('/short'), '/short');
+});
 
 test('label values: escaped for this sink, valid UTF-8 always', () => {
   // biome-ignore format: one line a case

@@ -18,6 +18,16 @@ export type Classify = (identity: Identity) => Classification;
 const YOUNG = 2;
 const NO_ARGV: readonly string[] = [];
 
+/** Characters of a path that are kept once the rules have seen all of it. */
+const PATH_KEPT_MAX = 512;
+
+/** The end of a longer path: a path of 4 KiB for each of thousands of processes would be the largest part of our memory. */
+function keptPath(path: string): string {
+  if (path.length <= PATH_KEPT_MAX) return path;
+  // By way of bytes, because a slice of a string keeps the whole string alive.
+  return Buffer.from(`…${path.slice(1 - PATH_KEPT_MAX)}`.toWellFormed()).toString();
+}
+
 export class Memberships {
   readonly groupCounters = new GroupCountersTable();
   /** Whether processes that no rule matches belong to their nearest classified ancestor. */
@@ -143,7 +153,7 @@ export class Memberships {
   #describe(proc: Process, member: Member, identity: Identity, classification: Classification): void {
     member.description = {
       pid: proc.pid,
-      identity: { ...identity, argv: NO_ARGV },
+      identity: { ...identity, argv: NO_ARGV, exe: keptPath(identity.exe) },
       ...classification,
       startTime: this.#bootTime + proc.stat.start,
       ...{ labels: '', infoLabels: '' },

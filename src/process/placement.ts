@@ -1,19 +1,35 @@
-// Finds out where a process runs from the names of its control groups: systemd unit and slice, container, Kubernetes pod.
+// Finds out where a process runs from the names of its control groups: systemd unit, container, Kubernetes pod.
 //
-// Each runtime names the cgroups of its containers in its own way, and one container may run inside another. The path is
-// read from the root inwards, and the innermost name counts: in `/system.slice/docker-ID.scope/system.slice/nginx.service` the
-// unit is nginx.service of the container, not docker's scope. Pure: any text gives a value, never an error; lengths are bounded.
+// A path is read from the root inwards, and the first name of each kind counts, because it is the host that names the outer
+// cgroups: below a unit, a container or a user's manager others may make cgroups of any name. So the first container is the
+// container, what is below it tells only the unit inside that container, and a unit hides everything below it but containers.
+//
+//   /system.slice/docker-ID.scope/system.slice/nginx.service        unit nginx.service, inside container ID
+//   /system.slice/docker-ID.scope/docker/ID2                        container ID: ID2 is what a process in ID says
+//   /user.slice/user-1000.slice/user@1000.service/app.slice/postgresql.service
+//                                                                   unit user@1000.service/postgresql.service
+//
+// systemd delegates the cgroup of user@UID.service to that user (systemd.resource-control(5), Delegate=), so a name below it
+// is the user's word. It is shown behind the name of the user's unit and a slash, which no other name contains, and is
+// never equal to a name that the host gave. Pure: any text gives a value, never an error; lengths are bounded.
 import { type Membership, parseMemberships } from '../kernel/cgroup.ts';
 
 /** Where a process runs; an empty string where its control group does not say. */
 export interface Placement {
-  /** Innermost systemd unit inside the innermost container ("nginx.service"); a container's own scope is not one. */
+  /**
+   * Outermost systemd unit: "nginx.service"; inside a container that of the container; "user@1000.service/x.service" below
+   * a user's manager. A container's own scope is not one.
+   */
   readonly unit: string;
-  /** Innermost slice ("system.slice"). */
-  readonly slice: string;
-  /** Innermost container: its id (64 hex digits), or its name for runtimes that use names (LXC, nspawn). */
+  /**
+   * Outermost container: its id (64 hex digits), or its name for runtimes that use names (LXC, nspawn); a user's own
+   * behind the user's unit: "user@1000.service/9f2c…".
+   */
   readonly container: string;
-  /** Innermost Kubernetes pod: its uid with dashes; a static pod's is 32 hex digits. */
+  /**
+   * Kubernetes pod that the host runs: its uid with dashes; a static pod's is 32 hex digits. A user's own stands behind the
+   * user's unit. A pod inside a container (kind, k3d) is the container's word, and not shown.
+   */
   readonly podUid: string;
 }
 
@@ -37,57 +53,65 @@ const LXC_PARENT = /^lxc(?:\.payload)?$/;
 /** machined's scopes and nspawn's service; "machine-qemu…" is a virtual machine, whose processes run on this host. */
 const MACHINE = /^machine-(?!qemu-)(?:lxc-\d+-)?(.+)\.scope$/;
 const NSPAWN = /^systemd-nspawn@(.+)\.service$/;
+/** The slice of one user; what is below its units (user@1000.service, session-3.scope) can be the user's. */
+const USER_SLICE = /^user-\d+\.slice$/;
 
-const NOWHERE: Placement = { unit: '', slice: '', container: '', podUid: '' };
+const NOWHERE: Placement = { unit: '', container: '', podUid: '' };
 
-/** systemd writes other characters than letters, digits and :_.- as \xNN: written as themselves where they are printable. */
+/**
+ * systemd writes other characters than letters, digits and :_.- as \xNN: written as themselves where they are printable. A
+ * slash stays escaped: it divides a user's unit from the names that the user gave.
+ */
 function unescaped(name: string): string {
   return name.replace(/\\x([2-7][0-9a-f])/g, (written, hex: string) =>
-    hex === '7f' ? written : String.fromCharCode(Number.parseInt(hex, 16)),
+    hex === '7f' || hex === '2f' ? written : String.fromCharCode(Number.parseInt(hex, 16)),
   );
 }
 
-interface Container {
-  readonly name: string;
-  /** A slice named in the same segment. */
-  readonly slice?: string;
-}
-
 /** The container that a segment of the path names; undefined where it names none. `before` and `after` are the segments around it. */
-function containerOf(segment: string, before: string, after: string): Container | undefined {
-  if (BARE_ID.test(segment) || FARGATE_ID.test(segment)) return { name: segment };
+function containerOf(segment: string, before: string, after: string): string | undefined {
+  if (BARE_ID.test(segment) || FARGATE_ID.test(segment)) return segment;
   const scope = SCOPE_ID.exec(segment);
-  if (scope) return segment.includes('-conmon-') ? undefined : { name: scope[1]! };
+  if (scope) return segment.includes('-conmon-') ? undefined : scope[1]!;
   const colon = COLON_ID.exec(segment);
-  if (colon) return { name: colon[2]!, ...(colon[1] && { slice: colon[1] }) };
+  if (colon) return colon[2]!;
   const lxc = LXC_NAME.exec(segment);
-  if (lxc) return { name: lxc[1]! };
-  if (LXC_PARENT.test(before) && !segment.startsWith('lxc.')) return { name: segment };
+  if (lxc) return lxc[1]!;
+  if (LXC_PARENT.test(before) && !segment.startsWith('lxc.')) return segment;
   const machine = MACHINE.exec(segment);
-  if (machine) return { name: machine[1]! };
+  if (machine) return machine[1]!;
   const nspawn = NSPAWN.exec(segment);
-  return nspawn && after !== 'supervisor' ? { name: nspawn[1]! } : undefined;
+  return nspawn && after !== 'supervisor' ? nspawn[1]! : undefined;
 }
 
-/** Parses one path, from the root inwards: a container hides the units around it. */
+/** Parses one path, from the root inwards. */
 export function parsePath(path: string): Placement {
   const segments = path
     .replace(/ \(deleted\)$/, '')
     .split('/', SEGMENTS_MAX)
     .filter((s) => s !== '' && s !== '..')
     .map((s) => unescaped(s).slice(0, NAME_MAX));
-  let { unit, slice, container, podUid } = NOWHERE;
+  let { unit, container, podUid } = NOWHERE;
+  /** The unit of a user that the path is below, with a slash behind it. */
+  let user = '';
+  const said = (name: string): string => (user + name).slice(0, NAME_MAX);
   for (const [i, segment] of segments.entries()) {
-    podUid = podOf(segment) ?? podUid;
-    const found = containerOf(segment, segments[i - 1] ?? '', segments[i + 1] ?? '');
+    const before = segments[i - 1] ?? '';
+    const found = containerOf(segment, before, segments[i + 1] ?? '');
+    if (found && container !== '') break; // a container inside the container: it and what follows is the outer one's word
+    const pod = container === '' && podUid === '' ? podOf(segment) : undefined;
+    if (pod) podUid = said(pod);
     if (found) {
-      container = found.name;
-      slice = found.slice ?? slice;
+      container = said(found);
       unit = '';
-    } else if (segment.endsWith('.slice')) slice = segment;
-    else if (UNIT.test(segment) && !(segment === 'init.scope' && unit !== '')) unit = segment;
+    } else if (UNIT.test(segment)) {
+      if (user === '' && unit === '' && USER_SLICE.test(before)) {
+        unit = segment;
+        user = `${segment}/`;
+      } else if (unit === '' || (`${unit}/` === user && segment !== 'init.scope')) unit = said(segment);
+    }
   }
-  return { unit, slice, container, podUid };
+  return { unit, container, podUid };
 }
 
 function podOf(segment: string): string | undefined {

@@ -39,6 +39,16 @@ test('hostile identities are classified, and soon', () => {
   assert.ok(performance.now() - before < 5000);
 });
 
+test('a rule for units of the host does not match what a user calls a unit, and one for units of users says so', () => {
+  const classifier = new Classifier(userRules(lines('host unit=*sql*', 'all unit=*', 'user unit=user@*/x*')), []);
+  const of = (unit: string) => decides(classifier, { name: 'x', unit });
+  assert.deepEqual(['postgresql.service', 'user@7.service/postgresql.service', 'user@7.service/x.service'].map(of), [
+    'host',
+    'other',
+    'user',
+  ]);
+});
+
 test('argv0 is the first word of the command line, whatever the executable', () => {
   const classifier = new Classifier(
     userRules(lines('path argv0=/srv/run', 'name argv0=-bash', 'glob argv0=work*')),

@@ -23,7 +23,9 @@ export const formOf = (key: RuleKey, text: string): 'literal' | 'glob' | 'regex'
 export function matcherOf(key: RuleKey, text: string, form: 'literal' | 'glob' | 'regex'): Matcher {
   const path = isPathKey(key) && text.includes('/');
   if (form === 'literal') return new LiteralMatcher(text, path);
-  return new PatternMatcher(text, form, path, form === 'glob' ? glob(text, path) : regex(text));
+  // A slash in a unit or container divides the unit of a user from the name that the user gave: `*` stops there.
+  const stopsAtSlash = path || key === 'unit' || key === 'container';
+  return new PatternMatcher(text, form, path, form === 'glob' ? glob(text, stopsAtSlash) : regex(text));
 }
 
 /** One value that matches where all of the given ones do. */

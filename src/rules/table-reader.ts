@@ -19,6 +19,8 @@ export const isTable = (value: unknown): value is Table =>
 
 /** Characters of a group or subgroup. Both are label values of every metric of a group. */
 const LABEL_LENGTH_MAX = 100;
+/** Bytes of UTF-8: label values are cut behind 256, and two groups must not become equal by that. */
+const LABEL_BYTES_MAX = 256;
 
 /** Values of one key of a rule; argv of an example too. */
 const VALUES_MAX = 1000;
@@ -91,6 +93,8 @@ export class TableReader {
     else if (typeof value !== 'string') this.fault(`${key} must be a string, not ${typeName(value)}`);
     else if (!/^[^\x00-\x1f\x7f-\x9f]+$/.test(value) || value.length > LABEL_LENGTH_MAX)
       this.fault(`${key} must have 1 to ${LABEL_LENGTH_MAX} characters, none of them a control character`);
+    else if (Buffer.byteLength(value) > LABEL_BYTES_MAX)
+      this.fault(`${key} must not have more than ${LABEL_BYTES_MAX} bytes in UTF-8`);
     else return value;
     return '';
   }

@@ -3,6 +3,12 @@
 // smallest first, and last whole groups, the last in the alphabet first.
 // Example: with 10 series for a process and room for 250, 30 processes do not fit; the largest 3 of each of 4 subgroups
 // and the 4 sums of the others take 160, so these are kept, and 140 series are counted as dropped.
+//
+// The budget bounds the bytes of a response as well: a series has 256 bytes for its line, twice what is usual. Where the
+// lines of a process or cgroup are longer, it counts as so many series as its bytes would be enough for. So nobody can make
+// the response larger by long paths and names: 100,000 series are never more than 25 MB.
+import type { CgroupRow } from './cgroup-usage.ts';
+import type { RowDescription } from './process-rows.ts';
 import type { Selection, SelectionOptions } from './selection.ts';
 import type { ProcessView } from './view.ts';
 
@@ -23,11 +29,27 @@ export const addSeries = (a: SeriesCounts, b: Partial<SeriesCounts>): SeriesCoun
   other: a.other + (b.other ?? 0),
 });
 
+/** Bytes of the lines of one process and of one cgroup, whose names others choose; 0 where it has no series. */
+export interface LineBytes {
+  process(description: RowDescription): number;
+  cgroup(row: CgroupRow): number;
+}
+
 export interface SeriesBudget {
   /** Most series of one response. */
   readonly max: number;
   readonly each: SeriesCounts;
+  readonly bytes: LineBytes;
 }
+
+/** Bytes of a line that a series is given. */
+const LINE_BYTES = 256;
+
+/** After so many processes weighing may be interrupted. */
+const STEP = 256;
+
+/** How many series of the budget something takes that has so many series, in lines of so many bytes together. */
+const weigh = (series: number, bytes: number): number => Math.max(series, Math.ceil(bytes / LINE_BYTES));
 
 /**
  * Marks in the view what has series (`shown`), and sums the other processes of each subgroup where only the largest have
@@ -38,11 +60,11 @@ export function* keepWithinBudget(
   view: ProcessView,
   selection: Selection,
   options: SelectionOptions,
-  { max, each }: SeriesBudget,
+  { max, each, bytes }: SeriesBudget,
 ): Generator<void, ReadonlyMap<string, number>, void> {
   const dropped = new Map<string, number>();
   const besideGroups = max - each.other - view.groups.length * each.group;
-  const room = besideGroups - keepCgroups(view, Math.max(0, besideGroups), each.cgroup, dropped);
+  const room = besideGroups - keepCgroups(view, Math.max(0, besideGroups), each.cgroup, bytes, dropped);
   const modes = ['all', 'top', 'none'] as const;
   let wanted = Number.NaN;
   for (const mode of modes.slice(modes.indexOf(options.perProcess))) {
@@ -50,6 +72,7 @@ export function* keepWithinBudget(
     const series = countShown(view) * each.process;
     if (Number.isNaN(wanted)) wanted = series;
     if (series > Math.max(0, room)) continue;
+    if ((yield* weighShown(view, each.process, bytes)) > Math.max(0, room)) continue;
     if (wanted > series) dropped.set('processes', wanted - series);
     break;
   }
@@ -62,14 +85,26 @@ export function* keepWithinBudget(
   return dropped;
 }
 
-/** @returns how many series the cgroups take for which there is room */
-function keepCgroups({ cgroups }: ProcessView, room: number, each: number, dropped: Map<string, number>): number {
+/** @returns how much of the room the cgroups take */
+function keepCgroups(
+  { cgroups }: ProcessView,
+  room: number,
+  each: number,
+  bytes: LineBytes,
+  dropped: Map<string, number>,
+): number {
   if (!cgroups) return 0;
   const { rows, unreadCount } = cgroups;
-  const kept = Math.min(rows.length, Math.floor(room / each));
+  let kept = 0;
+  let taken = 0;
+  for (; kept < rows.length; kept++) {
+    const weight = weigh(each, bytes.cgroup(rows[kept]!));
+    if (taken + weight > room) break;
+    taken += weight;
+  }
   for (const row of rows.slice(kept)) row.shown = false;
   if (unreadCount > 0 || kept < rows.length) dropped.set('cgroups', (unreadCount + rows.length - kept) * each);
-  return kept * each;
+  return taken;
 }
 
 /** Processes with series of their own, and the sums of the others. */
@@ -78,4 +113,15 @@ function countShown({ rows, groups }: ProcessView): number {
   for (let row = 0; row < rows.length; row++) count += rows.shown[row]!;
   for (const group of groups) if (group.remainder) count++;
   return count;
+}
+
+/** How much of the budget they take. */
+function* weighShown({ rows, groups }: ProcessView, each: number, bytes: LineBytes): Generator<void, number, void> {
+  let weight = 0;
+  for (let row = 0; row < rows.length; row++) {
+    if (rows.shown[row]) weight += weigh(each, bytes.process(rows.description[row]!));
+    if (row % STEP === STEP - 1) yield;
+  }
+  for (const group of groups) if (group.remainder) weight += each;
+  return weight;
 }

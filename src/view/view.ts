@@ -87,6 +87,11 @@ export interface ProcessView {
   readonly footprints: FootprintStatistics;
   /** Age of the oldest measurement of PSS and USS that is in use, seconds; NaN where there is none. */
   readonly oldestMeasurement: number;
+  /**
+   * Bytes by which the measured footprints together exceed the host's memory; 0 where they do not. That is a contradiction:
+   * processes share an address space, each with the PSS of all of it.
+   */
+  readonly measuredExcess: number;
 }
 
 export interface ViewOptions {
@@ -123,6 +128,8 @@ interface Estimate {
 export interface Summary {
   readonly groups: GroupRow[];
   readonly oldestMeasurement: number;
+  /** As ProcessView.measuredExcess. */
+  readonly excess: number;
 }
 
 /** After so many processes `summarise` may be interrupted. */
@@ -160,8 +167,8 @@ export function* summarise(
     if (index % STEP === STEP - 1) yield;
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
-  withinHost([...estimates], host.memory.total);
-  return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest };
+  const excess = withinHost([...estimates], host.memory.total);
+  return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess };
 }
 
 const byName = ({ counters: a }: GroupRow, { counters: b }: GroupRow): number =>
@@ -211,8 +218,8 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
     group.uss += footprint.uss;
     if (at - proc.measurement.at <= options.freshFor) estimate.fresh += rss;
   } else {
-    estimate.anonymous += rss - memory.shared;
-    estimate.file = Math.max(estimate.file, footprint.rssFile >= 0 ? footprint.rssFile : memory.shared);
+    estimate.anonymous += Math.max(0, rss - memory.shared || 0);
+    estimate.file = Math.max(estimate.file, footprint.rssFile >= 0 ? footprint.rssFile : memory.shared || 0);
     estimate.shmem = Math.max(estimate.shmem, footprint.rssShmem || 0);
   }
 }
@@ -233,23 +240,28 @@ function finish(group: GroupRow, estimate: Estimate): void {
 }
 
 /**
- * All footprints together never exceed the host's memory: first the estimated parts are cut, then the measured ones, each
- * in proportion. Of 1,000 bytes, a measured 600 and an estimated 1,000 become 600 and 400.
+ * All footprints together do not exceed the host's memory, as far as that is for estimates to decide: where the sum is too
+ * large, the estimated parts are cut in proportion. What was measured stays: the kernel said it, and no process may make
+ * the footprint of another group smaller. Of 1,000 bytes, a measured 600 and an estimated 1,000 become 600 and 400.
+ *
+ * The measured parts alone can exceed the memory. Processes that share one address space (clone(2), CLONE_VM without
+ * CLONE_THREAD) have the PSS of all of it, each of them; the kernel has no count of them. Then nothing is left for estimates.
+ * @returns bytes by which the measured parts alone exceed the memory; 0 where they do not
  */
-function withinHost(groups: readonly (readonly [GroupRow, Estimate])[], total: number): void {
+function withinHost(groups: readonly (readonly [GroupRow, Estimate])[], total: number): number {
   let sum = 0;
   let measured = 0;
   for (const [group, estimate] of groups) {
     sum += group.footprint;
     measured += Math.min(group.footprint, estimate.measured);
   }
-  if (sum <= total) return;
-  const keptMeasured = Math.min(1, total / measured);
-  const keptEstimated = Math.max(0, total - measured) / Math.max(1, sum - measured);
+  if (sum <= total) return 0;
+  const kept = Math.max(0, total - measured) / Math.max(1, sum - measured);
   for (const [group, estimate] of groups) {
     const certain = Math.min(group.footprint, estimate.measured);
-    group.footprint = Math.floor(certain * keptMeasured + (group.footprint - certain) * keptEstimated);
+    group.footprint = Math.floor(certain + (group.footprint - certain) * kept);
   }
+  return Math.max(0, measured - total);
 }
 
 /** Index in STATES of the state in /proc/<pid>/stat (proc(5)): R, S, D, T or t, Z or X; I, and P, W, K of older kernels. */
