@@ -56,7 +56,7 @@ export interface ObservedProcess {
   readonly shown: boolean;
 }
 
-/** A collection waits so long for reads off the main thread, seconds. A later result is used by the next collection. */
+/** A collection waits so long for reads that run by themselves, seconds. A later result is used by the next collection. */
 const SLOW_READ_WAIT = { bounded: 1, exact: 10, off: 0 };
 /** Seconds from the first collection to the second, which is the first to know CPU percentages. */
 const SECOND_COLLECTION_AFTER = 1;

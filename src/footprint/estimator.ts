@@ -1,5 +1,5 @@
 // Carries measured footprints over to the present, and fills in what was not measured. Between two measurements PSS and USS
-// are taken to grow and shrink with RSS, which is read at every collection; uss ≤ pss ≤ rss always holds. Where there is no
+// are taken to grow and shrink with RSS, which is read often; uss ≤ pss ≤ rss always holds. Where there is no
 // measurement, status needs no privilege and says what kinds of pages a process has, and how much of it is swapped out.
 import { FileRequests, type FileWork, type KernelFiles } from '../kernel/files.ts';
 import { readStatus, StatusReading } from '../kernel/pid.ts';

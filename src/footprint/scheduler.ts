@@ -4,7 +4,7 @@
 //
 // A read of smaps_rollup takes the mmap lock of the process: while a large one is read, the process may have to
 // wait at its next mmap or page fault. So the cost of each read is predicted before: a read that is predicted to take long
-// runs off the main thread, and one that is predicted to take longer than `maxRead` happens only once every `maxAge`.
+// runs by itself, beside the collections, and one that is predicted to take longer than `maxRead` happens only once every `maxAge`.
 
 import { FileRequests, type FileWork, type KernelFiles } from '../kernel/files.ts';
 import { FootprintReading, readSmapsRollup, readSmapsRollupLater } from '../kernel/pid.ts';
@@ -119,7 +119,7 @@ export class FootprintScheduler {
   }
 
   /**
-   * Reads the queued footprints off the main thread, one at a time. Resolves when those are done that this collection
+   * Reads the queued footprints by themselves, one at a time. Resolves when those are done that this collection
    * cannot do without: all of them when exact, else those never read before; the others follow without being waited for.
    */
   async readLarge(options: FootprintOptions, at: number): Promise<void> {

@@ -210,7 +210,7 @@ export function readSmapsRollup(files: KernelFiles, proc: ProcessFiles, out: Foo
   if (!parseSmapsRollup(files.buffer, length, out)) throw malformed(proc, 'smaps_rollup');
 }
 
-/** As readSmapsRollup, off the main thread. */
+/** As readSmapsRollup, between two prefetches. @param seconds what the read is predicted to take */
 export async function readSmapsRollupLater(proc: ProcessFiles, seconds: number, out: FootprintReading): Promise<void> {
   const bytes = await proc.readLater('smaps_rollup', seconds);
   if (!parseSmapsRollup(bytes, bytes.length, out)) throw malformed(proc, 'smaps_rollup');

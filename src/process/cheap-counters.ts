@@ -1,5 +1,6 @@
-// Reads the cheap counters of a process: stat, statm and io, some 10 µs together. They are read at every collection;
-// what is expensive (smaps_rollup) is left to footprint/. The result is the finished difference to the last reading.
+// Reads the cheap counters of a process: stat, statm and io, some 10 µs together. They are read at every collection, but
+// for statm of idle processes (rss.ts); what is expensive (smaps_rollup) is left to footprint/. The result is the finished
+// difference to the last reading.
 import type { FileRequests, KernelFiles, ProcessFiles } from '../kernel/files.ts';
 import type { Units } from '../kernel/pid.ts';
 import { Difference } from './difference.ts';

@@ -170,7 +170,7 @@ export class Measurement extends numbers.part({
   reason: ReadReason = 'first';
   /** The footprint waits to be read, for this reason; undefined when there is no need. */
   wanted: ReadReason | undefined = undefined;
-  /** The footprint is being read off the main thread, or waits for that. */
+  /** The footprint is being read beside the collections, or waits for that. */
   queued = false;
 }
 
