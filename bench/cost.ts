@@ -82,7 +82,7 @@ const IDLE_BYTES = 90_000;
 /** Turns that count, for Node programs; the slower ones have a turn in every fourth round only. */
 const ROUNDS = 60;
 const SLOW_EVERY = 4;
-/** Turns of the warm-up, which do not count. Node programs go on for at least so many seconds, until V8 has compiled. */
+/** The warm-up does not count: this many turns, and for Node programs at least this many seconds, until V8 has compiled. */
 const WARM_UP_TURNS = 10;
 const WARM_UP_SECONDS = 12;
 /** Scrapes of a snapshot that stays fresh. */

@@ -134,7 +134,7 @@ export const SERVERS = {
 };
 
 /**
- * The paths of the named servers; those that are not there are installed first. A server of another suite that is out
+ * The paths of the named servers; missing servers are installed first. A server of another suite that is out
  * of reach is left out of the answer, and a line says so.
  * @template {string} Name
  * @param {Name[]} names

@@ -59,7 +59,7 @@ const seed = numberOf('seed', options.seed, Math.floor(Math.random() * 1e9));
 if (options['no-install']) process.env.TEST_INSTALL = 'no';
 
 /**
- * The test files with this ending, of those that the command line names.
+ * The test files with this ending; where the command line names some, only these.
  * @param {readonly string[]} folders
  * @param {string} ending
  */

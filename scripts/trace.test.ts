@@ -28,7 +28,7 @@ function trace(stack: string): string {
   return stdout;
 }
 
-test('a stack of the bundle names source lines; what is not of the bundle stays', () => {
+test('places of the bundle in a stack become source lines; other places stay', () => {
   const source = placeOf(readFileSync(`${root}src/main.ts`, 'utf8'), 'parseArguments(process.argv');
   const stack = (place: string, end = '') =>
     `Error: no\n    at async main (${place})\n    at node:internal/process:1:2\n    at /opt/x.cjs:1:1\n${end}`;

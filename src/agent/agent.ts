@@ -37,7 +37,7 @@ export interface Reload {
 
 const COLLECTION_FAILED = 'collection failed';
 const HUNG = 'reads of processes do not return';
-/** The exporter is unhealthy when no collection succeeded for so many intervals. */
+/** When no collection has succeeded for this many intervals, the exporter is unhealthy. */
 const UNHEALTHY_INTERVALS = 3;
 
 export class Agent {

@@ -40,7 +40,7 @@ export function unlessUnreadable<T>(read: () => T): T | undefined {
   }
 }
 
-/** Files below /proc/<pid>/ that this program reads (proc(5)). A capture holds all of them, for every process. */
+/** Files of /proc/<pid>/ that are read (proc(5)), those of every collection first. A capture holds all, of every process. */
 export const PROCESS_FILES = ['stat', 'statm', 'io', 'status', 'smaps_rollup', 'cmdline', 'cgroup'] as const;
 export type ProcessFile = (typeof PROCESS_FILES)[number];
 

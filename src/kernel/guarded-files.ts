@@ -37,13 +37,13 @@ const RETRY_AFTER = { first: 5, longest: 300 };
 const FAILURES_MAX = 3;
 /** A read that is predicted to take longer than this, seconds, gets a reader of its own. */
 const SHARED_READ_MAX = 0.05;
-/**
- * The reader leaves reads out so many microseconds after the limit: where it did, the durations that it gave add up to
- * the limit whatever their rounding, and nobody reads what was left out.
- */
-const SPARE_MICROS = 2;
 /** That reader ends when it had nothing to read for so long, milliseconds. */
 const SLOW_IDLE_MS = 10_000;
+/**
+ * A reader leaves reads out so many microseconds after the limit: where it did, the durations that it gave add up to the
+ * limit whatever their rounding, and nobody reads what was left out.
+ */
+const SPARE_MICROS = 2;
 
 /** Files whose read waits for the memory map of the process; when one hangs, the others are still read. */
 const MEMORY_MAP_FILES: readonly number[] = [CODE_OF.smaps_rollup, CODE_OF.cmdline];
@@ -55,6 +55,17 @@ interface Hung {
   readonly waits: number;
   /** Only files that wait for its memory map hang. */
   readonly memoryMapOnly: boolean;
+}
+
+/** Runs one piece of work after the other: a reader answers one frame at a time. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
 }
 
 class GuardedHost extends LiveHost {
@@ -83,9 +94,9 @@ class GuardedHost extends LiveHost {
   #retried = -1;
   #reader: ReaderProcess | undefined;
   #failures = 0;
-  /** Resolves when the reader is free. */
-  #asking: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #slowReader: ReaderProcess | undefined;
+  readonly #slowTurns = new Turns();
   #slowIdle: NodeJS.Timeout | undefined;
 
   constructor(procfs: string, source: string, clock: () => number) {
@@ -146,7 +157,7 @@ class GuardedHost extends LiveHost {
   }
 
   override prefetch(wanted: FileRequests): Promise<void> {
-    return this.#oneAtATime(() => this.#prefetch(wanted));
+    return this.#turns.run(() => this.#prefetch(wanted));
   }
 
   async #prefetch(wanted: FileRequests): Promise<void> {
@@ -211,13 +222,16 @@ class GuardedHost extends LiveHost {
 
   /** Reads a file between two prefetches, or where that may take too long, by a reader of its own. */
   async readLater(proc: GuardedProcess, file: ProcessFile, seconds: number): Promise<Uint8Array> {
-    const answer = seconds > SHARED_READ_MAX ? await this.#readAside(proc, file) : await this.#readBetween(proc, file);
+    const answer =
+      seconds > SHARED_READ_MAX
+        ? await this.#slowTurns.run(() => this.#readAside(proc, file))
+        : await this.#readBetween(proc, file);
     if (typeof answer === 'number') throw this.failure(proc, file, answer);
     return answer;
   }
 
   #readBetween(proc: GuardedProcess, file: ProcessFile): Promise<Buffer | number> {
-    return this.#oneAtATime(async () => {
+    return this.#turns.run(async () => {
       if (this.#isHung(proc, CODE_OF[file])) return HUNG;
       if (proc.handle < 0) this.#register(proc);
       this.#requests.length = 0;
@@ -249,13 +263,6 @@ class GuardedHost extends LiveHost {
     });
     this.#slowIdle = setTimeout(() => this.#slowReader?.kill(), SLOW_IDLE_MS).unref();
     return answer;
-  }
-
-  /** The reader answers one frame after the other. */
-  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#asking.then(work);
-    this.#asking = result.catch(() => {});
-    return result;
   }
 
   /** Sends `#requests` until each has its answer. @throws KernelFileError where no reader can be had */

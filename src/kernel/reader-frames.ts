@@ -1,22 +1,9 @@
 // What the exporter and its reader say to each other over a socket; reader.ts describes the frames.
-import type { ProcessFile, UnreadableReason } from './files.ts';
+import { PROCESS_FILES, type UnreadableReason } from './files.ts';
 
 /** What a request may name, by its number in a frame. `close` gives back the descriptors that are kept of the process. */
-export const REQUESTED = [
-  'stat',
-  'statm',
-  'io',
-  'status',
-  'smaps_rollup',
-  'cmdline',
-  'cgroup',
-  'exe',
-  'close',
-] as const;
+export const REQUESTED = [...PROCESS_FILES, 'exe', 'close'] as const;
 export type Requested = (typeof REQUESTED)[number];
-type Missing = Exclude<ProcessFile | 'exe', Requested>;
-/** Compiles only while every file of a process has a number. */
-export const everyFileHasANumber: Missing extends never ? true : Missing = true;
 
 export const CODE_OF = Object.fromEntries(REQUESTED.map((file, code) => [file, code])) as Record<Requested, number>;
 
@@ -34,8 +21,9 @@ export const IF_STAT_CHANGED = 0x200;
 export const FILE_CODE = 0xff;
 /** The file was not read: stat had not changed, or the time for reads of smaps_rollup was over. */
 export const SKIPPED = -101;
-/** The files that are read at every collection have the first numbers, and are never longer than a slot, bytes. */
+/** So many files have the first numbers: PROCESS_FILES begins with those of every collection. */
 export const SLOT_FILES = 3;
+/** None of these files is longer, as far as it is looked at. */
 export const SLOT_BYTES = 512;
 
 /** The reader sends so many bytes when it has started. */

@@ -95,10 +95,6 @@ export class ReaderProcess {
     this.#socket.unref();
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
   /** False once it was killed, or ended by itself. */
   get alive(): boolean {
     return !this.#ended;

@@ -3,7 +3,7 @@
 
 import type { FileRequests, KernelFiles } from '../kernel/files.ts';
 import { readCgroup, readCmdline, readStatus, StatusReading } from '../kernel/pid.ts';
-import type { Identity } from '../rules/identity.ts';
+import { type Identity, UNKNOWN_IDENTITY } from '../rules/identity.ts';
 import { commName } from './comm-name.ts';
 import { type Cgroups, PlacementReader } from './placement.ts';
 import { BLOCKED, type Process } from './process.ts';
@@ -27,7 +27,11 @@ export class Identities {
 
   /** A kernel thread has a name and nothing else. */
   ofKernelThread(proc: Process): Identity {
-    return { ...NOTHING, name: commName(Buffer.from(proc.stat.comm, 'latin1')), user: this.#users.get(0) ?? '0' };
+    return {
+      ...UNKNOWN_IDENTITY,
+      name: commName(Buffer.from(proc.stat.comm, 'latin1')),
+      user: this.#users.get(0) ?? '0',
+    };
   }
 
   /** What `cgroupsOf` and `of` will read. */
@@ -80,8 +84,6 @@ export class Identities {
     }
   }
 }
-
-const NOTHING: Identity = { name: '', exe: '', argv: [], user: '', unit: '', container: '', podUid: '' };
 
 const withoutDeleted = (exe: string): string => (exe.endsWith(DELETED) ? exe.slice(0, -DELETED.length) : exe);
 

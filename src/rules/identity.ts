@@ -32,6 +32,17 @@ export interface Classification {
   readonly rule: string;
 }
 
+/** What is known of a process of which nothing can be read. */
+export const UNKNOWN_IDENTITY: Identity = {
+  name: '',
+  exe: '',
+  argv: [],
+  user: '',
+  unit: '',
+  container: '',
+  podUid: '',
+};
+
 /** The rule of a process that no rule matches. */
 export const NO_RULE = 'none';
 

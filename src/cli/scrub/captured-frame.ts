@@ -4,11 +4,10 @@ import { type Frame, framedFiles } from '../../kernel/capture.ts';
 import { KernelFileError } from '../../kernel/files.ts';
 import { parseCmdline } from '../../kernel/pid.ts';
 import type { Classifier } from '../../rules/classifier.ts';
-import type { Identity } from '../../rules/identity.ts';
+import { type Identity, UNKNOWN_IDENTITY } from '../../rules/identity.ts';
 import { ProcessInspector } from '../explain/process-inspector.ts';
 import { withoutSecrets } from './scrub.ts';
 
-const UNKNOWN: Identity = { name: '', exe: '', argv: [], user: '', unit: '', container: '', podUid: '' };
 const COMMAND_LINE = /^proc\/(\d+)\/cmdline$/;
 
 /**
@@ -44,9 +43,9 @@ function inspectorOf(files: ReturnType<typeof framedFiles>): ProcessInspector | 
 async function identityOf(inspector: ProcessInspector | undefined, pid: number): Promise<Identity> {
   try {
     const proc = await inspector?.find(pid);
-    return proc && inspector ? await inspector.identityOf(proc) : UNKNOWN;
+    return proc && inspector ? await inspector.identityOf(proc) : UNKNOWN_IDENTITY;
   } catch (error) {
-    if (error instanceof KernelFileError) return UNKNOWN;
+    if (error instanceof KernelFileError) return UNKNOWN_IDENTITY;
     throw error;
   }
 }
