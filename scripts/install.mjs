@@ -1,7 +1,7 @@
 // Installs the libraries that package-lock.json names, once: every script that needs them calls it first, so that each
 // works in a fresh clone. It and its callers import no library before that.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 
 /** The project's folder, with a slash at its end. */
 export const root = new URL('..', import.meta.url).pathname;
@@ -17,6 +17,12 @@ export function install() {
   }
   const done = `${root}node_modules/.package-lock.json`;
   if (existsSync(done) && statSync(done).mtimeMs >= statSync(`${root}package-lock.json`).mtimeMs) return;
+  if (lstatSync(`${root}node_modules`, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    // npm ci would empty the folder behind the link, which another checkout uses.
+    if (existsSync(done)) return console.error('# node_modules is a link: its libraries are used as they are');
+    console.error('node_modules is a link to a folder without libraries; run npm ci there, or remove the link');
+    process.exit(2);
+  }
   run('installing libraries', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 

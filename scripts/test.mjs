@@ -94,18 +94,19 @@ if (names.length > 0 && unit.length + e2e.length === 0) {
   console.error(`no test file's path contains ${names.join(' or ')}`);
   process.exit(2);
 }
-run('building dist/herakles.cjs', process.execPath, ['scripts/build.mjs']);
+// Unit tests do without the program: they import its sources.
+if (everything || options.e2e) run('building dist/herakles.cjs', process.execPath, ['scripts/build.mjs']);
 if ((everything || options.static) && names.length === 0) {
   run('checking types', 'node_modules/.bin/tsc', []);
   run('checking format and lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.']);
   run('checking generated files', 'npm', ['run', '--silent', 'generate', '--', '--check']);
 }
-const cores = Math.max(2, availableParallelism()) + 1; // one more, because some tests wait
-if (everything || options.unit) await test('unit', 'unit tests', unit, cores);
+const atOnce = 2 * Math.max(2, availableParallelism()); // more than there are cores, because some tests wait
+if (everything || options.unit) await test('unit', 'unit tests', unit, atOnce);
 if (options.fuzz) {
   const properties = unit.filter((path) => readFileSync(root + path, 'utf8').includes("from 'fast-check'"));
   const what = `properties, ${seconds} s each, with seed ${seed}`;
-  await test('fuzz', what, properties, cores, { PROPERTY_SEED: String(seed), PROPERTY_SECONDS: String(seconds) });
+  await test('fuzz', what, properties, atOnce, { PROPERTY_SEED: String(seed), PROPERTY_SECONDS: String(seconds) });
 }
 if ((everything || options.e2e) && e2e.length > 0) {
   const { announce } = await import('./test-servers.mjs');

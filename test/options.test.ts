@@ -169,7 +169,7 @@ test('interval is the time between two collections', async () => {
   agent.start();
   await agent.collect();
   const first = agent.snapshot;
-  for (let left = 100; left > 0 && agent.snapshot === first; left--) await new Promise((done) => setTimeout(done, 20));
+  for (let left = 3000; left > 0 && agent.snapshot === first; left--) await new Promise((done) => setTimeout(done, 20));
   assert.notEqual(agent.snapshot, first);
   agent.stop();
 });

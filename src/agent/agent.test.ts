@@ -20,7 +20,7 @@ function run(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
   agent.log.options = { level: 'error', format: 'logfmt' };
   t.mock.method(process.stderr, 'write', (line: string) => logged.push(line) > 0);
   t.after(() => agent.stop());
-  const scrape = async (patience = 5) =>
+  const scrape = async (patience = 300) =>
     Buffer.concat((await agent.metrics('text', false, patience)).pieces).toString();
   return { agent, scrape, logged, load: (next: () => Setup) => (loaded = next) };
 }

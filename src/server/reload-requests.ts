@@ -14,6 +14,7 @@ const GAP_DURATIONS = 9;
 
 export class ReloadRequests {
   readonly #reload: () => Promise<Reload>;
+  readonly #pause: (ms: number) => Promise<unknown>;
   /** The reload that has not begun yet. */
   #next: Promise<Reload> | undefined;
   #waiting = 0;
@@ -21,8 +22,10 @@ export class ReloadRequests {
   /** When the next one may begin, seconds on the clock of time-slices.ts. */
   #allowedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(reload: () => Promise<Reload>) {
+  /** @param wait passes so many milliseconds; tests pass them at once */
+  constructor(reload: () => Promise<Reload>, wait: (ms: number) => Promise<unknown> = pause) {
     this.#reload = reload;
+    this.#pause = wait;
   }
 
   /** The result of the next reload; undefined where too many requests wait for it already. */
@@ -35,7 +38,7 @@ export class ReloadRequests {
 
   async #begin(): Promise<Reload> {
     await this.#last;
-    await pause(Math.max(0, this.#allowedAt - clock()) * 1000);
+    await this.#pause(Math.max(0, this.#allowedAt - clock()) * 1000);
     this.#next = undefined;
     this.#waiting = 0;
     const began = clock();
