@@ -192,6 +192,7 @@ class RecordingFiles implements KernelFiles {
           throw this.#keepFailure(`proc/${pid}/exe`, error);
         }
       },
+      leaderEnded: (ended) => proc.leaderEnded?.(ended),
       close: () => proc.close(),
     };
   }

@@ -52,6 +52,13 @@ export interface ProcessFiles {
   readLater(file: ProcessFile): Promise<Uint8Array>;
   /** Target of the link `exe`. @throws KernelFileError */
   exe(): string;
+  /**
+   * Says that the first thread has ended while others live on (pthread_exit(3) in main), or that it lives. The kernel then
+   * has the memory, the command line and the executable of the process in the folders of its living threads only
+   * (/proc/<pid>/task/<tid>/, Linux 6.18): all files but `stat` and `io`, which count for the whole process, are read there.
+   * Captures need no such thing: they hold what was read.
+   */
+  leaderEnded?(ended: boolean): void;
   /** Closes the descriptors that were kept open; the next read opens the file again. */
   close(): void;
 }
@@ -105,12 +112,19 @@ const CLOSED = -1;
 const LISTED_AT_ONCE = 128;
 const PID = /^[1-9]\d*$/;
 
+/** Threads that one search for a living one looks at; the next search goes on behind them. */
+const THREADS_TRIED_MAX = 64;
+/** statm of a thread without memory, as every thread is that ended. */
+const NO_MEMORY = /^0 0 /;
+
 class LiveProcess implements ProcessFiles {
   readonly pid: number;
   readonly #host: LiveHost;
   #stat = CLOSED;
   #statm = CLOSED;
   #io = CLOSED;
+  /** Only where the first thread has ended. */
+  #threads: LivingThread | undefined = undefined;
 
   constructor(host: LiveHost, pid: number) {
     this.#host = host;
@@ -118,6 +132,7 @@ class LiveProcess implements ProcessFiles {
   }
 
   read(file: ProcessFile): number {
+    if (this.#threads && file !== 'stat' && file !== 'io') return this.#readOfThread(file);
     switch (file) {
       case 'stat':
         if (this.#stat === CLOSED) this.#stat = this.#keep(file);
@@ -154,12 +169,18 @@ class LiveProcess implements ProcessFiles {
   }
 
   exe(): string {
-    const path = `${this.#host.procfs}/${this.pid}/exe`;
+    if (this.#threads) this.#threads.find();
+    const path = this.#path('exe');
     try {
       return fs.readlinkSync(path);
     } catch (error) {
       throw failed(path, error);
     }
+  }
+
+  leaderEnded(ended: boolean): void {
+    this.closeStatm();
+    this.#threads = ended ? new LivingThread(this.#host, `${this.#host.procfs}/${this.pid}/task`) : undefined;
   }
 
   close(): void {
@@ -173,12 +194,63 @@ class LiveProcess implements ProcessFiles {
     this.#host.spare.delete(this);
   }
 
-  #path(file: ProcessFile): string {
-    return `${this.#host.procfs}/${this.pid}/${file}`;
+  #path(file: ProcessFile | 'exe'): string {
+    const thread = file === 'stat' || file === 'io' ? undefined : this.#threads?.folder;
+    return `${thread ?? `${this.#host.procfs}/${this.pid}`}/${file}`;
+  }
+
+  /** A thread may end at any time: then the file is read of another one. */
+  #readOfThread(file: ProcessFile): number {
+    this.#threads!.find();
+    return this.#host.readPath(this.#path(file));
   }
 
   #keep(file: ProcessFile): number {
     return this.#host.makeRoom(file) ? this.#host.open(this.#path(file)) : CLOSED;
+  }
+}
+
+/** Finds a thread that lives, of a process whose first thread has ended. */
+class LivingThread {
+  /** The folder of the thread that was found; undefined where none was. */
+  folder: string | undefined = undefined;
+  readonly #host: LiveHost;
+  readonly #task: string;
+  /** The thread that was looked at last. */
+  #last = 0;
+
+  /** @param task the folder of all threads, "/proc/7/task" */
+  constructor(host: LiveHost, task: string) {
+    this.#host = host;
+    this.#task = task;
+  }
+
+  /**
+   * Makes sure that the thread still lives, or looks for another one. A thread that has ended may stay in the list, where a
+   * debugger does not wait for it, and a user may keep any number of those: so one search has an end, and the next goes on.
+   */
+  find(): void {
+    if (this.folder !== undefined && this.#lives(this.folder)) return;
+    this.folder = undefined;
+    let threads: number[];
+    try {
+      threads = fs.readdirSync(this.#task).map(Number);
+    } catch {
+      return; // the process has ended
+    }
+    threads.sort((a, b) => Number(a <= this.#last) - Number(b <= this.#last) || a - b);
+    for (const thread of threads.slice(0, THREADS_TRIED_MAX)) {
+      this.#last = thread;
+      const folder = `${this.#task}/${thread}`;
+      if (!this.#lives(folder)) continue;
+      this.folder = folder;
+      return;
+    }
+  }
+
+  #lives(folder: string): boolean {
+    const length = unlessUnreadable(() => this.#host.readPath(`${folder}/statm`));
+    return length !== undefined && !NO_MEMORY.test(textOf(this.#host, Math.min(length, 16)));
   }
 }
 

@@ -62,15 +62,19 @@ export class Stat extends numbers.part({
   majorFaults: 0,
   /** Resident pages but for the remainders of single CPUs: tells that memory moved, no more. */
   roughRss: Number.NaN,
-  /** Bottom of the main thread's stack, which an exec moves; 0 where ptrace access is missing. */
+  /** Bottom of the main thread's stack, which an exec moves, as last known; 0 while ptrace access is missing. */
   startStack: 0,
+  /** Bytes of address space, with what is reserved and never touched. */
+  virtualSize: 0,
 }) {
   /** The kernel's bytes, a character each: a typed array of Node's takes ten times the memory. */
   comm = '';
   ppid = 0;
-  /** Character code of the state. */
+  /** Character code of the state; S where the first thread has ended and others live, which the kernel shows as a zombie. */
   state = 0;
   threads = 0;
+  /** The first thread has ended, and others live on. */
+  leaderEnded = false;
   /** Execs seen by a moved stack: a footprint that was measured before the last one is of another program. */
   execs = 0;
   /** stat could not be read at this collection: the process is left out of the view. */
@@ -234,7 +238,8 @@ export class Process implements ProcessId {
   }
 }
 
-/** Character codes of states (proc(5), stat): Z, X, and D for an uninterruptible wait. */
+/** Character codes of states (proc(5), stat): S, Z, X, and D for an uninterruptible wait. */
+export const SLEEPING = 0x53;
 export const ZOMBIE = 0x5a;
 export const DEAD = 0x58;
 export const BLOCKED = 0x44;
