@@ -19,7 +19,7 @@ import {
 import { family, hostMemory, readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;
-const kinds = ['private', 'shared', 'burn', 'storm', 'reuse', 'init'];
+const kinds = ['private', 'leaderless', 'shared', 'burn', 'storm', 'reuse', 'init'];
 const rule = (kind: string) =>
   `[[rule]]\ngroup = "test"\nsubgroup = "${kind}"\ncomm = "hk-${kind}"\nexe = "${childProgram()}"\n`;
 
@@ -74,6 +74,21 @@ test('children of known memory, CPU and name', async (t) => {
       near(seen.value(processRss, { pid }), truth.rss, 262_144, 'rss as /proc has it');
       near(seen.value('herakles_mem_group_uss_bytes', { subgroup: 'private' }), truth.uss, 65_536, 'group uss');
       assert.equal(seen.sum('herakles_group_processes', { subgroup: 'private' }), 1);
+    });
+  });
+
+  await t.test('64 MiB of a process whose first thread has ended are seen, with what it is', async (t) => {
+    const { pids } = await startChildren(t, 'leaderless', 64);
+    const pid = pids[0]!;
+    await until(exporter, (seen) => {
+      near(seen.value(processUss, { pid }), 64 * MIB, MIB, 'uss');
+      near(seen.value(processRss, { pid }), 65.5 * MIB, 1.5 * MIB, 'rss');
+      const group = { group: 'test', subgroup: 'leaderless' };
+      near(seen.value('herakles_mem_group_footprint_bytes', group), 64.5 * MIB, MIB, 'group footprint');
+      assert.equal(seen.value('herakles_group_processes', { ...group, state: 'sleeping' }), 1);
+      assert.equal(seen.value('herakles_group_processes', { ...group, state: 'zombie' }), 0);
+      const [info] = seen.all('herakles_process_info', { pid });
+      assert.equal(info?.labels.exe, childProgram());
     });
   });
 
