@@ -181,6 +181,21 @@ function harms(rules: readonly Rule[]): Harm[] {
       ['a'.repeat(64 * KIB)],
       Array.from({ length: 20 }, (_, i) => `(a|b)+[c-f]{${i + 1}}$`),
     ],
+    [
+      '64 KiB of words, 10,000 expressions with required literals',
+      ['abcdefghij'.repeat(6554)],
+      Array.from({ length: 10_000 }, (_, i) => `service${i}x.*worker`),
+    ],
+    [
+      '64 KiB of words, 10,000 expressions that need no letter',
+      ['abcdefghij'.repeat(6554)],
+      Array.from({ length: 10_000 }, (_, i) => `(a|b)*a(.){${9 + (i % 9)}}[k-z]`),
+    ],
+    [
+      '200 characters, 10,000 expressions that need no letter',
+      ['abcdefghij'.repeat(20)],
+      Array.from({ length: 10_000 }, (_, i) => `((a+)+b?)+[k-z]{${1 + (i % 9)}}`),
+    ],
   ];
   return cases.map(([proc, argv, expressions]) => {
     const own = parseRules(

@@ -14,7 +14,7 @@ import { recordHost } from '../src/cli/capture/record-host.ts';
 import { defaults } from '../src/config/options.ts';
 import { CONTENT_TYPES } from '../src/exposition/encode.ts';
 import { type Frame, formatCapture, framedFiles, parseCapture } from '../src/kernel/capture.ts';
-import { liveFiles } from '../src/kernel/files.ts';
+import { liveFiles } from '../src/kernel/live-host.ts';
 import { parseCatalogue } from '../src/rules/rule-parser.ts';
 import { acceptsGzip, chooseFormat } from '../src/server/negotiation.ts';
 import { Exposition } from '../test/exposition-text.ts';
@@ -90,7 +90,7 @@ class Fleet {
       const format = chooseFormat(request.headers.accept);
       const gzip = acceptsGzip(String(request.headers['accept-encoding']));
       const headers = { 'content-type': CONTENT_TYPES[format], ...(gzip && { 'content-encoding': 'gzip' }) };
-      response.writeHead(200, headers).end(await agent.metrics(format, gzip, 10));
+      response.writeHead(200, headers).end(Buffer.concat((await agent.metrics(format, gzip, 10)).pieces));
     });
   }
 
@@ -234,7 +234,7 @@ async function measure(t: Scope, frames: readonly Frame[], mode: Mode): Promise<
   await play(fleet, frames.length);
   const { user, system } = process.cpuUsage(before);
   const costs = await Promise.all(stores.map((store) => store.cost()));
-  const body = Buffer.concat(await fleet.agents[0]!.metrics('text', false, 10));
+  const body = Buffer.concat((await fleet.agents[0]!.metrics('text', false, 10)).pieces);
   const series = new Exposition(body.toString()).samples.length;
   fleet.close();
   for (const store of stores) await store.stop();

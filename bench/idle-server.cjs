@@ -2,7 +2,7 @@
 // the machine need by themselves. Arguments: port, bytes.
 const { createServer } = require('node:http');
 
-const [port, bytes] = process.argv.slice(2).map(Number);
+const [port = 0, bytes = 0] = process.argv.slice(2).map(Number);
 const body = Buffer.alloc(bytes, '\n');
 createServer((_, response) => {
   response.writeHead(200, { 'content-length': body.length });

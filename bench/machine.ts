@@ -7,13 +7,20 @@ import { setTimeout as pause } from 'node:timers/promises';
 export const root = new URL('..', import.meta.url).pathname;
 export const bundle = `${root}dist/herakles.cjs`;
 
-/** CPU time of all threads of a process so far, in seconds, exact to the nanosecond (/proc/<pid>/task/<tid>/schedstat). */
+/** CPU time of all threads of a process and of its living children so far, in seconds (proc(5), task/<tid>/schedstat). */
 export function cpuSeconds(pid: number): number {
   let nanoseconds = 0;
   for (const task of readdirSync(`/proc/${pid}/task`)) {
     nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1').split(' ')[0]);
   }
-  return nanoseconds / 1e9;
+  return nanoseconds / 1e9 + childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), 0);
+}
+
+/** Living children of all threads (proc(5), /proc/<pid>/task/<tid>/children). */
+function childrenOf(pid: number): number[] {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const lists = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1'));
+  return lists.join(' ').split(/\s+/).filter(Boolean).map(Number);
 }
 
 export interface Memory {
@@ -22,11 +29,15 @@ export interface Memory {
   readonly peak: number;
 }
 
-/** Memory of a process in bytes, from /proc/<pid>/status. */
+/**
+ * Memory in bytes of a process and its living children, from /proc/<pid>/status. Of a child only its anonymous memory is
+ * added: the pages of the program are those of its parent.
+ */
 export function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024;
-  return { rss: bytes('VmRSS'), anonymous: bytes('RssAnon'), peak: bytes('VmHWM') };
+  const children = childrenOf(pid).reduce((sum, child) => sum + memoryOf(child).anonymous, 0);
+  return { rss: bytes('VmRSS') + children, anonymous: bytes('RssAnon') + children, peak: bytes('VmHWM') + children };
 }
 
 /** A program that a benchmark starts. Its whole process group ends with it. */

@@ -1,9 +1,10 @@
-// npm run bench: install, build, and measure this exporter beside its peers. Arguments name parts: cost, accuracy, classify, soak.
+// npm run bench: install, build, and measure this exporter beside its peers. Arguments name parts: cost, accuracy,
+// classify, soak.
 import { install, run } from './install.mjs';
 
 install();
-run('building dist/herakles.cjs', 'node', ['scripts/build.mjs']);
-run('measuring', 'node', [
+run('building dist/herakles.cjs', process.execPath, ['scripts/build.mjs']);
+run('measuring', process.execPath, [
   '--import',
   'tsx',
   '--import',

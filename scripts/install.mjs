@@ -1,11 +1,14 @@
-// Installs what package-lock.json names, once: start.mjs and test.mjs call it in a fresh clone.
+// Installs the libraries that package-lock.json names, once: every script that needs them calls it first, so that each
+// works in a fresh clone. It and its callers import no library before that.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 
-const root = new URL('..', import.meta.url).pathname;
-const [major, minor] = process.versions.node.split('.').map(Number);
+/** The project's folder, with a slash at its end. */
+export const root = new URL('..', import.meta.url).pathname;
 
+/** Ends with status 2 where Node.js is too old, and with npm's status where npm fails. */
 export function install() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 15)) {
     console.error(
       `herakles needs Node.js 20.15 or newer; this is ${process.version}. Install a newer one and try again.`,
@@ -17,7 +20,13 @@ export function install() {
   run('installing libraries', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-/** Runs one step in the foreground, says which, and ends with its status when it fails. */
+/**
+ * Runs one step in the foreground, says which, and ends with the step's status where it fails.
+ * @param {string} what for people, as in "building the bundle"
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {import('node:child_process').SpawnSyncOptions} [options]
+ */
 export function run(what, command, args, options = {}) {
   console.error(`# ${what}`);
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });

@@ -1,43 +1,75 @@
 // Brings the servers that the tests drive: from apt, from other Debian suites into .cache/, from npm into .cache/.
 // By hand: node scripts/test-servers.mjs [NAME ...]. In tests: ensure('prometheus', 'redis') gives their paths.
-// Installs only as root on a machine with apt, starts no service, and is done at once when everything is there.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-
-const root = new URL('..', import.meta.url).pathname;
-const cache = `${root}.cache`;
-const day = 24 * 3600 * 1000;
+// It installs only as root on a machine with apt, and nothing where TEST_INSTALL=no; it starts no service, and it is
+// done at once when everything is there.
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { aptProblem, installPackages, step, unpackOwn, unpackSuite } from './debian-packages.mjs';
+import { root } from './install.mjs';
 
 /**
- * A package of this machine's own suite, installed by apt. `proof` is a further file without which it is not there;
- * a path may hold a * in one name (the version of PostgreSQL's folder).
+ * Where a program comes from. `packages` are Debian's, or one of npm, which goes to the folder `home`; `path` is the
+ * program, and may hold a * in one name (the version of PostgreSQL's folder); without `proof` the server is not there.
+ * @typedef {{
+ *   from: 'apt' | 'suite' | 'unpacked' | 'npm', packages: readonly string[], path: string, proof: string,
+ *   suite: string, home: string,
+ * }} Server
  */
-const apt = (pkg, path, proof = path) => ({ from: 'apt', pkg, path, proof });
 
-/** A package of another suite, unpacked into .cache/<package>-<suite>/: nothing of the system changes. */
-const suite = (name, pkg, path) => ({ from: 'suite', suite: name, pkg, path: `${cache}/${pkg}-${name}/${path}` });
+const cache = `${root}.cache`;
 
-/** One of this machine's own suite, unpacked into .cache/<package>/: installed it would remove another package. */
-const unpacked = (pkg, path) => ({ from: 'unpacked', pkg, path: `${cache}/${pkg}/${path}` });
-
-/** A package from npm, in .cache/<name>/. */
-const npm = (name, pkg, path) => ({
-  from: 'npm',
-  pkg,
-  dir: `${cache}/${name}`,
-  path: `${cache}/${name}/node_modules/${path}`,
+/**
+ * Packages of this machine's own suite, installed by apt.
+ * @type {(packages: string | string[], path: string, proof?: string) => Server}
+ */
+const apt = (packages, path, proof = path) => ({
+  ...{ from: 'apt', packages: [packages].flat(), path, proof },
+  ...{ suite: '', home: '' },
 });
 
-/** A Node.js binary of another major version, from npm. */
+/**
+ * A package of another suite, unpacked into .cache/<package>-<suite>/: nothing of the system changes.
+ * @type {(suite: string, name: string, file: string) => Server}
+ */
+const suite = (suite, name, file) => {
+  const home = `${cache}/${name}-${suite}`;
+  return { from: 'suite', packages: [name], path: `${home}/${file}`, proof: `${home}/${file}`, suite, home };
+};
+
+/**
+ * A package of this machine's own suite, unpacked into .cache/<package>/: installed it would remove another package.
+ * @type {(name: string, file: string) => Server}
+ */
+const unpacked = (name, file) => {
+  const home = `${cache}/${name}`;
+  return { from: 'unpacked', packages: [name], path: `${home}/${file}`, proof: `${home}/${file}`, suite: '', home };
+};
+
+/**
+ * A package from npm, in .cache/<folder>/.
+ * @type {(folder: string, name: string, file: string) => Server}
+ */
+const npm = (folder, name, file) => {
+  const home = `${cache}/${folder}`;
+  const path = `${home}/node_modules/${file}`;
+  return { from: 'npm', packages: [name], path, proof: path, suite: '', home };
+};
+
+/**
+ * A Node.js binary of another major version, from npm.
+ * @type {(major: number) => Server}
+ */
 const node = (major) => {
-  const pkg = `node-linux-${process.arch}`;
-  return npm(`node${major}`, `${pkg}@${major}`, `${pkg}/bin/node`);
+  const name = `node-linux-${process.arch}`;
+  return npm(`node${major}`, `${name}@${major}`, `${name}/bin/node`);
 };
 
 /** The library by which Python's servers title their processes, where it is there. */
 const SETPROCTITLE = '/usr/lib/python3/dist-packages/setproctitle';
 
-/** What can be asked for. A later issue adds its server as one line here. */
+/**
+ * What can be asked for, a line each.
+ * @type {Readonly<Record<string, Server>>}
+ */
 export const SERVERS = {
   prometheus: apt('prometheus', '/usr/bin/prometheus'),
   promtool: apt('prometheus', '/usr/bin/promtool'),
@@ -56,7 +88,7 @@ export const SERVERS = {
   redis: apt('redis-server', '/usr/bin/redis-server'),
   nginx: apt('nginx', '/usr/sbin/nginx'),
   memcached: apt('memcached', '/usr/bin/memcached'),
-  // What test/programs.ts starts; where a server's own package would change the machine, the one with its binary.
+  // What test/programs.ts starts. Where a server's own package would change the machine: the package of its program.
   mariadb: apt(['mariadb-server-core', 'mariadb-client-core'], '/usr/sbin/mariadbd', '/usr/bin/my_print_defaults'),
   apache: apt('apache2-bin', '/usr/sbin/apache2'),
   haproxy: apt('haproxy', '/usr/sbin/haproxy'),
@@ -101,41 +133,96 @@ export const SERVERS = {
   node24: node(24),
 };
 
-/** The paths of the named servers, installing what is not there. A newer suite's is left out when out of reach. */
+/**
+ * The paths of the named servers; those that are not there are installed first. A server of another suite that is out
+ * of reach is left out of the answer, and a line says so.
+ * @template {string} Name
+ * @param {Name[]} names
+ * @returns {Record<Name, string>}
+ * @throws {Error} where a server is missing and cannot be installed: which one, and why
+ */
 export function ensure(...names) {
   const unknown = names.filter((name) => !SERVERS[name]);
   if (unknown.length > 0)
     throw new Error(`no such test server: ${unknown.join(', ')}; there are ${Object.keys(SERVERS).join(', ')}`);
-  const wanted = names.map((name) => SERVERS[name]).filter((server) => !find(server));
-  const problems = [installApt(wanted.filter((server) => server.from === 'apt'))];
-  for (const server of wanted) {
-    if (find(server)) continue; // an earlier name came in the same package
-    if (server.from === 'suite') problems.push(unpackSuite(server));
-    if (server.from === 'unpacked') problems.push(unpackOwn(server));
-    if (server.from === 'npm') problems.push(installNpm(server));
-  }
-  const reasons = problems.filter(Boolean).join('\n');
-  const missing = names.filter((name) => !find(SERVERS[name]));
-  const needed = missing.filter((name) => SERVERS[name].from !== 'suite');
-  if (needed.length > 0)
-    throw new Error(`missing for the tests: ${needed.map(describe).join(', ')}\n${reasons}`.trim());
-  if (missing.length > 0) console.error(`# NOT TESTED, out of reach: ${missing.map(describe).join(', ')}\n${reasons}`);
-  return Object.fromEntries(names.filter((name) => !missing.includes(name)).map((name) => [name, find(SERVERS[name])]));
+  const servers = names.map((name) => ({ name, server: /** @type {Server} */ (SERVERS[name]) }));
+  const wanted = servers.map(({ server }) => server).filter((server) => !find(server));
+  const reasons = wanted.length > 0 ? bring(wanted).join('\n') : '';
+  const missing = servers.filter(({ server }) => !find(server));
+  const list = (/** @type {typeof missing} */ some) => some.map(describe).join(', ');
+  const needed = missing.filter(({ server }) => server.from !== 'suite');
+  if (needed.length > 0) throw new Error(`missing for the tests: ${list(needed)}\n${reasons}`.trim());
+  if (missing.length > 0) console.error(`# NOT TESTED, out of reach: ${list(missing)}\n${reasons}`);
+  const found = servers.flatMap(({ name, server }) => {
+    const path = find(server);
+    return path ? [[name, path]] : [];
+  });
+  return Object.fromEntries(found);
 }
 
-const describe = (name) => {
-  const { from, pkg, suite } = SERVERS[name];
-  return `${name} (${from === 'npm' ? 'npm' : `Debian ${suite ? `${suite} ` : ''}`}package ${[pkg].flat().join(' and ')})`;
+/**
+ * Says, before the tests begin, what they may install here and how to forbid it.
+ */
+export function announce() {
+  const missing = Object.values(SERVERS).filter((server) => !find(server));
+  const debian = new Set(missing.filter(({ from }) => from === 'apt').flatMap(({ packages }) => packages));
+  const others = new Set(missing.filter(({ from }) => from !== 'apt').flatMap(({ packages }) => packages));
+  const forbidden = installingForbidden() ?? aptProblem();
+  const all = [...debian, ...others].join(', ');
+  if (all === '') return;
+  if (forbidden) console.error(`# not on this machine, and tests that need it are skipped: ${all} (${forbidden})`);
+  else {
+    if (debian.size > 0)
+      console.error(
+        `# tests that need one of these Debian packages install it here by apt-get: ${[...debian].join(', ')}`,
+      );
+    if (others.size > 0) console.error(`# and unpack one of these into .cache/: ${[...others].join(', ')}`);
+    console.error('# to forbid both: npm test -- --no-install, or TEST_INSTALL=no in the environment');
+  }
+}
+
+/** Why nothing may be installed; undefined where it may. */
+const installingForbidden = () => (process.env.TEST_INSTALL === 'no' ? 'installing is forbidden here' : undefined);
+
+/**
+ * Installs servers that are not there.
+ * @param {readonly Server[]} servers
+ * @returns {string[]} what went wrong
+ */
+function bring(servers) {
+  const forbidden = installingForbidden();
+  if (forbidden) return [forbidden];
+  const problems = [installPackages(servers.filter(({ from }) => from === 'apt').flatMap(({ packages }) => packages))];
+  for (const server of servers) {
+    if (find(server)) continue; // another server came in the same package
+    const { from, packages, suite, home } = server;
+    const name = /** @type {string} */ (packages[0]);
+    if (from === 'suite') problems.push(unpackSuite(suite, name, cache, home));
+    if (from === 'unpacked') problems.push(unpackOwn(name, cache, home));
+    if (from === 'npm') problems.push(installNpm(name, home));
+  }
+  return problems.flatMap((problem) => problem ?? []);
+}
+
+/** @param {{ name: string, server: Server }} missing */
+const describe = ({ name, server: { from, packages, suite } }) => {
+  const kind = from === 'npm' ? 'npm' : suite === '' ? 'Debian' : `Debian ${suite}`;
+  return `${name} (${kind} package ${packages.join(' and ')})`;
 };
 
-/** Where the server is, or undefined. */
-function find({ path, proof = path }) {
-  return expand(proof) && expand(path);
-}
+/**
+ * Where the server is; undefined where it is not there.
+ * @param {Server} server
+ */
+const find = ({ path, proof }) => expand(proof) && expand(path);
 
-/** Resolves the one * of a path to the newest name that exists. */
+/**
+ * The path, with its * replaced by the newest name that exists; undefined where nothing exists.
+ * @param {string} path
+ * @returns {string | undefined}
+ */
 function expand(path) {
-  const [before, after] = path.split('*');
+  const [before = '', after] = path.split('*');
   if (after === undefined) return existsSync(path) ? path : undefined;
   const folder = before.slice(0, before.lastIndexOf('/') + 1);
   if (!existsSync(folder)) return undefined;
@@ -147,112 +234,17 @@ function expand(path) {
     ?.concat(after);
 }
 
-/** Why apt cannot be used here, or nothing. */
-function aptProblem() {
-  if (spawnSync('apt-get', ['--version']).status !== 0) return 'there is no apt-get on this machine';
-  if (process.getuid() !== 0) return 'installing needs root: sudo node scripts/test-servers.mjs';
-}
-
-function installApt(servers) {
-  const packages = [...new Set(servers.flatMap((server) => server.pkg))];
-  if (packages.length === 0) return;
-  const problem = aptProblem() ?? refresh();
-  if (problem) return problem;
-  const leave = forbidServices();
-  try {
-    return run(`installing ${packages.join(', ')}`, 'apt-get', [
-      ...['install', '-y', '-qq', '--no-install-recommends', '--no-remove', '-o', 'DPkg::Lock::Timeout=300'],
-      ...packages,
-    ]);
-  } finally {
-    leave();
-  }
-}
-
-/** Package lists: fetched when there are none or they are older than a day. */
-function refresh() {
-  const lists = '/var/lib/apt/lists';
-  const fresh =
-    existsSync(lists) &&
-    readdirSync(lists).some((n) => n.includes('_Packages') && Date.now() - statSync(`${lists}/${n}`).mtimeMs < day);
-  return fresh ? undefined : update([]);
-}
-
-const update = (options) =>
-  run('fetching package lists', 'apt-get', ['update', '-qq', '-o', 'DPkg::Lock::Timeout=300', ...options]);
-
-/** While apt runs, maintainer scripts may start nothing; a policy that is already there stays in charge. */
-function forbidServices() {
-  const policy = '/usr/sbin/policy-rc.d';
-  if (existsSync(policy)) return () => {};
-  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  return () => rmSync(policy);
-}
-
-/** Downloads one package of this machine's own suite and unpacks it. */
-const unpackOwn = ({ pkg }) =>
-  aptProblem() ?? refresh() ?? unpack(pkg, ['-o', 'APT::Sandbox::User=root'], `${cache}/apt-own`, `${cache}/${pkg}`);
-
-/** The same of another suite, with lists, cache and sources of its own. */
-function unpackSuite({ suite, pkg }) {
-  const problem = aptProblem() ?? refresh();
-  if (problem) return problem;
-  const mirror = ownMirror();
-  if (!mirror) return 'no mirror found in this machine’s own apt sources';
-  const scratch = `${cache}/apt-${suite}`;
-  for (const dir of ['lists/partial', 'cache/archives/partial']) mkdirSync(`${scratch}/${dir}`, { recursive: true });
-  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  writeFileSync(`${scratch}/sources.list`, `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
-  const options = [
-    ...['-o', `Dir::Etc::sourcelist=${scratch}/sources.list`, '-o', 'Dir::Etc::sourceparts=-'],
-    ...['-o', `Dir::State::lists=${scratch}/lists`, '-o', `Dir::Cache=${scratch}/cache`],
-    ...['-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Languages=none'],
-  ];
-  return update(options) ?? unpack(`${pkg}/${suite}`, options, scratch, `${cache}/${pkg}-${suite}`);
-}
-
-/** Downloads what apt's options and the name say into the scratch folder, unpacks it, and removes the folder. */
-function unpack(name, options, scratch, target) {
-  const cwd = `${scratch}/download`;
-  mkdirSync(cwd, { recursive: true });
-  const failed = run(`downloading ${name}`, 'apt-get', ['download', '-qq', ...options, name], { cwd });
-  if (failed) return failed;
-  const file = readdirSync(cwd).find((entry) => entry.startsWith(`${name.split('/')[0]}_`));
-  if (!file) return `apt-get downloaded no file of ${name}`;
-  rmSync(target, { recursive: true, force: true });
-  const problem = run(`unpacking ${file}`, 'dpkg', ['-x', `${cwd}/${file}`, `${target}.partial`]);
-  if (problem) return problem;
-  renameSync(`${target}.partial`, target);
-  rmSync(scratch, { recursive: true });
-}
-
-/** Where this machine's own release comes from: other suites are found at the same place. */
-function ownMirror() {
-  const own = spawnSync('sh', ['-c', '. /etc/os-release; echo "$VERSION_CODENAME"']).stdout.toString().trim();
-  const targets = spawnSync('apt-get', ['indextargets', '--format', '$(RELEASE) $(REPO_URI)', 'Created-By: Packages']);
-  const line = targets.stdout
-    .toString()
-    .split('\n')
-    .find((target) => target.startsWith(`${own} `));
-  return line?.split(' ')[1];
-}
-
-function installNpm({ pkg, dir }) {
-  if (process.platform !== 'linux') return `${pkg} is for Linux only`;
-  mkdirSync(dir, { recursive: true });
-  return run(`installing ${pkg}`, 'npm', [
-    ...['install', '--prefix', dir, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'],
-    pkg,
+/**
+ * @param {string} name of the package, with its version
+ * @param {string} folder
+ */
+function installNpm(name, folder) {
+  if (process.platform !== 'linux') return `${name} is for Linux only`;
+  mkdirSync(folder, { recursive: true });
+  return step(`installing ${name}`, 'npm', [
+    ...['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'],
+    name,
   ]);
-}
-
-/** Runs one step; what went wrong comes back as text, nothing when all went well. */
-function run(what, command, args, options = {}) {
-  console.error(`# ${what}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env, ...options });
-  if (status === 0) return;
-  return `${what} failed: ${error?.message ?? `${stdout}${stderr}`.trim()}`;
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
@@ -262,7 +254,7 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
       console.log(`${name.padEnd(20)}${path}`);
     }
   } catch (error) {
-    console.error(error.message);
+    console.error(/** @type {Error} */ (error).message);
     process.exitCode = 1;
   }
 }

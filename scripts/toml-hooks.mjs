@@ -1,14 +1,33 @@
-// Module hooks: `import document from './x.toml'` gives the document as JSON text, as in the bundle.
+// Module hooks that import what the bundle imports (bundle.mjs): `import document from './x.toml'` gives the document as
+// JSON text, and `import source from './x.ts?source'` the text of a bundle of its own.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { parse } from 'smol-toml';
 
-export async function load(url, context, next) {
-  if (!url.endsWith('.toml')) return next(url, context);
-  const document = parse(await readFile(fileURLToPath(url), 'utf8'));
-  return {
-    format: 'module',
-    shortCircuit: true,
-    source: `export default ${JSON.stringify(JSON.stringify(document))};`,
-  };
+/** @type {import('node:module').ResolveHook} */
+export async function resolve(specifier, context, next) {
+  if (!specifier.endsWith('?source')) return next(specifier, context);
+  return { url: new URL(specifier, context.parentURL).href, format: 'module', shortCircuit: true };
 }
+
+/** @type {import('node:module').LoadHook} */
+export async function load(url, context, next) {
+  if (url.endsWith('.toml')) return text(JSON.stringify(parse(await readFile(fileURLToPath(url), 'utf8'))));
+  if (!url.endsWith('?source')) return next(url, context);
+  const { outputFiles } = await build({
+    ...{ bundle: true, platform: 'node', format: 'cjs', target: 'node20', write: false },
+    entryPoints: [fileURLToPath(url.replace('?source', ''))],
+  });
+  return text(outputFiles[0]?.text ?? '');
+}
+
+/**
+ * A module whose default export is a text.
+ * @param {string} content
+ */
+const text = (content) => ({
+  format: /** @type {const} */ ('module'),
+  shortCircuit: true,
+  source: `export default ${JSON.stringify(content)};`,
+});

@@ -1,21 +1,18 @@
 // Where the program starts: parses the command line and runs the verb it names. The only place that ends the process.
+import './cli/node-signals.ts'; // First of all: it closes what a signal can open.
 import './agent/heap.ts';
 import { parseArguments } from './cli/arguments.ts';
+import { print } from './cli/output.ts';
 import { program } from './cli/program.ts';
 import { run } from './cli/run.ts';
 
 async function main(): Promise<number> {
   const parsed = parseArguments(process.argv.slice(2));
   if ('verb' in parsed) return run(parsed);
-  (parsed.status === 0 ? process.stdout : process.stderr).write(parsed.output);
-  return parsed.status;
+  const { output, status } = parsed;
+  return print(status === 0 ? { output } : { notes: output, status });
 }
 
-main().then(
-  // The callback runs when everything is written: a pipe takes 64 KiB at a time, and its reader may be slow.
-  (status) => process.stdout.write('', () => process.exit(status)),
-  (error) => {
-    process.stderr.write(`${program.name}: ${error?.stack ?? error}\n`);
-    process.exit(1);
-  },
-);
+void main()
+  .catch((error) => print({ notes: `${program.name}: ${error?.stack ?? error}\n`, status: 1 }))
+  .then((status) => process.exit(status));

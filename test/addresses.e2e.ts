@@ -28,7 +28,7 @@ test('a Unix socket, its leftover, and a file that is none', async (t) => {
   assert.equal(await status(), 200);
   const second = await runBundle(t, args, { cwd: dir });
   assert.equal(second.code, 2);
-  assert.match(second.stderr, /cannot listen on .*herakles\.sock: the socket is taken/);
+  assert.match(second.stderr, /cannot listen on .*herakles\.sock: the socket is in use/);
   await first.kill();
   assert.ok(existsSync(socketPath), 'left behind by a kill');
   const third = await start();
@@ -48,7 +48,7 @@ test('several addresses at once, or none of them', async (t) => {
   const free = await freePort();
   const both = await runBundle(t, ['--web.listen-address', `127.0.0.1:${free},127.0.0.1:${server.port}`]);
   assert.equal(both.code, 2);
-  assert.match(both.stderr, new RegExp(`cannot listen on 127.0.0.1:${server.port}: the port is taken`));
+  assert.match(both.stderr, new RegExp(`cannot listen on 127.0.0.1:${server.port}: the port is in use`));
   assert.equal((await runBundle(t, ['--web.listen-address', ':99999'])).code, 2);
 });
 

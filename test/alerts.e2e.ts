@@ -1,6 +1,6 @@
-// Real children, the real rules, a real Prometheus and a real Alertmanager: what leaks is told, and nothing else is,
-// in every per_process mode as far as it can be. The rules are shortened 180-fold (two hours become 40 seconds);
-// thresholds in bytes stay as they are.
+// Real children, the real rules, a real Prometheus and a real Alertmanager: a leak raises its alert, and nothing else
+// raises one, in each per_process mode that has the series for it. Durations in the rules are divided by 180 (two hours
+// become 40 seconds); thresholds in bytes stay as they are.
 import assert from 'node:assert/strict';
 import { symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
@@ -24,12 +24,12 @@ import { copyRules } from './rule-files.ts';
 
 const factor = 180;
 const modes = ['all', 'top', 'none'];
-/** Window, pending time and, for a busy machine, as long again and more: seconds within which a leak is told. */
+/** Seconds within which a leak must raise its alert: window, pending time, and as much again for a busy machine. */
 const patience = 40 + 4 + 76;
 
 type Told = { labels: Record<string, string>; annotations: Record<string, string> };
 
-/** Those that the Alertmanager holds as active. */
+/** The alerts that the Alertmanager holds as active. */
 async function told(alertmanager: string): Promise<Told[]> {
   const response = await fetch(`${alertmanager}/api/v2/alerts?active=true`);
   if (response.status !== 200) throw new Error(`Alertmanager: ${response.status} ${await response.text()}`);
@@ -52,7 +52,7 @@ async function startAlertmanager(t: Scope, binary: string): Promise<string> {
 
 type Children = { leak: Started; stops: Started };
 
-/** What leaks, what allocates and will stop, and servers whose workers share much and touch more of it all the time. */
+/** A child that leaks, one that allocates and stops, and servers whose workers touch more and more of what they share. */
 async function startChildren(t: Scope, namespace: Namespace): Promise<Children> {
   const start = async (...mode: (string | number)[]) => {
     const child = new Started(t, [...namespace.enter, childProgram(), ...mode.map(String)]);
@@ -92,7 +92,7 @@ async function setUp(t: TestContext) {
     alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(alertmanager).host] }] }] },
     scrape_configs: [{ job_name: 'herakles-proc-mem', static_configs: targets }],
   });
-  return { children, began: Date.now(), alertmanager, server }; // the first scrape has just been
+  return { children, began: Date.now(), alertmanager, server }; // the first scrape is just over
 }
 
 /** Everything that has fired at any time. */
@@ -105,7 +105,7 @@ async function everFired(server: Prometheus): Promise<string[]> {
     .sort();
 }
 
-test('a leak is told, and nothing else is', async (t) => {
+test('a leak raises its alert, and nothing else raises one', async (t) => {
   const running = await setUp(t);
   if (!running) return;
   const { children, began, alertmanager, server } = running;
@@ -144,7 +144,7 @@ test('a leak is told, and nothing else is', async (t) => {
     }
   });
 
-  await t.test('what stops is told no longer', async () => {
+  await t.test('the alert ends with the leak', async () => {
     children.leak.signal('SIGSTOP');
     await eventually(async () => assert.deepEqual(await named('HeraklesProcessLeaks'), []), 30_000);
   });
@@ -164,7 +164,7 @@ test('a leak is told, and nothing else is', async (t) => {
   });
 });
 
-/** A program that ends when its successor has just started: no scrape in between sees the same one again. */
+/** A program that ends when its successor has just started: no two scrapes see the same process. */
 async function restart(t: Scope, until: () => Promise<boolean>): Promise<void> {
   for (let old: Started | undefined; !(await until()); await pause(500)) {
     const child = new Started(t, [childProgram(), 'private', '1']);
@@ -174,7 +174,7 @@ async function restart(t: Scope, until: () => Promise<boolean>): Promise<void> {
   }
 }
 
-test('what is wrong with exporters and services is told', async (t) => {
+test('a fault of an exporter or a service raises its alert', async (t) => {
   const paths = need(t, 'prometheus', 'cc');
   if (!paths || !needRoot(t)) return;
   const dir = scratch();

@@ -154,21 +154,29 @@ test('each part of a process has one file that writes it', () => {
 
 test('files are touched in a few places', () =>
   only(/['"]node:fs(\/promises)?['"]/, [
-    'src/kernel/files.ts',
+    'src/kernel/live-host.ts',
+    'src/kernel/reader.ts',
     'src/kernel/self.ts',
     'src/config/operator-files.ts',
+    'src/config/path-control.ts',
     'src/config/watch.ts',
     'src/server/listeners.ts',
-    'src/cli/capture/capture.ts',
+    'src/cli/foreign-files.ts',
     'src/cli/install/install.ts',
     'src/cli/install/steps.ts',
+    'src/cli/new-file.ts',
+    'src/cli/output.ts',
   ]));
+
+test('what a verb prints goes through one writer, which notices what could not be written', () =>
+  only(/\bprocess\.std(?:out|err)\b|\bconsole\.\w/, ['src/agent/log.ts', 'src/cli/serve/serve.ts']));
 
 test('the clock is read in agent/, and for dates that people see', () =>
   only(/\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bhrtime\b/, [
     'src/agent/agent.ts',
     'src/agent/log.ts',
     'src/agent/time-slices.ts',
+    'src/kernel/reader.ts',
     'src/server/pages.ts',
     'src/server/web-config.ts',
   ]));

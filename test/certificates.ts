@@ -1,4 +1,5 @@
-// Certificates for the tests, made by openssl: authorities, and what they sign. Elliptic keys, since they are quick.
+// Certificates for the tests, made by openssl: authorities, and the certificates that they sign. Keys are elliptic,
+// because those are made quickly.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ensure } from '../scripts/test-servers.mjs';
@@ -13,7 +14,7 @@ export interface Pair {
 export interface Wish {
   /** As openssl writes them: DNS:localhost, IP:127.0.0.1, email:a@b.c, URI:spiffe://x. */
   readonly san?: string;
-  /** Days until it expires; a negative number made it expire. */
+  /** Days until it expires; a negative number: it has expired. */
   readonly days?: number;
   readonly key?: 'ec' | 'rsa';
 }

@@ -23,7 +23,7 @@ function agree(userRules: readonly Rule[], rules: readonly Rule[]): (identity: I
   };
 }
 
-test('every example of the catalogue lands where asking every rule puts it', () => {
+test('every example of the catalogue has the class that asking every rule gives', () => {
   examples.forEach(agree([], shipped));
 });
 
@@ -37,7 +37,7 @@ const word = fc.oneof(
   fc.constantFrom('-jar', '-m', '-c', '--', '-s', 'java', '/usr/bin/python3.11', 'node', 'sh', 'x y', '', 'é'),
   fc.string({ maxLength: 20 }),
 );
-/** As the kernel would have it, cut or rewritten: what is before and behind a place in it. */
+/** A name as the kernel keeps it: whole, or its start with another word behind it, cut at 15 characters. */
 const name = fc.oneof(
   partOf('name'),
   fc.tuple(partOf('name'), fc.nat(15), word).map(([start, at, end]) => (start.slice(0, at) + end).slice(0, 15)),
@@ -56,12 +56,12 @@ const identity: fc.Arbitrary<Identity> = fc.record({
   podUid: fc.constant(''),
 });
 
-test('processes put together from examples land where asking every rule puts them', () => {
+test('processes made of parts of examples have the class that asking every rule gives', () => {
   const same = agree([], shipped);
   fc.assert(fc.property(identity, same), { numRuns: 1500 });
 });
 
-/** Rules of a user who has some of these texts in mind: as they are, their start, a piece of them, an expression. */
+/** Rules that a user could write for some of these texts: the text, its start, a piece of it, an expression. */
 function userRules(texts: readonly string[]): fc.Arbitrary<unknown[]> {
   const text = fc.constantFrom(...texts);
   const piece = fc.tuple(text, fc.nat(12), fc.integer({ min: 1, max: 40 }));

@@ -1,4 +1,4 @@
-// Everything in deploy/ that puts the exporter somewhere, run by the program it is for or under the very limits it sets:
+// Every file in deploy/ that installs the exporter is run by the program it is for, or under the limits that it sets:
 // kubectl and Kubernetes' schemas, systemd's tools and the unit's system call filter, a real image build.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -6,7 +6,6 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { type TestContext, test } from 'node:test';
 import { validate as validateDockerfile } from 'dockerfile-utils';
 import { parseAllDocuments } from 'yaml';
-import { prometheusRule } from '../deploy/kubernetes/prometheus-rule.ts';
 import {
   bundle,
   eventually,
@@ -68,7 +67,7 @@ function renderings(kubectl: string): Map<string, Manifest[]> {
 const moduleOf = ({ apiVersion, kind }: Manifest): string =>
   `${apiVersion.startsWith('monitoring.coreos.com') ? '@kubernetes-models/prometheus-operator' : 'kubernetes-models'}/${apiVersion}/${kind}`;
 
-/** Fields that no version of the API knows: types say so, where the schemas let them pass. Returns the complaints. */
+/** What tsc says of a manifest's fields. The schemas let an unknown field pass; the types do not. */
 function unknownFields(manifests: Manifest[]): string {
   const folder = `${root}.cache/manifests`;
   mkdirSync(folder, { recursive: true });
@@ -117,11 +116,6 @@ test('manifests: the kustomization of the guide renders', (t) => {
   assert.match(text, /image: images\.example\.com\/herakles-node-exporter:0\.1\.0-io$/m);
 });
 
-test('manifests: the rules of the operator are those of deploy/prometheus', () => {
-  const stale = 'run: node --import tsx scripts/generate.ts';
-  assert.ok(readFileSync(root + prometheusRule.path, 'utf8') === prometheusRule.make(), stale);
-});
-
 /** Runs its arguments as the DaemonSet's container would: its own pid namespace, the node's /proc read-only. */
 function contain(daemonSet: DaemonSet, proc: string): string[] {
   const { hostPID, securityContext, containers } = daemonSet.spec.template.spec;
@@ -132,7 +126,7 @@ function contain(daemonSet: DaemonSet, proc: string): string[] {
     ...['--reuid', user, '--regid', String(nobody), '--clear-groups', '--inh-caps=-all'],
     `--bounding-set=-all,${capabilities.add.map((name) => `+${name.toLowerCase()}`).join(',')}`,
   ];
-  // By an exec of its own: only then is the process without the capabilities of the one that set its limits.
+  // The last step is an exec: only then does the process lose the capabilities of the process that set its limits.
   const locked = allowPrivilegeEscalation ? '' : 'setpriv --no-new-privs -- ';
   const mounts = `mount --bind /proc ${proc} && mount -o remount,bind,ro ${proc} && mount -t proc proc /proc`;
   const script = `${mounts} && exec setpriv ${limits.join(' ')} -- ${locked}"$@"`;
@@ -193,7 +187,7 @@ test('manifests: the capabilities of the DaemonSet are those under which PSS is 
   assert.ok(asRoot.pss! > 64 * MIB, 'user 0 needs no file capability');
 });
 
-test('manifests: what an intruder in the container could do to the node', async (t) => {
+test('manifests: what an intruder in the container can do to the node', async (t) => {
   const paths = needRoot(t) ? need(t, 'kubectl', 'setcap', 'setpriv', 'unshare', 'cc') : undefined;
   if (!paths) return;
   const pid = (await startChildren(t, 'private', 1)).pids[0]!;

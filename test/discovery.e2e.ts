@@ -35,7 +35,7 @@ function scrapeConfig(
   return { scrape_configs: [{ ...job, ...extra, scrape_interval: '1s', scrape_timeout: '1s' }] };
 }
 
-/** The targets that are scraped, by what tells them apart; all of them must be up. */
+/** The targets that are scraped, each by its distinctive labels; all of them must be up. */
 async function targetsOf(url: string, label = 'instance'): Promise<Map<string, Target>> {
   const response = await fetch(`${url}/api/v1/targets`);
   const { data } = (await response.json()) as { data: { activeTargets: Target[] } };
@@ -156,7 +156,7 @@ async function startConsul(t: Scope, binary: string, folder: string) {
     });
     assert.match(await leader.text(), /\d/);
   }, 30_000);
-  /** Has it read its folder again. */
+  /** Makes it read its folder again. */
   const reload = async () => {
     const { code } = await new Started(t, [binary, 'reload', `-http-addr=${url}`]).ended;
     assert.equal(code, 0);

@@ -1,5 +1,5 @@
-// Classification without any cleverness: every rule asked in order, the first that holds decides. What the classifier's
-// answers are tested against, and the peer its benchmark runs beside.
+// The simplest classifier: it asks every rule in order, and the first rule that holds decides. Tests compare the product's
+// classifier with it, and the benchmark measures both.
 
 import { fullName } from '../src/rules/full-name.ts';
 import type { Classification, Identity } from '../src/rules/identity.ts';

@@ -210,9 +210,68 @@ test('a command line is shown only for the one process that is explained, withou
     '--url',
     'http://u:hunter2@h/',
   ]);
-  const text = await explain(t, pid, '--port', await freePort());
-  assert.match(text, /argv {6}bash -c read x acme --password=\*\*\* --url http:\/\/\*\*\*@h\//);
+  const at = ['--port', await freePort()];
+  const text = await explain(t, pid, ...at);
+  assert.match(text, /argv {6}bash -c read x \*\*\* --password=\*\*\* --url http:\/\/\*\*\*@h\//);
+  assert.match(text, /values {4}that could be secret are hidden as \*\*\*; --show-values shows them/);
   assert.doesNotMatch(text + (await explain(t, pid, '--json')), /hunter2/);
+  const whole = await explain(t, pid, ...at, '--show-values');
+  assert.match(whole, /argv {6}bash -c read x acme --password=hunter2 --url http:\/\/u:hunter2@h\//);
+  assert.match(whole, /values {4}are all shown, because of --show-values; they may be secret/);
+});
+
+test('a capture hides values, says so, and keeps the rule of every process', async (t) => {
+  const secret = 'tangerine';
+  const rules = `${scratch()}/rules.toml`;
+  writeFileSync(rules, '[[rule]]\ngroup = "shop"\nsubgroup = "till"\nargv = "till-(north|south)"\n');
+  const { pid } = new Started(t, ['bash', '-c', 'read x', `--at=${secret}-till-north-${secret}`, '-p', secret]);
+  const file = `${scratch()}/host.capture`;
+  const record = async (...args: string[]) => {
+    const { code, stderr } = await runBundle(t, ['capture', '-o', file, '--subgroups', rules, ...args]);
+    assert.deepEqual([code, stderr], [0, '']);
+    return readFileSync(file, 'utf8');
+  };
+  const text = await record();
+  assert.match(text, /^# Values in command lines are hidden as \*\*\*/m);
+  assert.ok(
+    text.includes('bash\\x00-c\\x00read x\\x00--at=***till-north***\\x00-p\\x00***\\x00'),
+    'what the rule needs is there',
+  );
+  assert.ok(!text.includes(secret));
+  const replayed = await explain(t, pid, '--capture', file, '--subgroups', rules, '--port', await freePort());
+  assert.match(replayed, /^process \d+ is in shop\/till, because of rule /);
+  const whole = await record('--show-values');
+  assert.match(whole, /^# Command lines are complete, because of --show-values\./m);
+  assert.ok(whole.includes(`--at=${secret}-till-north-${secret}`));
+});
+
+test('nothing else shows a command line: no page, no metric, no log, no other verb', async (t) => {
+  const secret = 'tangerine';
+  const argv = ['-c', `read x # ${secret}`, 'acme', `--password=${secret}`, secret, `https://u:${secret}@h/${secret}`];
+  const { pid } = new Started(t, ['bash', ...argv]);
+  new Started(t, ['bash', '-c', `exec -a "acme-service: worker --key ${secret}" bash -c 'read x'`]);
+  const exporter = await startExporter(t, {
+    args: ['--log-level', 'debug', '--per-process', 'all', '--web-enable-lifecycle'],
+  });
+  const seen = await exporter.scrape();
+  assert.ok(seen.value('herakles_mem_process_rss_bytes', { pid }) > 0);
+  const paths = ['/', '/metrics', '/config', '/subgroups', '/health', '/-/ready', `/explain?pid=${pid}`];
+  const texts = await Promise.all(paths.map(async (path) => (await sendRequest(`${exporter.url}${path}`)).body));
+  for (const args of [
+    ['scan'],
+    ['scan', '--json'],
+    ['check'],
+    ['subgroups'],
+    ['explain', '--all'],
+    ['explain', '--all', '--json'],
+    ['explain', String(pid), '--json'],
+  ])
+    texts.push((({ stdout, stderr }) => stdout + stderr)(await runBundle(t, args)));
+  texts.push(exporter.stderr);
+  for (const text of texts) {
+    assert.ok(text.length > 0);
+    assert.ok(!text.includes(secret), text.slice(Math.max(0, text.indexOf(secret) - 300), text.indexOf(secret) + 50));
+  }
 });
 
 test('explain names the ancestor from which a process inherits its group', async (t) => {

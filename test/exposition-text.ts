@@ -1,4 +1,5 @@
-// Reads the text exposition for assertions: simple, strict about what it does not know, and none of the product's code.
+// Parses the text exposition for assertions. It is simple, refuses what it does not know, and shares no code with the
+// product.
 export type Sample = { name: string; labels: Record<string, string>; order: string[]; value: number; line: string };
 
 const unescaped: Record<string, string> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };

@@ -16,7 +16,7 @@ const exempt = [
   'herakles_exporter_processes_total',
 ];
 
-/** metrics.md, as it is: the type of each family that a root exporter with everything switched on serves. */
+/** As in docs/metrics.md: the type of each family that an exporter run by root, with everything switched on, serves. */
 const contract: Record<string, string> = {
   herakles_mem_process_rss_bytes: 'gauge',
   herakles_mem_process_pss_bytes: 'gauge',
@@ -79,7 +79,7 @@ print(len(families), sum(len(family.samples) for family in families))
 
 type Raw = { status: number; headers: Record<string, string | string[] | undefined>; body: Buffer };
 
-/** A request whose answer nobody decodes. */
+/** A request whose answer stays as it came, compressed or not. */
 function raw(url: string, method = 'GET', headers: Record<string, string> = {}): Promise<Raw> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers }, (response) => {
@@ -175,19 +175,22 @@ test('the exposition', async (t) => {
     assert.equal(types.get('herakles_process'), 'info');
   });
 
-  await t.test('who asks for nothing gets text 0.0.4, who refuses everything known as well', async () => {
-    for (const accept of [
-      '',
-      '*/*',
-      'text/plain;version=0.0.4',
-      'application/json',
-      'application/openmetrics-text;q=0',
-    ]) {
-      const { status, headers } = await raw(metrics, 'GET', accept === '' ? {} : { accept });
-      assert.equal(status, 200);
-      assert.match(String(headers['content-type']), /^text\/plain; ?version=0\.0\.4/, accept);
-    }
-  });
+  await t.test(
+    'a client that asks for no format gets text 0.0.4, and so does one that refuses every known format',
+    async () => {
+      for (const accept of [
+        '',
+        '*/*',
+        'text/plain;version=0.0.4',
+        'application/json',
+        'application/openmetrics-text;q=0',
+      ]) {
+        const { status, headers } = await raw(metrics, 'GET', accept === '' ? {} : { accept });
+        assert.equal(status, 200);
+        assert.match(String(headers['content-type']), /^text\/plain; ?version=0\.0\.4/, accept);
+      }
+    },
+  );
 
   await t.test('gzip when asked, and the same families', async () => {
     const plain = await raw(metrics);

@@ -1,5 +1,5 @@
 // What an independent reading of /proc expects of each of the 38 expressions, in the set-up of prometheus.e2e.ts.
-// An answer is one scrape and one heartbeat old (two seconds at most): the tolerances say what may happen meanwhile.
+// An answer is one scrape and one heartbeat old (two seconds at most): the tolerances allow for what happens meanwhile.
 
 import assert from 'node:assert/strict';
 import { near } from './harness.ts';
@@ -25,7 +25,7 @@ const programs: Record<string, [string, string]> = {
   memcached: ['cache', 'memcached'],
 };
 
-/** Where a process belongs; nothing for the shell, the launchers and the exporter itself. */
+/** The subgroup of a process; undefined for the shell, the launchers and the exporter itself. */
 function classOf({ pid, comm }: Truth, host: Host): [string, string] | undefined {
   const child = /^hk-(private|shared|leak|burn|worker|late)/.exec(comm)?.[1];
   return child ? ['test', child] : programs[host.namespace.program(pid)];
@@ -54,7 +54,7 @@ function ago(host: Host, seconds: number): { time: number; byPid: Map<number, Tr
   return { time: found.time, byPid: new Map(found.truths.map((truth) => [truth.pid, truth])) };
 }
 
-/** What each process gained a second over the last ten; nothing for who was not there. */
+/** What each process gained each second over the last ten; absent for a process that was not there. */
 function slope(host: Host, of: (truth: Truth) => number): (truth: Truth) => number | undefined {
   const { time, byPid } = ago(host, 10);
   const seconds = Date.now() / 1000 - time;
@@ -69,7 +69,7 @@ const cores = (host: Host) => {
   return (truth: Truth) => gained(truth) ?? 0;
 };
 
-/** By labels: every known class has its value, and no more than the truth's order of magnitude is allowed to differ. */
+/** By labels: every known class is there, and its value is near the truth. */
 function by(keys: Key[], expected: (truths: Truth[], host: Host) => number, tolerance: (key: string) => number): Check {
   return (result, host) => {
     const values = new Map(result.map(({ metric, value }) => [keys.map((key) => metric[key]).join('/'), value]));
@@ -80,7 +80,7 @@ function by(keys: Key[], expected: (truths: Truth[], host: Host) => number, tole
   };
 }
 
-/** Bytes: what leaks has three seconds to do so; the servers and children that hold still have little. */
+/** Tolerance in bytes: three seconds of the leak for the child that leaks, little for servers and children that hold still. */
 const bytes = (key: string) => (/^test$|leak/.test(key) ? 3 * leak : 1.5 * MIB);
 const footprint = (...keys: Key[]) => by(keys, (truths) => total(truths, ({ pss }) => pss), bytes);
 const count = (...keys: Key[]) =>
@@ -96,7 +96,7 @@ const percent = (...keys: Key[]) =>
     () => 6,
   );
 
-/** By process: one series for each process the truth has a value for, and for no other. */
+/** By process: one series for each process of which the truth has a value, and no other series. */
 function each(
   expected: (host: Host) => (truth: Truth) => number | undefined,
   tolerance: (truth: Truth) => number,
@@ -118,7 +118,7 @@ const steady = ({ comm }: Truth) => !/node|MainThread|herakles/.test(comm);
 const leaks = ({ comm }: Truth) => comm === 'hk-leak';
 const late = ({ comm }: Truth) => comm === 'hk-late';
 
-/** The ten largest, largest first: none that was left out is larger than one that is in. */
+/** The ten largest, largest first: no process outside is larger than one inside. */
 function top(of: (host: Host) => (truth: Truth) => number, slack: (truth: Truth) => number): Check {
   return (result, host) => {
     assert.equal(result.length, 10);
@@ -167,7 +167,7 @@ function exactly(which: (truth: Truth, host: Host) => boolean, value?: (truth: T
 }
 
 const rssSlope = (host: Host) => slope(host, ({ rss }) => rss);
-/** deriv() of what holds still is 0; of what leaks a tenth off, since samples and steps do not fall together. */
+/** deriv() is 0 for what holds still; for the leak it may be off by a tenth, since samples and steps do not coincide. */
 const slopeSlack = (truth: Truth) => (leaks(truth) ? leak / 10 : leak / 50);
 const settled = (host: Host) => {
   const then = ago(host, 14).byPid;

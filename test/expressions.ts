@@ -2,10 +2,10 @@
 // or misleads, the correct one with the reason. Tests run them against a real Prometheus; documents derive from them.
 
 export type Expression = {
-  /** Where the guide shows it, then what it calls it. */
+  /** The guide's chapter, then the guide's title for the expression. */
   readonly title: string;
   readonly document: string;
-  /** The form our documents, rules and dashboards carry; the document's own when left out. */
+  /** The form in our documents, rules and dashboards; the document's own form when left out. */
   readonly corrected?: string;
   readonly reason?: string;
   /** What Prometheus makes of the document's form. */

@@ -14,7 +14,7 @@ import { bundle, need, root, runBundle, scratch, startChildren, startExporter } 
 
 const document = readFileSync(`${root}docs/fleet.md`, 'utf8');
 
-/** Fenced blocks by what stands behind the fence. */
+/** Fenced blocks, by the word behind the fence. */
 const blocks = (kind: string): string[] =>
   [...document.matchAll(/^```(\S+(?: \S+)*)\n([\s\S]*?)^```$/gm)]
     .filter(([, info]) => info === kind)

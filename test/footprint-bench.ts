@@ -1,5 +1,5 @@
-// Processes whose smaps_rollup takes time on a clock of the test, and a record of which were read when: tests of
-// footprints compare it with the budget.
+// Processes whose smaps_rollup takes time on a simulated clock, and a record of which process was read when. Tests of
+// footprints compare the budget with it.
 import { setImmediate as turn } from 'node:timers/promises';
 import { FootprintEstimator } from '../src/footprint/estimator.ts';
 import type { FootprintOptions } from '../src/footprint/options.ts';
@@ -21,7 +21,7 @@ export const BOUNDED: FootprintOptions = {
 };
 export const EXACT: FootprintOptions = { ...BOUNDED, mode: 'exact' };
 
-/** Memory of one process in bytes, and what happens when it is read. */
+/** Memory of one process in bytes, and how a read of it goes. */
 export interface Fake {
   rss: number;
   pss: number;
@@ -68,6 +68,7 @@ export class Bench {
     };
     const files = {
       pid,
+      unchanged: () => false,
       read: (file: ProcessFile) => {
         if (file === 'smaps_rollup') this.reads.push(pid);
         const bytes = read(file);

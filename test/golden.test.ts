@@ -1,4 +1,5 @@
-// Captures of hosts become exposition text, byte for byte as committed in golden/; the exporter's own families left out.
+// Captures of hosts become exposition text, byte for byte as committed in golden/. The exporter's own families are left
+// out, because they differ with each run.
 // After an intended change: UPDATE_GOLDEN=1 npm run unit -- golden, and read the difference before it is committed.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -23,7 +23,7 @@ const kinds = ['private', 'leaderless', 'shared', 'burn', 'storm', 'reuse', 'ini
 const rule = (kind: string) =>
   `[[rule]]\ngroup = "test"\nsubgroup = "${kind}"\ncomm = "hk-${kind}"\nexe = "${childProgram()}"\n`;
 
-/** Snapshots of the heartbeat only, so that every CPU window is a whole interval. */
+/** Only the heartbeat collects, so that every CPU window is a whole interval. */
 async function start(t: TestContext, ...args: string[]): Promise<Exporter> {
   const subgroups = `${scratch()}/subgroups.toml`;
   writeFileSync(subgroups, kinds.map(rule).join('\n'));
@@ -92,21 +92,24 @@ test('children of known memory, CPU and name', async (t) => {
     });
   });
 
-  await t.test('four that share 128 MiB: a quarter each, once in the footprint, four times in RSS', async (t) => {
-    const { pids } = await startChildren(t, 'shared', 128, 4);
-    assert.equal(pids.length, 4);
-    await until(exporter, (seen) => {
-      for (const pid of pids) {
-        near(seen.value(processPss, { pid }), 32 * MIB, MIB, 'pss of one');
-        assert.ok(seen.value(processUss, { pid }) < MIB, 'uss of one');
-      }
-      const group = { group: 'test', subgroup: 'shared' };
-      near(seen.value('herakles_mem_group_footprint_bytes', group), 128.5 * MIB, 1.5 * MIB, 'footprint');
-      near(seen.value('herakles_mem_group_pss_bytes', group), 128.5 * MIB, 1.5 * MIB, 'sum of pss');
-      near(seen.value('herakles_mem_group_rss_bytes', group), 4 * 129 * MIB, 4 * 1.5 * MIB, 'sum of rss');
-      assert.equal(seen.value('herakles_mem_group_pss_coverage_ratio', group), 1);
-    });
-  });
+  await t.test(
+    'four processes share 128 MiB: a quarter in the PSS of each, once in the footprint, four times in RSS',
+    async (t) => {
+      const { pids } = await startChildren(t, 'shared', 128, 4);
+      assert.equal(pids.length, 4);
+      await until(exporter, (seen) => {
+        for (const pid of pids) {
+          near(seen.value(processPss, { pid }), 32 * MIB, MIB, 'pss of one');
+          assert.ok(seen.value(processUss, { pid }) < MIB, 'uss of one');
+        }
+        const group = { group: 'test', subgroup: 'shared' };
+        near(seen.value('herakles_mem_group_footprint_bytes', group), 128.5 * MIB, 1.5 * MIB, 'footprint');
+        near(seen.value('herakles_mem_group_pss_bytes', group), 128.5 * MIB, 1.5 * MIB, 'sum of pss');
+        near(seen.value('herakles_mem_group_rss_bytes', group), 4 * 129 * MIB, 4 * 1.5 * MIB, 'sum of rss');
+        assert.equal(seen.value('herakles_mem_group_pss_coverage_ratio', group), 1);
+      });
+    },
+  );
 
   await t.test('half a core is 50 %', async (t) => {
     const { pids } = await startChildren(t, 'burn', 50);
@@ -155,7 +158,7 @@ test('children of known memory, CPU and name', async (t) => {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   });
 
-  await t.test('the CPU of 2,000 short-lived children arrives in their group, once', async (t) => {
+  await t.test('the CPU of 2,000 short-lived children is credited to their group, once', async (t) => {
     const storm = await startChildren(t, 'storm', 2000, 20, 3);
     const time = (seen: Exposition) => seen.value('herakles_cpu_group_time_seconds_sum', { subgroup: 'storm' });
     let before = await until(exporter, time);
@@ -180,7 +183,7 @@ test('children of known memory, CPU and name', async (t) => {
     };
     await until(exporter, check);
     for (let i = 0; i < 3; i++) {
-      await new Promise((done) => setTimeout(done, 1000)); // three more heartbeats: what arrived once stays, and stays once
+      await new Promise((done) => setTimeout(done, 1000)); // three more heartbeats: what was credited stays, and is not credited again
       check(await scrape(exporter));
     }
     before = 0;

@@ -35,7 +35,7 @@ process.on('exit', () => {
   for (const pid of groups) killGroup(pid);
   for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
-// A test file that is told to end, cleans up as well: only an orderly exit runs the above.
+// A test file that gets a signal cleans up as well: only an orderly exit runs the above.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
 
 function killGroup(pid: number): void {
@@ -46,8 +46,8 @@ function killGroup(pid: number): void {
 }
 
 /**
- * The paths of what a test drives. Where something is missing the test is skipped and says what; with CI set it fails.
- * A newer suite out of reach is missing from the answer, and said aloud.
+ * The paths of the servers that a test drives. Where one is missing the test is skipped and says which; with CI set it
+ * fails. A server of a newer suite that is out of reach is missing from the answer, and a line says so.
  */
 export function need<Name extends string>(t: TestContext, ...names: Name[]): Record<Name, string> | undefined {
   try {
@@ -59,7 +59,7 @@ export function need<Name extends string>(t: TestContext, ...names: Name[]): Rec
   }
 }
 
-/** For what only root can set up. */
+/** Whether this is root. Where it is not, the test is skipped; with CI set it fails. */
 export function needRoot(t: TestContext): boolean {
   if (process.getuid?.() === 0) return true;
   if (process.env.CI) throw new Error('this test needs root');
@@ -67,7 +67,7 @@ export function needRoot(t: TestContext): boolean {
   return false;
 }
 
-/** Calls fn until it throws no more; its last error is the answer when the time is over. */
+/** Calls fn until it throws no more, and gives its result. When the time is over its last error is thrown. */
 export async function eventually<T>(fn: () => T | Promise<T>, timeoutMs = 30_000, everyMs = 100): Promise<T> {
   for (const end = Date.now() + timeoutMs; ; ) {
     try {
@@ -217,7 +217,7 @@ export type ExporterOptions = {
   wrap?: string[];
 };
 
-/** The command line of the bundle, reachable for whoever runs it. */
+/** The command line of the bundle, copied where the user who runs it cannot reach the original. */
 function commandOf({ uid, node = process.execPath, wrap = [] }: ExporterOptions): string[] {
   if (!existsSync(bundle)) throw new Error('dist/herakles.cjs is missing: npm run build');
   if (uid === undefined && wrap.length === 0) return [node, bundle];
@@ -258,25 +258,27 @@ export async function runBundle(t: Scope, args: string[], options: ExporterOptio
   return { code, signal, stdout: run.stdout, stderr: run.stderr };
 }
 
-let child: string | undefined;
+const compiledPrograms = new Map<string, string>();
 
 /**
- * test/children/child.c, compiled when it is newer than the program, as a copy of this test file's own: a rule for its
- * path catches no child of another run on the same machine.
+ * A program of test/children/, compiled when its source is newer, as a copy of this test file's own: a rule for its path
+ * catches no child of another run on the same machine.
  */
-export function childProgram(): string {
-  if (child) return child;
-  const source = `${root}test/children/child.c`;
-  const compiled = `${root}.cache/child`;
+export function childProgram(name = 'child'): string {
+  const known = compiledPrograms.get(name);
+  if (known) return known;
+  const source = `${root}test/children/${name}.c`;
+  const compiled = `${root}.cache/${name}`;
   if (!existsSync(compiled) || statSync(compiled).mtimeMs <= statSync(source).mtimeMs) {
     mkdirSync(dirname(compiled), { recursive: true });
     const fresh = `${compiled}.${process.pid}`;
     execFileSync(ensure('cc').cc, ['-O1', '-pthread', '-Wall', '-Wextra', '-Werror', '-o', fresh, source]);
     renameSync(fresh, compiled);
   }
-  child = `${scratch()}/child`;
-  copyFileSync(compiled, child);
-  return child;
+  const copy = `${scratch()}/${name}`;
+  copyFileSync(compiled, copy);
+  compiledPrograms.set(name, copy);
+  return copy;
 }
 
 /** Starts one mode of child.c and waits until it is set up; `pids` are those it names. */

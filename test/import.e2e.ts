@@ -149,7 +149,7 @@ function counted(pairs: Iterable<readonly [string, number]>, renamed: Shape['ren
 }
 
 test('configurations of process-exporter', async (t) => {
-  const servers = needRoot(t) && need(t, 'process-exporter', 'unshare');
+  const servers = needRoot(t) && need(t, 'process-exporter', 'unshare', 'cc');
   if (!servers) return;
   const peer = servers['process-exporter'];
   const namespace = await startNamespace(t);

@@ -1,5 +1,5 @@
-// What a real script starts belongs to the script's group where inherit_group says so: while the script lives, when it
-// has ended, and after a reload; `explain` says from whom.
+// The children of a real script belong to the script's group where inherit_group is on: while the script lives, after
+// it has ended, and after a reload. `explain` names the process that a group comes from.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { eventually, runBundle, Started, scratch, startExporter } from './harnes
 
 const reloads = 'herakles_exporter_config_last_reload_success_timestamp_seconds';
 
-/** A script that waits for its sleep, and a rule for the script alone. */
+/** A script that waits for `sleep`, and a rule that matches the script alone. */
 async function nightly(t: Parameters<typeof startExporter>[0]) {
   const folder = scratch();
   writeFileSync(`${folder}/nightly.sh`, '#!/bin/sh\nsleep 600 &\necho ready $! $$\nwait\n', { mode: 0o755 });
@@ -49,7 +49,7 @@ test("a script's sleep belongs to the script", async (t) => {
   await inGroup();
 });
 
-test('switched off, as it is unless asked for, nothing is inherited', async (t) => {
+test('by default nothing is inherited', async (t) => {
   const { sleep, rules } = await nightly(t);
   const page = await (await startExporter(t, { args: ['--subgroups', rules] })).scrape();
   assert.equal(page.all('herakles_process_info', { pid: sleep, group: 'other', rule: 'none' }).length, 1);

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { freePort } from './harness.ts';
 import { HTTP, type Program } from './place.ts';
 
-/** Small, and leaving nothing in /tmp; in the environment, so that the command line stays the package's own. */
+/** Keeps the JVM small and out of /tmp. It is in the environment, so that the command line stays the package's own. */
 const JVM = { JAVA_TOOL_OPTIONS: '-Xmx96m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData' };
 
 const GUNICORN: Program['start'] = async (place, path) => {
@@ -30,7 +30,7 @@ const CELERY: Program['start'] = async (place, path) => {
   await Promise.all([place.says(worker, 'ready.'), place.says(beat, 'beat: Starting')]);
 };
 
-/** Debian's machines may lack python3-setproctitle, and then look different. */
+/** Without python3-setproctitle, which a Debian machine may lack, the processes have other titles. */
 const untitled =
   (start: Program['start']): Program['start'] =>
   async (place, path) => {
@@ -38,11 +38,11 @@ const untitled =
     await start(place, path);
   };
 
-/** All as Debian bookworm installs them, but pm2, which is npm's. */
+/** All as Debian bookworm installs them, except pm2, which comes from npm. */
 export const INTERPRETED_PROGRAMS: Readonly<Record<string, Program>> = {
   rabbitmq: {
     needs: ['rabbitmq'],
-    // Erlang's own helpers do not say whose they are: without the unit they are Erlang's.
+    // Erlang's own helpers do not name their program: without the unit they are Erlang's.
     lands: {
       'messaging/rabbitmq': ['rabbitmq-server', 'beam.smp', 'rabbit_disk_monitor'],
       'runtime/erlang': ['epmd -daemon', 'erl_child_setup', 'inet_gethost', 'inet_gethost'],

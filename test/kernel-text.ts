@@ -1,4 +1,4 @@
-// Kernel files as Linux writes them, for tests: what is not said stands as it does on a quiet host of 4 GiB.
+// Kernel files as Linux writes them, for tests. A value that a test leaves out is that of a quiet host of 4 GiB.
 // A host of these entries is a Frame, so that it can be read, recorded and served like any other.
 import type { CapturedFile, Frame } from '../src/kernel/capture.ts';
 

@@ -1,5 +1,5 @@
 // The part of the Kubernetes API that pod discovery uses: GET /api/v1/pods as a list and as a watch
-// (Kubernetes API concepts, "Efficient detection of changes" and "Streaming lists"). It serves what a test says.
+// (Kubernetes API concepts, "Efficient detection of changes" and "Streaming lists"). It serves the pods that a test gives it.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Scope } from './harness.ts';
@@ -19,13 +19,13 @@ const event = (type: Change, object: object): string => `${JSON.stringify({ type
 
 export class KubernetesApi {
   url = '';
-  /** Requests that came, for messages of failed tests. */
+  /** Every request so far, for the message of a failed test. */
   readonly requests: string[] = [];
   readonly #pods = new Map<string, object>();
   readonly #watchers = new Set<ServerResponse>();
   #version = 1;
 
-  /** Adds or changes a pod; whoever watches is told. */
+  /** Adds or changes a pod, and sends the event to every watch. */
   put(pod: Pod): void {
     const change = this.#pods.has(pod.name) ? 'MODIFIED' : 'ADDED';
     this.#version++;
@@ -59,7 +59,7 @@ export class KubernetesApi {
     return this;
   }
 
-  /** @param all whether the list comes first as events, ended by a bookmark, as newer clients ask for */
+  /** @param all the list comes first, as events that end with a bookmark: newer clients ask for that */
   #watch(response: ServerResponse, all: boolean): void {
     response.flushHeaders();
     if (all) {

@@ -1,5 +1,5 @@
-// Start, reload and end of the real program: one plain message and status 2 for what an operator can get wrong, the
-// old configuration in force after a bad reload, one collection for scrapes at the same time, a prompt end.
+// Start, reload and end of the real program: an operator's mistake gives one plain message and status 2, a bad reload
+// leaves the old configuration in force, scrapes at the same time cause one collection, and the end is prompt.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -42,7 +42,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} ends it promptly with status 0`, async (t) => {
     const exporter = await startExporter(t);
     await exporter.scrape(); // leaves a kept connection open
-    const slow = connect(exporter.port, '127.0.0.1', () => slow.write('GET /metrics HTTP/1.1\r\n')); // and says no more
+    const slow = connect(exporter.port, '127.0.0.1', () => slow.write('GET /metrics HTTP/1.1\r\n')); // the rest of the request never comes
     slow.on('error', () => {});
     t.after(() => void slow.destroy());
     const scrapes = [1, 2, 3].map(() => exporter.scrape());
@@ -76,7 +76,7 @@ test('SIGHUP applies a new configuration, and keeps the old one when the new one
   const before = (await exporter.scrape()).value(reloadTime);
 
   await t.test('the same one', async () => {
-    exporter.signal('SIGHUP'); // and no file has changed, so it is the signal that does it
+    exporter.signal('SIGHUP'); // no file has changed, so the signal causes the reload
     await eventually(async () => assert.ok((await exporter.scrape()).value(reloadTime) > before));
   });
 
@@ -99,7 +99,7 @@ test('SIGHUP applies a new configuration, and keeps the old one when the new one
     await t.test(`${what}: the old one stays, metric and log say so`, async () => {
       await eventually(async () => {
         const time = (await exporter.scrape()).value(reloadTime);
-        await pause(1000); // files are watched, too: what was written before is loaded more than once
+        await pause(1000); // files are watched as well: the earlier change may be loaded twice
         assert.equal((await exporter.scrape()).value(reloadTime), time);
       });
       const logged = exporter.stderr.length;
@@ -121,7 +121,7 @@ test('SIGHUP applies a new configuration, and keeps the old one when the new one
   }
 });
 
-test('what an operator gets wrong ends with status 2 and one message', async (t) => {
+test('a mistake of the operator ends the start with status 2 and one message', async (t) => {
   const cwd = scratch();
   const write = (name: string, text: string) => {
     writeFileSync(`${cwd}/${name}`, text);
@@ -187,10 +187,10 @@ test('scrapes at the same time cause one collection', async (t) => {
   const collections = (last.sum(counter) - second.sum(counter)) / one;
   const took = last.value('herakles_exporter_cache_update_duration_seconds');
   const made = `six scrapes, then one, made ${collections} collections of ${took} s`;
-  assert.ok(collections > 1.8 && collections < 4, made); // a stall may have parted the six
+  assert.ok(collections > 1.8 && collections < 4, made); // on a busy machine the six may not come together
 });
 
-test('an answer comes within the scraper’s time-out, with the age of what it holds', async (t) => {
+test('an answer comes within the time-out of the scraper, with the age of its data', async (t) => {
   const exporter = await startExporter(t, { args: ['--interval', '1s', '--cache-ttl', '0s'] });
   const began = performance.now();
   const response = await fetch(`${exporter.url}/metrics`, {
@@ -227,6 +227,7 @@ const samples = (file: (text: string) => string): Record<string, string> => ({
   '--bind': '127.0.0.2',
   '--web-listen-address': '127.0.0.2:9301,unix:/run/x.sock',
   '--web-telemetry-path': '/m',
+  '--web-allowed-hosts': 'metrics.example',
   '--web-config-file': '/x',
   '--tls-cert-path': '/x',
   '--tls-key-path': '/x',
@@ -267,7 +268,7 @@ const samples = (file: (text: string) => string): Record<string, string> => ({
 
 type Shown = Record<string, { value: unknown; origin: string }>;
 
-test('every flag of --help is taken, and shown as where the value comes from', async (t) => {
+test('every flag of --help is accepted, and named as the origin of its value', async (t) => {
   const cwd = scratch();
   let files = 0;
   const sample = samples((text) => {

@@ -1,5 +1,6 @@
-// A machine in memory whose processes fork, burn, exec, exit and are reaped by Linux's rules; it keeps the true sums
-// that the program is held against. Read through KernelFiles; `beforeStat` lets things happen in the middle of a pass.
+// A machine in memory. Its processes fork, burn CPU, exec, exit and are reaped by Linux's rules, and it keeps the true
+// sums, with which tests compare the program's. It is read through KernelFiles; `beforeStat` lets things happen in the
+// middle of a pass.
 import { KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles } from '../src/kernel/files.ts';
 import { hostEntries, type Memory, type ProcessText, processEntries, uptimeText } from './kernel-text.ts';
 
@@ -28,13 +29,13 @@ export class Task {
   state: 'S' | 'R' | 'D' | 'Z' | 'gone' = 'S';
   /** Inherits the orphans among its descendants, as init does (prctl(2), PR_SET_CHILD_SUBREAPER). */
   subreaper = false;
-  /** Ignores SIGCHLD: its children vanish unaccounted (wait(2), NOTES). */
+  /** Ignores SIGCHLD: its children vanish, and their time is credited to no parent (wait(2), NOTES). */
   careless = false;
   startStack = 1;
   /** Its first thread has ended, and another one lives on. */
   leaderEnded = false;
   own = nothing();
-  /** Of children that were waited for, and of theirs. */
+  /** Of children that were waited for, and of their own waited-for children. */
   reaped = nothing();
   memory: Memory = {};
 
@@ -74,6 +75,10 @@ export class Machine implements KernelFiles {
     this.#kept = kept;
     this.init = this.#create(undefined, 'init');
   }
+
+  readonly hung: readonly number[] = [];
+
+  async prefetch(): Promise<void> {}
 
   fork(parent: Task, comm = parent.comm): Task {
     return this.#create(parent, comm);
@@ -159,6 +164,7 @@ export class Machine implements KernelFiles {
     };
     return {
       pid,
+      unchanged: () => false,
       read: (file) => this.#fill(bytes(file)),
       readLater: async (file) => bytes(file),
       exe() {

@@ -1,5 +1,5 @@
-// What the guide says of the text that some readers come from is true: its snippets fail or mislead as told, and the
-// forms that the guide shows in their place do not.
+// Some readers come from an older text. What the guide says about it is true: its snippets fail or mislead in the way
+// that the guide describes, and the guide's own forms do not.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ test('what promtool says of it', async (t) => {
   const dir = scratch();
   writeFileSync(`${dir}/remark.json`, '# production\n[{ "targets": ["server1:9215"] }]\n');
   for (const [name, path] of Object.entries(tools)) {
-    /** Runs a verb on a document; what it prints, and whether it is content. */
+    /** Runs a promtool command on a document: what it prints, and whether it accepts the document. */
     const run = (verb: string[], document: object, ...more: string[]) => {
       writeFileSync(`${dir}/document.yml`, stringify(document));
       const { status, stdout, stderr } = spawnSync(path, [...verb, `${dir}/document.yml`, ...more], {

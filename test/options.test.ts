@@ -1,5 +1,6 @@
-// Every setting does something: each is changed alone, and what changes with it is looked at. A setting that this file
-// does not know fails it. What listens and encrypts is driven end to end; here it is only held against those tests.
+// Every setting has an effect: the tests change one setting alone and look at what changes with it. A setting that this
+// file does not know is a failure. Settings of listening and encryption are tested end to end; this file only checks that
+// those tests name them.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +54,7 @@ function agentOf(change: Partial<Config>): Agent {
 /** The page of one collection under these settings. */
 async function pageOf(change: Partial<Config>): Promise<string> {
   const agent = agentOf(change);
-  const page = await agent.metrics('text', false, 5);
+  const { pieces: page } = await agent.metrics('text', false, 5);
   agent.stop();
   return Buffer.concat(page).toString();
 }
@@ -64,7 +65,7 @@ const shown = (page: string): number[] =>
 const has = (family: string) => (page: string) => page.includes(`\n${family}`);
 const options = (change: Partial<Config>) => samplerOptionsOf({ ...defaults, ...change });
 
-/** What appears with one value and is not there with the other. */
+/** Texts that are on the page with one value and not with the other. */
 type Effect = { readonly on: Partial<Config>; readonly off: Partial<Config>; readonly seen: (page: string) => boolean };
 const family = (key: Key, name: string): Effect => ({
   on: { [key]: true },
@@ -179,15 +180,15 @@ test('the settings of footprints reach the sampler', () => {
   assert.equal(options({ smaps_max_read: 0.7 }).footprints.maxRead, 0.7);
 });
 
-test('path_procfs and capture say where kernel files are', () => {
-  assert.throws(() => openHost({ ...defaults, path_procfs: '/nowhere' }), /\/nowhere: no procfs can be read there/);
-  assert.throws(() => openHost({ ...defaults, capture: '/nowhere.capture' }), /\/nowhere.capture: no such file/);
+test('path_procfs and capture say where kernel files are', async () => {
+  await assert.rejects(openHost({ ...defaults, path_procfs: '/nowhere' }), /\/nowhere: no procfs can be read there/);
+  await assert.rejects(openHost({ ...defaults, capture: '/nowhere.capture' }), /\/nowhere.capture: no such file/);
 });
 
 test('subgroups names rule files that decide before all others', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'herakles-')), 'rules.toml');
   writeFileSync(file, 'rule = [{ group = "mine", subgroup = "own", comm = "stranger" }]\n');
-  const loaded = await loadRuleFiles([file], '/nowhere');
+  const loaded = await loadRuleFiles([file], { cwd: '/nowhere' });
   assert.deepEqual(
     loaded.map((each) => each.file),
     [file],

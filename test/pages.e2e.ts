@@ -1,5 +1,5 @@
-// The pages in a real browser: names made to break out of them stay text, nothing executes, and everything is there
-// without script, in light and in dark.
+// The pages in a real browser: a process name that holds markup stays text, nothing executes, and the page is whole
+// without script, in light and in dark mode.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -67,7 +67,7 @@ test('hostile names stay text in a browser, and break no line', async (t) => {
   for (const line of body.trimEnd().split('\n')) assert.match(line, /^(#|[a-z_]+(\{.*\})? \S+$)/);
 });
 
-test('the page says what an operator asks first, without script', async (t) => {
+test('without script the page answers what an operator asks first', async (t) => {
   const tools = need(t, 'chromium');
   if (!tools) return;
   const server = await serve(t, '', ['--interval', '1s']);

@@ -1,16 +1,16 @@
-// Where a test runs one real program: a pid and mount namespace, a scratch folder, free ports, and what it takes to
-// start it there, so that nothing of it outlives the test or is written elsewhere.
+// Where a test runs one real program: a pid and mount namespace, a scratch folder and free ports. Nothing of the program
+// outlives the test or is written elsewhere.
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { eventually, freePort, type Scope, Started, scratch } from './harness.ts';
 import { as, ask, id, type Namespace, startNamespace } from './real-servers.ts';
 
-/** The shortest question to a web server. */
+/** The shortest request to a web server. */
 export const HTTP = 'GET / HTTP/1.0\r\n\r\n';
 
 /** Where one program runs, and what it may use. */
 export class Place {
-  /** Its own folder, where every user may write: it takes the place of /tmp as well. */
+  /** Its own folder, in which every user may write. Inside it is also mounted as /tmp. */
   readonly dir = scratch();
   /** A free port of 127.0.0.1. */
   readonly port: number;
@@ -25,7 +25,7 @@ export class Place {
     chmodSync(this.dir, 0o1777);
   }
 
-  /** A new one, gone with the test. */
+  /** Makes a place that ends with the test. */
   static async open(scope: Scope): Promise<Place> {
     return new Place(scope, await startNamespace(scope), await freePort());
   }
@@ -74,7 +74,7 @@ export class Place {
     return this.complete(['mount', '--bind', source, target]);
   }
 
-  /** Waits until what listens on a port, or on a Unix socket, answers. */
+  /** Waits until a port, or a Unix socket, answers. */
   answers(text: string, expected: string, port: number | string = this.port): Promise<void> {
     return eventually(() => ask(port, text, expected), 120_000);
   }
@@ -91,8 +91,8 @@ export interface Program {
   /** Names of scripts/test-servers.mjs; the first one's path is what start() gets. */
   readonly needs: readonly string[];
   /**
-   * For each group/subgroup that its processes may have, the kinds of process there: text in comm or command line, and
-   * as often as so many processes must have it.
+   * For each group/subgroup that its processes may have, the kinds of process in it: a text in comm or command line. A
+   * text that is there twice must be in two processes.
    */
   readonly lands: Readonly<Record<string, readonly string[]>>;
   /** Starts it and waits until it answers. */

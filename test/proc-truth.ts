@@ -47,7 +47,7 @@ export function readAllTruths(proc = '/proc'): Truth[] {
   return pids.map((pid) => readTruth(Number(pid), proc)).filter((truth) => truth !== undefined);
 }
 
-/** The children of a process, its own pid first, however deep. */
+/** A process and all of its descendants, its own pid first. */
 export function family(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
   return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => family(Number(child))))];

@@ -1,5 +1,5 @@
-// Real programs, started for real, land right: every process of each, workers, sessions and helpers as well, is in a
-// subgroup that programs.ts names for it, and each kind of process that it names is there.
+// Real programs get the right subgroup: every process of each program, with its workers, sessions and helpers, is in a
+// subgroup that programs.ts names for it, and each kind of process that programs.ts names is there.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { Place, type Program } from './place.ts';
 import { readTruth } from './proc-truth.ts';
 import { PROGRAMS } from './programs.ts';
 
-/** What a program's processes are: pid, comm and command line of those that have memory. */
+/** Pid, comm and command line of each process that has memory. */
 function processesOf(place: Place) {
   return place.namespace.pids().flatMap((pid) => {
     const comm = readTruth(pid)?.comm;
@@ -19,7 +19,7 @@ function processesOf(place: Place) {
   });
 }
 
-/** Fails unless all its processes are where they belong, and all kinds of them are there. */
+/** Fails unless each process is in its subgroup, and each kind of process is there. */
 async function assertLands(place: Place, { lands }: Program, exporter: Exporter): Promise<void> {
   const earlier = processesOf(place);
   const scrape = await exporter.scrape();
@@ -41,14 +41,14 @@ async function assertLands(place: Place, { lands }: Program, exporter: Exporter)
   }
 }
 
-// Three at a time: they mostly wait.
+// Three tests at a time: they mostly wait.
 describe('real programs land right', { concurrency: 3 }, () => {
   const ends: (() => void | Promise<void>)[] = [];
   let exporter: Promise<Exporter>;
   before(() => {
     try {
-      ensure(...Object.values(PROGRAMS).flatMap(({ needs }) => needs)); // at once, and not while another test waits
-    } catch {} // each test says what it misses
+      ensure(...Object.values(PROGRAMS).flatMap(({ needs }) => needs)); // all together, so that no test waits for another one's packages
+    } catch {} // each test says what is missing for it
     exporter = startExporter({ after: (end) => void ends.push(end) }, { args: ['--cache-ttl', '0s'] });
   });
   after(async () => {

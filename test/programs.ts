@@ -1,12 +1,12 @@
-// Real programs as their packages run them: how one is started, and into which subgroup each kind of its processes must
-// land. programs.e2e.ts runs the table. All as Debian bookworm installs them, but chrony, which is only unpacked.
+// Real programs as their packages run them: how each is started, and the subgroup that each kind of its processes must
+// get. programs.e2e.ts runs the table. All are as Debian bookworm installs them, except chrony, which is only unpacked.
 import { readFileSync } from 'node:fs';
 import { freePort } from './harness.ts';
 import { INTERPRETED_PROGRAMS } from './interpreted-programs.ts';
 import { HTTP, type Program } from './place.ts';
 import { startMemcached, startNginx, startPostgres, startRedis } from './real-servers.ts';
 
-/** A question for the name "localhost" over TCP, and what any answer repeats of it. */
+/** A DNS query for the name "localhost" over TCP, and the part of it that any answer repeats. */
 const DNS_NAME = '\x09localhost';
 const DNS = `\x00\x1b\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00${DNS_NAME}\x00\x00\x01\x00\x01`;
 /** FCGI_GET_VALUES of FCGI_MAX_CONNS. */
@@ -123,7 +123,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   },
   cron: {
     needs: ['cron'],
-    // A job is what it is, whoever started it.
+    // A job has its own group, not that of the program that started it.
     lands: {
       'system/cron': ['cron -f', 'CRON -f'],
       'runtime/shell': ['sh -c sleep 600'],

@@ -20,13 +20,13 @@ import type { Truth } from './proc-truth.ts';
 import { type Prometheus, startPrometheus } from './prometheus-server.ts';
 import { type Namespace, startNamespace, startServers } from './real-servers.ts';
 
-/** A test does not last a day: with a scrape a second, these ranges hold as many samples as it has. */
+/** Shorter ranges, for a test that does not last a day: with a scrape each second they hold as many samples. */
 const shorter: [string, string][] = [
-  ['[5m]', '[10s]'], // at 1 s ten samples, as five minutes at 30 s
+  ['[5m]', '[10s]'], // ten samples at one a second, as in five minutes at one in 30 s
   ['[6h]', '[10s]'],
   ['[24h:5m]', '[10s:1s]'],
   ['offset 1h', 'offset 10s'],
-  ['time() - 3600', `time() - ${youth}`], // the child that is started late is new, the others are not
+  ['time() - 3600', `time() - ${youth}`], // only the child that is started late is new
 ];
 const shorten = (text: string) => shorter.reduce((form, [from, to]) => form.replaceAll(from, to), text);
 
@@ -43,7 +43,7 @@ async function startInside(t: Scope, namespace: Namespace, ...mode: (string | nu
   await new Started(t, [...namespace.enter, childProgram(), ...mode.map(String)]).line('ready');
 }
 
-/** What the namespace's processes were, twice a second, until the test ends. */
+/** Records the namespace's processes twice a second until the test ends. */
 function record(t: Scope, namespace: Namespace): { time: number; truths: Truth[] }[] {
   const history: { time: number; truths: Truth[] }[] = [];
   const timer = setInterval(() => {
@@ -73,7 +73,7 @@ async function startNodeExporter(t: Scope, binary: string): Promise<number> {
   return port;
 }
 
-/** Everything that runs, and has run for long enough that every range has its samples. */
+/** Starts everything, and waits until every range has its samples. */
 async function setUp(t: TestContext): Promise<{ host: Host; servers: [string, Prometheus][] } | undefined> {
   if (!needRoot(t)) return undefined;
   const paths = need(t, ...(['postgres', 'redis', 'nginx', 'memcached', 'node-exporter', 'prometheus'] as const));
@@ -151,14 +151,14 @@ test('the 38 expressions', async (t) => {
         const asWritten = server.query(shorten(document));
         if (outcome === 'refused') await assert.rejects(asWritten, /parse error/);
         else if (outcome === 'empty') assert.deepEqual((await asWritten).result, []);
-        else await asWritten; // Prometheus takes it; what it is worth, the correction says
+        else await asWritten; // Prometheus accepts it; the correction says what is wrong with it
         await eventually(
           async () => {
             const { result } = await server.query(shorten(corrected));
             checks[title]!(result, host);
             failures--;
           },
-          failures++ < 5 ? 45_000 : 0, // enough has failed: no more waiting
+          failures++ < 5 ? 45_000 : 0, // after five failures the others do not wait
           300,
         );
       });

@@ -1,5 +1,5 @@
 // PostgreSQL, Redis, nginx and memcached as they really run, as their own users, in a pid namespace of the test's own:
-// what else the machine runs can not disturb a comparison with what /proc says.
+// other programs on the machine cannot disturb a comparison with /proc.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -26,7 +26,7 @@ export class Namespace {
     return readAllTruths(this.proc);
   }
 
-  /** The pids outside of all that runs inside, daemons as well, without its own first process. */
+  /** The pids, as seen from outside, of all processes inside except its first one; daemons are among them. */
   pids(): number[] {
     const namespaceOf = (pid: number | string) => {
       try {
@@ -51,7 +51,7 @@ export async function startNamespace(t: Scope): Promise<Namespace> {
   return new Namespace(family(started.pid)[1]!);
 }
 
-/** Asks what listens on a port of 127.0.0.1, or on a Unix socket, and waits for an answer that has the expected in it. */
+/** Sends a request to a port of 127.0.0.1, or to a Unix socket, and waits for an answer that holds the expected text. */
 export function ask(port: number | string, text: string, expected: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const address = typeof port === 'number' ? { host: '127.0.0.1', port } : { path: port };
@@ -79,7 +79,7 @@ export function as(namespace: Namespace, user: string): string[] {
   return [...namespace.enter, 'setpriv', `--reuid=${user}`, `--regid=${id('-g', user)}`, '--init-groups', '--'];
 }
 
-/** A data base whose shared buffers hold something, with one session that stays open. */
+/** A database whose shared buffers hold data, with one session that stays open. */
 export async function startPostgres(t: Scope, namespace: Namespace, binary: string): Promise<void> {
   const port = await freePort();
   const dir = scratch(id('-u', 'postgres'));

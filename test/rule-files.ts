@@ -1,5 +1,5 @@
-// Reads the rule files of deploy/prometheus, and shortens them for tests: a test does not last six hours.
-// Shortened means: every duration and every number of seconds that stands for one is divided; nothing else changes.
+// Reads the rule files of deploy/prometheus, and shortens them for tests, because a test does not last six hours.
+// Shortened: every duration, and every number of seconds that stands for a duration, is divided; nothing else changes.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import { root, scratch } from './harness.ts';

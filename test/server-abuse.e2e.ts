@@ -1,4 +1,4 @@
-// Clients that mean harm, from another address, while a real Prometheus scrapes: every scrape succeeds within its
+// Hostile clients, from another network, while a real Prometheus scrapes: every scrape succeeds within its
 // deadline, nothing ends the process, the log stays short, and memory returns to where it was.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { startPrometheus } from './prometheus-server.ts';
 import { sendRequest, serve, type WebServer } from './web-server.ts';
 
 const limits = ['--read-timeout', '5s', '--idle-timeout', '5s', '--send-timeout', '5s'];
+/** Prometheus comes from ::1: all of 127.0.0.0/8 is one client. */
 const attacker = '127.0.0.2';
 const head = 'GET /metrics HTTP/1.1\r\nHost: x\r\n';
 
@@ -185,9 +186,9 @@ for (const scheme of ['http', 'https'] as const) {
       scrape_configs: Array.from({ length: 10 }, (_, i) => ({
         job_name: `herakles${i}`,
         scheme,
-        ...(tls && { tls_config: { ca_file: authority.cert } }),
+        ...(tls && { tls_config: { ca_file: authority.cert, server_name: 'localhost' } }),
         basic_auth: { username: 'prometheus', password: 'right' },
-        static_configs: [{ targets: [`localhost:${server.port}`] }],
+        static_configs: [{ targets: [`[::1]:${server.port}`] }],
       })),
     });
     const start = performance.now();
@@ -232,7 +233,7 @@ for (const scheme of ['http', 'https'] as const) {
   });
 }
 
-test('who does not read an answer loses the connection after send_timeout', async (t) => {
+test('a client that does not read a response loses the connection after send_timeout', async (t) => {
   const python = need(t, 'openmetrics-parser', 'cc')?.['openmetrics-parser'];
   if (!python) return;
   await startChildren(t, 'fleet', 1000, 100, 800, 'hk-f'); // answers too long for the buffers in between
@@ -240,7 +241,7 @@ test('who does not read an answer loses the connection after send_timeout', asyn
   await eventually(async () => assert.ok((await server.metrics()).all('herakles_mem_process_rss_bytes').length > 1000));
   const before = await eventually(() => {
     const now = sockets(server);
-    assert.ok(now <= 5, `${now} sockets`); // three of its pipes are, and two listen
+    assert.ok(now <= 8, `${now} sockets`); // three of its pipes, two that listen, and those of its readers
     return now;
   });
   const program = [
@@ -251,7 +252,7 @@ test('who does not read an answer loses the connection after send_timeout', asyn
   ].join('\n');
   const reader = new Started(t, [python, '-c', program]);
   const [began] = await reader.line('answered');
-  await eventually(() => assert.equal(sockets(server), before), 20_000, 50);
+  await eventually(() => assert.ok(sockets(server) <= before), 20_000, 50);
   const seconds = Date.now() / 1000 - Number(began);
   assert.ok(seconds > 0.5 && seconds < 20 && reader.running, `cut off after ${seconds} s`);
 });

@@ -1,5 +1,5 @@
 // A minute of the soak that `npm run bench soak` runs for an hour: processes come and go all the time.
-// Too short to show that memory stays flat: it would show a leak of some MiB a minute.
+// It is too short to show that memory stays flat; it shows a leak of some MiB a minute.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { soak } from '../bench/soak.ts';

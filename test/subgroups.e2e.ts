@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { runBundle, scratch } from './harness.ts';
+import { childProgram, eventually, replace, runBundle, scratch, startChildren, startExporter } from './harness.ts';
 
 const rule = (subgroup: string, keys: string) => `[[rule]]\ngroup = "g"\nsubgroup = "${subgroup}"\n${keys}\n`;
 const sound = rule('web', 'comm = "acme-web"\nexamples = [ { comm = "acme-web" } ]');
@@ -45,4 +45,60 @@ test('imported rules are in force where they are put', async (t) => {
   const none = await runBundle(t, ['import', 'process-exporter', 'none.yml'], { cwd });
   assert.equal(none.code, 2);
   assert.match(none.stderr, /^herakles-node-exporter: none\.yml: no such file; correct the path/);
+});
+
+test('a rule file that costs much neither holds a serving exporter nor ends it', async (t) => {
+  const cwd = scratch();
+  const path = `${cwd}/subgroups.toml`;
+  replace(path, sound);
+  const exporter = await startExporter(t, { cwd });
+  const tables = (count: number, keys: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => rule(`s${i % 50}`, keys(i))).join('');
+  // biome-ignore format: one line a case
+  const cases: [rules: string, loaded: boolean, says: RegExp][] = [
+    [tables(10_000, (i) => `comm = "name${i}"`), true, /configuration loaded/],
+    [tables(7000, (i) => `argv = "((a+)+b?)+[k-z]{${i % 9}}"`), true, /configuration loaded/],
+    [tables(10_001, (i) => `comm = "n${i}"`), false, /10001 rules are more than 10000; give rules lists/],
+    [tables(20_000, (i) => `comm = "name${i}"`), false, /subgroups\.toml: is larger than 1 MiB/],
+    ['[[constructor]]\na = 1\n', false, /subgroups\.toml:1: unknown key \\?"constructor\\?"/],
+    ['\n[[__proto__]]\na = 1\n', false, /subgroups\.toml:2: unknown key \\?"__proto__\\?"/],
+  ];
+  for (const [rules, loaded, says] of cases) {
+    const earlier = exporter.stderr.length;
+    replace(path, rules);
+    exporter.signal('SIGHUP');
+    let slowest = 0;
+    await eventually(
+      async () => {
+        const began = performance.now();
+        await (await fetch(`${exporter.url}/-/healthy`)).text();
+        slowest = Math.max(slowest, performance.now() - began);
+        assert.match(exporter.stderr.slice(earlier), says);
+      },
+      30_000,
+      10,
+    );
+    // 60 ms on an idle machine: the parser of TOML cannot pause. The list of lines alone once took ten seconds.
+    assert.ok(slowest < 1000, `${slowest} ms`);
+    const metrics = await exporter.scrape();
+    const successful = metrics.value('herakles_exporter_config_last_reload_successful');
+    if (loaded !== (successful === 1)) assert.fail(`${says}: ${successful}`);
+  }
+});
+
+test('groups named like what every object has are groups like any other', async (t) => {
+  const cwd = scratch();
+  await startChildren(t, 'private', 1);
+  const keys = `exe = "${childProgram()}"`;
+  writeFileSync(`${cwd}/subgroups.toml`, `[[rule]]\ngroup = "__proto__"\nsubgroup = "constructor"\n${keys}\n`);
+  const args = ['--search-mode', 'include', '--search-groups', '__proto__', '--declared-groups', 'toString/valueOf'];
+  const exporter = await startExporter(t, { cwd, args });
+  await eventually(async () => {
+    const metrics = await exporter.scrape();
+    assert.equal(metrics.sum('herakles_group_processes', { group: '__proto__', subgroup: 'constructor' }), 1);
+    assert.equal(metrics.sum('herakles_group_processes', { group: 'toString', subgroup: 'valueOf' }), 0);
+    assert.equal(metrics.all('herakles_mem_process_rss_bytes', { group: '__proto__' }).length, 1);
+    assert.ok(metrics.all('herakles_group_processes', { group: 'toString' }).length > 0);
+  });
+  for (const page of ['/subgroups', '/config', '/']) assert.equal((await fetch(exporter.url + page)).status, 200, page);
 });

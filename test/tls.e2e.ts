@@ -127,9 +127,9 @@ test('Prometheus over TLS', async (t) => {
     why('mutual', /none was presented/);
     why('mutual', /unable to verify leaf signature|unable to get issuer cert/);
     why('mutual', /cert has expired/);
-    why('named', /no subject alternative name that is allowed/);
+    why('named', /none of its subject alternative names is allowed/);
     why('private', /bad certificate|unknown ca/);
-    why('private', /spoke no TLS/);
+    why('private', /the client did not speak TLS/);
     why('newest', /unsupported protocol/);
     assert.match(started.password.stderr, /msg="wrong user or password" client=/);
     assert.match(started.expired.stderr, /expired on/);

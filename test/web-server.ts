@@ -1,4 +1,4 @@
-// The bundle as a server one may expose: started with a web file, asked over HTTP and HTTPS, by names and by sockets.
+// The bundle as a protected server: started with a web file, asked over HTTP and HTTPS, by host name and by bare socket.
 import { writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
@@ -11,7 +11,7 @@ export interface Response {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** What the server showed, over TLS. */
+  /** The certificate that the server presented, over TLS. */
   readonly certificate: PeerCertificate | undefined;
   readonly protocol: string;
   readonly cipher: string;
@@ -50,15 +50,15 @@ export class WebServer extends Started {
   /** With localhost as its host. */
   readonly url: string;
 
-  constructor(t: Scope, port: number, dir: string, tls: boolean, args: readonly string[], node: string) {
+  constructor(t: Scope, port: number, dir: string, tls: boolean, args: readonly string[], command: readonly string[]) {
     const at = ['--web.listen-address', `127.0.0.1:${port}`, '--web.listen-address', `[::1]:${port}`];
-    super(t, [node, bundle, ...at, ...args], { cwd: dir, env: { HOME: dir } });
+    super(t, [...command, bundle, ...at, ...args], { cwd: dir, env: { HOME: dir } });
     this.port = port;
     this.dir = dir;
     this.url = `${tls ? 'https' : 'http'}://localhost:${port}`;
   }
 
-  /** Waits until the log says this much more than `from` of its characters. */
+  /** Waits for a line of the log that matches. @param from characters of the log that are not looked at */
   logs(what: RegExp, from = 0, timeoutMs = 30_000): Promise<string> {
     return eventually(
       () => {
@@ -74,7 +74,7 @@ export class WebServer extends Started {
     );
   }
 
-  /** Writes its web file anew and waits until it is in force, or is said to be wrong. */
+  /** Replaces its web file, and waits until the file is in force, or the log says that it is wrong. */
   async rewrite(web: string, outcome = /configuration loaded|not loaded/): Promise<string> {
     const from = this.stderr.length;
     replace(`${this.dir}/web.yml`, web);
@@ -105,13 +105,14 @@ export async function serve(
   web: string,
   args: readonly string[] = [],
   node = process.execPath,
+  wrap: readonly string[] = [],
 ): Promise<WebServer> {
   const dir = scratch();
   const port = await freePort();
   const file = web === '' ? [] : ['--web.config.file', `${dir}/web.yml`];
   if (web) writeFileSync(`${dir}/web.yml`, web);
   const tls = /tls_server_config/.test(web) || args.includes('--enable-tls');
-  const server = new WebServer(t, port, dir, tls, [...file, ...args], node);
+  const server = new WebServer(t, port, dir, tls, [...file, ...args], [...wrap, node]);
   await eventually(
     () => {
       if (!server.running) throw new Error(`it ended: ${server.stderr}`);

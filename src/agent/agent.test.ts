@@ -20,7 +20,8 @@ function run(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
   agent.log.options = { level: 'error', format: 'logfmt' };
   t.mock.method(process.stderr, 'write', (line: string) => logged.push(line) > 0);
   t.after(() => agent.stop());
-  const scrape = async (patience = 5) => Buffer.concat(await agent.metrics('text', false, patience)).toString();
+  const scrape = async (patience = 5) =>
+    Buffer.concat((await agent.metrics('text', false, patience)).pieces).toString();
   return { agent, scrape, logged, load: (next: () => Setup) => (loaded = next) };
 }
 
@@ -72,8 +73,8 @@ test('a response has the same content in every form', async (t) => {
   for (let i = 0; i < 2000; i++) machine.fork(machine.init, `job${i}`); // a page of many chunks
   const { agent } = run(t, machine, { cache_ttl: 3600, collector_exporter: false });
   for (const format of ['text', 'openmetrics'] as const) {
-    const plain = Buffer.concat(await agent.metrics(format, false, 5));
-    assert.ok(gunzipSync(Buffer.concat(await agent.metrics(format, true, 5))).equals(plain), format);
+    const plain = Buffer.concat((await agent.metrics(format, false, 5)).pieces);
+    assert.ok(gunzipSync(Buffer.concat((await agent.metrics(format, true, 5)).pieces)).equals(plain), format);
     assert.equal(plain.toString().endsWith('# EOF\n'), format === 'openmetrics');
     assert.ok(plain.length > 1e6);
   }

@@ -11,7 +11,7 @@ import { Log } from './log.ts';
 import { type Body, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
 import { enabledOf, samplerOptionsOf } from './settings.ts';
-import { clock, within } from './time-slices.ts';
+import { clock, inSlices, within } from './time-slices.ts';
 
 /** Everything that a reload can change. */
 export interface Setup {
@@ -35,6 +35,8 @@ export interface Reload {
   readonly faults: readonly string[];
 }
 
+const COLLECTION_FAILED = 'collection failed';
+const HUNG = 'reads of processes do not return';
 /** The exporter is unhealthy when no collection succeeded for so many intervals. */
 const UNHEALTHY_INTERVALS = 3;
 
@@ -43,6 +45,8 @@ export class Agent {
   readonly program: Program;
   /** Unix time of the start, seconds. */
   readonly startTime = Date.now() / 1000 - process.uptime();
+  /** Descriptors that this process may have open (RLIMIT_NOFILE, getrlimit(2)). */
+  readonly descriptorsMax = readSelf().maxFiles || 1024;
   setup: Setup;
   lastReload: Reload = { ok: true, faults: [] };
 
@@ -55,8 +59,10 @@ export class Agent {
   /** Time that serving the previous scrape took, seconds, and the series in its response. */
   #scrapeDuration = Number.NaN;
   #series = Number.NaN;
-  /** The series left out that were logged last, as text; '' where there were none. */
+  /** Why series were left out when that was logged last; '' where none were. How many there are changes all the time. */
   #droppedLogged = '';
+  /** The settings that were last logged to wait for a restart, as text. */
+  #restartLogged = '';
   /** Whether the measured footprints of the last collection exceeded the host's memory. */
   #contradicts = false;
   #reloading: Promise<Reload> | undefined;
@@ -108,17 +114,17 @@ export class Agent {
   }
 
   /**
-   * The response to a scrape, in pieces: from the newest snapshot where it is fresh; else from that of the collection
+   * The response to a scrape: from the newest snapshot where it is fresh; else from that of the collection
    * under way or started now; where that does not end in time, from the newest snapshot however old it is.
    * @param waitSeconds longest wait for a collection
    */
-  async metrics(format: Format, gzip: boolean, waitSeconds: number): Promise<readonly Buffer[]> {
+  async metrics(format: Format, gzip: boolean, waitSeconds: number): Promise<Body> {
     const began = clock();
     if (!(this.age <= this.config.cache_ttl)) await within(waitSeconds, this.collect());
-    const body: Body = await this.#renderer.body(this.snapshot, format, gzip, () => this.#state());
+    const body = await this.#renderer.body(this.snapshot, format, gzip, () => this.#state());
     this.#scrapeDuration = clock() - began;
     this.#series = body.series;
-    return body.pieces;
+    return body;
   }
 
   /** A process as the newest collection left it, after the one under way; undefined where that did not see it. */
@@ -127,9 +133,12 @@ export class Agent {
     return this.#sampler.observed(pid);
   }
 
-  /** Loads configuration and rules again and applies them. Calls during a reload join it. */
-  reload(): Promise<Reload> {
-    this.#reloading ??= this.#reload().finally(() => {
+  /**
+   * Loads configuration and rules again and applies them. Calls during a reload join it.
+   * @param byClient whether a client asked for it, which it may do again and again: the log does not have each time
+   */
+  reload(byClient = false): Promise<Reload> {
+    this.#reloading ??= this.#reload(byClient).finally(() => {
       this.#reloading = undefined;
     });
     return this.#reloading;
@@ -148,33 +157,45 @@ export class Agent {
     else this.#requests.set(key, { path, code, count: 1 });
   }
 
-  async #reload(): Promise<Reload> {
+  async #reload(byClient: boolean): Promise<Reload> {
     try {
       const setup = await this.#load();
-      this.#classifier = new Classifier(setup.rules, setup.catalogue);
+      this.#classifier = await inSlices(Classifier.steps(setup.rules, setup.catalogue));
       this.#warnOfRestart(setup);
       this.setup = setup;
       this.log.options = { level: setup.config.log_level, format: setup.config.log_format };
       this.#renderer.configure(enabledOf(setup.config));
       this.#sampler.configure(samplerOptionsOf(setup.config), this.#classify());
       this.#loadedAt = Date.now() / 1000;
+      const failedBefore = !this.lastReload.ok;
       this.lastReload = { ok: true, faults: [] };
-      this.log.info('configuration loaded');
+      if (byClient && !failedBefore) this.log.rateLimited('info', 'configuration loaded', { by: 'request' });
+      else this.log.info('configuration loaded');
     } catch (error) {
-      const { faults } = error as { faults?: readonly string[] };
-      this.lastReload = { ok: false, faults: faults ?? [(error as Error).message] };
-      for (const fault of this.lastReload.faults) {
-        this.log.error('configuration not loaded; the old one stays in force', { fault });
-      }
+      this.#reloadFailed(error as Error & { faults?: readonly string[] });
     }
     return this.lastReload;
   }
 
+  #reloadFailed({ faults, message }: Error & { faults?: readonly string[] }): void {
+    const before = this.lastReload.faults.join('\n');
+    this.lastReload = { ok: false, faults: faults ?? [message] };
+    const what = 'configuration not loaded; the old one stays in force';
+    if (this.lastReload.faults.join('\n') === before)
+      this.log.rateLimited('error', `${what}; its faults are the same as before`, {
+        faults: this.lastReload.faults.length,
+      });
+    else for (const fault of this.lastReload.faults) this.log.error(what, { fault });
+  }
+
   #warnOfRestart(setup: Setup): void {
-    for (const key of keys) {
-      if (optionOf(key).reloadable || String(setup.config[key]) === String(this.config[key])) continue;
-      this.log.warn('setting changed, but it takes effect only after a restart', { key });
-    }
+    const changed = keys.filter(
+      (key) => !optionOf(key).reloadable && String(setup.config[key]) !== String(this.config[key]),
+    );
+    const logged = this.#restartLogged;
+    this.#restartLogged = changed.join();
+    if (this.#restartLogged === logged) return;
+    for (const key of changed) this.log.warn('setting changed, but it takes effect only after a restart', { key });
   }
 
   #classify() {
@@ -185,12 +206,23 @@ export class Agent {
   #report(): void {
     const { failure, duration, snapshot } = this.#sampler;
     if (failure) {
-      this.log.error('collection failed; the last snapshot stays in force', { err: failure.message });
+      this.log.began(COLLECTION_FAILED, 'error', `${COLLECTION_FAILED}; the last snapshot stays in force`, {
+        err: failure.message,
+      });
       return;
     }
-    const dropped = [...(snapshot?.dropped ?? [])].map(([reason, series]) => `${reason}=${series}`).join(' ');
-    if (dropped !== this.#droppedLogged) {
-      this.#droppedLogged = dropped;
+    this.log.ended(COLLECTION_FAILED, 'collections succeed again');
+    const { hung } = snapshot!.view;
+    if (hung.length > 0)
+      this.log.began(HUNG, 'warn', `${HUNG}; the processes are left out, and tried again now and then`, {
+        processes: hung.length,
+        pids: hung.slice(0, 10).join(' '),
+      });
+    else this.log.ended(HUNG, 'reads of all processes return again');
+    const reasons = [...(snapshot?.dropped.keys() ?? [])].join();
+    if (reasons !== this.#droppedLogged) {
+      this.#droppedLogged = reasons;
+      const dropped = [...(snapshot?.dropped ?? [])].map(([reason, series]) => `${reason}=${series}`).join(' ');
       if (dropped)
         this.log.warn('series left out to stay within max_series; raise it, or set per_process to top or none', {
           dropped,
@@ -214,6 +246,7 @@ export class Agent {
 
   #state(): ExporterState {
     const { user, system } = process.cpuUsage();
+    const self = readSelf();
     return {
       ...this.program,
       nodejs: process.versions.node,
@@ -228,10 +261,19 @@ export class Agent {
       reloadSuccessful: this.lastReload.ok,
       reloadTime: this.#loadedAt,
       requests: this.#requests.values(),
-      cpuSeconds: (user + system) / 1e6,
-      residentMemory: process.memoryUsage.rss(),
+      cpuSeconds: (user + system) / 1e6 + self.readersCpu,
+      residentMemory: residentMemory() + self.readersMemory,
       startTime: this.startTime,
-      self: readSelf(),
+      self,
     };
+  }
+}
+
+/** Bytes; NaN where it cannot be read: Node opens a file of /proc for it, and no descriptor may be left. */
+function residentMemory(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return Number.NaN;
   }
 }

@@ -44,12 +44,35 @@ test('events below the level are left out', () => {
 test('a warning that clients can cause is written once a minute, with the number of suppressed ones', (t) => {
   t.mock.timers.enable({ apis: ['Date'] });
   const { lines, log } = logging('logfmt');
-  for (let i = 0; i < 1000; i++) log.warnRateLimited('wrong password', { client: `10.0.0.${i}` });
-  log.warnRateLimited('too slow');
+  for (let i = 0; i < 1000; i++) log.rateLimited('warn', 'wrong password', { client: `10.0.0.${i}` });
+  log.rateLimited('warn', 'too slow');
   assert.equal(lines.length, 2);
   t.mock.timers.tick(61_000);
-  log.warnRateLimited('wrong password', { client: 'x' });
+  log.rateLimited('warn', 'wrong password', { client: 'x' });
   assert.match(lines[2]!, /client=x suppressed=999\n$/);
-  for (let i = 0; i < 10_000; i++) log.warnRateLimited('refused', { reason: `r${i}` });
+  for (let i = 0; i < 10_000; i++) log.rateLimited('warn', 'refused', { reason: `r${i}` });
   assert.ok(lines.length < 120, `${lines.length} lines for ten thousand reasons`);
+});
+
+test('a condition is written when it begins and when it ends, and once a minute where it comes and goes', (t) => {
+  t.mock.timers.enable({ apis: ['Date'] });
+  const { lines, log } = logging('logfmt');
+  log.ended('full', 'not full any more');
+  for (let i = 0; i < 1000; i++) log.began('full', 'error', 'is full', { err: `e${i}` });
+  log.ended('full', 'not full any more');
+  log.ended('full', 'not full any more');
+  assert.equal(lines.length, 2);
+  assert.match(lines[0]!, /level=error msg="is full" err=e0\n$/);
+  assert.match(lines[1]!, /level=info msg="not full any more" after=1000\n$/);
+  for (let i = 0; i < 1000; i++) {
+    log.began('full', 'error', 'is full');
+    log.ended('full', 'not full any more');
+  }
+  assert.equal(lines.length, 2, 'it came and went');
+  log.began('full', 'error', 'is full');
+  t.mock.timers.tick(61_000);
+  log.began('full', 'error', 'is full');
+  assert.equal(lines.length, 3, 'it lasts');
+  log.began('other', 'warn', 'is other');
+  assert.equal(lines.length, 4, 'another condition is another matter');
 });

@@ -6,8 +6,8 @@ import { escapedJson } from '../text/hostile.ts';
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** A rate-limited warning is written at most once in this time. */
-const WARNING_INTERVAL_MS = 60_000;
+/** A rate-limited event is written at most once in this time. */
+const INTERVAL_MS = 60_000;
 /** Messages and reasons that are limited each for itself; what exceeds them is limited by message alone. */
 const REASONS_MAX = 100;
 const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error'];
@@ -20,7 +20,9 @@ export interface LogOptions {
 export class Log {
   options: LogOptions;
   readonly #write: (line: string) => void;
-  readonly #warned = new Map<string, { at: number; suppressed: number }>();
+  readonly #written = new Map<string, { at: number; suppressed: number }>();
+  /** Conditions that began at least once: when the last one was written, and how often the present one was seen. */
+  readonly #conditions = new Map<string, { at: number; times: number; written: boolean }>();
 
   constructor(options: LogOptions, write: (line: string) => void = (line) => process.stderr.write(line)) {
     this.options = options;
@@ -44,19 +46,42 @@ export class Log {
   }
 
   /**
-   * A warning that clients can cause as often as they like. For each message and `reason` it is written at most once a
-   * minute, with the number of warnings that were suppressed since.
+   * An event that clients can cause as often as they like. For each message and `reason` it is written at most once a
+   * minute, with the number of events that were suppressed since.
    */
-  warnRateLimited(message: string, fields: LogFields = {}): void {
+  rateLimited(level: Level, message: string, fields: LogFields = {}): void {
     const now = Date.now();
-    const key = this.#warned.size < REASONS_MAX ? `${message} ${fields.reason}` : message;
-    const warned = this.#warned.get(key) ?? { at: Number.NEGATIVE_INFINITY, suppressed: 0 };
-    if (now - warned.at < WARNING_INTERVAL_MS) warned.suppressed++;
+    const key = this.#written.size < REASONS_MAX ? `${message} ${fields.reason}` : message;
+    const written = this.#written.get(key) ?? { at: Number.NEGATIVE_INFINITY, suppressed: 0 };
+    if (now - written.at < INTERVAL_MS) written.suppressed++;
     else {
-      this.warn(message, { ...fields, suppressed: warned.suppressed || undefined });
-      Object.assign(warned, { at: now, suppressed: 0 });
+      this.#log(level, message, { ...fields, suppressed: written.suppressed || undefined });
+      Object.assign(written, { at: now, suppressed: 0 });
     }
-    this.#warned.set(key, warned);
+    this.#written.set(key, written);
+  }
+
+  /**
+   * A condition that lasts has begun, or lasts still: it is written once. A condition that comes and goes is written at
+   * most once a minute.
+   * @param condition one of a fixed set, for ended()
+   */
+  began(condition: string, level: Level, message: string, fields?: LogFields): void {
+    const state = this.#conditions.get(condition) ?? { at: Number.NEGATIVE_INFINITY, times: 0, written: false };
+    this.#conditions.set(condition, state);
+    state.times++;
+    const now = Date.now();
+    if (state.written || now - state.at < INTERVAL_MS) return;
+    Object.assign(state, { at: now, written: true });
+    this.#log(level, message, fields);
+  }
+
+  /** The condition has ended; written where its beginning was written, with how often it was seen. */
+  ended(condition: string, message: string): void {
+    const state = this.#conditions.get(condition);
+    if (!state || state.times === 0) return;
+    if (state.written) this.#log('info', message, { after: state.times });
+    Object.assign(state, { times: 0, written: false });
   }
 
   #log(level: Level, message: string, fields: LogFields = {}): void {

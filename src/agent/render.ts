@@ -14,6 +14,8 @@ export interface Body {
   /** The response, in order. */
   readonly pieces: readonly Buffer[];
   readonly series: number;
+  /** The part that all responses from one snapshot in one format share: always the same object for the same bytes. */
+  readonly head: { readonly bytes: number };
 }
 
 /** Encoded chunks that are handed to the compressor together. */
@@ -21,6 +23,8 @@ const CHUNKS_COMPRESSED_TOGETHER = 2;
 
 interface Head {
   readonly body: Buffer | GzipHead;
+  /** Length of the body. */
+  readonly bytes: number;
   readonly series: number;
 }
 
@@ -53,7 +57,7 @@ export class Renderer {
     const head = await this.#head(snapshot, format, gzip);
     const tail = this.#tail(format, state);
     const pieces = Buffer.isBuffer(head.body) ? [head.body, tail.bytes] : finishGzip(head.body, tail.bytes);
-    return { pieces, series: head.series + tail.series };
+    return { pieces, series: head.series + tail.series, head };
   }
 
   #head(snapshot: Snapshot | undefined, format: Format, gzip: boolean): Promise<Head> {
@@ -69,7 +73,10 @@ export class Renderer {
         .finally(() => {
           if (rows) rows.pinCount--;
         });
-      this.#writing = head.catch(() => {});
+      // One that failed is written again for the next response.
+      this.#writing = head.catch(() => {
+        if (this.#heads.get(key) === head) this.#heads.delete(key);
+      });
       this.#heads.set(key, head);
     }
     return head;
@@ -81,7 +88,8 @@ export class Renderer {
     const families = collectAll(snapshot?.view, this.#enabled, encoder);
     if (!gzip) {
       await inSlices(families);
-      return { body: encoder.bytes(), series: encoder.series };
+      const body = encoder.bytes();
+      return { body, bytes: body.length, series: encoder.series };
     }
     // A response of many megabytes is never in memory as a whole: full chunks are compressed while the next are written.
     this.#gzip ??= new GzipWriter();
@@ -100,7 +108,9 @@ export class Renderer {
     } finally {
       await compressed;
     }
-    return { body: await writer.finish(), series: encoder.series };
+    const body = await writer.finish();
+    const bytes = body.compressed.reduce((sum, piece) => sum + piece.length, 0);
+    return { body, bytes, series: encoder.series };
   }
 
   #tail(format: Format, state: () => ExporterState): { bytes: Buffer; series: number } {

@@ -26,7 +26,7 @@ const STATE: Omit<ExporterState, 'view'> = {
   ...{ version: '1', revision: 'r', nodejs: '20', scrapeDuration: 1, updateDuration: 1, updateSuccess: true },
   ...{ updating: false, collectionAge: 1, series: 1, seriesDropped: new Map(), reloadSuccessful: true, reloadTime: 1 },
   ...{ requests: [], cpuSeconds: 1, residentMemory: 1, startTime: 1 },
-  self: { openFiles: 1, maxFiles: 1, virtualMemory: 1 },
+  self: { openFiles: 1, maxFiles: 1, virtualMemory: 1, readersCpu: 0, readersMemory: 0 },
 };
 const stateOf = (snapshot: Snapshot | undefined): ExporterState => ({ ...STATE, view: snapshot?.view });
 const render = async (enabled: Enabled, { snapshot }: Sampler) => {

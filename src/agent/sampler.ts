@@ -18,7 +18,7 @@ import { type KernelReader, Readings } from '../view/readings.ts';
 import { Selection, type SelectionOptions } from '../view/selection.ts';
 import { keepWithinBudget, type SeriesBudget } from '../view/series-budget.ts';
 import { type HostState, type ProcessView, summarise } from '../view/view.ts';
-import { clock, inSlices, within } from './time-slices.ts';
+import { clock, inSlices, readInSlices, within } from './time-slices.ts';
 
 export interface SamplerOptions {
   /** Time between two collections, seconds. */
@@ -56,7 +56,7 @@ export interface ObservedProcess {
   readonly shown: boolean;
 }
 
-/** A collection waits so long for reads off the main thread, seconds. A later result is used by the next collection. */
+/** A collection waits so long for reads that run by themselves, seconds. A later result is used by the next collection. */
 const SLOW_READ_WAIT = { bounded: 1, exact: 10, off: 0 };
 /** Seconds from the first collection to the second, which is the first to know CPU percentages. */
 const SECOND_COLLECTION_AFTER = 1;
@@ -188,7 +188,7 @@ export class Sampler {
     const tracker = this.#tracker;
     tracker.groupCounters.declare(options.declaredGroups);
     tracker.inherits = options.inherits;
-    await inSlices(tracker.pass(boot.forks));
+    await readInSlices(files, tracker.pass(boot.forks));
     const host: HostState = { memory: readMemory(files), cpus: boot.cpus };
     const readings = new Readings(files, options.readers);
     const at = readUptime(files);
@@ -214,6 +214,7 @@ export class Sampler {
       groups: summary.groups,
       cgroups: options.series.each.cgroup > 0 ? await inSlices(this.#cgroups.read(living)) : undefined,
       seen: living.length,
+      hung: files.hung,
       unreadable: this.#unreadable.counts(),
       footprints: this.#footprints.statistics,
       oldestMeasurement: summary.oldestMeasurement,
@@ -237,8 +238,8 @@ export class Sampler {
   async #readFootprints(tracker: Tracker, at: number, swapInUse: boolean): Promise<void> {
     const { footprints: options } = this.#options;
     const { living } = tracker;
-    await inSlices(this.#footprints.read(living, options, at));
+    await readInSlices(this.#files, this.#footprints.read(living, options, at));
     await within(SLOW_READ_WAIT[options.mode], this.#footprints.readLarge(options, at));
-    await inSlices(this.#estimator.carryOver(living, options.mode, swapInUse, at));
+    await readInSlices(this.#files, this.#estimator.carryOver(living, options.mode, swapInUse, at));
   }
 }

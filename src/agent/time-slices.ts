@@ -1,6 +1,7 @@
 // Runs long work in slices of a few milliseconds, so that HTTP stays responsive however many processes a host has.
 // Work is a generator that yields where it may be interrupted; between two slices the event loop handles other events.
 import { setImmediate } from 'node:timers/promises';
+import type { FileWork, KernelFiles } from '../kernel/files.ts';
 
 /** Seconds after which work is interrupted at its next `yield`. */
 const SLICE = 0.004;
@@ -30,6 +31,25 @@ export async function inSlices<T>(
     }
     const { done, value } = work.next();
     if (done) return value;
+  }
+}
+
+/** Runs work that reads files of processes, in slices too: what it yields is prefetched before it goes on. */
+export async function readInSlices<T>(files: KernelFiles, work: FileWork<T>): Promise<T> {
+  try {
+    for (;;) {
+      const { done, value } = work.next();
+      if (done) return value;
+      if (value) {
+        await files.prefetch(value);
+        sliceBegan = clock();
+      } else if (clock() - sliceBegan > SLICE) {
+        await setImmediate();
+        sliceBegan = clock();
+      }
+    }
+  } finally {
+    work.return(undefined as never);
   }
 }
 

@@ -2,15 +2,19 @@
 import { homedir } from 'node:os';
 import { catalogue } from '../../catalogue/index.ts';
 import type { Setup } from '../agent/agent.ts';
+import { clock, inSlices } from '../agent/time-slices.ts';
 import { ConfigError, configPaths, type Loaded, load, type Sources } from '../config/load.ts';
 import { OperatorFileError, readOperatorText } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
 import { loadRuleFiles, type RuleFile, ruleFilePaths } from '../config/rule-files.ts';
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
-import { KernelFileError, type KernelFiles, liveFiles } from '../kernel/files.ts';
+import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
+import { guardedFiles } from '../kernel/guarded-files.ts';
 import { readBoot, readUptime } from '../kernel/host.ts';
 import type { RuleDocument } from '../rules/rule.ts';
-import { parseCatalogue, parseRuleDocument, RuleError } from '../rules/rule-parser.ts';
+import { parseCatalogue, RULES_MAX, RuleError, ruleDocumentSteps, tooManyRules } from '../rules/rule-parser.ts';
+import { runToEnd } from '../rules/run-to-end.ts';
+import { isForeignFile } from './foreign-files.ts';
 import { program } from './program.ts';
 import type { GivenSettings } from './verb.ts';
 
@@ -24,6 +28,7 @@ export const sourcesOf = ({ flags, file }: GivenSettings): Sources => ({
   env: process.env,
   cwd: process.cwd(),
   home: homedir(),
+  isForeign: process.geteuid?.() === 0 ? isForeignFile : undefined,
 });
 
 /** Every path from which the setup was or could be loaded: the paths to watch. */
@@ -35,30 +40,36 @@ export const watchedFilesOf = (sources: Sources, config: Config): string[] => [
 /** The configuration and the rules in force. @throws ConfigError that lists every fault */
 export async function loadSetup(sources: Sources): Promise<Setup & Loaded> {
   const loaded = await load(sources);
-  const files = await loadRuleFiles(loaded.config.subgroups, sources.cwd);
-  return { ...loaded, rules: readDocuments(files).flatMap(({ rules }) => rules), catalogue: catalogueRules };
+  const files = await loadRuleFiles(loaded.config.subgroups, sources);
+  // In slices, because the exporter may be serving: it loads its rules again when they change.
+  const documents = await inSlices(documentSteps(files));
+  return { ...loaded, rules: documents.flatMap(({ rules }) => rules), catalogue: catalogueRules };
 }
 
-/** The rules and expectations of each file. @throws ConfigError that lists every fault of every file */
-export function readDocuments(files: readonly RuleFile[]): RuleDocument[] {
+/** The rules and expectations of each file. @throws ConfigError that lists the faults of every file */
+export const readDocuments = (files: readonly RuleFile[]): RuleDocument[] => runToEnd(documentSteps(files));
+
+function* documentSteps(files: readonly RuleFile[]): Generator<void, RuleDocument[], void> {
   const faults: string[] = [];
-  const documents = files.flatMap(({ file, document, lines }) => {
+  const documents: RuleDocument[] = [];
+  for (const { file, document, lines } of files) {
     try {
-      return [parseRuleDocument(document, file, lines)];
+      documents.push(yield* ruleDocumentSteps(document, file, lines));
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
-      faults.push(...error.messages);
-      return [];
+      for (const message of error.messages) faults.push(message); // there may be more than a call can have arguments
     }
-  });
+  }
+  const count = documents.reduce((sum, { rules }) => sum + rules.length, 0);
+  if (count > RULES_MAX) faults.push(`${files.map(({ file }) => file).join(', ')}: ${tooManyRules(count)}`);
   if (faults.length > 0) throw new ConfigError(faults);
   return documents;
 }
 
 /** The files of this host's kernel, or of the capture that is configured. @throws ConfigError where they cannot be read */
-export function openHost(config: Config): KernelFiles {
+export async function openHost(config: Config): Promise<KernelFiles> {
   if (config.capture) return openCapture(config.capture);
-  const files = liveFiles(config.path_procfs);
+  const files = await guardedFiles(config.path_procfs, clock);
   try {
     readUptime(files);
     readBoot(files);

@@ -85,9 +85,10 @@ for (const [what, sources, ...faults] of refused) {
 
 test('a message stays readable however much is wrong', async () => {
   const error = await load(host({ [etc]: 'x: 1\n'.repeat(1000) })).catch((error) => error);
-  assert.equal(error.faults.length, 1000);
-  assert.equal(error.message.split('\n').length, 51);
+  assert.equal(error.faults.length, 51);
+  assert.equal(error.message, error.faults.join('\n'));
   assert.equal(error.message.split('\n').at(-1), '… and 950 more');
+  assert.equal(new ConfigError(Array.from({ length: 51 }, () => 'x')).faults.at(-1), 'x');
 });
 
 test('without any source everything is its default', async () => {
@@ -255,4 +256,17 @@ test('a folder that may not be entered: passed over where nobody chose it, a fau
     if (superuser) process.seteuid?.(0);
     chmodSync(hidden, 0o700);
   }
+});
+
+test('a foreign file that nobody named is left alone, however wrong it is; a named one is read', async () => {
+  const wrong = 'port: x';
+  const files = { [etc]: 'port: 1', '/home/me/.config/herakles/config.yaml': wrong, '/cwd/herakles.yaml': wrong };
+  const asked: string[] = [];
+  const isForeign = (path: string) => asked.push(path) > 0;
+  assert.equal((await load(host(files, { isForeign }))).config.port, 1);
+  assert.deepEqual([...new Set(asked.map((path) => dirname(path)))], ['/home/me/.config/herakles', '/cwd']);
+  await assert.rejects(
+    load(host(files, { isForeign, file: './herakles.yaml' })),
+    /^ConfigError: \/cwd\/herakles\.yaml:1/,
+  );
 });

@@ -6,14 +6,22 @@ import { type Environment, type Flag, fileLayer, flagLayer, type Layer, merge, v
 import { decodeOperatorText, OperatorFileError, readOperatorFile } from './operator-files.ts';
 import { type Config, defaults, type Key, keys } from './options.ts';
 
-/** Everything that is wrong with the configuration. The message has one fault a line: "where: what; what to do instead". */
+/** Faults that are shown of one configuration. A file of 4 MiB can have a fault in each of its lines. */
+const FAULTS_SHOWN_MAX = 50;
+
+/**
+ * What is wrong with the configuration: "where: what; what to do instead". The message has one fault a line. Of more than
+ * 50 faults it has the first 50, and "… and 7 more": everything that shows faults (log, /health, pages) stays short.
+ */
 export class ConfigError extends Error {
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
-    const more = faults.length > 50 ? [`… and ${faults.length - 50} more`] : [];
-    super([...faults.slice(0, 50), ...more].join('\n'));
+    // "… and 1 more" is no shorter than the fault. The last line of a rule file's 51 says how many more that file has.
+    const rest = faults.length - FAULTS_SHOWN_MAX;
+    const shown = rest > 1 ? [...faults.slice(0, FAULTS_SHOWN_MAX), `… and ${rest} more`] : faults;
+    super(shown.join('\n'));
     this.name = 'ConfigError';
-    this.faults = faults;
+    this.faults = shown;
   }
 }
 
@@ -28,6 +36,8 @@ export interface Sources {
   readonly home?: string | undefined;
   /** Folder of the system's configuration; /etc/herakles unless given. */
   readonly system?: string | undefined;
+  /** Whether a file that nobody named must not be read: others than this user choose what it holds. None unless given. */
+  readonly isForeign?: ((path: string) => boolean) | undefined;
   /** Bytes of a configuration file; throws OperatorFileError. From disk unless given. */
   readonly readFile?: ((path: string) => Uint8Array) | undefined;
 }
@@ -65,13 +75,14 @@ export const configPaths = (sources: Sources): string[] => fileSourcesOf(sources
 
 /** @throws ConfigError with every fault */
 export async function load(sources: Sources): Promise<Loaded> {
-  const { flags = [], env = {}, cwd, readFile = fromDisk } = sources;
+  const { flags = [], env = {}, cwd, readFile = fromDisk, isForeign = () => false } = sources;
   const faults: string[] = [];
   const layers: Layer[] = [];
   const files: string[] = [];
   for (const source of fileSourcesOf(sources)) {
     const texts = new Map<string, string>();
     for (const path of source.paths) {
+      if (source.ambient && isForeign(path)) continue;
       const text = read(path, source, readFile, faults);
       if (text !== undefined) texts.set(path, text);
     }

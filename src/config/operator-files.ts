@@ -23,12 +23,13 @@ const MIB = 1024 * KIB;
 const USES = {
   /** A configuration is a page. To parse this much YAML takes up to half a second, and nothing else happens meanwhile. */
   configuration: { what: 'a configuration file', maxBytes: 128 * KIB },
-  /** Some 40,000 rules. */
-  rules: { what: 'a rule file', maxBytes: 4 * MIB },
+  /** 10,000 rules of 100 bytes. Its parser takes up to 50 ms for this much, and nothing else happens meanwhile. */
+  rules: { what: 'a rule file', maxBytes: MIB },
   processExporter: { what: 'a configuration of process-exporter', maxBytes: 4 * MIB },
   web: { what: 'a web configuration file', maxBytes: MIB },
   /** The CA certificates of a whole distribution take 250 KiB. */
   pem: { what: 'a PEM file', maxBytes: MIB },
+  hosts: { what: 'a hosts file', maxBytes: MIB },
   /** Some ten frames of a host with 10,000 processes. V8 cannot hold a text of 512 MiB or more. */
   capture: { what: 'a capture file', maxBytes: 256 * MIB },
 } as const satisfies Record<string, FileUse>;

@@ -68,6 +68,11 @@ export const options = {
     web_enable_lifecycle: option(boolean, false, 'Allow POST /-/reload, which loads the configuration again.', {
       spellings: ['--web.enable-lifecycle'],
     }),
+    web_allowed_hosts: option(
+      list('host names', text('a host name', 'NAME', /^[\w-]+(?:\.[\w-]+)*\.?$/)),
+      [],
+      "Host names, besides localhost and this machine's own, under which the pages can be opened; other names get status 403.",
+    ),
   }),
 
   ...section('TLS and authentication', {

@@ -1,7 +1,8 @@
 // Reads the operator's rule files: the ones that the configuration names, then ./subgroups.toml, then
 // /etc/herakles/subgroups.toml. A file that is named has to exist. What the rules mean is said in rules/rule-parser.ts.
 import { join } from 'node:path';
-import { ConfigError } from './load.ts';
+import { setImmediate } from 'node:timers/promises';
+import { ConfigError, type Sources } from './load.ts';
 import { OperatorFileError, readOperatorText } from './operator-files.ts';
 import { tableLines } from './table-lines.ts';
 
@@ -11,7 +12,7 @@ export interface RuleFile {
   /** What the TOML parser returned. */
   readonly document: unknown;
   /** Lines, from 1, at which the tables of each list of tables begin; see tableLines(). */
-  readonly lines: Readonly<Record<string, readonly number[]>>;
+  readonly lines: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Every path a rule file is looked for at, in the order in which rules decide. */
@@ -21,9 +22,18 @@ export const ruleFilePaths = (named: readonly string[], cwd: string): string[] =
   '/etc/herakles/subgroups.toml',
 ];
 
-/** @throws ConfigError with a fault for every file that cannot be read or parsed */
-export const loadRuleFiles = (named: readonly string[], cwd: string): Promise<RuleFile[]> =>
-  readRuleFiles(ruleFilePaths(named, cwd), named);
+/**
+ * @param isForeign of Sources; asked about ./subgroups.toml unless it is named
+ * @throws ConfigError with a fault for every file that cannot be read or parsed
+ */
+export function loadRuleFiles(named: readonly string[], { cwd, isForeign }: Sources): Promise<RuleFile[]> {
+  const ambient = join(cwd, 'subgroups.toml');
+  const skipped = !named.includes(ambient) && isForeign?.(ambient);
+  return readRuleFiles(
+    ruleFilePaths(named, cwd).filter((path) => path !== ambient || !skipped),
+    named,
+  );
+}
 
 /** The files at these paths, in their order; the ones that are named have to exist. @throws ConfigError as above */
 export async function readRuleFiles(paths: readonly string[], named: readonly string[]): Promise<RuleFile[]> {
@@ -34,7 +44,12 @@ export async function readRuleFiles(paths: readonly string[], named: readonly st
     if (text === undefined) continue;
     const { parse, TomlError } = await import('smol-toml');
     try {
-      files.push({ file: path, document: parse(text), lines: tableLines(text) });
+      // The parser cannot pause, so other work is done before each file and behind it.
+      await setImmediate();
+      const document = parse(text);
+      await setImmediate();
+      files.push({ file: path, document, lines: tableLines(text) });
+      await setImmediate();
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
       const what = error.message.split('\n')[0]!.replace(/^Invalid TOML document: /, '');

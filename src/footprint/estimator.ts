@@ -1,13 +1,14 @@
 // Carries measured footprints over to the present, and fills in what was not measured. Between two measurements PSS and USS
-// are taken to grow and shrink with RSS, which is read at every collection; uss ≤ pss ≤ rss always holds. Where there is no
+// are taken to grow and shrink with RSS, which is read often; uss ≤ pss ≤ rss always holds. Where there is no
 // measurement, status needs no privilege and says what kinds of pages a process has, and how much of it is swapped out.
-import type { KernelFiles } from '../kernel/files.ts';
+import { FileRequests, type FileWork, type KernelFiles } from '../kernel/files.ts';
 import { readStatus, StatusReading } from '../kernel/pid.ts';
 import type { Footprint, Process } from '../process/process.ts';
 import type { Unreadable } from '../process/unreadable.ts';
 import type { FootprintOptions } from './options.ts';
 
-const PROCESSES_PER_STEP = 32;
+/** Processes whose status is read together. */
+const CHUNK = 512;
 
 export class FootprintEstimator {
   readonly #files: KernelFiles;
@@ -20,34 +21,31 @@ export class FootprintEstimator {
   }
 
   /**
-   * Sets the footprints that are exported; yields where it may be interrupted.
+   * Sets the footprints that are exported. Yields the files that it reads next.
    * @param swapInUse whether the host has any swap in use
    * @param at kernel time of this collection, seconds since boot
    */
-  *carryOver(processes: readonly Process[], mode: FootprintOptions['mode'], swapInUse: boolean, at: number) {
-    for (let index = 0; index < processes.length; index++) {
-      const proc = processes[index]!;
+  *carryOver(processes: readonly Process[], mode: FootprintOptions['mode'], swapInUse: boolean, at: number): FileWork {
+    const incomplete: Process[] = [];
+    for (const [index, proc] of processes.entries()) {
       const footprint: Footprint = proc.footprint;
       carryOver(proc, footprint, mode);
-      this.#complete(proc, footprint, swapInUse, at);
-      if (index % PROCESSES_PER_STEP === PROCESSES_PER_STEP - 1) yield;
+      if (needsStatus(proc, footprint, swapInUse, at)) incomplete.push(proc);
+      if (index % CHUNK === CHUNK - 1) yield undefined;
+    }
+    const requests = new FileRequests();
+    for (let from = 0; from < incomplete.length; from += CHUNK) {
+      const chunk = incomplete.slice(from, from + CHUNK);
+      requests.clear();
+      for (const { files } of chunk) requests.add(files, 'status');
+      yield requests;
+      for (const proc of chunk) this.#complete(proc);
     }
   }
 
-  /** Swap, and the kinds of resident pages where PSS is unknown, from status; read again only when memory moved. */
-  #complete(proc: Process, footprint: Footprint, swapInUse: boolean, at: number): void {
-    const { measurement, memory } = proc;
-    if (proc.kernelThread || proc.stat.absent || !(memory.rss >= 0)) {
-      footprint.swap = Number.NaN;
-      return;
-    }
-    const measuredNow = measurement.at === at;
-    if (!swapInUse) footprint.swap = 0;
-    else if (measuredNow) footprint.swap = measurement.swap;
-    const unmeasured = Number.isNaN(footprint.pss);
-    if (!unmeasured && (!swapInUse || measuredNow)) return;
-    const moved = footprint.statusRss !== memory.rss || footprint.statusShared !== memory.shared;
-    if (!moved && !Number.isNaN(footprint.swap)) return;
+  /** Takes swap, and the kinds of resident pages, from status. */
+  #complete(proc: Process): void {
+    const footprint: Footprint = proc.footprint;
     try {
       readStatus(this.#files, proc.files, this.#status);
     } catch (error) {
@@ -55,12 +53,32 @@ export class FootprintEstimator {
       return;
     }
     this.#unreadable.clear(proc, 'status');
-    footprint.statusRss = memory.rss;
-    footprint.statusShared = memory.shared;
+    footprint.statusRss = proc.memory.rss;
+    footprint.statusShared = proc.memory.shared;
     footprint.rssFile = this.#status.rssFile;
     footprint.rssShmem = this.#status.rssShmem;
     footprint.swap = this.#status.swap;
   }
+}
+
+/**
+ * Sets swap where it is known without status.
+ * @returns whether status has to tell it, or what kinds of pages a process without a measurement has. It is read again
+ *   only when memory moved.
+ */
+function needsStatus(proc: Process, footprint: Footprint, swapInUse: boolean, at: number): boolean {
+  const { measurement, memory } = proc;
+  if (proc.kernelThread || proc.stat.absent || !(memory.rss >= 0)) {
+    footprint.swap = Number.NaN;
+    return false;
+  }
+  const measuredNow = measurement.at === at;
+  if (!swapInUse) footprint.swap = 0;
+  else if (measuredNow) footprint.swap = measurement.swap;
+  const unmeasured = Number.isNaN(footprint.pss);
+  if (!unmeasured && (!swapInUse || measuredNow)) return false;
+  const moved = footprint.statusRss !== memory.rss || footprint.statusShared !== memory.shared;
+  return moved || Number.isNaN(footprint.swap);
 }
 
 /** PSS and USS scale with RSS since the measurement. */

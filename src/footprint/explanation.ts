@@ -8,7 +8,7 @@ import type { FootprintScheduler } from './scheduler.ts';
 
 /**
  * off: smaps is off. nothing: no memory of its own is known (kernel thread, zombie, or its statm cannot be read).
- * read: at the last collection. reading: off the main thread, or waits for that. waiting: for budget. unreadable: the
+ * read: at the last collection. reading: by itself, or waits for that. waiting: for budget. unreadable: the
  * last attempt failed. large: predicted over `maxRead`, so only age counts. unchanged: too little has moved.
  */
 export type FootprintState = 'off' | 'nothing' | 'read' | 'reading' | 'waiting' | 'unreadable' | 'large' | 'unchanged';

@@ -8,6 +8,10 @@ export class ReadBudget {
   /** Kernel time of the last refill, seconds since boot; NaN before the first. */
   #refilledAt = Number.NaN;
 
+  get tokens(): number {
+    return this.#tokens;
+  }
+
   get exhausted(): boolean {
     return this.#tokens <= 0;
   }

@@ -1,6 +1,8 @@
 // Counts what the reads of smaps_rollup cost and how they ended, for the exporter's metrics about itself.
 
-export type ReadOutcome = 'ok' | 'gone' | 'denied' | 'unsupported' | 'malformed';
+import type { UnreadableReason } from '../kernel/files.ts';
+
+export type ReadOutcome = 'ok' | UnreadableReason;
 
 /** Counted since the exporter began, but for `deferred`. */
 export interface FootprintStatistics {
@@ -12,7 +14,7 @@ export interface FootprintStatistics {
 }
 
 export class ReadStatistics {
-  readonly #reads: Record<ReadOutcome, number> = { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 };
+  readonly #reads: Record<ReadOutcome, number> = { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0, hung: 0 };
   #seconds = 0;
   deferred = 0;
 

@@ -4,9 +4,9 @@
 //
 // A read of smaps_rollup takes the mmap lock of the process: while a large one is read, the process may have to
 // wait at its next mmap or page fault. So the cost of each read is predicted before: a read that is predicted to take long
-// runs off the main thread, and one that is predicted to take longer than `maxRead` happens only once every `maxAge`.
+// runs by itself, beside the collections, and one that is predicted to take longer than `maxRead` happens only once every `maxAge`.
 
-import type { KernelFiles } from '../kernel/files.ts';
+import { FileRequests, type FileWork, type KernelFiles } from '../kernel/files.ts';
 import { FootprintReading, readSmapsRollup, readSmapsRollupLater } from '../kernel/pid.ts';
 import { BLOCKED, type Measurement, type Process, type ReadReason } from '../process/process.ts';
 import { correctRss } from '../process/rss.ts';
@@ -18,8 +18,10 @@ import { isDueByAge, movedByItself, movedByRelatives, relativesActivity, thresho
 import { type FootprintStatistics, type ReadOutcome, ReadStatistics } from './read-statistics.ts';
 import type { SlowReads } from './slow-reads.ts';
 
-/** A read that is predicted to take longer than this runs off the main thread, seconds. */
-const MAIN_THREAD_READ_MAX = 4e-3;
+/** A read that is predicted to take longer than this, seconds, is read beside the others: it must not hold them up. */
+const SHORT_READ_MAX = 4e-3;
+/** So many short reads are requested together. */
+const BATCH = 256;
 const PROCESSES_PER_STEP = 64;
 
 /** What a reason adds to the urgency, and the most that an amount (bytes or seconds) adds: reasons never mix. */
@@ -44,7 +46,11 @@ export class FootprintScheduler {
   readonly #statistics = new ReadStatistics();
   /** Reused: the processes whose read is wanted at this collection. */
   readonly #wanted: Process[] = [];
-  /** Reads that wait to run off the main thread. */
+  readonly #requests = new FileRequests();
+  /** Reused: the short reads that are requested together, and the seconds that were reserved for them. */
+  readonly #batch: Process[] = [];
+  #batchReserved = 0;
+  /** Long reads that wait to run beside the others. */
   #queue: QueuedRead[] = [];
 
   /** @param clock a monotonic clock in seconds, to learn what reads cost */
@@ -66,10 +72,10 @@ export class FootprintScheduler {
 
   /**
    * Reads the footprints that need it, most urgent first, until the budget is spent; large ones are queued for
-   * `readLarge`. Yields where it may be interrupted.
+   * `readLarge`. Yields the files that it reads next.
    * @param at kernel time of this collection, seconds since boot
    */
-  *read(processes: readonly Process[], options: FootprintOptions, at: number): Generator<void, void, void> {
+  *read(processes: readonly Process[], options: FootprintOptions, at: number): FileWork {
     this.#statistics.deferred = 0;
     this.#budget.refill(options.mode === 'bounded' ? options.budget : Number.POSITIVE_INFINITY, options.interval, at);
     this.#dropEnded();
@@ -84,17 +90,36 @@ export class FootprintScheduler {
         continue;
       }
       const predicted = this.predict(proc);
-      if (predicted > MAIN_THREAD_READ_MAX || proc.stat.state === BLOCKED) {
+      if (predicted > SHORT_READ_MAX || proc.stat.state === BLOCKED) {
         this.#enqueue(proc, predicted);
-      } else {
-        this.#readNow(proc, at);
-        yield;
+        continue;
       }
+      this.#budget.take(predicted);
+      this.#batch.push(proc);
+      this.#batchReserved += predicted;
+      if (this.#batch.length === BATCH || this.#budget.exhausted) yield* this.#readBatch(at);
+    }
+    yield* this.#readBatch(at);
+  }
+
+  /** Reads the footprints that were put together, and replaces what was reserved for them by what they took. */
+  *#readBatch(at: number): FileWork {
+    const requests = this.#requests;
+    requests.clear();
+    for (const { files } of this.#batch) requests.add(files, 'smaps_rollup');
+    this.#budget.giveBack(this.#batchReserved);
+    requests.smapsSecondsMax = this.#budget.tokens;
+    yield requests;
+    const batch = this.#batch.splice(0);
+    this.#batchReserved = 0;
+    for (const proc of batch) {
+      if (this.#budget.exhausted) this.#statistics.deferred++;
+      else this.#readNow(proc, at);
     }
   }
 
   /**
-   * Reads the queued footprints off the main thread, one at a time. Resolves when those are done that this collection
+   * Reads the queued footprints by themselves, one at a time. Resolves when those are done that this collection
    * cannot do without: all of them when exact, else those never read before; the others follow without being waited for.
    */
   async readLarge(options: FootprintOptions, at: number): Promise<void> {
@@ -103,7 +128,7 @@ export class FootprintScheduler {
   }
 
   /** Lists the processes whose read is wanted; the most urgent first, where the budget is too small for all. */
-  *#findWanted(processes: readonly Process[], options: FootprintOptions, at: number): Generator<void, void, void> {
+  *#findWanted(processes: readonly Process[], options: FootprintOptions, at: number): FileWork {
     const wanted = this.#wanted;
     wanted.length = 0;
     let cost = 0;
@@ -114,7 +139,7 @@ export class FootprintScheduler {
         wanted.push(proc);
         cost += this.predict(proc);
       }
-      if (index % PROCESSES_PER_STEP === PROCESSES_PER_STEP - 1) yield;
+      if (index % PROCESSES_PER_STEP === PROCESSES_PER_STEP - 1) yield undefined;
     }
     if (!this.#budget.covers(cost)) wanted.sort((a, b) => b.measurement.urgency - a.measurement.urgency);
   }
@@ -153,12 +178,13 @@ export class FootprintScheduler {
 
   #readNow(proc: Process, at: number): void {
     const began = this.#clock();
+    const took = () => proc.files.readSeconds ?? this.#clock() - began;
     try {
       readSmapsRollup(this.#files, proc.files, this.#reading);
-      this.#store(proc, this.#reading, this.#clock() - began, at);
+      this.#store(proc, this.#reading, took(), at);
       correctRss(proc, this.#reading.rss);
     } catch (error) {
-      this.#fail(proc, error, this.#clock() - began, at);
+      this.#fail(proc, error, took(), at);
     }
   }
 
@@ -190,11 +216,11 @@ export class FootprintScheduler {
     const measurement: Measurement = proc.measurement;
     const began = this.#clock();
     const reading = new FootprintReading();
-    const { startStack } = proc.stat;
+    const { startStack, state } = proc.stat;
     // A read that had to wait, for a lock or a thread, did not burden the host for all of that time.
-    const took = () => atMostOver(reserved, this.#clock() - began);
+    const took = () => atMostOver(reserved, proc.files.readSeconds ?? this.#clock() - began);
     try {
-      await readSmapsRollupLater(proc.files, reading);
+      await readSmapsRollupLater(proc.files, state === BLOCKED ? Number.POSITIVE_INFINITY : reserved, reading);
       if (startStack === proc.stat.startStack) this.#store(proc, reading, took(), at);
       else this.#spend('ok', took()); // of the program before an exec
     } catch (error) {

@@ -1,9 +1,9 @@
-// Runs reads that may take long, or hang, off the main thread and one at a time. A read that hangs is no longer waited
-// for: it keeps its thread until it ends, and delays nothing else.
+// Runs reads that may take long one at a time, beside the collections. The live host ends a read that hangs
+// (kernel/guarded-files.ts); other kernel files may not, so a read that takes very long is no longer waited for.
 
 /** A read that runs longer than this, seconds, no longer keeps the next one waiting. */
 const WAIT_MAX = 10;
-/** With more hung reads than this no read starts: Node's thread pool has four threads, and gzip needs one. */
+/** With more such reads than this no read starts: whatever holds them holds more of them. */
 const HUNG_MAX = 2;
 
 export class SlowReads {

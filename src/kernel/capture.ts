@@ -7,6 +7,7 @@
 //    12345.67 98765.43
 //   failed proc/1/io denied
 import {
+  FileRequests,
   KernelFileError,
   type KernelFiles,
   PROCESS_FILES,
@@ -31,7 +32,7 @@ export class CaptureError extends Error {
 }
 
 const MAGIC = '# herakles capture 1';
-const REASONS: readonly string[] = ['gone', 'denied', 'unsupported', 'malformed'] satisfies UnreadableReason[];
+const REASONS: readonly string[] = ['gone', 'denied', 'unsupported', 'malformed', 'hung'] satisfies UnreadableReason[];
 const PRINTABLE = /^[\t\n\x20-\x5b\x5d-\x7e]*\n$/;
 
 /**
@@ -130,7 +131,7 @@ export async function recordFrame(
   const recorder = new RecordingFiles(files, scrub);
   try {
     await use(recorder);
-    for (const pid of [...files.pids()]) recorder.complete(pid);
+    await recorder.complete();
   } finally {
     recorder.close();
   }
@@ -161,74 +162,120 @@ class RecordingFiles implements KernelFiles {
     return this.#files.pids();
   }
 
+  get hung(): readonly number[] {
+    return this.#files.hung;
+  }
+
   read(path: string): number {
     if (/\s/.test(path))
       throw new KernelFileError(path, 'unsupported', 'a capture cannot hold a path with white space');
-    return this.#recordRead(path, () => this.#files.read(path));
+    return this.recordRead(path, () => this.#files.read(path));
+  }
+
+  prefetch({ procs, files }: FileRequests): Promise<void> {
+    const requests = new FileRequests();
+    for (const [index, { proc }] of (procs as RecordedProcess[]).entries()) requests.add(proc, files[index]!);
+    return this.#files.prefetch(requests);
   }
 
   process(pid: number): ProcessFiles {
     const proc = this.#files.process(pid);
     this.#opened.push(proc);
-    const path = (file: ProcessFile) => `proc/${pid}/${file}`;
-    return {
-      pid,
-      read: (file) => this.#recordRead(path(file), () => proc.read(file)),
-      readLater: async (file) => {
-        try {
-          const bytes = await proc.readLater(file);
-          this.#keep(path(file), bytes.slice());
-          return bytes;
-        } catch (error) {
-          throw this.#keepFailure(path(file), error);
-        }
-      },
-      exe: () => {
-        try {
-          const link = proc.exe();
-          this.frame.set(`proc/${pid}/exe`, { link });
-          return link;
-        } catch (error) {
-          throw this.#keepFailure(`proc/${pid}/exe`, error);
-        }
-      },
-      leaderEnded: (ended) => proc.leaderEnded?.(ended),
-      close: () => proc.close(),
-    };
+    return new RecordedProcess(this, proc);
   }
 
-  /** Reads the files of a process that have not been read yet. */
-  complete(pid: number): void {
-    const proc = this.process(pid);
-    for (const file of PROCESS_FILES) {
-      if (!this.frame.has(`proc/${pid}/${file}`)) unlessUnreadable(() => proc.read(file));
+  /** Reads the files of processes that have not been read yet. */
+  async complete(): Promise<void> {
+    const requests = new FileRequests();
+    for (const pid of [...this.#files.pids()]) {
+      const proc = this.process(pid);
+      const missing = [...PROCESS_FILES, 'exe' as const].filter((file) => !this.frame.has(`proc/${pid}/${file}`));
+      requests.clear();
+      for (const file of missing) requests.add(proc, file);
+      await this.prefetch(requests);
+      for (const file of missing) unlessUnreadable(() => (file === 'exe' ? proc.exe() : proc.read(file)));
+      proc.close();
     }
-    if (!this.frame.has(`proc/${pid}/exe`)) unlessUnreadable(() => proc.exe());
-    proc.close();
   }
 
-  /** Closes the descriptors of all processes. */
   close(): void {
     for (const proc of this.#opened) proc.close();
   }
 
-  #recordRead(path: string, read: () => number): number {
+  recordRead(path: string, read: () => number): number {
     try {
       const length = read();
-      this.#keep(path, this.#files.buffer.slice(0, length));
+      this.keep(path, this.#files.buffer.slice(0, length));
       return length;
     } catch (error) {
-      throw this.#keepFailure(path, error);
+      throw this.keepFailure(path, error);
     }
   }
 
-  #keep(path: string, bytes: Uint8Array): void {
+  keep(path: string, bytes: Uint8Array): void {
     this.frame.set(path, { bytes: this.#scrub(path, bytes) });
   }
 
-  #keepFailure(path: string, error: unknown): unknown {
+  keepFailure(path: string, error: unknown): unknown {
     this.frame.set(path, { failed: reasonOf(error) });
     return error;
+  }
+}
+
+/** Files of a process whose answers are recorded. */
+class RecordedProcess implements ProcessFiles {
+  readonly pid: number;
+  readonly proc: ProcessFiles;
+  readonly #files: RecordingFiles;
+
+  constructor(files: RecordingFiles, proc: ProcessFiles) {
+    this.#files = files;
+    this.proc = proc;
+    this.pid = proc.pid;
+  }
+
+  get readSeconds(): number | undefined {
+    return this.proc.readSeconds;
+  }
+
+  unchanged(file: 'stat' | 'statm' | 'io'): boolean {
+    return this.proc.unchanged(file);
+  }
+
+  read(file: ProcessFile): number {
+    return this.#files.recordRead(this.#path(file), () => this.proc.read(file));
+  }
+
+  async readLater(file: ProcessFile, seconds?: number): Promise<Uint8Array> {
+    try {
+      const bytes = await this.proc.readLater(file, seconds);
+      this.#files.keep(this.#path(file), bytes.slice());
+      return bytes;
+    } catch (error) {
+      throw this.#files.keepFailure(this.#path(file), error);
+    }
+  }
+
+  exe(): string {
+    try {
+      const link = this.proc.exe();
+      this.#files.frame.set(this.#path('exe'), { link });
+      return link;
+    } catch (error) {
+      throw this.#files.keepFailure(this.#path('exe'), error);
+    }
+  }
+
+  leaderEnded(ended: boolean): void {
+    this.proc.leaderEnded?.(ended);
+  }
+
+  close(): void {
+    this.proc.close();
+  }
+
+  #path(file: ProcessFile | 'exe'): string {
+    return `proc/${this.pid}/${file}`;
   }
 }
 
@@ -255,6 +302,7 @@ export function framedFiles(frames: readonly Frame[]): KernelFiles {
   };
   const proc = (pid: number): ProcessFiles => ({
     pid,
+    unchanged: () => false,
     read: (file) => read(`proc/${pid}/${file}`),
     readLater: async (file) => bytes(`proc/${pid}/${file}`),
     exe() {
@@ -266,6 +314,8 @@ export function framedFiles(frames: readonly Frame[]): KernelFiles {
   });
   return {
     buffer,
+    hung: [],
+    prefetch: async () => {},
     begin() {
       current = Math.min(current + 1, frames.length - 1);
     },

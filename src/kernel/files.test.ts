@@ -17,15 +17,15 @@ import { after, test } from 'node:test';
 import { frameOf, type ProcessText } from '../../test/kernel-text.ts';
 import { formatCapture, framedFiles, parseCapture } from './capture.ts';
 import {
-  FILE_MAX_BYTES,
+  FileRequests,
   KernelFileError,
   type KernelFiles,
-  keptDescriptors,
-  liveFiles,
   type ProcessFile,
   type ProcessFiles,
   textOf,
 } from './files.ts';
+import { guardedFiles } from './guarded-files.ts';
+import { FILE_MAX_BYTES, keptDescriptors, liveFiles } from './live-host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'herakles-files-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -68,36 +68,46 @@ const reason = (read: () => unknown): string => {
 };
 
 /** Every way to build KernelFiles that shows this very host. */
-const builders: Record<string, () => KernelFiles> = {
+const builders: Record<string, () => KernelFiles | Promise<KernelFiles>> = {
   'live, descriptors kept': () => liveFiles(join(folder, 'proc')),
   'live, none kept': () => liveFiles(`${join(folder, 'proc')}/`, 0),
   'live, few kept': () => liveFiles(join(folder, 'proc'), 2),
+  'live, guarded': () => guardedFiles(join(folder, 'proc'), () => performance.now() / 1000),
   'frames in memory': () => framedFiles([frame]),
   'a capture, there and back': () => framedFiles(parseCapture(formatCapture([frame], ['a remark']))),
 };
 
 for (const [what, build] of Object.entries(builders)) {
-  const open = () => {
-    const files = build();
+  const open = async () => {
+    const files = await build();
     files.begin();
     const content = (length: number) => Buffer.from(files.buffer.slice(0, length));
-    return { files, content };
+    const prefetch = (proc: ProcessFiles, ...names: (ProcessFile | 'exe')[]) => {
+      const requests = new FileRequests();
+      for (const name of names) requests.add(proc, name);
+      return files.prefetch(requests);
+    };
+    return { files, content, prefetch };
   };
 
-  test(`${what}: pids are the numbers among the entries of /proc`, () => {
+  test(`${what}: pids are the numbers among the entries of /proc`, async () => {
+    const { files } = await open();
     assert.deepEqual(
-      [...open().files.pids()].sort((a, b) => a - b),
+      [...files.pids()].sort((a, b) => a - b),
       [2, 7, 4_194_304],
     );
   });
 
-  test(`${what}: every file has the bytes it was given, time and again`, () => {
-    const { files, content } = open();
+  test(`${what}: every file has the bytes it was given, time and again`, async () => {
+    const { files, content, prefetch } = await open();
     for (const pid of [7, 4_194_304, 2]) {
       const proc = files.process(pid);
       assert.equal(proc.pid, pid);
       for (let round = 0; round < 3; round++) {
-        for (const file of ['stat', 'statm', 'io', 'status', 'cmdline', 'cgroup'] as const) {
+        const names = ['stat', 'statm', 'io', 'status', 'cmdline', 'cgroup'] as const;
+        await prefetch(proc, ...names);
+        for (const file of names) {
+          if ((file === 'stat' || file === 'statm' || file === 'io') && proc.unchanged(file)) continue;
           const entry = frame.get(`proc/${pid}/${file}`)!;
           assert.deepEqual(content(proc.read(file)), 'bytes' in entry && Buffer.from(entry.bytes), `${pid} ${file}`);
         }
@@ -112,7 +122,7 @@ for (const [what, build] of Object.entries(builders)) {
   });
 
   test(`${what}: reads off the main thread give the same bytes, and leave the buffer alone`, async () => {
-    const { files, content } = open();
+    const { files, content } = await open();
     const length = files.read('proc/uptime');
     const before = content(length);
     const entry = frame.get('proc/7/smaps_rollup')!;
@@ -123,17 +133,20 @@ for (const [what, build] of Object.entries(builders)) {
     await assert.rejects(files.process(9999).readLater('stat'), { reason: 'gone' });
   });
 
-  test(`${what}: a missing file is "gone", and the error names it`, () => {
-    const { files } = open();
-    assert.equal(files.process(7).exe(), SLEEP.exe);
-    const missing: [() => unknown, path: RegExp][] = [
-      [() => files.process(2).exe(), /proc\/2\/exe/],
-      [() => files.process(2).read('smaps_rollup'), /proc\/2\/smaps_rollup/],
-      [() => files.process(9999).read('stat'), /proc\/9999\/stat/],
-      [() => files.process(9999).read('status'), /proc\/9999\/status/],
+  test(`${what}: a missing file is "gone", and the error names it`, async () => {
+    const { files, prefetch } = await open();
+    const [there, kernelThread, nobody] = [files.process(7), files.process(2), files.process(9999)];
+    await prefetch(there, 'exe');
+    assert.equal(there.exe(), SLEEP.exe);
+    const missing: [() => unknown, path: RegExp, proc?: ProcessFiles, file?: ProcessFile | 'exe'][] = [
+      [() => kernelThread.exe(), /proc\/2\/exe/, kernelThread, 'exe'],
+      [() => kernelThread.read('smaps_rollup'), /proc\/2\/smaps_rollup/, kernelThread, 'smaps_rollup'],
+      [() => nobody.read('stat'), /proc\/9999\/stat/, nobody, 'stat'],
+      [() => nobody.read('status'), /proc\/9999\/status/, nobody, 'status'],
       [() => files.read('proc/nothing'), /proc\/nothing/],
     ];
-    for (const [read, path] of missing) {
+    for (const [read, path, proc, file] of missing) {
+      if (proc && file) await prefetch(proc, file);
       assert.equal(reason(read), 'gone');
       assert.throws(read, path);
     }

@@ -41,7 +41,8 @@ const meminfo = new Float64Array(MEMINFO.length);
 
 /** `MemTotal:       24567890 kB\n…` (Documentation/filesystems/proc.rst). @throws KernelFileError */
 export function readMemory(files: KernelFiles): HostMemory {
-  keyed(files.buffer, files.read('proc/meminfo'), MEMINFO, meminfo);
+  const length = files.read('proc/meminfo');
+  keyed(files.buffer, length, MEMINFO, meminfo);
   const [total, free, available, swapTotal, swapFree] = Array.from(meminfo, (kilobytes) => kilobytes * 1024);
   if (Number.isNaN(total! + free!)) throw new KernelFileError('proc/meminfo', 'malformed');
   return { total: total!, free: free!, available: available!, swapTotal: swapTotal || 0, swapFree: swapFree || 0 };
@@ -108,9 +109,20 @@ export function readBoot(files: KernelFiles): Boot {
 /** User names by user id from /etc/passwd, `root:x:0:0:root:/root:/bin/bash` (passwd(5)); empty where it cannot be read. */
 export function readUsers(files: KernelFiles): ReadonlyMap<number, string> {
   const users = new Map<number, string>();
-  const text = unlessUnreadable(() => readText(files, 'etc/passwd')) ?? '';
+  const text = unlessUnreadable(() => readText(files, USERS)) ?? '';
   for (const [, name, uid] of text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm)) {
     if (!users.has(Number(uid))) users.set(Number(uid), name!);
   }
   return users;
+}
+
+/** The file of the host's users. */
+export const USERS = 'etc/passwd';
+
+/** What of etc/passwd a capture needs: `sync:x:4:` of `sync:x:4:65534:Sync,Room 7,555-0100:/bin:/bin/sync`. */
+export function userNamesOf(passwd: Uint8Array): Uint8Array {
+  const lines = Buffer.from(passwd)
+    .toString('latin1')
+    .matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm);
+  return Buffer.from([...lines].map(([, name, uid]) => `${name}:x:${uid}:\n`).join(''), 'latin1');
 }

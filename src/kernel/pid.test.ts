@@ -218,8 +218,8 @@ for (const [file, read] of Object.entries(READERS)) {
 test('smaps_rollup read off the main thread gives the same value, or the same error', async () => {
   const files = framedFiles([new Map(processEntries({ pid: 7, memory: { rss: 80, pss: 40 } }))]);
   const reading = new pid.FootprintReading();
-  await pid.readSmapsRollupLater(files.process(7), reading);
+  await pid.readSmapsRollupLater(files.process(7), 0, reading);
   assert.deepEqual([reading.rss, reading.pss], [80 * KB, 40 * KB]);
   const malformed = framedFiles([new Map([['proc/7/smaps_rollup', { bytes: latin1('x') }]])]).process(7);
-  await assert.rejects(pid.readSmapsRollupLater(malformed, reading), { reason: 'malformed' });
+  await assert.rejects(pid.readSmapsRollupLater(malformed, 0, reading), { reason: 'malformed' });
 });

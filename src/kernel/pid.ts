@@ -196,33 +196,39 @@ function malformed(proc: ProcessFiles, file: ProcessFile): KernelFileError {
 // Readers: each reads one file of a process and parses it. All of them throw KernelFileError.
 
 export function readStat(files: KernelFiles, proc: ProcessFiles, units: Units, out: StatReading): void {
-  if (!parseStat(files.buffer, proc.read('stat'), units, out)) throw malformed(proc, 'stat');
+  const length = proc.read('stat');
+  if (!parseStat(files.buffer, length, units, out)) throw malformed(proc, 'stat');
 }
 
 export function readStatm(files: KernelFiles, proc: ProcessFiles, units: Units, out: StatmReading): void {
-  if (!parseStatm(files.buffer, proc.read('statm'), units, out)) throw malformed(proc, 'statm');
+  const length = proc.read('statm');
+  if (!parseStatm(files.buffer, length, units, out)) throw malformed(proc, 'statm');
 }
 
 export function readIo(files: KernelFiles, proc: ProcessFiles, out: IoReading): void {
-  if (!parseIo(files.buffer, proc.read('io'), out)) throw malformed(proc, 'io');
+  const length = proc.read('io');
+  if (!parseIo(files.buffer, length, out)) throw malformed(proc, 'io');
 }
 
 export function readSmapsRollup(files: KernelFiles, proc: ProcessFiles, out: FootprintReading): void {
-  if (!parseSmapsRollup(files.buffer, proc.read('smaps_rollup'), out)) throw malformed(proc, 'smaps_rollup');
+  const length = proc.read('smaps_rollup');
+  if (!parseSmapsRollup(files.buffer, length, out)) throw malformed(proc, 'smaps_rollup');
 }
 
-/** As readSmapsRollup, off the main thread. */
-export async function readSmapsRollupLater(proc: ProcessFiles, out: FootprintReading): Promise<void> {
-  const bytes = await proc.readLater('smaps_rollup');
+/** As readSmapsRollup, between two prefetches. @param seconds what the read is predicted to take */
+export async function readSmapsRollupLater(proc: ProcessFiles, seconds: number, out: FootprintReading): Promise<void> {
+  const bytes = await proc.readLater('smaps_rollup', seconds);
   if (!parseSmapsRollup(bytes, bytes.length, out)) throw malformed(proc, 'smaps_rollup');
 }
 
 export function readStatus(files: KernelFiles, proc: ProcessFiles, out: StatusReading): void {
-  if (!parseStatus(files.buffer, proc.read('status'), out)) throw malformed(proc, 'status');
+  const length = proc.read('status');
+  if (!parseStatus(files.buffer, length, out)) throw malformed(proc, 'status');
 }
 
 export function readCmdline(files: KernelFiles, proc: ProcessFiles): string[] {
-  return parseCmdline(files.buffer, proc.read('cmdline'));
+  const length = proc.read('cmdline');
+  return parseCmdline(files.buffer, length);
 }
 
 /** /proc/<pid>/cgroup as text: `4:memory:/user.slice\n0::/system.slice/nginx.service\n` (cgroups(7)). */

@@ -12,6 +12,7 @@
 // visited once. A matcher that backtracks, as RegExp does, reads characters exponentially often for a pattern like
 // (a+)+$. Here each is read once, or twice where an automaton has reached what it may keep (below) and starts again
 // without states.
+import { keep } from './kept-automata.ts';
 import { ASSERT, ASSERTIONS, compile, INSTRUCTIONS_MAX, NOWHERE, SET, SPLIT } from './nfa.ts';
 import { type Assertion, type CharSet, inRanges, inSet, type PatternNode, WORD } from './syntax-tree.ts';
 
@@ -51,6 +52,7 @@ interface State {
 /** In place of a character: the end of the text. */
 const END = -1;
 const END_CLASS = 0;
+const NO_CODE = new Int32Array(0);
 const ASCII = 128;
 
 /**
@@ -105,14 +107,19 @@ function nextStep(): void {
   step = 1;
 }
 
-/** The automaton of one pattern. What it keeps grows with the texts it sees, up to the limits above. */
+/**
+ * The automaton of one pattern. What it keeps grows with the texts it sees, up to the limits above, and up to what all
+ * automata keep together (kept-automata.ts).
+ */
 export class LazyDfa {
-  private readonly code: Int32Array;
-  private readonly sets: readonly CharSet[];
+  private readonly parse: () => PatternNode;
+  /** Empty until a text needs it. */
+  private code: Int32Array = NO_CODE;
+  private sets: readonly CharSet[] = [];
   /** Whether a match can begin at the start of the text only. */
-  private readonly anchored: boolean;
+  private anchored = false;
   /** Whether the pattern asks for borders of words. */
-  private readonly words: boolean;
+  private words = false;
   private readonly matched: State = { active: [], before: EDGE, next: [], nextWide: undefined, final: true };
   private classes: CharClasses | undefined;
   /**
@@ -125,13 +132,36 @@ export class LazyDfa {
   private transitions = 0;
   private visits = 0;
 
-  /** @throws PatternError for a pattern that is too large */
-  constructor(root: PatternNode) {
-    const { code, sets } = compile(root);
+  /** @param parse gives the pattern's tree, which compile() accepts; called when a text first needs it */
+  constructor(parse: () => PatternNode) {
+    this.parse = parse;
+  }
+
+  /** Drops everything that is kept; the next text makes it again. */
+  forget(): void {
+    this.code = NO_CODE;
+    this.sets = [];
+    this.classes = undefined;
+    this.forgetStates();
+  }
+
+  private forgetStates(): void {
+    this.states.clear();
+    this.start = undefined;
+    this.begun = [];
+    this.transitions = 0;
+    this.visits = 0;
+  }
+
+  private prepare(): CharClasses {
+    const { code, sets } = compile(this.parse());
     this.code = code;
     this.sets = sets;
     this.anchored = code[0] === ASSERT && ASSERTIONS[code[1]!] === 'start';
     this.words = code.some((op, i) => i % 3 === 0 && op === ASSERT && ASSERTIONS[code[i + 1]!]!.endsWith('ord'));
+    const classes = classesOf(sets, this.words);
+    keep(this, (code.length >> 1) + (classes.members.length >> 3));
+    return classes;
   }
 
   /**
@@ -143,11 +173,7 @@ export class LazyDfa {
   test(text: string): boolean {
     const found = this.run(text, false);
     if (found !== undefined) return found;
-    this.states.clear();
-    this.start = undefined;
-    this.begun = [];
-    this.transitions = 0;
-    this.visits = 0;
+    this.forgetStates();
     return this.run(text, true) ?? false;
   }
 
@@ -156,7 +182,7 @@ export class LazyDfa {
    * @returns undefined when the limits are reached
    */
   private run(text: string, fresh: boolean): boolean | undefined {
-    this.classes ??= classesOf(this.sets, this.words);
+    this.classes ??= this.prepare();
     const { of } = this.classes;
     this.start ??= this.stateOf([0], EDGE);
     let state = this.start;
@@ -215,6 +241,8 @@ export class LazyDfa {
       const next = new Array<State | undefined>(this.classes!.count).fill(undefined);
       state = { active, before, next, nextWide: undefined, final: active.length === 0 };
       this.states.set(key, state);
+      // The state, its key and its place in the map take about as much as eight more numbers.
+      keep(this, active.length + next.length + 8);
     }
     return state;
   }

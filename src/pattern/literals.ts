@@ -7,6 +7,7 @@
 //
 // Every list must be right, but lists may be missing: with fewer literals more texts reach the automaton, no answer
 // changes. `(?i)mysql` has none, as its letters have many spellings.
+import type { MatchWork } from './match-work.ts';
 import type { CharSet, PatternNode } from './syntax-tree.ts';
 
 /** A match holds at least one text of each list. No list: nothing is known, and every text may match. */
@@ -103,10 +104,10 @@ function literalsOfSequence(parts: readonly PatternNode[]): RequiredLiterals {
 }
 
 /** Whether a text holds one literal of each list; where it does not, the pattern does not match. */
-export function containsLiterals(text: string, literals: RequiredLiterals): boolean {
+export function containsLiterals(text: string, literals: RequiredLiterals, work: MatchWork): boolean {
   for (const list of literals) {
     let held = false;
-    for (let i = 0; i < list.length && !held; i++) held = text.indexOf(list[i]!) >= 0;
+    for (let i = 0; i < list.length && !held; i++) held = work.holds(text, list[i]!);
     if (!held) return false;
   }
   return true;

@@ -30,6 +30,8 @@ export function compile(root: PatternNode): Nfa {
   const code: number[] = [];
   const sets: CharSet[] = [];
   const numbers = new Map<string, number>();
+  /** A repeated set is one object: its text is made once, however often it is repeated. */
+  const numbersOfSets = new Map<CharSet, number>();
   let visits = 0;
   let size = 0;
   const add = (op: number, x = NOWHERE, y = NOWHERE): number => {
@@ -41,9 +43,12 @@ export function compile(root: PatternNode): Nfa {
     code[3 * at + 2] = size;
   };
   const number = (set: CharSet): number => {
+    const same = numbersOfSets.get(set);
+    if (same !== undefined) return same;
     const key = `${set.negated} ${set.fold} ${set.ranges.join(' ')}`;
     const known = numbers.get(key) ?? sets.push(set) - 1;
     numbers.set(key, known);
+    numbersOfSets.set(set, known);
     return known;
   };
   const emit = (node: PatternNode): void => {
@@ -85,3 +90,6 @@ export function compile(root: PatternNode): Nfa {
   add(MATCH);
   return { code: Int32Array.from(code), sets };
 }
+
+/** Number of instructions of a pattern. @throws PatternError for a pattern that is too large */
+export const instructionsOf = (root: PatternNode): number => compile(root).code.length / 3;

@@ -5,6 +5,8 @@
 // nor a library.
 import { LazyDfa } from './lazy-dfa.ts';
 import { containsLiterals, requiredLiterals } from './literals.ts';
+import { MatchWork } from './match-work.ts';
+import { instructionsOf } from './nfa.ts';
 import { ANY_CHARACTER, parseRegex } from './regex-parser.ts';
 import { type CharSet, PatternError, type PatternNode, type Range } from './syntax-tree.ts';
 
@@ -14,9 +16,18 @@ export { PatternError };
 export interface Pattern {
   /** As it was written. */
   readonly source: string;
-  /** Whether the text matches: a glob all of it, a regular expression any part of it. */
-  test(text: string): boolean;
+  /**
+   * Whether the text matches: a glob all of it, a regular expression any part of it.
+   * @param work that this and other patterns may do; where too little of it is left, the pattern does not match
+   */
+  test(text: string, work?: MatchWork): boolean;
 }
+
+/**
+ * What an automaton costs besides reading the text, in characters for each instruction of its pattern: it may have to be
+ * made, and to find its states.
+ */
+const COST_OF_INSTRUCTION = 32;
 
 /** Characters of a regular expression; a longer one is refused. */
 const REGEX_LENGTH_MAX = 2000;
@@ -31,14 +42,15 @@ const GLOB_LENGTH_MAX = 400;
 export function regex(source: string): Pattern {
   if (source.length > REGEX_LENGTH_MAX) throw new PatternError(`longer than ${REGEX_LENGTH_MAX} characters`);
   const root = parseRegex(source);
-  void new LazyDfa(root); // throws for a pattern that is too large; not kept, because few expressions ever need an automaton
+  // Not kept, because few expressions ever need an automaton.
+  const cost = COST_OF_INSTRUCTION * instructionsOf(root);
   const literals = requiredLiterals(root);
   let automaton: LazyDfa | undefined;
   return {
     source,
-    test: (text) => {
-      if (!containsLiterals(text, literals)) return false;
-      automaton ??= new LazyDfa(parseRegex(source));
+    test: (text, work = MatchWork.unlimited()) => {
+      if (!containsLiterals(text, literals, work) || !work.take(cost + text.length)) return false;
+      automaton ??= new LazyDfa(() => parseRegex(source));
       return automaton.test(text);
     },
   };
@@ -58,14 +70,14 @@ export function glob(source: string, paths = false): Pattern {
   if (source.length > GLOB_LENGTH_MAX) throw new PatternError(`longer than ${GLOB_LENGTH_MAX} characters`);
   const oneStar = /^([^*?[\\]*)(\*+)([^*?[\\]*)$/.exec(source);
   if (oneStar) return { source, test: oneStarTest(oneStar[1]!, oneStar[3]!, paths && oneStar[2]!.length === 1) };
-  parseGlob(source, paths); // throws for a wrong glob; not kept, because few globs ever need an automaton
+  const cost = COST_OF_INSTRUCTION * instructionsOf(parseGlob(source, paths));
   const prefix = globPrefix(source);
   let automaton: LazyDfa | undefined;
   return {
     source,
-    test: (text) => {
-      if (!text.startsWith(prefix)) return false;
-      automaton ??= new LazyDfa(parseGlob(source, paths));
+    test: (text, work = MatchWork.unlimited()) => {
+      if (!text.startsWith(prefix) || !work.take(cost + text.length)) return false;
+      automaton ??= new LazyDfa(() => parseGlob(source, paths));
       return automaton.test(text);
     },
   };

@@ -1,6 +1,7 @@
-// Reads the cheap counters of a process: stat, statm and io, some 10 µs together. They are read at every collection;
-// what is expensive (smaps_rollup) is left to footprint/. The result is the finished difference to the last reading.
-import type { KernelFiles } from '../kernel/files.ts';
+// Reads the cheap counters of a process: stat, statm and io, some 10 µs together. They are read at every collection, but
+// for statm of idle processes (rss.ts); what is expensive (smaps_rollup) is left to footprint/. The result is the finished
+// difference to the last reading.
+import type { FileRequests, KernelFiles, ProcessFiles } from '../kernel/files.ts';
 import type { Units } from '../kernel/pid.ts';
 import { Difference } from './difference.ts';
 import { IoReader } from './io.ts';
@@ -13,7 +14,6 @@ import type { Unreadable } from './unreadable.ts';
 const CLOCK_SLACK = 0.05;
 
 export class CheapCounters {
-  readonly #files: KernelFiles;
   readonly #stat: StatReader;
   readonly #rss: RssReader;
   readonly #io: IoReader;
@@ -22,7 +22,6 @@ export class CheapCounters {
   #lastPass = Number.NaN;
 
   constructor(files: KernelFiles, units: Units, unreadable: Unreadable) {
-    this.#files = files;
     this.#stat = new StatReader(files, units, unreadable);
     this.#rss = new RssReader(files, units, unreadable);
     this.#io = new IoReader(files, unreadable);
@@ -39,23 +38,33 @@ export class CheapCounters {
     return start >= this.#lastPass - CLOCK_SLACK;
   }
 
-  /** Reads a process that is not known yet. @throws KernelFileError where its stat cannot be read */
-  first(pid: number): { readonly proc: Process; readonly difference: Readonly<Difference> } {
-    const files = this.#files.process(pid);
+  /** What `next` will read. */
+  requestNext(proc: Process, requests: FileRequests): void {
+    requests.add(proc.files, 'stat');
+    this.#rss.request(proc, requests);
+    this.#io.request(proc, requests);
+  }
+
+  /** What `firstDifference` will read. */
+  requestOthers(proc: Process, requests: FileRequests): void {
+    this.#rss.request(proc, requests);
+    this.#io.request(proc, requests);
+  }
+
+  /** Reads stat of a process that is not known yet. @throws KernelFileError */
+  first(files: ProcessFiles): Process {
+    return this.#stat.first(files);
+  }
+
+  /** Reads the other files of a process that is not known yet. */
+  firstDifference(proc: Process): Readonly<Difference> {
     const difference = this.#difference;
-    let proc: Process;
-    try {
-      proc = this.#stat.first(files);
-    } catch (error) {
-      files.close();
-      throw error;
-    }
     const { user, system, childrenUser, childrenSystem, minorFaults, majorFaults } = proc.stat;
     Object.assign(difference, { user, system, childrenUser, childrenSystem, minorFaults, majorFaults });
     const born = this.isBorn(proc);
     Object.assign(difference, { first: true, born, counted: born, executed: false, idle: false });
     this.#readOthers(proc);
-    return { proc, difference };
+    return difference;
   }
 
   /** Reads a known process again. @returns undefined where stat cannot be read: the process is absent or has ended */

@@ -1,7 +1,7 @@
 // Finds out what a process is: comm, executable, command line, user, unit, container. Read once in its life and after
 // an exec. What may not be read stays empty and is counted; the rest is known all the same.
 
-import type { KernelFiles } from '../kernel/files.ts';
+import type { FileRequests, KernelFiles } from '../kernel/files.ts';
 import { readCgroup, readCmdline, readStatus, StatusReading } from '../kernel/pid.ts';
 import type { Identity } from '../rules/identity.ts';
 import { commName } from './comm-name.ts';
@@ -28,6 +28,15 @@ export class Identities {
   /** A kernel thread has a name and nothing else. */
   ofKernelThread(proc: Process): Identity {
     return { ...NOTHING, name: commName(Buffer.from(proc.stat.comm, 'latin1')), user: this.#users.get(0) ?? '0' };
+  }
+
+  /** What `cgroupsOf` and `of` will read. */
+  request(proc: Process, requests: FileRequests): void {
+    if (proc.kernelThread) return;
+    requests.add(proc.files, 'cgroup');
+    requests.add(proc.files, 'status');
+    requests.add(proc.files, 'exe');
+    if (proc.stat.state !== BLOCKED) requests.add(proc.files, 'cmdline');
   }
 
   /** The cgroups of a process that is no kernel thread. */

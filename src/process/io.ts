@@ -1,6 +1,6 @@
 // Reads the storage I/O of each process. The io file of a process includes the children it waited for
 // (task_io_accounting_add in the kernel's wait_task_zombie), so that its own share cannot be told from theirs.
-import type { KernelFiles } from '../kernel/files.ts';
+import type { FileRequests, KernelFiles } from '../kernel/files.ts';
 import { IoReading, readIo } from '../kernel/pid.ts';
 import type { Difference } from './difference.ts';
 import type { Io, Process } from './process.ts';
@@ -16,6 +16,11 @@ export class IoReader {
     this.#unreadable = unreadable;
   }
 
+  /** Requests io where `read` may read it. */
+  request(proc: Process, requests: FileRequests): void {
+    if (!proc.kernelThread && proc.unreadable.reasons?.get('io') !== 'denied') requests.add(proc.files, 'io');
+  }
+
   /**
    * Reads io, and sets what it tells of the difference: nothing at the first reading of a process that began before the
    * last pass. A process that denied it is not asked again before an exec.
@@ -24,6 +29,10 @@ export class IoReader {
     difference.readBytes = 0;
     difference.writeBytes = 0;
     if (proc.kernelThread || proc.zombie || proc.unreadable.reasons?.get('io') === 'denied') return;
+    if (proc.files.unchanged('io')) {
+      this.#unreadable.clear(proc, 'io');
+      return;
+    }
     const reading = this.#reading;
     try {
       readIo(this.#files, proc.files, reading);

@@ -4,7 +4,7 @@
 // Where groups are inherited, a process that no rule matches belongs to its nearest classified ancestor. It keeps what it
 // inherited for as long as no rule matches it, also when that ancestor ends and it gets another parent.
 
-import type { KernelFiles } from '../kernel/files.ts';
+import type { FileRequests, KernelFiles } from '../kernel/files.ts';
 import { type Classification, type Identity, KERNEL_THREAD, NO_RULE } from '../rules/identity.ts';
 import { childrenMayInherit, inheritanceSource, inheritedClassification } from '../rules/inheritance.ts';
 import { type GroupCounters, GroupCountersTable } from './group-counters.ts';
@@ -64,6 +64,11 @@ export class Memberships {
   expire(proc: Process): void {
     const member: Member = proc.membership;
     member.outdated = !proc.kernelThread;
+  }
+
+  /** What describing a process will read. */
+  request(proc: Process, requests: FileRequests): void {
+    this.#identities.request(proc, requests);
   }
 
   /** Describes a process that was found. Its group is still open where `inheritsGroup` says so. @param now seconds since boot */

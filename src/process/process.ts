@@ -90,7 +90,10 @@ export class Memory extends numbers.part({
   shared: Number.NaN,
   /** `stat.roughRss` when statm was last read, pages. */
   roughRss: Number.NaN,
-}) {}
+}) {
+  /** Whether statm was requested of a living thread, because the first one had ended. */
+  ofThread = false;
+}
 
 /** What io said last: bytes that reached the storage layer since the process began. Writer: IoReader. */
 export class Io extends numbers.part({ readBytes: Number.NaN, writeBytes: Number.NaN }) {}
@@ -174,7 +177,7 @@ export class Measurement extends numbers.part({
   reason: ReadReason = 'first';
   /** The footprint waits to be read, for this reason; undefined when there is no need. */
   wanted: ReadReason | undefined = undefined;
-  /** The footprint is being read off the main thread, or waits for that. */
+  /** The footprint is being read beside the collections, or waits for that. */
   queued = false;
 }
 

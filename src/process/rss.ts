@@ -1,7 +1,7 @@
 // Reads the resident memory of each process from statm. That is a fifth of what a collection reads, and most of it can be
 // left out: stat, which is read anyway, nearly always tells that memory moved. While a process seems idle, its statm is
 // read at every fourth pass only, at a pass that its pid chooses, so that each pass reads about as many.
-import type { KernelFiles } from '../kernel/files.ts';
+import type { FileRequests, KernelFiles } from '../kernel/files.ts';
 import { readStatm, StatmReading, type Units } from '../kernel/pid.ts';
 import type { Difference } from './difference.ts';
 import type { Memory, Process } from './process.ts';
@@ -27,18 +27,40 @@ export class RssReader {
     this.#passes++;
   }
 
+  /** Requests statm where `read` may read it: always at its turn, else only if stat has changed. */
+  request(proc: Process, requests: FileRequests): void {
+    if (proc.kernelThread) return;
+    const memory: Memory = proc.memory;
+    memory.ofThread = proc.stat.leaderEnded;
+    if (!(memory.rss >= 0) || memory.ofThread || this.#isTurn(proc)) requests.add(proc.files, 'statm');
+    else requests.addIfStatChanged(proc.files, 'statm');
+  }
+
+  #isTurn({ pid }: Process): boolean {
+    return (pid + this.#passes) % IDLE_PASSES === 0;
+  }
+
   /** Reads statm where it is due, and sets what it tells of the difference. @param difference what stat told of it is set */
   read(proc: Process, difference: Difference): void {
     difference.memoryMoved = Number.NaN;
     if (proc.kernelThread) return;
     const memory: Memory = proc.memory;
+    // The first thread has ended since statm was requested of it: it said nothing of the process, and the next pass does.
+    if (proc.stat.leaderEnded && !memory.ofThread && memory.rss >= 0) return;
     if (proc.zombie) memory.rss = Number.NaN;
-    else if (!difference.idle || !(memory.rss >= 0) || (proc.pid + this.#passes) % IDLE_PASSES === 0)
+    else if (memory.ofThread || !difference.idle || !(memory.rss >= 0) || this.#isTurn(proc))
       this.#read(proc, memory, difference);
   }
 
   #read(proc: Process, memory: Memory, difference: Difference): void {
     const reading = this.#reading;
+    const faults = difference.minorFaults + difference.majorFaults;
+    if (proc.files.unchanged('statm')) {
+      this.#unreadable.clear(proc, 'statm');
+      difference.memoryMoved = faults * this.#units.pageSize;
+      memory.roughRss = proc.stat.roughRss;
+      return;
+    }
     try {
       readStatm(this.#files, proc.files, this.#units, reading);
     } catch (error) {
@@ -47,7 +69,6 @@ export class RssReader {
       return;
     }
     this.#unreadable.clear(proc, 'statm');
-    const faults = difference.minorFaults + difference.majorFaults;
     difference.memoryMoved = faults * this.#units.pageSize + (Math.abs(reading.rss - memory.rss) || 0);
     memory.roughRss = proc.stat.roughRss;
     memory.rss = reading.rss;

@@ -48,6 +48,11 @@ export class StatReader {
   next(proc: Process, difference: Difference): boolean {
     const reading = this.#reading;
     const stat: Stat = proc.stat;
+    if (proc.files.unchanged('stat')) {
+      this.#present(proc, stat);
+      setIdle(difference);
+      return true;
+    }
     try {
       readStat(this.#files, proc.files, this.#units, reading);
     } catch (error) {
@@ -62,10 +67,7 @@ export class StatReader {
       stat.ended = true;
       return false;
     }
-    if (stat.absent) {
-      stat.absent = false;
-      this.#unreadable.clear(proc, 'stat');
-    }
+    this.#present(proc, stat);
     difference.executed = !proc.kernelThread && this.#executed(stat);
     const user = reading.user - stat.user;
     const system = reading.system - stat.system;
@@ -82,6 +84,12 @@ export class StatReader {
     copy(reading, stat);
     followThreads(proc.files, stat);
     return true;
+  }
+
+  #present(proc: Process, stat: Stat): void {
+    if (!stat.absent) return;
+    stat.absent = false;
+    this.#unreadable.clear(proc, 'stat');
   }
 
   /** Whether the process became another program. Compares comm byte by byte, so that no string is made when it is the same. */
@@ -121,4 +129,16 @@ function copy(reading: StatReading, stat: Stat): void {
   stat.majorFaults = reading.majorFaults;
   stat.roughRss = reading.roughRss;
   stat.virtualSize = reading.virtualSize;
+}
+
+/** Nothing of stat changed. */
+function setIdle(difference: Difference): void {
+  difference.executed = false;
+  difference.idle = true;
+  difference.user = 0;
+  difference.system = 0;
+  difference.childrenUser = 0;
+  difference.childrenSystem = 0;
+  difference.minorFaults = 0;
+  difference.majorFaults = 0;
 }

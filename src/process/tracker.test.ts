@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Machine, type Spent, type Task } from '../../test/machine.ts';
 import type { GroupCounters } from './group-counters.ts';
-import { SLEEPING } from './process.ts';
 import { Tracker } from './tracker.ts';
 import { Unreadable } from './unreadable.ts';
 
@@ -345,38 +344,6 @@ test('CPU usage is a percentage of one core: over the window, since birth for a 
   machine.now += 400;
   pass();
   assert.equal(usage(child.pid), 25);
-});
-
-test('where only the first thread has ended, the process lives, has memory and a group, and may exec', () => {
-  const machine = new Machine();
-  const { pass, proc, counters, tracker } = track(machine);
-  const task = machine.fork(machine.init, 'web');
-  machine.now += 100;
-  pass();
-  task.leaderEnded = true;
-  task.memory = { rss: 8000 };
-  machine.spend(task, { user: 50, write: 4096 });
-  machine.now += 100;
-  pass();
-  const { stat, memory, zombie, io } = proc(task.pid);
-  assert.deepEqual([zombie, stat.leaderEnded, stat.state, memory.rss], [false, true, SLEEPING, 8000 * 1024]);
-  assert.deepEqual([counters('web').user, io.writeBytes, stat.execs], [0.5, 4096, 0]);
-  machine.exec(task, 'web');
-  machine.now += 100;
-  pass();
-  assert.deepEqual([proc(task.pid).stat.leaderEnded, proc(task.pid).stat.execs], [false, 1], 'only an exec revives it');
-
-  const late = machine.fork(machine.init, 'job');
-  late.leaderEnded = true;
-  late.memory = { rss: 4000 };
-  pass();
-  assert.equal(proc(late.pid).memory.rss, 4000 * 1024);
-  assert.equal(proc(late.pid).description.identity.exe, '/usr/bin/job', 'its identity is known, too');
-  late.leaderEnded = false;
-  machine.exit(late);
-  pass();
-  assert.equal(proc(late.pid).zombie, true, 'a zombie of one thread is one');
-  assert.equal(tracker.living.length, 3);
 });
 
 test('zombies have no memory, kernel threads have nothing but CPU, and both are counted', () => {

@@ -3,7 +3,14 @@
 //
 // Which processes are known from one collection to the next is decided here only; other classes may refer to them.
 
-import { type KernelFiles, reasonOf, type UnreadableReason } from '../kernel/files.ts';
+import {
+  FileRequests,
+  type FileWork,
+  type KernelFiles,
+  type ProcessFiles,
+  reasonOf,
+  type UnreadableReason,
+} from '../kernel/files.ts';
 import { readUptime } from '../kernel/host.ts';
 import type { Units } from '../kernel/pid.ts';
 import { CheapCounters } from './cheap-counters.ts';
@@ -16,11 +23,8 @@ import type { Process } from './process.ts';
 import { ReapedChildren } from './reaped-children.ts';
 import type { Unreadable } from './unreadable.ts';
 
-/** After so many processes a pass may be interrupted; after so many such steps it looks at the clock again. */
-const STEP = 16;
-const STEPS_PER_CLOCK = 8;
-/** Reading a process for the first time takes so many times what it takes to see that a listed pid is known. */
-const FIRST_READING = 16;
+/** Processes whose files are read together. */
+const CHUNK = 256;
 
 /** What stays true of a host while it runs. */
 export interface HostFacts {
@@ -35,6 +39,7 @@ export class Tracker {
   readonly living: Process[] = [];
 
   readonly #files: KernelFiles;
+  readonly #requests = new FileRequests();
   readonly #unreadable: Unreadable;
   readonly #byPid = new Map<number, Process>();
   readonly #cheapCounters: CheapCounters;
@@ -81,25 +86,21 @@ export class Tracker {
   }
 
   /**
-   * One pass over all processes; yields where it may be interrupted.
+   * One pass over all processes. Yields the files that it reads next.
    * @param forks tasks forked since boot, read before the pass: while it stands still nothing was born and the pids
    *   need not be listed; NaN where the kernel does not tell
    * @throws KernelFileError where the host itself cannot be read
    */
-  *pass(forks: number): Generator<void, void, void> {
+  *pass(forks: number): FileWork {
     const began = readUptime(this.#files);
-    this.#now = began;
     this.#cheapCounters.beginPass(this.#lastPass);
     try {
-      for (let index = 0; index < this.living.length; index++) {
-        if (index % STEP === STEP - 1) yield;
-        if (index % (STEP * STEPS_PER_CLOCK) === STEP - 1) this.#now = readUptime(this.#files);
-        this.#readAgain(this.living[index]!);
-      }
+      for (let from = 0; from < this.living.length; from += CHUNK) yield* this.#readAgain(from, from + CHUNK);
     } finally {
       this.#dropEnded();
     }
-    if (forks !== this.#forks) {
+    // A process that hangs without being known is tried again only by listing it.
+    if (forks !== this.#forks || this.#unreadStats.has('hung')) {
       yield* this.#list();
       this.#forks = forks;
     }
@@ -107,26 +108,74 @@ export class Tracker {
     this.#lastPass = began;
   }
 
-  /** Lists the pids, and reads those that are not known. */
-  *#list(): Generator<void, void, void> {
+  /** Reads a part of `living` again. */
+  *#readAgain(from: number, to: number): FileWork {
+    const requests = this.#requests;
+    const end = Math.min(to, this.living.length);
+    requests.clear();
+    for (let index = from; index < end; index++) this.#cheapCounters.requestNext(this.living[index]!, requests);
+    yield requests;
+    this.#now = readUptime(this.#files);
+    const due: { readonly proc: Process; readonly executed: boolean }[] = [];
+    for (let index = from; index < end; index++) {
+      const proc = this.living[index]!;
+      const difference = this.#next(proc);
+      if (difference && this.#memberships.isDue(proc, difference.executed))
+        due.push({ proc, executed: difference.executed });
+    }
+    if (due.length === 0) return;
+    requests.clear();
+    for (const { proc } of due) this.#memberships.request(proc, requests);
+    yield requests;
+    for (const { proc, executed } of due) {
+      this.#memberships.describeAgain(proc, executed);
+      this.#sharing.describedAgain(proc);
+      yield undefined; // to classify one process may take some 10 ms where there are very many rules
+    }
+  }
+
+  /** Lists the pids, and reads the processes that are not known. */
+  *#list(): FileWork {
     for (const [reason, count] of this.#unreadStats) this.#unreadable.add('stat', reason, -count);
     this.#unreadStats.clear();
-    let step = 0;
     try {
+      let unknown: number[] = [];
       for (const pid of this.#files.pids()) {
-        if (!this.#byPid.has(pid)) {
-          this.#readFirst(pid);
-          step += FIRST_READING;
-        }
-        if (++step < STEP * FIRST_READING) continue;
-        step = 0;
-        yield;
-        this.#now = readUptime(this.#files);
+        if (!this.#byPid.has(pid)) unknown.push(pid);
+        if (unknown.length < CHUNK) continue;
+        yield* this.#readFirst(unknown);
+        unknown = [];
       }
+      yield* this.#readFirst(unknown);
     } finally {
       for (const proc of this.#withoutGroup.splice(0)) this.#memberships.join(proc, this.#cheapCounters.isBorn(proc));
     }
     this.#sortByStart();
+  }
+
+  /** Reads processes that are not known: stat, which tells what a process is, then everything else. */
+  *#readFirst(pids: readonly number[]): FileWork {
+    const requests = this.#requests;
+    requests.clear();
+    const listed = pids.map((pid) => this.#files.process(pid));
+    for (const files of listed) requests.add(files, 'stat');
+    yield requests;
+    const found: Process[] = [];
+    for (const files of listed) {
+      const proc = this.#first(files);
+      if (proc) found.push(proc);
+    }
+    requests.clear();
+    for (const proc of found) {
+      this.#cheapCounters.requestOthers(proc, requests);
+      this.#memberships.request(proc, requests);
+    }
+    yield requests;
+    this.#now = readUptime(this.#files);
+    for (const proc of found) {
+      this.#add(proc);
+      yield undefined;
+    }
   }
 
   /** Takes processes that ended out of `living`; the order stays. */
@@ -151,18 +200,21 @@ export class Tracker {
     }
   }
 
-  #readFirst(pid: number): void {
-    let first: { readonly proc: Process; readonly difference: Readonly<Difference> };
+  #first(files: ProcessFiles): Process | undefined {
     try {
-      first = this.#cheapCounters.first(pid);
+      return this.#cheapCounters.first(files);
     } catch (error) {
+      files.close();
       const reason = reasonOf(error);
       this.#unreadable.add('stat', reason, 1);
       this.#unreadStats.set(reason, (this.#unreadStats.get(reason) ?? 0) + 1);
-      return;
+      return undefined;
     }
-    const { proc, difference } = first;
-    this.#byPid.set(pid, proc);
+  }
+
+  #add(proc: Process): void {
+    const difference = this.#cheapCounters.firstDifference(proc);
+    this.#byPid.set(proc.pid, proc);
     this.living.push(proc);
     this.#memberships.describe(proc, this.#now);
     this.#usage.take(proc, difference, this.#now);
@@ -172,19 +224,18 @@ export class Tracker {
     else this.#memberships.join(proc, difference.born);
   }
 
-  #readAgain(proc: Process): void {
+  /** @returns undefined where the process has no reading */
+  #next(proc: Process): Readonly<Difference> | undefined {
     const difference = this.#cheapCounters.next(proc);
     if (!difference) {
       if (proc.stat.ended) this.#remove(proc);
-      return;
+      return undefined;
     }
     this.#usage.take(proc, difference, this.#now);
     this.#children.take(proc, difference);
     this.#sharing.take(proc, difference);
     proc.membership.counters.credit(difference);
-    if (!this.#memberships.isDue(proc, difference.executed)) return;
-    this.#memberships.describeAgain(proc, difference.executed);
-    this.#sharing.describedAgain(proc);
+    return difference;
   }
 
   #remove(proc: Process): void {

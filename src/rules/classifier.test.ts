@@ -220,3 +220,44 @@ test('the index gives the answer of asking every rule in order', () => {
     { numRuns: 1000 },
   );
 });
+
+test('ten thousand expressions and a command line of 64 KiB take bounded time, and the end of it is explained', () => {
+  const words = 'abcdefghij'.repeat(6554);
+  // biome-ignore format: one line a case
+  const cases: [what: string, argv: (i: number) => string, text: string, cutShort: boolean][] = [
+    ['required literals', (i) => `service${i}x.*worker`, words, false],
+    ['required literals that are all there', (i) => `efgh.*cde.{0,${i % 9}}${i}`, words, true],
+    ['nested quantifiers', (i) => `((a+)+b?)+[k-z]{${1 + (i % 9)}}`, words, true],
+    ['large repetitions', (i) => `([a-j]?){${300 + (i % 9)}}[k-z]`, words, true],
+    ['states that multiply', (i) => `(?i)(a|b)*a(.){${9 + (i % 9)}}[k-z]`, words, true],
+  ];
+  for (const [what, argv, text, cutShort] of cases) {
+    const rule = Array.from({ length: 10_000 }, (_, i) => ({ group: 'g', subgroup: 's', argv: argv(i) }));
+    rule.push({ group: 'g', subgroup: 'last', argv: '^x' });
+    const classifier = new Classifier(parseRules({ rule: rule.slice(1) }, 'u'), []);
+    const proc = { name: 'x', argv: [text] };
+    const before = process.cpuUsage();
+    for (let i = 0; i < 5; i++) assert.equal(decides(classifier, proc), 'other', what);
+    const { user, system } = process.cpuUsage(before);
+    // 5 to 40 ms each on an idle machine; without a limit, seconds each.
+    assert.ok(user + system < 2_000_000, `${what}: ${user + system} µs for five`);
+    if (!what.startsWith('required')) continue; // to compare all without a limit takes too long for a test
+    const short = classifier.explain(identity({ name: 'x', argv: ['x y'] }));
+    assert.equal(`${short.classification.subgroup} ${short.cutShort}`, 'last false', what);
+    assert.equal(classifier.explain(identity(proc)).cutShort, cutShort, what);
+  }
+});
+
+test('names of what every object has are names like any other', () => {
+  const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype'];
+  const rule = names.map((name) => ({ group: name, subgroup: name, comm: name, unit: `${name}.service` }));
+  const classifier = new Classifier(parseRules({ rule }, 'u'), []);
+  for (const name of names) {
+    const found = classifier.classify(identity({ name, unit: `${name}.service` }));
+    assert.deepEqual([found.group, found.subgroup], [name, name]);
+  }
+  assert.deepEqual(
+    classifier.subgroups().map(({ group }) => group),
+    [...names].sort(),
+  );
+});

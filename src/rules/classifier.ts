@@ -1,11 +1,13 @@
 // Says which group and subgroup a process belongs to, and why. precedence.ts says which rule decides when several
 // match, rule-index.ts finds that rule soon, and match-target.ts compares a rule's value with what a process has. Both
 // classify() and explain() compare by that one function, so they cannot disagree.
+import { MatchWork } from '../pattern/match-work.ts';
 import { type Classification, type Identity, NO_RULE } from './identity.ts';
 import { findMatcher, MatchTarget } from './match-target.ts';
 import { byPrecedence } from './precedence.ts';
 import type { Rule, RuleKey } from './rule.ts';
-import { type RankedRule, RuleIndex } from './rule-index.ts';
+import { RuleIndex } from './rule-index.ts';
+import { runToEnd } from './run-to-end.ts';
 
 /** One key of a rule, compared with a process. */
 export interface KeyResult {
@@ -32,6 +34,8 @@ export interface ClassificationExplanation {
   readonly otherMatches: readonly RuleResult[];
   /** Rules of two keys or more of which a single key failed, in order of precedence. */
   readonly nearMisses: readonly RuleResult[];
+  /** Whether patterns of some rules were not asked, because their work for one process is limited (match-work.ts). */
+  readonly cutShort: boolean;
 }
 
 /** All rules of one subgroup, in the order in which they decide. */
@@ -44,7 +48,8 @@ export interface Subgroup {
 const UNCLASSIFIED: Classification = { group: 'other', subgroup: 'other', rule: NO_RULE };
 
 /** Compares one rule with a process. */
-export const compareRule = (rule: Rule, identity: Identity): RuleResult => compare(rule, new MatchTarget(identity));
+export const compareRule = (rule: Rule, identity: Identity): RuleResult =>
+  compare(rule, new MatchTarget(identity, MatchWork.unlimited()));
 
 function compare(rule: Rule, target: MatchTarget): RuleResult {
   const held: KeyResult[] = [];
@@ -61,31 +66,62 @@ function compare(rule: Rule, target: MatchTarget): RuleResult {
 /** Classifies processes, about a microsecond each: keep the answer for as long as the identity holds. */
 export class Classifier {
   private readonly rules: readonly Rule[];
-  private readonly index: RuleIndex;
+  private readonly index = new RuleIndex();
 
-  constructor(userRules: readonly Rule[], catalogue: readonly Rule[]) {
+  /**
+   * @param userRules the operator's own, in the order of their files
+   * @param catalogue the rules that ship with the product
+   * @param enter whether to make the index of the rules now; steps() makes it with pauses
+   */
+  constructor(userRules: readonly Rule[], catalogue: readonly Rule[], enter = true) {
     this.rules = byPrecedence(userRules, catalogue);
-    this.index = new RuleIndex(
-      this.rules.map((rule, rank): RankedRule => {
-        const { group, subgroup, name } = rule;
-        return { rule, rank, classification: { group, subgroup, rule: name }, conditions: [...rule.keys] };
-      }),
-    );
+    if (enter) runToEnd(this.enter());
+  }
+
+  /** Makes the same classifier with pauses, so that an exporter which serves can load many rules. */
+  static *steps(userRules: readonly Rule[], catalogue: readonly Rule[]): Generator<void, Classifier, void> {
+    const classifier = new Classifier(userRules, catalogue, false);
+    yield* classifier.enter();
+    return classifier;
+  }
+
+  private *enter(): Generator<void, void, void> {
+    for (const [rank, rule] of this.rules.entries()) {
+      const { group, subgroup, name } = rule;
+      this.index.add({ rule, rank, classification: { group, subgroup, rule: name }, conditions: [...rule.keys] });
+      // An expression that the empty text has to be tried on has no required literals: every process will need its
+      // automaton. It is made here, with pauses, rather than for the first process.
+      for (const matcher of rule.keys.get('argv') ?? []) matcher.test('');
+      yield;
+    }
   }
 
   classify(identity: Identity): Classification {
-    return this.index.find(new MatchTarget(identity))?.classification ?? UNCLASSIFIED;
+    const target = new MatchTarget(identity);
+    const found = this.index.find(target)?.classification ?? UNCLASSIFIED;
+    target.work.end();
+    return found;
   }
 
-  /** Compares every rule; for one process at a time, on demand. */
+  /**
+   * Compares every rule, without a limit to the work; for one process at a time, on demand. The winner is the rule that
+   * classify() finds within its limit.
+   */
   explain(identity: Identity): ClassificationExplanation {
-    const target = new MatchTarget(identity);
+    const limited = new MatchTarget(identity);
+    const decided = this.index.find(limited)?.rule;
+    limited.work.end();
+    const target = new MatchTarget(identity, MatchWork.unlimited());
     const results = this.rules.map((rule) => compare(rule, target));
-    const [winner, ...otherMatches] = results.filter(({ failed }) => failed.length === 0);
+    target.work.end();
+    const matches = results.filter(({ failed }) => failed.length === 0);
     const nearMisses = results.filter(({ held, failed }) => failed.length === 1 && held.length > 0);
-    const { group, subgroup, name } = winner?.rule ?? {};
-    const classification = winner ? { group: group!, subgroup: subgroup!, rule: name! } : UNCLASSIFIED;
-    return { classification, winner, otherMatches, nearMisses };
+    const winner = matches.find(({ rule }) => rule === decided);
+    const otherMatches = matches.filter((result) => result !== winner);
+    const classification = winner
+      ? { group: winner.rule.group, subgroup: winner.rule.subgroup, rule: winner.rule.name }
+      : UNCLASSIFIED;
+    return { classification, winner, otherMatches, nearMisses, cutShort: limited.work.exhausted };
   }
 
   /** Every subgroup of the rules, by group and name. other/other, where nothing matches, is not among them. */

@@ -1,10 +1,11 @@
 // Finds rules that cannot do what their author meant: rules that no process reaches, that another rule hides or
 // contradicts, that match unrelated programs, or that fail their own examples. Each finding says what to do. Example:
 //   unit = "nginx"  →  error: unit "nginx" is never seen: a unit ends in .service, …; write all of its name
-// Pure. Rules are compared in pairs, so the time is quadratic in their number.
+// Pure. hiding-rules.ts keeps the time nearly linear in the number of rules.
 
 import { Classifier } from './classifier.ts';
 import { COMM_BYTES, truncateComm } from './full-name.ts';
+import { coveredValues, HidingRules } from './hiding-rules.ts';
 import type { Identity } from './identity.ts';
 import type { Matcher } from './matcher.ts';
 import { byPrecedence, specificityOf } from './precedence.ts';
@@ -43,6 +44,8 @@ const GENERAL =
 const GENERAL_NAMES = new Set([...INTERPRETERS, ...GENERAL.split(' ')]);
 /** A shorter name, or a glob of fewer letters besides its wildcards, matches unrelated programs. */
 const LETTERS_MIN = 3;
+/** Findings of one rule about other rules: more of the same say nothing new. */
+const PAIRS_MAX = 5;
 
 const UNIT_END = /(?:\.(?:service|scope|mount|socket|swap)|[*\]])$/;
 
@@ -55,21 +58,24 @@ const UNIT_END = /(?:\.(?:service|scope|mount|socket|swap)|[*\]])$/;
 export function lint(userRules: readonly Rule[], catalogue: readonly Rule[]): Finding[] {
   const findings: Finding[] = [];
   const ranked = byPrecedence(userRules, catalogue);
+  const ranks = new Map(ranked.map((rule, rank) => [rule, rank]));
   const ofUser = new Set(userRules);
+  const byName = new Map(ranked.toReversed().map((rule) => [rule.name, rule]));
+  const labelOf = (name: string) => ruleLabel(byName.get(name), name);
   const classifier = new Classifier(userRules, catalogue);
-  for (const [rank, rule] of ranked.entries()) {
+  const [earlierOfUser, earlierShipped] = [new HidingRules(userRules), new HidingRules(catalogue)];
+  for (const rule of ranked) {
+    const isUsers = ofUser.has(rule);
     const report: Report = (severity, message) => findings.push({ rule: rule.name, severity, message });
     for (const [key, matchers] of rule.keys) for (const matcher of matchers) unreachable(key, matcher, report);
     contradiction(rule, report);
     tooGeneral(rule, report);
-    const earlierRules = ranked.slice(0, rank).filter((earlier) => ofUser.has(rule) || !ofUser.has(earlier));
-    hidden(rule, earlierRules, !ofUser.has(rule), report);
-    const labelOf = (name: string) =>
-      ruleLabel(
-        ranked.find((one) => one.name === name),
-        name,
-      );
-    examples(rule, classifier, labelOf, report);
+    const earlier = [...earlierShipped.of(rule), ...(isUsers ? earlierOfUser.of(rule) : [])];
+    earlier.sort((a, b) => ranks.get(a)! - ranks.get(b)!);
+    hidden(rule, earlier, !isUsers, report);
+    // The user's rules may decide about the catalogue's examples: that is what they are for.
+    if (isUsers || userRules.length === 0) examples(rule, classifier, labelOf, report);
+    (isUsers ? earlierOfUser : earlierShipped).add(rule);
   }
   return findings;
 }
@@ -140,38 +146,24 @@ function tooGeneral({ keys, fallback }: Rule, report: Report): void {
   }
 }
 
-/**
- * Whether `wide` matches everything that `narrow` matches. Decided for exact texts, and for globs that are a literal
- * prefix and a star; of other patterns only equal ones cover each other, so that a finding is never wrong.
- */
-function covers(wide: Matcher, narrow: Matcher): boolean {
-  const expressions = [wide, narrow].some(({ form }) => form === 'regex' || form === 'regexes');
-  if (expressions || wide.path !== narrow.path) return wide.text === narrow.text;
-  if (narrow.form === 'literal') return wide.test(narrow.text);
-  if (wide.text === narrow.text) return true;
-  const prefix = /^([^*?[\\]*)\*$/.exec(wide.text)?.[1];
-  return prefix !== undefined && !wide.path && narrow.text.startsWith(prefix);
-}
-
-/** The values of a key that another rule's values cover. */
-function covered(narrow: readonly Matcher[], wide: readonly Matcher[] | undefined): Matcher[] {
-  return wide ? narrow.filter((value) => wide.some((other) => covers(other, value))) : [];
-}
-
-/** Compares a rule with every rule that decides before it. */
+/** Reports the rules that hide this one or contradict it: one that hides all of it, or the first few of the others. */
 function hidden(rule: Rule, earlier: readonly Rule[], inCatalogue: boolean, report: Report): void {
+  let reported = 0;
+  const once: Report = (severity, message) => {
+    if (reported++ < PAIRS_MAX) report(severity, message);
+  };
   for (const other of earlier) {
-    const shared = [...other.keys].map(([key, wide]) => covered(rule.keys.get(key) ?? [], wide));
+    const shared = [...other.keys].map(([key, wide]) => coveredValues(rule.keys.get(key) ?? [], wide));
     if (shared.some((values) => values.length === 0)) continue;
     const whole = [...other.keys.keys()].every((key, i) => shared[i]!.length === rule.keys.get(key)!.length);
     if (whole)
-      report(
+      once(
         'error',
         `is never reached: ${ruleLabel(other)} matches every process that this rule matches, and decides first; ` +
           'delete this rule, or place it before the other, or give it more keys',
       );
     else if (rule.group !== other.group || rule.subgroup !== other.subgroup)
-      conflict(rule, other, shared, inCatalogue, report);
+      conflict(rule, other, shared, inCatalogue, once);
   }
 }
 

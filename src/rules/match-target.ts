@@ -1,5 +1,6 @@
 // A process as rules see it: the value it has for each key of a rule. What takes time to find out, like the script of
 // an interpreter or the joined command line, is found out when a rule first asks for it.
+import { MatchWork } from '../pattern/match-work.ts';
 import { fullName } from './full-name.ts';
 import type { Identity } from './identity.ts';
 import { baseName, InterpretedProgram } from './interpreter.ts';
@@ -15,6 +16,8 @@ export class MatchTarget {
   /** The name as the kernel has it: "clickhouse-serv". */
   readonly comm: string;
   readonly exe: string;
+  /** What patterns may still do for this process. */
+  readonly work: MatchWork;
   private readonly identity: Identity;
   /** null until a rule asks. */
   private interpreted: InterpretedProgram | undefined | null = null;
@@ -23,7 +26,8 @@ export class MatchTarget {
   private pythonModule: string | undefined = undefined;
   private commandLine: string | undefined = undefined;
 
-  constructor(identity: Identity) {
+  constructor(identity: Identity, work = new MatchWork()) {
+    this.work = work;
     const { name, argv, exe } = identity;
     this.identity = identity;
     this.name = fullName(name, argv, exe);
@@ -68,13 +72,15 @@ export class MatchTarget {
 
 /** The first of a key's values in a rule that matches what the process has; undefined where none does. */
 export function findMatcher(key: RuleKey, matchers: readonly Matcher[], target: MatchTarget): Matcher | undefined {
+  const { work } = target;
   const value = target.value(key);
   if (key === 'comm') {
     for (const matcher of matchers)
-      if (matcher.test(value) || (target.comm !== value && matcher.test(target.comm))) return matcher;
+      if (matcher.test(value, work) || (target.comm !== value && matcher.test(target.comm, work))) return matcher;
   } else if (value !== '') {
     const isPath = isPathKey(key);
-    for (const matcher of matchers) if (matcher.test(isPath && !matcher.path ? baseName(value) : value)) return matcher;
+    for (const matcher of matchers)
+      if (matcher.test(isPath && !matcher.path ? baseName(value) : value, work)) return matcher;
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 // The values of a rule's keys, ready to be compared with what a process has: exact texts, globs, regular expressions.
+import type { MatchWork } from '../pattern/match-work.ts';
 import { glob, isGlob, type Pattern, regex } from '../pattern/pattern.ts';
 import { isPathKey, type RuleKey } from './rule.ts';
 
@@ -10,7 +11,8 @@ export interface Matcher {
   readonly form: 'literal' | 'glob' | 'regex' | 'regexes';
   /** Compared with a whole path rather than its base name. */
   readonly path: boolean;
-  test(value: string): boolean;
+  /** @param work that patterns may do for the process; undefined for no limit but the pattern's own */
+  test(value: string, work?: MatchWork): boolean;
 }
 
 /** How a key's value is to be read where the key itself does not say: "a*" is a glob under comm, a regex under argv. */
@@ -29,7 +31,12 @@ export function matcherOf(key: RuleKey, text: string, form: 'literal' | 'glob' |
 /** One value that matches where all of the given ones do. */
 export function allOf(matchers: readonly Matcher[]): Matcher {
   const text = matchers.map((matcher) => matcher.text).join(' and ');
-  return { text, form: 'regexes', path: false, test: (value) => matchers.every((matcher) => matcher.test(value)) };
+  return {
+    text,
+    form: 'regexes',
+    path: false,
+    test: (value, work) => matchers.every((matcher) => matcher.test(value, work)),
+  };
 }
 
 /** A class rather than an object with a closure: there are thousands of them, and one takes a third of the memory. */
@@ -64,7 +71,7 @@ class PatternMatcher implements Matcher {
     this.#pattern = pattern;
   }
 
-  test(value: string): boolean {
-    return this.#pattern.test(value);
+  test(value: string, work?: MatchWork): boolean {
+    return this.#pattern.test(value, work);
   }
 }

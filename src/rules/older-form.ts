@@ -2,23 +2,22 @@
 //   subgroups = [ { group = "a", subgroup = "b", matches = ["name"], cmdline_matches = ["java.*Worker"] } ]
 // Names decide before command lines, whatever their order in the file. Of two entries that claim a name the later one
 // decides. A name is compared as it is, never as a glob. An entry with both gives two rules, as either is enough.
-import type { Matcher } from './matcher.ts';
-import type { Rule, RuleKey } from './rule.ts';
+import type { Rule } from './rule.ts';
 import type { Table, TableReader } from './table-reader.ts';
 
 const ENTRY_KEYS = ['group', 'subgroup', 'matches', 'cmdline_matches'];
 
 /**
- * The rules of the entries under `subgroups`, in the order in which they decide.
+ * The rules of the entries under `subgroups`, in the order in which they decide; pauses after each value.
  * @param group of entries that give none of their own
  * @param nameOf name of the rules of an entry, by its number from 1
  */
-export function parseOlderForm(
+export function* olderFormSteps(
   reader: TableReader,
   tables: readonly Table[],
   group: string | undefined,
   nameOf: (number: number) => string,
-): Rule[] {
+): Generator<void, Rule[], void> {
   const byName: Rule[] = [];
   const byCommandLine: Rule[] = [];
   for (const [i, table] of tables.entries()) {
@@ -30,12 +29,12 @@ export function parseOlderForm(
       subgroup: reader.label(table, 'subgroup'),
       ...{ fallback: false, source: '', examples: [], notExamples: [] },
     };
-    const matchersOf = (written: string, key: RuleKey, form: 'literal' | 'regex'): Matcher[] =>
-      reader.strings(table, written, 0).flatMap((text) => reader.matcher(key, text, form, written) ?? []);
-    const names = matchersOf('matches', 'comm', 'literal');
-    if (names.length > 0) byName.unshift({ ...rule, keys: new Map([['comm', names]]) });
-    const patterns = matchersOf('cmdline_matches', 'argv', 'regex');
+    const names = yield* reader.matchers('comm', reader.strings(table, 'matches', 0), 'literal', 'matches');
+    if (names.length > 0) byName.push({ ...rule, keys: new Map([['comm', names]]) });
+    const written = reader.strings(table, 'cmdline_matches', 0);
+    const patterns = yield* reader.matchers('argv', written, 'regex', 'cmdline_matches');
     if (patterns.length > 0) byCommandLine.push({ ...rule, keys: new Map([['argv', patterns]]) });
+    yield;
   }
-  return [...byName, ...byCommandLine];
+  return [...byName.reverse(), ...byCommandLine];
 }

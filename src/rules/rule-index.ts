@@ -56,14 +56,26 @@ const hashOf = (text: string, letters: number) =>
  */
 class RuleTable {
   private readonly lists = new Map<string, readonly RankedRule[]>();
+  /** The lists of several rules, which belong to their text alone and may grow. */
+  private readonly grown = new Map<string, RankedRule[]>();
   private readonly hashes = new Set<number>();
 
   /** @param list of the one rule to enter: shared by all its texts, most of which have no other rule */
   add(text: string, list: readonly [RankedRule]): void {
     const earlier = this.lists.get(text);
     if (!earlier) this.lists.set(text, list);
-    else if (earlier.at(-1) !== list[0]) this.lists.set(text, [...earlier, ...list]);
+    else if (earlier.at(-1) !== list[0]) this.append(text, earlier, list[0]);
     this.hashes.add(hashOf(text, text.length));
+  }
+
+  private append(text: string, earlier: readonly RankedRule[], ranked: RankedRule): void {
+    const own = this.grown.get(text);
+    if (own) own.push(ranked);
+    else {
+      const list = [...earlier, ranked];
+      this.grown.set(text, list);
+      this.lists.set(text, list);
+    }
   }
 
   /** The first match among the rules under the first letters of a text, or `best` where that decides before. */
@@ -155,31 +167,25 @@ class KeyIndex {
 const INDEXED_KEYS = ['comm', 'exe', 'argv0', 'script', 'jvm_main', 'python_module', 'unit', 'container'] as const;
 
 export class RuleIndex {
-  private readonly indexes: readonly KeyIndex[];
+  private readonly indexes = INDEXED_KEYS.map((key) => new KeyIndex(key));
   /** Rules, or values of rules, that no index can hold; in order of rank. */
   private readonly rest: RankedRule[] = [];
-
-  /** @param rules in order of rank */
-  constructor(rules: readonly RankedRule[]) {
-    const indexes = INDEXED_KEYS.map((key) => new KeyIndex(key));
-    for (const ranked of rules) this.add(ranked, indexes);
-    this.indexes = indexes.filter(({ firstRank }) => firstRank < Number.POSITIVE_INFINITY);
-  }
 
   /** The rule that decides; undefined where none matches. */
   find(target: MatchTarget): RankedRule | undefined {
     let best: RankedRule | undefined;
     for (const index of this.indexes)
-      if (best === undefined || index.firstRank < best.rank) best = index.find(target, best);
+      if (index.firstRank < (best?.rank ?? Number.POSITIVE_INFINITY)) best = index.find(target, best);
     return firstMatch(this.rest, target, best);
   }
 
   /**
    * Enters a rule under the first of its keys by which it can be found; values left over are asked of every process.
+   * Rules come in order of rank.
    */
-  private add(ranked: RankedRule, indexes: readonly KeyIndex[]): void {
+  add(ranked: RankedRule): void {
     const { keys } = ranked.rule;
-    for (const index of indexes) {
+    for (const index of this.indexes) {
       const matchers = keys.get(index.key);
       const left = matchers && index.add(ranked, matchers);
       if (!left || left.length === matchers.length) continue;

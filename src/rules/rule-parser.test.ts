@@ -3,7 +3,17 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import type { Rule } from './rule.ts';
-import { parseCatalogue, parseRuleDocument, parseRules, RuleError } from './rule-parser.ts';
+import {
+  parseCatalogue,
+  parseRuleDocument,
+  parseRules,
+  RULES_MAX,
+  RuleError,
+  ruleDocumentSteps,
+} from './rule-parser.ts';
+
+/** Lines of the tables, by key. */
+const linesOf = (lines: Record<string, number[]>) => new Map(Object.entries(lines));
 
 const faults = (document: unknown): readonly string[] => {
   try {
@@ -179,7 +189,7 @@ test('expectations come from rules and from [[expect]], with their lines', () =>
     [[rule]]
     subgroup = "t"
     comm = "y"`);
-  const { rules, expectations } = parseRuleDocument(document, 'x', { rule: [3, 11], expect: [7] });
+  const { rules, expectations } = parseRuleDocument(document, 'x', linesOf({ rule: [3, 11], expect: [7] }));
   assert.deepEqual(
     rules.map(({ name, line }) => [name, line]),
     [
@@ -196,7 +206,7 @@ test('expectations come from rules and from [[expect]], with their lines', () =>
     ],
   );
   const wrong = { rule: [{ group: 'g', subgroup: 's', com: 'x' }], expect: [{ group: 'g', comm: 'x' }] };
-  assert.throws(() => parseRuleDocument(wrong, 'x', { rule: [3], expect: [7] }), {
+  assert.throws(() => parseRuleDocument(wrong, 'x', linesOf({ rule: [3], expect: [7] })), {
     messages: [
       'x:3: rule 1: unknown key "com"; did you mean "comm"?',
       'x:3: rule 1: matches nothing; give at least one of comm, exe, argv0, unit, container, jvm_main, python_module, script, argv',
@@ -224,4 +234,60 @@ test('the older form keeps its meaning', () => {
       ['./subgroups.toml:4', 'three', { argv: ['regex worker'] }],
     ],
   );
+});
+
+test('keys named like what every object has are unknown keys, in every place and format', () => {
+  const rule = 'group = "g"\nsubgroup = "s"\ncomm = "x"\n';
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    const told = new RegExp(`unknown key "${name}"`);
+    for (const toml of [
+      `${name} = 1`,
+      `[${name}]\na = 1`,
+      `[[${name}]]\na = 1`,
+      `${name} = [ { a = 1 } ]`,
+      `[[rule]]\n${rule}${name} = 1`,
+      `[[rule]]\n${rule}[rule.${name}]\na = 1`,
+      `[[rule]]\n${rule}[[rule.${name}]]\na = 1`,
+      `[[rule]]\n${rule}examples = [ { comm = "x", ${name} = "x" } ]`,
+      `[[expect]]\ngroup = "g"\nsubgroup = "s"\nexamples = [ { comm = "x" } ]\n${name} = 1`,
+      `subgroups = [ { group = "g", subgroup = "s", matches = ["x"], ${name} = 1 } ]`,
+    ])
+      assert.match(faults(parse(toml)).join('\n'), told, toml);
+    assert.match(faults(JSON.parse(`{"${name}": {"a": 1}}`)).join('\n'), told);
+  }
+  const lines = new Map([['constructor', [7]]]);
+  assert.throws(
+    () => parseRules(parse('[[constructor]]\na = 1'), 'x', lines),
+    /^RuleError: x:7: unknown key "constructor"/,
+  );
+});
+
+test('rules, values and faults are limited in number', () => {
+  const rules = (count: number) => ({
+    rule: Array.from({ length: count }, () => ({ group: 'g', subgroup: 's', comm: 'x' })),
+  });
+  assert.equal(parseRules(rules(RULES_MAX), 'x').length, RULES_MAX);
+  assert.match(faults(rules(RULES_MAX + 1)).join('\n'), /^x\.toml: 10001 rules are more than 10000; give rules lists/);
+  const comm = Array.from({ length: 1001 }, (_, i) => `name${i}`);
+  assert.match(
+    faults({ rule: [{ group: 'g', subgroup: 's', comm }] })[0]!,
+    /comm has 1001 values, more than 1000; use globs/,
+  );
+  const wrong = { rule: Array.from({ length: 10_000 }, () => ({ ['k\u001b'.padEnd(70, 'k')]: 'x'.repeat(1000) })) };
+  const told = faults(wrong);
+  assert.equal(told.length, 51);
+  assert.equal(told[50], 'x.toml: … and 39950 more');
+  assert.ok(told.join('\n').length < 51 * 700);
+});
+
+test('a long document is parsed in short steps', () => {
+  const rule = Array.from({ length: 5000 }, (_, i) => ({
+    group: 'g',
+    subgroup: 's',
+    comm: 'x',
+    argv: [`a${i}`, [`b${i}`, 'c']],
+  }));
+  let steps = 0;
+  for (const work = ruleDocumentSteps({ rule }, 'x'); !work.next().done; ) steps++;
+  assert.ok(steps >= 4 * 5000, `${steps}`);
 });

@@ -1,6 +1,7 @@
 // Reads values of known types out of the tables of a parsed document (TOML, YAML or JSON). A wrong value is noted as a
 // fault, with file, line and table, and replaced by an empty one, so that one reading finds every fault of a document:
 //   ./subgroups.toml:12: rule 3: unknown key "uint"; did you mean "unit"?
+// Faults are limited in number and length: whoever writes a document must not fill the log with it.
 import { PatternError } from '../pattern/pattern.ts';
 import { nearestName } from '../text/did-you-mean.ts';
 import { escapeForTerminal } from '../text/hostile.ts';
@@ -8,7 +9,7 @@ import { formOf, type Matcher, matcherOf } from './matcher.ts';
 import type { RuleKey } from './rule.ts';
 
 /** Lines at which the tables of a document begin, by key ("rule"); a key or line that is not there is not known. */
-export type TableLines = Readonly<Record<string, readonly number[]>>;
+export type TableLines = ReadonlyMap<string, readonly number[]>;
 
 /** A table of a document: what TOML calls a table, YAML a mapping and JSON an object. */
 export type Table = Record<string, unknown>;
@@ -21,9 +22,18 @@ const LABEL_LENGTH_MAX = 100;
 /** Bytes of UTF-8: label values are cut behind 256, and two groups must not become equal by that. */
 const LABEL_BYTES_MAX = 256;
 
+/** Values of one key of a rule; argv of an example too. */
+const VALUES_MAX = 1000;
+/** Faults that are told, and characters of one; the rest is counted, or cut. */
+const FAULTS_MAX = 50;
+const FAULT_LENGTH_MAX = 500;
+/** Characters of a pattern in a fault, so that what is wrong with it is not cut. */
+const SHOWN_MAX = 100;
+
 export class TableReader {
-  /** Every fault so far, each "file:line: table: what is wrong; what to do". */
-  readonly faults: string[] = [];
+  readonly #faults: string[] = [];
+  /** Faults beyond FAULTS_MAX. */
+  #more = 0;
   /** Line at which the table that is being read begins; undefined where that is not known. */
   line: number | undefined;
   readonly #file: string;
@@ -39,19 +49,31 @@ export class TableReader {
   /** From here on faults are of the table of this index (from 0) in the list of tables under `key`. */
   enter(key: string, index: number, name = key): void {
     this.#table = `${name} ${index + 1}: `;
-    this.line = this.#lines[key]?.[index];
+    this.line = this.#lines.get(key)?.[index];
+  }
+
+  /** The first faults, each "file:line: table: what is wrong; what to do", and how many more there are. */
+  get faults(): string[] {
+    const more = this.#more > 0 ? [`${this.#file}: … and ${this.#more} more`] : [];
+    return [...this.#faults, ...more].map(escapeForTerminal);
   }
 
   /** Notes what is wrong with the table that is being read. */
   fault(what: string): void {
+    if (this.#faults.length >= FAULTS_MAX) {
+      this.#more++;
+      return;
+    }
     const line = this.line === undefined ? '' : `:${this.line}`;
-    this.faults.push(escapeForTerminal(`${this.#file}${line}: ${this.#table}${what}`));
+    const short = what.length > FAULT_LENGTH_MAX ? `${what.slice(0, FAULT_LENGTH_MAX)}…` : what;
+    this.#faults.push(`${this.#file}${line}: ${this.#table}${short}`);
   }
 
-  /** Notes every key that is not known, with the one that was probably meant. */
+  /** Notes every key that is not known, at its own line where the table is the document, with the one that was probably meant. */
   checkKeys(table: Table, known: readonly string[]): void {
     for (const key of Object.keys(table).filter((one) => !known.includes(one))) {
-      const near = nearestName(key, known);
+      const near = this.#faults.length < FAULTS_MAX ? nearestName(key, known) : undefined;
+      if (this.#table === '') this.line = this.#lines.get(key)?.[0];
       this.fault(`unknown key "${key}"; ${near ? `did you mean "${near}"?` : `known keys are ${known.join(', ')}`}`);
     }
   }
@@ -81,20 +103,44 @@ export class TableReader {
   strings(table: Table, key: string, least: number): string[] {
     const value = table[key] ?? [];
     const list: unknown[] = Array.isArray(value) ? value : [value];
+    if (list.length > VALUES_MAX) {
+      this.fault(`${key} has ${list.length} values, more than ${VALUES_MAX}; use globs, or several rules`);
+      return [];
+    }
     if (list.length >= least && list.every((text): text is string => typeof text === 'string' && text !== ''))
       return list;
     this.fault(`${key} must be a string or a list of strings, none empty`);
     return [];
   }
 
-  /** One value of a rule's key; undefined for a pattern that cannot be used. @param name of the key in a fault */
-  matcher(key: RuleKey, text: string, form = formOf(key, text), name: string = key): Matcher | undefined {
+  /**
+   * The values of a rule's key, without patterns that cannot be used; pauses after each value.
+   * @param form how the texts are compared; undefined where the key and the text say it
+   * @param name of the key in a fault
+   */
+  *matchers(
+    key: RuleKey,
+    texts: readonly string[],
+    form?: 'literal' | 'regex',
+    name: string = key,
+  ): Generator<void, Matcher[], void> {
+    const matchers: Matcher[] = [];
+    for (const text of texts) {
+      const matcher = this.#matcher(key, text, form ?? formOf(key, text), name);
+      if (matcher) matchers.push(matcher);
+      yield;
+    }
+    return matchers;
+  }
+
+  #matcher(key: RuleKey, text: string, form: 'literal' | 'glob' | 'regex', name: string): Matcher | undefined {
     try {
       return matcherOf(key, text, form);
     } catch (error) {
       if (!(error instanceof PatternError)) throw error;
       const what = form === 'glob' ? 'glob' : 'regular expression';
-      this.fault(`${name}: the ${what} "${text}" cannot be used: ${error.message}`);
+      const short = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+      this.fault(`${name}: the ${what} "${short}" cannot be used: ${error.message}`);
       return undefined;
     }
   }

@@ -7,6 +7,7 @@
 // has been in its state for the longest time first. Example, 4 connections allowed: a client with 3 idle connections
 // opens another one, and its own oldest one ends; the one connection of Prometheus stays.
 import type { Socket } from 'node:net';
+import { networkOf } from './client-network.ts';
 
 /** States of a connection, in the order of eviction: no request yet, between two requests, being answered. */
 const NEW = 0;
@@ -36,8 +37,8 @@ interface Connection {
 }
 
 interface Client {
-  readonly address: string;
-  /** Open connections of this address. */
+  readonly network: string;
+  /** Open connections from this network. */
   connections: number;
 }
 
@@ -60,9 +61,9 @@ export class Connections {
   /** Adds a connection; where there are too many, another one ends. @param connectionsMax at least 1 */
   add(socket: Socket, connectionsMax: number): void {
     while (this.size >= connectionsMax) this.#destroy(this.#nextToEvict(connectionsMax));
-    const address = socket.remoteAddress ?? '';
-    const client = this.#clients.get(address) ?? { address, connections: 0 };
-    this.#clients.set(address, client);
+    const network = networkOf(socket);
+    const client = this.#clients.get(network) ?? { network, connections: 0 };
+    this.#clients.set(network, client);
     client.connections++;
     const connection: Connection = { key: keyOf(socket), socket, client, state: NEW, unanswered: 0, last: false };
     this.#byKey.set(connection.key, connection);
@@ -139,7 +140,7 @@ export class Connections {
     if (!this.#byState[connection.state]!.delete(connection)) return;
     const { client } = connection;
     client.connections--;
-    if (client.connections === 0) this.#clients.delete(client.address);
+    if (client.connections === 0) this.#clients.delete(client.network);
   }
 
   #move(connection: Connection, state: number): void {

@@ -3,13 +3,29 @@
 // another web configuration in force while requests are being answered.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Server as NetServer, Socket } from 'node:net';
+import { hostname } from 'node:os';
+import type { Agent, Reload } from '../agent/agent.ts';
 import { clock } from '../agent/time-slices.ts';
+import { OperatorFileError, readOperatorText } from '../config/operator-files.ts';
 import type { Authenticator } from './auth.ts';
+import { addressOf, networkOf } from './client-network.ts';
 import { Connections } from './connections.ts';
+import { allowedHostsOf, hostRefusal } from './host-check.ts';
 import { listenAddressesOf, listenOn, urlOf } from './listeners.ts';
-import { QueueFullError } from './passwords.ts';
+import { ClientGoneError, QueueFullError } from './passwords.ts';
 import { ClientTokenBuckets, TokenBucket } from './rate-limit.ts';
-import { type Route, type RouteContext, type RouteResponse, respond, routeOf, textResponse } from './routes.ts';
+import { RecentPages } from './recent-pages.ts';
+import { ReloadRequests } from './reload-requests.ts';
+import {
+  type Route,
+  type RouteContext,
+  type RouteResponse,
+  respond,
+  retryLater,
+  routeOf,
+  textResponse,
+} from './routes.ts';
+import { UnreadResponses } from './unread-responses.ts';
 import type { WebConfig } from './web-config.ts';
 
 const HEADERS: ReadonlyMap<string, string> = new Map([
@@ -26,32 +42,49 @@ const SHUTDOWN_GRACE_MS = 500;
 /** How often Node looks for clients that are too slow, milliseconds. */
 const SLOW_CLIENT_CHECK_MS = 1000;
 
+const FAILED = 'request failed';
 /** The path under which the metrics count requests that no route answers. */
 const OTHER = 'other';
+
+/** Descriptors of this process that connections leave for everything else, besides the half that /proc may have. */
+const DESCRIPTORS_LEFT = 32;
+/** Connections that are possible however few descriptors there are. */
+const CONNECTIONS_MIN = 8;
+
+/** What the server answers from. */
+export interface ServerContext {
+  readonly agent: Agent;
+  reload(): Promise<Reload>;
+}
 
 export class HttpServer {
   readonly #context: RouteContext;
   readonly #http: Server;
   readonly #connections = new Connections();
   readonly #clientBuckets = new ClientTokenBuckets();
+  readonly #unread = new UnreadResponses();
   #listening: NetServer[] = [];
   #web: WebConfig;
   #sharedBucket = new TokenBucket(0, 0);
   #headers: ReadonlyMap<string, string> = HEADERS;
   #acceptTls: ((raw: Socket) => void) | undefined;
   #authenticator: Authenticator | undefined;
-  #inFlight = 0;
+  #allowedHosts: ReadonlySet<string> = new Set();
+  /** Requests that are being answered, by client. */
+  readonly #inFlight = new Map<string, number>();
+  #inFlightCount = 0;
 
-  private constructor(context: RouteContext, web: WebConfig) {
+  private constructor({ agent, reload }: ServerContext, web: WebConfig) {
+    const context = { agent, pages: new RecentPages(agent), reloads: new ReloadRequests(reload) };
     this.#context = context;
     this.#web = web;
     const options = {
-      maxHeaderSize: context.agent.config.max_header_size,
+      maxHeaderSize: agent.config.max_header_size,
       connectionsCheckingInterval: SLOW_CLIENT_CHECK_MS,
     };
     this.#http = createServer(options, (request, response) => {
       this.#respond(request, response).catch((error: Error) => {
-        context.agent.log.error('answer failed', { err: error.stack });
+        agent.log.rateLimited('error', 'answer failed', { err: error.stack });
         request.socket.destroy();
       });
     });
@@ -62,7 +95,7 @@ export class HttpServer {
   }
 
   /** @throws ListenError */
-  static async start(context: RouteContext, web: WebConfig): Promise<HttpServer> {
+  static async start(context: ServerContext, web: WebConfig): Promise<HttpServer> {
     const server = new HttpServer(context, web);
     await server.configure(web);
     server.#listening = await listenOn(listenAddressesOf(context.agent.config, process.env, process.pid), (socket) =>
@@ -89,10 +122,12 @@ export class HttpServer {
     const headers = new Map(HEADERS);
     for (const [name, value] of web.headers) headers.set(name.toLowerCase(), value);
     this.#headers = headers;
+    this.#allowedHosts = allowedHostsOf(config, hostname(), hostsFile());
     const trusted = this.#web.trust === web.trust;
+    const warned = web !== this.#web && this.#web.warnings.join('\n') === web.warnings.join('\n');
     this.#web = web;
     if (!trusted) this.#connections.endIdle();
-    for (const warning of web.warnings) log.warn('web configuration', { warning });
+    if (!warned) for (const warning of web.warnings) log.warn('web configuration', { warning });
   }
 
   /** Accepts no more connections, ends idle ones, and waits for the others, for SHUTDOWN_GRACE_MS at most. */
@@ -110,13 +145,18 @@ export class HttpServer {
     const { createTlsAcceptor: secure } = await import('./tls.ts');
     return secure(tls, agent.config.read_timeout, {
       accepted: (socket) => this.#http.emit('connection', socket),
-      refused: (client, reason) => agent.log.warnRateLimited('connection refused', { client, reason }),
+      refused: (client, reason) => agent.log.rateLimited('warn', 'connection refused', { client, reason }),
     });
   }
 
   #accept(socket: Socket): void {
     socket.on('error', () => socket.destroy());
-    this.#connections.add(socket, this.#context.agent.config.max_connections);
+    const { config, descriptorsMax } = this.#context.agent;
+    const possible = Math.max(CONNECTIONS_MIN, Math.floor(descriptorsMax / 2) - DESCRIPTORS_LEFT);
+    this.#connections.add(socket, Math.min(config.max_connections, possible));
+    // A TLS handshake costs more than a request, so it takes a token as well.
+    if (this.#acceptTls && !this.#clientBuckets.take(networkOf(socket), config.max_request_rate, clock()))
+      return void socket.destroy();
     if (this.#acceptTls) this.#acceptTls(socket);
     else this.#http.emit('connection', socket);
   }
@@ -127,23 +167,32 @@ export class HttpServer {
     request.on('error', () => {}); // the client hung up in the middle of its body
     response.on('error', () => {});
     if (!this.#connections.requestBegan(socket)) return;
+    // Each unanswered request listens for the end of the connection. There are few, but more than Node warns of in the log.
+    socket.setMaxListeners(0);
     response.once('close', () => this.#connections.responseEnded(socket));
     const route = routeOf(agent, request.url ?? '/');
+    const client = networkOf(socket); // a socket that has ended does not know it any more
+    const condition = `${FAILED} ${route?.path}`;
     let result: RouteResponse;
     try {
-      result = (await this.#refusal(request)) ?? (await this.#respondWithinLimit(request, route));
+      const refusal = await this.#refusal(request, route, client);
+      result = refusal ?? (await this.#respondWithinLimit(request, route, client));
+      if (!refusal) agent.log.ended(condition, 'requests succeed again');
     } catch (error) {
-      agent.log.error('request failed', { path: route?.path, err: (error as Error).stack });
+      agent.log.began(condition, 'error', FAILED, { path: route?.path, err: (error as Error).stack });
       result = textResponse(500, 'this request failed; the log says why');
     }
-    this.#send(request, response, route, result);
+    await this.#send(request, response, route, result);
   }
 
-  /** The response to a request that no route gets to see: limits, passwords. Undefined where a route answers. */
-  async #refusal(request: IncomingMessage): Promise<RouteResponse | undefined> {
-    const { config, log } = this.#context.agent;
-    const { users, rateLimit } = this.#web;
-    const client = request.socket.remoteAddress ?? 'local';
+  /** The response to a request that no route gets to see: limits, host, password. Undefined where a route answers. */
+  async #refusal(
+    request: IncomingMessage,
+    route: Route | undefined,
+    client: string,
+  ): Promise<RouteResponse | undefined> {
+    const { config } = this.#context.agent;
+    const { rateLimit } = this.#web;
     if ((request.url ?? '').length > config.max_url_length)
       return textResponse(414, 'the URL is longer than max_url_length');
     const now = clock();
@@ -151,31 +200,56 @@ export class HttpServer {
       return retryLater(429, 'this client sends too many requests');
     if (rateLimit && !this.#sharedBucket.take(rateLimit.interval, rateLimit.burst, now))
       return retryLater(429, 'too many requests', Math.ceil(rateLimit.interval));
-    if (users.size === 0) return undefined;
+    const wrongHost = hostRefusal(request, this.#allowedHosts);
+    if (wrongHost && (wrongHost.status === 400 || !route?.anyHost))
+      return textResponse(wrongHost.status, wrongHost.reason);
+    return this.#web.users.size > 0 ? this.#passwordRefusal(request, client) : undefined;
+  }
+
+  /** The response to a request without a right password. @param client its network */
+  async #passwordRefusal({ headers: { authorization }, socket }: IncomingMessage, client: string) {
+    const { log } = this.#context.agent;
     try {
-      if (await this.#authenticator!.admits(request.headers.authorization, users, client)) return undefined;
+      if (await this.#authenticator!.admits(authorization, this.#web.users, client, socket)) return undefined;
     } catch (error) {
-      if (!(error instanceof QueueFullError)) throw error;
-      log.warnRateLimited('too many passwords to compare', { client });
-      return retryLater(503, 'too many passwords to compare');
+      const full = error instanceof QueueFullError;
+      const reason = full ? 'too many wait' : (error as Error).message;
+      if (!(error instanceof ClientGoneError))
+        log.rateLimited('warn', 'a password was not compared', { client: addressOf(socket), reason });
+      return retryLater(503, full ? 'too many passwords to compare' : 'the password cannot be compared now');
     }
-    if (request.headers.authorization) log.warnRateLimited('wrong user or password', { client });
+    if (authorization) log.rateLimited('warn', 'wrong user or password', { client: addressOf(socket) });
     const headers = { 'www-authenticate': 'Basic realm="herakles", charset="UTF-8"' };
     return { ...textResponse(401, 'a user name and its password are needed'), headers };
   }
 
-  async #respondWithinLimit(request: IncomingMessage, route: Route | undefined): Promise<RouteResponse> {
-    if (this.#inFlight >= this.#context.agent.config.max_requests_in_flight)
+  /** A client without any other request is always answered: others cannot take the last place. Connections are limited. */
+  async #respondWithinLimit(
+    request: IncomingMessage,
+    route: Route | undefined,
+    client: string,
+  ): Promise<RouteResponse> {
+    const own = this.#inFlight.get(client) ?? 0;
+    if (own > 0 && this.#inFlightCount >= this.#context.agent.config.max_requests_in_flight)
       return retryLater(503, 'too many requests in flight');
-    this.#inFlight++;
+    this.#inFlight.set(client, own + 1);
+    this.#inFlightCount++;
     try {
       return await respond(this.#context, route, request);
     } finally {
-      this.#inFlight--;
+      const rest = this.#inFlight.get(client)! - 1;
+      if (rest > 0) this.#inFlight.set(client, rest);
+      else this.#inFlight.delete(client);
+      this.#inFlightCount--;
     }
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, route: Route | undefined, result: RouteResponse): void {
+  async #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: Route | undefined,
+    result: RouteResponse,
+  ): Promise<void> {
     const { agent } = this.#context;
     const { socket } = request;
     const path = route?.path ?? OTHER;
@@ -192,10 +266,9 @@ export class HttpServer {
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
     if (unread || this.#connections.endsAfterResponse(socket)) response.setHeader('connection', 'close');
     response.writeHead(result.status, { 'content-type': result.type, 'content-length': length, ...result.headers });
-    if (request.method !== 'HEAD') for (const piece of body) response.write(piece);
-    response.end();
-    const slow = setTimeout(() => socket.destroy(), agent.config.send_timeout * 1000).unref();
-    response.once('close', () => clearTimeout(slow));
+    const [pieces, page] = request.method === 'HEAD' ? [[], undefined] : [body, result.page];
+    const kind = `${path} ${result.type} ${result.headers?.['content-encoding']}`;
+    await this.#unread.send(socket, response, kind, pieces, page, agent.config.send_timeout * 1000);
   }
 
   /** Answers what is no HTTP request, and ends the connection. */
@@ -214,10 +287,15 @@ const STATUS_OF_PARSE_ERROR: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
 };
 
-const retryLater = (status: number, what: string, seconds = 1): RouteResponse => ({
-  ...textResponse(status, `${what}; try again later`),
-  headers: { 'retry-after': String(Math.max(1, seconds)) },
-});
+/** Text of /etc/hosts; '' where it cannot be read. */
+function hostsFile(): string {
+  try {
+    return readOperatorText('/etc/hosts', 'hosts');
+  } catch (error) {
+    if (!(error instanceof OperatorFileError)) throw error;
+    return '';
+  }
+}
 
 /** bcrypt is loaded only where there are users. */
 async function newAuthenticator(): Promise<Authenticator> {

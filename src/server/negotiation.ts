@@ -1,5 +1,6 @@
 // Content negotiation (RFC 9110, section 12): which of several representations a client accepts. One parser reads Accept
-// and Accept-Encoding alike. Headers are hostile input: 4,096 characters of one are read, and any text gives an answer.
+// and Accept-Encoding alike. Headers are hostile input: what is read of one is bounded, because each request may have a long
+// one, and any text gives an answer.
 //
 // Example: "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.3" has two elements, of weights 0.5 and 0.3.
 import type { Format } from '../exposition/encode.ts';
@@ -13,14 +14,17 @@ interface Preference {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const HEADER_MAX_CHARACTERS = 4096;
+/** What is read of a header. Browsers send some 10 elements in 150 characters, Prometheus 8 elements in 350. */
+const HEADER_MAX_CHARACTERS = 1024;
+const ELEMENTS_MAX = 32;
+const PARAMETERS_MAX = 8;
 
 function parsePreferences(header: string): Preference[] {
   return header
     .slice(0, HEADER_MAX_CHARACTERS)
-    .split(',')
+    .split(',', ELEMENTS_MAX)
     .map((element) => {
-      const [value = '', ...rest] = element.split(';').map((part) => part.trim().toLowerCase());
+      const [value = '', ...rest] = element.split(';', PARAMETERS_MAX).map((part) => part.trim().toLowerCase());
       const pairs = rest.map((parameter): [string, string] => {
         const equals = parameter.indexOf('=');
         return equals < 0 ? [parameter, ''] : [parameter.slice(0, equals), parameter.slice(equals + 1)];

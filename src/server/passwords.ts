@@ -1,10 +1,19 @@
 // Compares passwords with bcrypt hashes on a worker thread, one at a time; why: docs/decisions/0006. The thread ends after
-// ten seconds without work and gives its memory back. Clients take turns, so a client that sends many passwords delays
-// only its own.
+// ten seconds without work and gives its memory back.
+//
+// A comparison takes up to half a second, so a few clients with wrong passwords can keep the thread busy for ever. They
+// must not keep out a client with the right password:
+//   * The client whose last comparison is the longest ago comes first, and a client without any comparison before it.
+//   * Where no more jobs may wait, the first job of another client takes the place of the last job of the client that
+//     has the most waiting jobs.
+//   * The job of a client that has gone is dropped. The job that the thread works on is not: to start another thread
+//     takes longer than most comparisons, and a client could cause that as often as it likes.
 import { Worker } from 'node:worker_threads';
 
 /** Too many comparisons wait, of this client or of all; try again later. */
 export class QueueFullError extends Error {}
+/** The client went away before its password was compared. */
+export class ClientGoneError extends Error {}
 
 interface Job {
   readonly password: string;
@@ -16,67 +25,122 @@ interface Job {
 /** Comparisons that may wait, of one client and of all. */
 const WAITING_PER_CLIENT_MAX = 4;
 const WAITING_MAX = 64;
+/** Clients of which it is known when their last comparison was; of more, the oldest are forgotten. */
+const COMPARED_CLIENTS_MAX = 1024;
 /** Time without work after which the thread ends, milliseconds. */
 const THREAD_IDLE_MS = 10_000;
 
+/** A thread that answers each message, password and hash, with a message that says whether they belong together. */
+export interface PasswordThread {
+  postMessage(job: { readonly password: string; readonly hash: string }): void;
+  on(event: 'message', listener: (right: boolean) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'exit', listener: () => void): unknown;
+  terminate(): unknown;
+}
+
 export class Passwords {
-  /** Waiting jobs by client; the client whose turn is next comes first. */
+  /** Waiting jobs by client, in the order in which the clients came; no list is empty. */
   readonly #queues = new Map<string, Job[]>();
   #waiting = 0;
+  /** Clients in the order of their last comparisons, the oldest first. */
+  readonly #compared = new Set<string>();
   /** The comparison that the thread works on. */
   #job: Job | undefined;
-  #worker: Worker | undefined;
+  #thread: PasswordThread | undefined;
+  readonly #startThread: () => Promise<PasswordThread>;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** Whether this is the password of the hash. @param client address; clients take turns @throws QueueFullError */
-  compare(password: string, hash: string, client: string): Promise<boolean> {
+  constructor(startThread = startPasswordThread) {
+    this.#startThread = startThread;
+  }
+
+  /**
+   * Whether this is the password of the hash.
+   * @param client network of the client @param gone aborted when nobody waits for the result any more
+   * @throws QueueFullError, ClientGoneError
+   */
+  compare(password: string, hash: string, client: string, gone?: AbortSignal): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const queue = this.#queues.get(client) ?? [];
-      if (queue.length >= WAITING_PER_CLIENT_MAX || this.#waiting >= WAITING_MAX) return reject(new QueueFullError());
+      if (queue.length >= WAITING_PER_CLIENT_MAX || !this.#hasRoom(queue.length)) return reject(new QueueFullError());
+      const job: Job = { password, hash, resolve, reject };
       this.#queues.set(client, queue);
-      queue.push({ password, hash, resolve, reject });
+      queue.push(job);
       this.#waiting++;
+      gone?.addEventListener('abort', () => this.#drop(client, job, new ClientGoneError()), { once: true });
       void this.#next();
     });
   }
 
+  /** Whether one more job may wait; a first job of its client gets the place of another job. @param waiting jobs of its client */
+  #hasRoom(waiting: number): boolean {
+    if (this.#waiting < WAITING_MAX) return true;
+    if (waiting > 0) return false;
+    let [largest, jobs] = ['', [] as Job[]];
+    for (const [client, queue] of this.#queues) if (queue.length >= jobs.length) [largest, jobs] = [client, queue];
+    if (jobs.length < 2) return false;
+    this.#drop(largest, jobs.at(-1)!, new QueueFullError());
+    return true;
+  }
+
+  /** Takes a job out of the queue, where it still waits. */
+  #drop(client: string, job: Job, reason: Error): void {
+    if (this.#remove(client, job)) job.reject(reason);
+  }
+
+  #remove(client: string, job: Job): boolean {
+    const queue = this.#queues.get(client) ?? [];
+    const at = queue.indexOf(job);
+    if (at < 0) return false;
+    queue.splice(at, 1);
+    if (queue.length === 0) this.#queues.delete(client);
+    this.#waiting--;
+    return true;
+  }
+
+  /** The client whose turn it is. */
+  #turn(): string | undefined {
+    for (const client of this.#queues.keys()) if (!this.#compared.has(client)) return client;
+    for (const client of this.#compared) if (this.#queues.has(client)) return client;
+    return undefined;
+  }
+
   async #next(): Promise<void> {
     if (this.#job) return;
-    const [turn] = this.#queues;
+    const client = this.#turn();
     clearTimeout(this.#idleTimer);
-    if (!turn) {
+    if (client === undefined) {
       this.#idleTimer = setTimeout(() => this.#end(), THREAD_IDLE_MS).unref();
       return;
     }
-    const [client, queue] = turn;
-    const job = queue.shift()!;
+    const job = this.#queues.get(client)![0]!;
+    this.#remove(client, job);
     this.#job = job;
-    this.#waiting--;
-    this.#queues.delete(client);
-    if (queue.length > 0) this.#queues.set(client, queue);
+    this.#compared.delete(client);
+    this.#compared.add(client);
+    if (this.#compared.size > COMPARED_CLIENTS_MAX) this.#compared.delete(this.#compared.keys().next().value!);
     try {
-      this.#worker ??= await this.#start();
-      this.#worker.postMessage({ password: job.password, hash: job.hash });
+      this.#thread ??= await this.#start();
+      this.#thread.postMessage({ password: job.password, hash: job.hash });
     } catch (error) {
       this.#done((job) => job.reject(error as Error)); // the thread could not be started
     }
   }
 
-  async #start(): Promise<Worker> {
-    const { default: source } = await import('./password-worker.ts?source');
-    const worker = new Worker(source, { eval: true, env: {}, execArgv: [] });
-    worker.unref();
-    worker.on('message', (right: boolean) => this.#done((job) => job.resolve(right)));
+  async #start(): Promise<PasswordThread> {
+    const thread = await this.#startThread();
+    thread.on('message', (right: boolean) => this.#done((job) => job.resolve(right)));
     let reason = new Error('the thread that compares passwords ended');
-    worker.on('error', (error) => {
+    thread.on('error', (error: Error) => {
       reason = error;
     });
-    worker.on('exit', () => {
-      if (this.#worker !== worker) return;
-      this.#worker = undefined;
+    thread.on('exit', () => {
+      if (this.#thread !== thread) return;
+      this.#thread = undefined;
       this.#done((job) => job.reject(reason));
     });
-    return worker;
+    return thread;
   }
 
   #done(settle: (job: Job) => void): void {
@@ -87,7 +151,14 @@ export class Passwords {
   }
 
   #end(): void {
-    void this.#worker?.terminate();
-    this.#worker = undefined;
+    void this.#thread?.terminate();
+    this.#thread = undefined;
   }
+}
+
+async function startPasswordThread(): Promise<PasswordThread> {
+  const { default: source } = await import('./password-worker.ts?source');
+  const worker = new Worker(source, { eval: true, env: {}, execArgv: [] });
+  worker.unref();
+  return worker;
 }

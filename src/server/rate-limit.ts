@@ -1,5 +1,5 @@
-// Token buckets: one that all clients share (rate_limit of a web configuration file), and one for each client address
-// (max_request_rate). A request takes a token; where none is left, it is refused. Time is an argument, in seconds.
+// Token buckets: one that all clients share (rate_limit of a web configuration file), and one for each client
+// (max_request_rate; client-network.ts says which clients count as one). A request takes a token; where none is left, it is refused. Time is an argument, in seconds.
 
 export class TokenBucket {
   #tokens: number;
@@ -21,24 +21,24 @@ export class TokenBucket {
   }
 }
 
-/** Addresses that have a bucket; of more, the ones that came first lose theirs. */
-const ADDRESSES_MAX = 1024;
+/** Clients that have a bucket; of more, the clients that came first lose theirs. */
+const CLIENTS_MAX = 1024;
 
-/** A bucket for each client address; it holds the requests of one second. */
+/** A bucket for each client; it holds the requests of one second. */
 export class ClientTokenBuckets {
   readonly #buckets = new Map<string, TokenBucket>();
 
-  /** Takes a token of this address. @param perSecond tokens; 0 is no limit */
-  take(address: string, perSecond: number, now: number): boolean {
+  /** Takes a token of this client. @param client its network @param perSecond tokens; 0 is no limit */
+  take(client: string, perSecond: number, now: number): boolean {
     if (perSecond === 0) return true;
-    let bucket = this.#buckets.get(address);
+    let bucket = this.#buckets.get(client);
     if (!bucket) {
       for (const oldest of this.#buckets.keys()) {
-        if (this.#buckets.size < ADDRESSES_MAX) break;
+        if (this.#buckets.size < CLIENTS_MAX) break;
         this.#buckets.delete(oldest);
       }
       bucket = new TokenBucket(perSecond, now);
-      this.#buckets.set(address, bucket);
+      this.#buckets.set(client, bucket);
     }
     return bucket.take(1 / perSecond, perSecond, now);
   }

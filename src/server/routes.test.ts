@@ -5,6 +5,8 @@ import { Machine } from '../../test/machine.ts';
 import { Agent } from '../agent/agent.ts';
 import { type Config, defaults } from '../config/options.ts';
 import { parseRules } from '../rules/rule-parser.ts';
+import { RecentPages } from './recent-pages.ts';
+import { ReloadRequests } from './reload-requests.ts';
 import { respond, routeOf } from './routes.ts';
 
 /** An exporter of a machine in memory, that answers URLs. */
@@ -17,17 +19,18 @@ function site(t: TestContext, machine: Machine, changes: Partial<Config> = {}) {
   };
   const agent = new Agent(machine, { version: '1', revision: 'r' }, setup, async () => setup);
   t.after(() => agent.stop());
+  const pages = new RecentPages(agent);
+  const reloads = new ReloadRequests(async () => ({ ok: true, faults: [] }));
   const get = async (url: string, method = 'GET', accept = '*/*') => {
     const request = { url, method, headers: { accept } } as IncomingMessage;
-    const reload = async () => ({ ok: true, faults: [] });
-    const { status, body } = await respond({ agent, reload }, routeOf(agent, url), request);
-    const told = String(body);
-    return { status, told, json: told.startsWith('{') ? JSON.parse(told) : undefined };
+    const { status, body } = await respond({ agent, pages, reloads }, routeOf(agent, url), request);
+    const text = String(body);
+    return { status, text, json: text.startsWith('{') ? JSON.parse(text) : undefined };
   };
   return { agent, get };
 }
 
-test('a process is told by the exporter as its metrics tell it, and why its footprint is as old as it is', async (t) => {
+test('/explain has what the metrics have of a process, and why its footprint is as old as it is', async (t) => {
   const machine = new Machine();
   machine.init.memory = { rss: 4096, pss: 2048, privateDirty: 1024 };
   const { agent, get } = site(t, machine);
@@ -45,17 +48,17 @@ test('a process is told by the exporter as its metrics tell it, and why its foot
   assert.ok(age_seconds >= collection_age_seconds && predicted_seconds > 0 && next_turn_seconds <= 300);
 });
 
-test('what has no series of its own keeps its name and values to itself', async (t) => {
+test('/explain has no name and no values of a process without series of its own', async (t) => {
   for (const changes of [{ per_process: 'none' }, { exclude_names: ['init'] }, { collector_process: false }] as const) {
     const { agent, get } = site(t, new Machine(), changes as Partial<Config>);
     await agent.collect();
     const { json } = await get('/explain?pid=1');
-    const told = ['pid', 'start_time_seconds', 'series', 'collection_age_seconds', 'smaps'];
-    assert.deepEqual([Object.keys(json), json.series], [told, false]);
+    const expected = ['pid', 'start_time_seconds', 'series', 'collection_age_seconds', 'smaps'];
+    assert.deepEqual([Object.keys(json), json.series], [expected, false]);
   }
 });
 
-test('a value or rule that is not exported is not told', async (t) => {
+test('/explain has no value or rule that is not exported', async (t) => {
   const { agent, get } = site(t, new Machine(), { enable_uss: false, process_info: false });
   await agent.collect();
   const { json } = await get('/explain?pid=1');
@@ -77,7 +80,7 @@ for (const [url, status, message] of refused) {
     await agent.collect();
     const reply = await get(url);
     assert.equal(reply.status, status);
-    assert.match(reply.told, message);
+    assert.match(reply.text, message);
   });
 }
 
@@ -99,5 +102,5 @@ test('only reading, and only JSON', async (t) => {
   assert.equal((await get('/explain?pid=1', 'POST')).status, 405);
   assert.equal((await get('/explain?pid=1', 'HEAD')).status, 200);
   assert.equal((await get('/explain?pid=1', 'GET', 'text/html')).status, 406);
-  assert.ok(!(await get('/')).told.includes('/explain'), 'a link without a pid would lead nowhere');
+  assert.ok(!(await get('/')).text.includes('/explain'), 'a link without a pid would lead nowhere');
 });

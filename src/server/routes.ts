@@ -1,17 +1,24 @@
 // The route table: every path that this exporter answers. A handler turns a request into a response. To add a page, add
 // its route here: the landing page, the test of documents and the metric of requests read this table.
 import type { IncomingMessage } from 'node:http';
-import type { Agent, Reload } from '../agent/agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import { CONTENT_TYPES } from '../exposition/encode.ts';
+import { escapedJson } from '../text/hostile.ts';
 import { configDocument, explanationDocument, subgroupsDocument } from './api.ts';
+import { isFromOtherSite } from './host-check.ts';
 import { acceptsGzip, chooseFormat, chooseMediaType } from './negotiation.ts';
 import type { Link } from './pages.ts';
+import type { RecentPages } from './recent-pages.ts';
+import type { ReloadRequests } from './reload-requests.ts';
+import type { SharedPage } from './unread-responses.ts';
 
 export interface RouteResponse {
   readonly status: number;
   readonly type: string;
   /** Text, or the pieces of the body in order. */
   readonly body: string | readonly Buffer[];
+  /** The part of the body that other responses share; undefined: nothing. */
+  readonly page?: SharedPage;
   readonly headers?: Readonly<Record<string, string>>;
   /** Source of the style that the content security policy has to allow: 'sha256-…'. */
   readonly style?: string;
@@ -20,7 +27,8 @@ export interface RouteResponse {
 /** What handlers respond from. */
 export interface RouteContext {
   readonly agent: Agent;
-  reload(): Promise<Reload>;
+  readonly pages: RecentPages;
+  readonly reloads: ReloadRequests;
 }
 
 export interface Route {
@@ -31,6 +39,10 @@ export interface Route {
   readonly query?: string;
   /** Allowed methods; GET and HEAD unless given. */
   readonly methods?: readonly string[];
+  /** It is answered under every host name: scrapers and probes use the name of a service (host-check.ts). */
+  readonly anyHost?: true;
+  /** Every client gets the same body, so it is made at most once a second (recent-pages.ts). */
+  readonly shared?: true;
   /** Media types it can respond with, best first; unless given, the handler decides. */
   readonly types?: readonly string[];
   /** @param type the one of `types` that the client prefers; '' without `types` */
@@ -52,23 +64,41 @@ export const textResponse = (status: number, body: string): RouteResponse => ({
   body: `${body}\n`,
 });
 
+export const retryLater = (status: number, what: string, seconds = 1): RouteResponse => ({
+  ...textResponse(status, `${what}; try again later`),
+  headers: { 'retry-after': String(Math.max(1, seconds)) },
+});
+
 export const routes: readonly Route[] = [
   {
     path: '/',
     help: 'What this exporter sees, as a page.',
     types: [HTML],
+    shared: true,
     handle: ({ agent }) => htmlResponse(({ landingPage }) => landingPage(agent, linksOf(agent))),
   },
-  { path: 'web_telemetry_path', help: 'The metrics, in the format that the client prefers.', handle: metrics },
+  {
+    path: 'web_telemetry_path',
+    help: 'The metrics, in the format that the client prefers.',
+    anyHost: true,
+    handle: metrics,
+  },
   {
     path: '/health',
     help: '200 while collections succeed; 503, with the reason, after three intervals without one.',
+    anyHost: true,
     handle: ({ agent }) => health(agent),
   },
-  { path: '/-/healthy', help: '200 while the exporter runs.', handle: () => textResponse(200, 'healthy') },
+  {
+    path: '/-/healthy',
+    help: '200 while the exporter runs.',
+    anyHost: true,
+    handle: () => textResponse(200, 'healthy'),
+  },
   {
     path: '/-/ready',
     help: '200 after the first collection that succeeded, 503 before.',
+    anyHost: true,
     handle: ({ agent }) =>
       agent.snapshot ? textResponse(200, 'ready') : textResponse(503, 'no collection has succeeded yet'),
   },
@@ -82,6 +112,7 @@ export const routes: readonly Route[] = [
     path: '/config',
     help: 'The configuration in force, and where each value comes from, without secrets. HTML, or JSON by Accept.',
     types: [HTML, JSON_TYPE],
+    shared: true,
     handle: ({ agent }, _, type) =>
       type === HTML ? htmlResponse(({ configPage }) => configPage(agent)) : jsonResponse(configDocument(agent)),
   },
@@ -89,6 +120,7 @@ export const routes: readonly Route[] = [
     path: '/subgroups',
     help: 'The subgroups, their rules, and how many processes match now. HTML, or JSON by Accept.',
     types: [HTML, JSON_TYPE],
+    shared: true,
     handle: ({ agent }, _, type) =>
       type === HTML
         ? htmlResponse(({ subgroupsPage }) => subgroupsPage(agent))
@@ -118,7 +150,8 @@ export async function respond(
     };
   const type = types ? chooseMediaType(request.headers.accept, types) : '';
   if (type === undefined) return textResponse(406, `this path has ${types!.join(' and ')}; accept one of them`);
-  const response = await route.handle(context, request, type);
+  const make = async () => route.handle(context, request, type);
+  const response = route.shared ? await context.pages.get(`${route.path} ${type}`, make) : await make();
   return types && types.length > 1 ? { ...response, headers: { ...response.headers, vary: 'accept' } } : response;
 }
 
@@ -148,9 +181,9 @@ async function metrics({ agent }: RouteContext, request: IncomingMessage): Promi
   const scraperTimeout = Number(header(request, 'x-prometheus-scrape-timeout-seconds'));
   const timeout =
     scraperTimeout > 0 ? Math.max(scraperTimeout / 2, scraperTimeout - SENDING_SECONDS) : agent.config.scrape_timeout;
-  const body = await agent.metrics(format, gzip, Math.min(timeout, TIMEOUT_MAX_SECONDS));
+  const { pieces, head } = await agent.metrics(format, gzip, Math.min(timeout, TIMEOUT_MAX_SECONDS));
   const headers = { vary: 'accept, accept-encoding', ...(gzip && { 'content-encoding': 'gzip' }) };
-  return { status: 200, type: CONTENT_TYPES[format], body, headers };
+  return { status: 200, type: CONTENT_TYPES[format], body: pieces, page: head, headers };
 }
 
 function health(agent: Agent): RouteResponse {
@@ -177,11 +210,11 @@ async function explain({ agent }: RouteContext, { url = '' }: IncomingMessage): 
 async function reload(context: RouteContext, request: IncomingMessage): Promise<RouteResponse> {
   if (!context.agent.config.web_enable_lifecycle)
     return textResponse(403, 'a reload over HTTP is not enabled; set web_enable_lifecycle to true, or send SIGHUP');
-  // A page of another site, open in the browser of an operator, must not reload this exporter.
-  const origin = request.headers.origin;
-  if (origin !== undefined && origin.replace(/^https?:\/\//, '') !== request.headers.host)
+  if (isFromOtherSite(request))
     return textResponse(403, 'the request comes from a page of another site; send it from here');
-  const { ok, faults } = await context.reload();
+  const result = context.reloads.request();
+  if (!result) return retryLater(429, 'many requests wait for the next reload');
+  const { ok, faults } = await result;
   return ok
     ? textResponse(200, 'reloaded')
     : textResponse(500, `not reloaded; the old configuration is in force:\n${faults.join('\n')}`);
@@ -196,7 +229,7 @@ async function htmlResponse(render: (pages: typeof import('./pages.ts')) => stri
 const jsonResponse = (document: unknown): RouteResponse => ({
   status: 200,
   type: JSON_TYPE,
-  body: `${JSON.stringify(document, undefined, 2)}\n`,
+  body: escapedJson(document, 2),
 });
 
 const header = (request: IncomingMessage, name: string): string | undefined => {

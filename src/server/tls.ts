@@ -4,6 +4,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
+import { addressOf } from './client-network.ts';
 import type { TlsMaterial } from './web-config.ts';
 
 export interface TlsEvents {
@@ -34,11 +35,11 @@ export function createTlsAcceptor(material: TlsMaterial, timeout: number, events
   server.on('secureConnection', (socket) => {
     const reason = refusalReasonOf(socket, material);
     if (reason === undefined) return events.accepted(socket);
-    events.refused(clientOf(socket), reason);
+    events.refused(addressOf(socket), reason);
     refuse(socket, 403, `client certificate refused: ${reason}`);
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException & { reason?: string }, socket) => {
-    events.refused(clientOf(socket), `handshake failed: ${error.reason ?? error.message}`);
+    events.refused(addressOf(socket), `handshake failed: ${error.reason ?? error.message}`);
     socket.destroy();
   });
   return (raw) => {
@@ -49,7 +50,7 @@ export function createTlsAcceptor(material: TlsMaterial, timeout: number, events
       const first: Buffer | null = raw.read();
       if (!first) return raw.destroy();
       if (first[0] !== HANDSHAKE_RECORD) {
-        events.refused(clientOf(raw), 'the client did not speak TLS');
+        events.refused(addressOf(raw), 'the client did not speak TLS');
         return refuse(raw, 400, 'this port speaks HTTPS; use https://');
       }
       raw.setTimeout(0);
@@ -60,9 +61,7 @@ export function createTlsAcceptor(material: TlsMaterial, timeout: number, events
   };
 }
 
-export const clientOf = (socket: Socket): string => socket.remoteAddress ?? 'local';
-
-/** Why this client may not connect; undefined where it may. */
+export /** Why this client may not connect; undefined where it may. */
 function refusalReasonOf(socket: TLSSocket, { policy, allowedSans }: TlsMaterial): string | undefined {
   const certificate = policy.asked ? socket.getPeerX509Certificate() : undefined;
   if (!certificate) return policy.required ? 'none was presented' : undefined;

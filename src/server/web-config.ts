@@ -125,7 +125,8 @@ async function materialOf(
     ecdhCurve: settings.curves.map((curve) => CURVES[curve]).join(':') || 'auto',
     honorCipherOrder: settings.preferServerOrder,
     // A resumed session would not notice that the client's certificate has expired or is no longer allowed.
-    secureOptions: constants.SSL_OP_NO_TICKET,
+    // With TLS 1.2, a client could start handshakes on an open connection without end, each at our cost.
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
     sessionIdContext: 'herakles',
   };
   const before = faults.length;

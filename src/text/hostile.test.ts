@@ -37,3 +37,10 @@ test('of any text nothing hostile is left, and what is harmless is not changed',
 });
 
 test('a lone surrogate is spelled out in JSON', () => assert.equal(escapedJson('\ud800'), '"\\ud800"'));
+
+test('JSON with lines is laid out as usual, and holds nothing hostile but the line feeds of the layout', () => {
+  const value = { name: 'a\u009b\u202e\nb', list: [1, '\u007f'] };
+  const text = escapedJson(value, 2);
+  assert.equal(text, '{\n  "name": "a\\u009b\\u202e\\nb",\n  "list": [\n    1,\n    "\\u007f"\n  ]\n}\n');
+  assert.deepEqual(JSON.parse(text), value);
+});

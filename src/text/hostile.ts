@@ -28,8 +28,15 @@ export const escapeForTerminal = (text: string): string =>
 
 /**
  * A value as JSON that holds no hostile character and no lone surrogate; the result means the same to a JSON parser.
+ * Without `indent` it is one line.
+ * @param indent spaces of each level; then the text has lines, and ends with a line feed
  */
-export const escapedJson = (value: unknown): string => replaceHostile(JSON.stringify(value), unicodeEscape);
+export function escapedJson(value: unknown, indent?: number): string {
+  // JSON itself spells control characters up to U+001F, so that the only ones left are the line feeds of the layout.
+  if (indent === undefined) return replaceHostile(JSON.stringify(value), unicodeEscape);
+  const lines = JSON.stringify(value, undefined, indent).split('\n');
+  return `${lines.map((line) => replaceHostile(line, unicodeEscape)).join('\n')}\n`;
+}
 
 /** "\u202e", as JSON and TOML spell it. */
 const unicodeEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -63,8 +63,19 @@ class Host {
     let step = work.next();
     while (!step.done) step = work.next();
     const { groups, oldestMeasurement, excess } = step.value;
-    const footprints = { reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0 }, seconds: 0, deferred: 0 };
-    const about = { seen: given.length, unreadable: [], footprints, oldestMeasurement, measuredExcess: excess };
+    const footprints = {
+      reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0, hung: 0 },
+      seconds: 0,
+      deferred: 0,
+    };
+    const about = {
+      seen: given.length,
+      hung: [],
+      unreadable: [],
+      footprints,
+      oldestMeasurement,
+      measuredExcess: excess,
+    };
     const readings = new Readings(framedFiles([new Map()]), []);
     return { at: NOW, host, readings, rows, groups, cgroups: undefined, ...about };
   }

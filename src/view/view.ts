@@ -81,6 +81,8 @@ export interface ProcessView {
   readonly cgroups: CgroupView | undefined;
   /** Number of processes seen, kernel threads and zombies included. */
   readonly seen: number;
+  /** Processes whose files do not answer, by pid. */
+  readonly hung: readonly number[];
   readonly unreadable: readonly UnreadableCount[];
   readonly footprints: FootprintStatistics;
   /** Age of the oldest measurement of PSS and USS that is in use, seconds; NaN where there is none. */

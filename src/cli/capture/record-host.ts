@@ -9,17 +9,30 @@ import { type Config, defaults } from '../../config/options.ts';
 import { type Frame, recordFrame } from '../../kernel/capture.ts';
 import { cgroupLinesOf, MOUNTINFO } from '../../kernel/cgroup.ts';
 import { type KernelFiles, unlessUnreadable } from '../../kernel/files.ts';
+import { USERS, userNamesOf } from '../../kernel/host.ts';
+import type { Classifier } from '../../rules/classifier.ts';
 import { NO_RULE } from '../../rules/identity.ts';
 import { FEATURES } from '../check/check.ts';
-import { scrubCommandLine } from '../scrub.ts';
+import { frameWithoutSecrets } from '../scrub/captured-frame.ts';
+
+/** What of command lines is recorded. */
+export interface RecordedValues {
+  /** By each of which a process has the same rule in the frame as on the host. Default: none, so rules show nothing. */
+  readonly classifiers?: readonly Classifier[];
+  /** Whether command lines are recorded with all their values, also secret ones. */
+  readonly showValues?: boolean;
+}
 
 /** @throws KernelFileError where the processes cannot be listed */
-export const recordHost = (files: KernelFiles): Promise<Frame> => recordFrame(files, scrubFile, readEverything);
+export async function recordHost(files: KernelFiles, values: RecordedValues = {}): Promise<Frame> {
+  const frame = await recordFrame(files, scrubFile, readEverything);
+  return values.showValues ? frame : frameWithoutSecrets(frame, values.classifiers ?? []);
+}
 
-/** Of command lines everything but their secrets, of the mounts only those of cgroups. */
+/** Of the mounts only those of cgroups, of the users names and numbers. Command lines need what other files say. */
 function scrubFile(path: string, bytes: Uint8Array): Uint8Array {
-  if (path.endsWith('/cmdline')) return scrubCommandLine(bytes);
-  return path === MOUNTINFO ? cgroupLinesOf(bytes) : bytes;
+  if (path === MOUNTINFO) return cgroupLinesOf(bytes);
+  return path === USERS ? userNamesOf(bytes) : bytes;
 }
 
 /**

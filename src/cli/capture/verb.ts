@@ -8,6 +8,8 @@ export interface CaptureGiven {
   readonly frames: number;
   /** Seconds between two frames. */
   readonly every: number;
+  /** Whether command lines are recorded with all their values. */
+  readonly showValues: boolean;
 }
 
 export const captureVerb: Verb<CaptureGiven> = {
@@ -17,11 +19,16 @@ export const captureVerb: Verb<CaptureGiven> = {
     { name: '--output', short: '-o', placeholder: 'FILE', help: 'File to write; without it, standard output.' },
     { name: '--frames', placeholder: 'N', default: '1', help: 'How many times to record.' },
     { name: '--every', placeholder: 'DURATION', default: '1s', help: 'Time between two recordings.' },
+    {
+      name: '--show-values',
+      help: 'Record command lines with all their values, also passwords and keys; without it, values are hidden as ***.',
+    },
   ],
-  parse: ({ values }) => ({
+  parse: ({ values, switches }) => ({
     output: values.get('--output'),
     frames: parseWord('--frames', values.get('--frames')!, integer(1, 10_000)),
     every: parseWord('--every', values.get('--every')!, duration('10ms', '1h')),
+    showValues: switches.has('--show-values'),
   }),
   run: async (given, settings) => ({ output: await (await import('./capture.ts')).capture(settings, given) }),
 };

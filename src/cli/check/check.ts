@@ -8,6 +8,7 @@ import { lint } from '../../rules/linter.ts';
 import { describeWebConfig, loadWebConfig } from '../../server/web-config.ts';
 import { collectOnce } from '../collect-once.ts';
 import { counted, countedProcesses } from '../counted.ts';
+import { hungLines } from '../hung-lines.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { program } from '../program.ts';
 import type { GivenSettings } from '../verb.ts';
@@ -23,7 +24,7 @@ export async function check(settings: GivenSettings): Promise<string> {
   const sources = sourcesOf(settings);
   const setup = await loadSetup(sources);
   const web = await loadWebConfig(setup.config, []);
-  const files = openHost(setup.config);
+  const files = await openHost(setup.config);
   const privileges = readPrivileges();
   const own = new Set(setup.rules.map(({ name }) => name));
   const findings = lint(setup.rules, setup.catalogue).filter(({ rule }) => own.has(rule)).length;
@@ -43,7 +44,7 @@ export async function check(settings: GivenSettings): Promise<string> {
     const state = reason ? `cannot be read (${reason})` : 'can be read';
     lines.push(`kernel:        /${path} ${state}; it is needed for ${gives}`);
   }
-  lines.push(`processes:     ${view.seen} seen`);
+  lines.push(`processes:     ${view.seen} seen`, ...hungLines(view.hung).map((line) => `               ${line}`));
   const hidden =
     privileges.hidepid !== '' && !privileges.capabilities.includes('CAP_SYS_PTRACE') && !setup.config.capture;
   if (hidden) lines.push(...hiddenAdvice(privileges.hidepid));

@@ -3,15 +3,18 @@
 import type { Loaded } from '../../config/load.ts';
 import { defaults, type Key, keys, optionOf } from '../../config/options.ts';
 import type { FileValue } from '../../config/value-types.ts';
+import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
 
 /** Every value in force and where it came from, as YAML with comments or as JSON ({key: {value, origin}}). */
 export function showConfig({ config, origins }: Loaded, json: boolean): string {
   const written = keys.map((key) => [key, hidden(key, optionOf(key).type.write(config[key]))] as const);
   if (json) {
     const shown = written.map(([key, value]) => [key, { value, origin: origins[key] }]);
-    return `${JSON.stringify(Object.fromEntries(shown), null, 2)}\n`;
+    return escapedJson(Object.fromEntries(shown), 2);
   }
-  return written.map(([key, value]) => `${`${key}: ${yaml(value)}`.padEnd(40)} # ${origins[key]}\n`).join('');
+  return written
+    .map(([key, value]) => `${`${key}: ${yaml(value)}`.padEnd(40)} # ${escapeForTerminal(origins[key])}\n`)
+    .join('');
 }
 
 /** A configuration file with every key, its meaning, what it takes and its default. */
@@ -34,7 +37,7 @@ const hidden = (key: Key, value: FileValue): FileValue => (optionOf(key).secret 
 function yaml(value: FileValue): string {
   if (typeof value === 'object') return `[${value.map(yaml).join(', ')}]`;
   if (typeof value !== 'string' || plain.test(value)) return String(value);
-  return JSON.stringify(value);
+  return escapedJson(value);
 }
 
 const plain = /^(?!(?:true|false|null|yes|no|on|off|y|n)$)(?:[a-z/][\w/.-]*|\d+(?:\.\d+)?%|(?:\d+[dhms]+)+)$/;

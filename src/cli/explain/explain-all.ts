@@ -1,7 +1,7 @@
 // explain --all: a table of every process with its rule and the rule that nearly matched, then the processes that no rule
 // matches, with rules for them to paste. Equal processes share a line. With --json every process is an entry.
 import { Classifier, type RuleResult } from '../../rules/classifier.ts';
-import { escapeForTerminal } from '../../text/hostile.ts';
+import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes } from '../../text/units.ts';
 import { collectOnce } from '../collect-once.ts';
 import { countedProcesses } from '../counted.ts';
@@ -18,12 +18,12 @@ const LISTED_MAX = 40;
 
 export async function explainAll(settings: GivenSettings, json: boolean): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
-  const files = openHost(setup.config);
+  const files = await openHost(setup.config);
   const { rows, seen } = (await collectOnce(setup, files)).view;
-  const { processes, denied } = explainProcesses(rows, files, new Classifier(setup.rules, setup.catalogue));
+  const { processes, denied } = await explainProcesses(rows, files, new Classifier(setup.rules, setup.catalogue));
   const unmatched = unmatchedPrograms(processes);
   const leftOut = seen - processes.length;
-  if (json) return `${JSON.stringify(documentOf(processes, unmatched, leftOut), undefined, 2)}\n`;
+  if (json) return escapedJson(documentOf(processes, unmatched, leftOut), 2);
   const matched = processes.filter((proc) => !isUnmatched(proc)).length;
   return [
     `${countedProcesses(matched)} matched by a rule, ${processes.length - matched} by none; ${leftOut} kernel threads and zombies left out`,

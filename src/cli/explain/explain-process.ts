@@ -1,55 +1,56 @@
 // explain PID: which rule put a process into its group and why, which other rules match, how much memory it has, and what
 // the running exporter knows of that. explain --all is in explain-all.ts.
 
-import { KernelFileError, type KernelFiles } from '../../kernel/files.ts';
+import { FileRequests, KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
-import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
+import { type ClassificationExplanation, Classifier, compareRule, type RuleResult } from '../../rules/classifier.ts';
 import { type Identity, KERNEL_THREAD, NO_RULE } from '../../rules/identity.ts';
 import { inheritedClassification } from '../../rules/inheritance.ts';
-import { escapeForTerminal } from '../../text/hostile.ts';
+import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes } from '../../text/units.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { scrub, scrubText } from '../scrub.ts';
+import { withoutSecrets } from '../scrub/scrub.ts';
 import { type GivenSettings, VerbError } from '../verb.ts';
 import { footprintLines } from './footprint-lines.ts';
 import { identityDocument, keyResultDocument, ProcessInspector, ruleResultDocument } from './process-inspector.ts';
 import { type AddressedAnswer, askExporter } from './running-exporter.ts';
+import type { ExplainGiven } from './verb.ts';
 
 /** So many other rules are shown. */
 const SHOWN_MAX = 10;
 
-/** @param url of the exporter to ask @throws VerbError where no such process runs */
+/** @throws VerbError where no such process runs */
 export async function explainProcess(
   settings: GivenSettings,
-  pid: number,
-  json: boolean,
-  url: string | undefined,
+  { pid, json, url, showValues }: ExplainGiven & { readonly pid: number },
 ): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
-  const files = openHost(setup.config);
+  const files = await openHost(setup.config);
   files.begin();
   const inspector = new ProcessInspector(files);
-  const proc = find(inspector, pid);
-  const identity = inspector.identityOf(proc);
+  const proc = await find(inspector, pid);
+  const identity = await inspector.identityOf(proc);
   if (proc.kernelThread)
     return json
-      ? jsonText({ pid, name: identity.name, ...KERNEL_THREAD })
+      ? escapedJson({ pid, name: identity.name, ...KERNEL_THREAD }, 2)
       : `process ${pid} is a kernel thread: ${KERNEL_THREAD.group}/${KERNEL_THREAD.subgroup}\n`;
   const classifier = new Classifier(setup.rules, setup.catalogue);
   const explanation = classifier.explain(identity);
   const inherits = setup.config.inherit_group && !explanation.winner;
-  const ancestor = inherits ? inspector.ancestorOf(proc, identity, classifier) : undefined;
+  const ancestor = inherits ? await inspector.ancestorOf(proc, identity, classifier) : undefined;
   const classification = ancestor ? inheritedClassification(ancestor) : explanation.classification;
-  const footprint = readFootprint(files, proc);
+  const footprint = await readFootprint(files, proc);
   const local = { pid, startTime: inspector.startTimeOf(proc), age: inspector.ageOf(proc), ...classification };
   const exporter = await askExporter(setup.config, pid, url);
-  if (json) return jsonText(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter));
+  if (json) return escapedJson(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter), 2);
   const unreadable = inspector.unreadable.counts();
+  const shown = showValues ? identity : withoutSecrets(identity, [classifier]);
   return [
-    ...reasonLines(pid, { ...explanation, classification }),
+    ...reasonLines(pid, { ...explanation, classification }, shown),
     '',
-    ...identityLines(identity),
+    ...identityLines(shown),
+    ...valueLines(identity, shown, showValues),
     memoryLine(footprint),
     ...ruleLines('rules that would match as well:', explanation.otherMatches),
     ...ruleLines('rules that nearly match:', explanation.nearMisses),
@@ -60,18 +61,36 @@ export async function explainProcess(
   ].join('\n');
 }
 
+/** @param shown what may be shown of the process; the rule that decides matches it as well */
 function reasonLines(
   pid: number,
-  { classification: { group, subgroup, rule }, winner }: ClassificationExplanation,
+  { classification: { group, subgroup, rule }, winner, cutShort }: ClassificationExplanation,
+  shown: Identity,
 ): string[] {
   const why = winner ? `because of rule ${rule}` : rule === NO_RULE ? 'because no rule matches it' : rule;
-  return [`process ${pid} is in ${group}/${subgroup}, ${why}`, ...(winner ? winner.held.map(keyResultLine) : [])];
+  const held = winner ? compareRule(winner.rule, shown).held : [];
+  return [
+    `process ${pid} is in ${group}/${subgroup}, ${why}`,
+    ...held.map(keyResultLine),
+    ...(cutShort ? [CUT_SHORT] : []),
+  ];
 }
 
+/** Tells the operator what the line above leaves out, or that it leaves out nothing. */
+function valueLines(identity: Identity, shown: Identity, showValues: boolean): string[] {
+  if (showValues) return ['  values    are all shown, because of --show-values; they may be secret'];
+  const isHidden = shown.argv.some((word, i) => word !== identity.argv[i]);
+  return isHidden ? ['  values    that could be secret are hidden as ***; --show-values shows them'] : [];
+}
+
+const CUT_SHORT =
+  '  not every rule was compared with it: the work of patterns for one process is limited; write fewer patterns that ' +
+  'begin with a wildcard, or give their rules comm or exe as well';
+
 /** @throws VerbError where no such process runs */
-function find(inspector: ProcessInspector, pid: number): Process {
+async function find(inspector: ProcessInspector, pid: number): Promise<Process> {
   try {
-    const proc = inspector.find(pid);
+    const proc = await inspector.find(pid);
     if (proc) return proc;
   } catch (error) {
     if (error instanceof KernelFileError) throw new VerbError(`process ${pid}: ${error.message}`);
@@ -81,8 +100,11 @@ function find(inspector: ProcessInspector, pid: number): Process {
 }
 
 /** The footprint as it is now, or the error where it cannot be read. */
-function readFootprint(files: KernelFiles, proc: Process): FootprintReading | KernelFileError {
+async function readFootprint(files: KernelFiles, proc: Process): Promise<FootprintReading | KernelFileError> {
   const reading = new FootprintReading();
+  const requests = new FileRequests();
+  requests.add(proc.files, 'smaps_rollup');
+  await files.prefetch(requests);
   try {
     readSmapsRollup(files, proc.files, reading);
     return reading;
@@ -98,9 +120,9 @@ function memoryLine(footprint: FootprintReading | KernelFileError): string {
   return `  memory    RSS ${formatBytes(rss)}, PSS ${formatBytes(pss)}, USS ${formatBytes(uss)}, swap ${formatBytes(swap)}`;
 }
 
-/** The operator asks for this process, so its command line is shown, without secrets. */
+/** The operator asks for this process, so its command line is shown. */
 function identityLines({ name, exe, argv, user, unit, container, podUid }: Identity): string[] {
-  const lines = { name, exe, argv: scrub(argv).join(' ').slice(0, 500), user, unit, container, pod: podUid };
+  const lines = { name, exe, argv: argv.join(' ').slice(0, 500), user, unit, container, pod: podUid };
   return Object.entries(lines)
     .filter(([, value]) => value !== '')
     .map(([key, value]) => `  ${key.padEnd(10)}${escapeForTerminal(value)}`);
@@ -108,7 +130,7 @@ function identityLines({ name, exe, argv, user, unit, container, podUid }: Ident
 
 /** What a rule asked for, and what the process has. */
 const keyResultLine = ({ key, wanted, value }: RuleResult['held'][number]): string =>
-  `  ${key} ${escapeForTerminal(key === 'argv' ? 'matches' : `is ${scrubText(value)}, and matches`)} ${wanted.join(' or ')}`;
+  `  ${key} ${escapeForTerminal(key === 'argv' ? 'matches' : `is ${value}, and matches`)} ${wanted.join(' or ')}`;
 
 function ruleLines(heading: string, results: readonly RuleResult[]): string[] {
   if (results.length === 0) return [];
@@ -119,12 +141,10 @@ function ruleLines(heading: string, results: readonly RuleResult[]): string[] {
   return ['', heading, ...results.slice(0, SHOWN_MAX).map(lineOf)];
 }
 
-const jsonText = (document: unknown): string => `${JSON.stringify(document, undefined, 2)}\n`;
-
 function documentOf(
   pid: number,
   identity: Identity,
-  { classification, winner, otherMatches, nearMisses }: ClassificationExplanation,
+  { classification, winner, otherMatches, nearMisses, cutShort }: ClassificationExplanation,
   footprint: FootprintReading | KernelFileError,
   { address, ...exporter }: AddressedAnswer,
 ) {
@@ -136,6 +156,7 @@ function documentOf(
     held: (winner?.held ?? []).map(keyResultDocument),
     would_match: otherMatches.map(ruleResultDocument),
     nearly_match: nearMisses.map(ruleResultDocument),
+    ...(cutShort && { cut_short: true }),
     ...(read && { rss_bytes: read.rss, pss_bytes: read.pss, uss_bytes: read.uss, swap_bytes: read.swap }),
     exporter: {
       address,

@@ -1,6 +1,6 @@
 // Every process of a collection with what the rules make of it. Its identity is read again, because the collection does
 // not keep command lines.
-import { type KernelFiles, unlessUnreadable } from '../../kernel/files.ts';
+import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import type { ProcessDescription } from '../../process/process.ts';
 import type { ClassificationExplanation, Classifier } from '../../rules/classifier.ts';
 import { type Identity, NO_RULE } from '../../rules/identity.ts';
@@ -21,12 +21,12 @@ export interface ExplainedProcess {
 const SAME_START = 2;
 
 /** @returns also a file for each reason for which rules may miss processes: it is denied, for so many processes */
-export function explainProcesses(rows: ProcessRows, files: KernelFiles, classifier: Classifier) {
+export async function explainProcesses(rows: ProcessRows, files: KernelFiles, classifier: Classifier) {
   const inspector = new ProcessInspector(files);
   const processes: ExplainedProcess[] = [];
   for (let row = 0; row < rows.length; row++) {
     const description = rows.description[row]!;
-    const identity = identityOf(inspector, description);
+    const identity = await identityOf(inspector, description);
     const explanation = identity && classifier.explain(identity);
     processes.push({ description, identity, explanation, rss: rows.rss[row]!, pss: rows.pss[row]! });
   }
@@ -35,15 +35,21 @@ export function explainProcesses(rows: ProcessRows, files: KernelFiles, classifi
 }
 
 /** Undefined where the process has ended since it was collected, where its pid was given again, or for a kernel thread. */
-function identityOf(inspector: ProcessInspector, { pid, startTime }: ProcessDescription): Identity | undefined {
-  return unlessUnreadable(() => {
-    const proc = inspector.find(pid);
+async function identityOf(
+  inspector: ProcessInspector,
+  { pid, startTime }: ProcessDescription,
+): Promise<Identity | undefined> {
+  try {
+    const proc = await inspector.find(pid);
     if (!proc) return undefined;
     const same = !proc.kernelThread && Math.abs(inspector.startTimeOf(proc) - startTime) < SAME_START;
-    const identity = same ? inspector.identityOf(proc) : undefined;
+    const identity = same ? await inspector.identityOf(proc) : undefined;
     proc.files.close();
     return identity;
-  });
+  } catch (error) {
+    reasonOf(error); // a file of it cannot be read
+    return undefined;
+  }
 }
 
 /** Whether no rule put the process into its group. */

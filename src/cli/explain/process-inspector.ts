@@ -1,6 +1,6 @@
 // Finds single processes of a host by pid, and tells what each is and when it began.
 
-import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
+import { FileRequests, type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { readBoot, readUnits, readUptime, readUsers } from '../../kernel/host.ts';
 import { Identities } from '../../process/identities.ts';
 import type { Process } from '../../process/process.ts';
@@ -15,6 +15,9 @@ interface Ancestor extends TreeProcess {
   readonly proc: Process;
   readonly source?: Ancestor | undefined;
 }
+
+/** More ancestors of a process are not looked at: none inherits over so many. */
+const ANCESTORS_MAX = 200;
 
 export class ProcessInspector {
   readonly unreadable = new Unreadable();
@@ -31,8 +34,11 @@ export class ProcessInspector {
   }
 
   /** The caller closes its files. Undefined where no such process runs. @throws KernelFileError where its stat cannot be read */
-  find(pid: number): Process | undefined {
+  async find(pid: number): Promise<Process | undefined> {
     const handle = this.#files.process(pid);
+    const requests = new FileRequests();
+    requests.add(handle, 'stat');
+    await this.#files.prefetch(requests);
     try {
       return this.#stat.first(handle);
     } catch (error) {
@@ -42,26 +48,33 @@ export class ProcessInspector {
     }
   }
 
-  identityOf(proc: Process): Identity {
+  async identityOf(proc: Process): Promise<Identity> {
     const identities = this.#identities;
+    const requests = new FileRequests();
+    identities.request(proc, requests);
+    await this.#files.prefetch(requests);
     return proc.kernelThread ? identities.ofKernelThread(proc) : identities.of(proc, identities.cgroupsOf(proc));
   }
 
   /** The ancestor that gives its group to a process that no rule matches; undefined where there is none. */
-  ancestorOf(proc: Process, identity: Identity, classifier: Classifier): TreeProcess | undefined {
-    const kinOf = (proc: Process, identity: Identity): Ancestor => ({
+  async ancestorOf(proc: Process, identity: Identity, classifier: Classifier): Promise<TreeProcess | undefined> {
+    const described = (proc: Process, identity: Identity): Ancestor => ({
       pid: proc.pid,
       proc,
       description: { identity, ...(proc.kernelThread ? KERNEL_THREAD : classifier.classify(identity)) },
     });
-    return inheritanceSource(kinOf(proc, identity), ({ proc }) => {
-      const parent = this.#parentOf(proc);
-      return parent && kinOf(parent, this.identityOf(parent));
-    });
+    const parents = new Map<Process, Ancestor>();
+    for (let child = proc; parents.size < ANCESTORS_MAX; ) {
+      const parent = await this.#parentOf(child);
+      if (!parent) break;
+      parents.set(child, described(parent, await this.identityOf(parent)));
+      child = parent;
+    }
+    return inheritanceSource(described(proc, identity), ({ proc }) => parents.get(proc));
   }
 
-  #parentOf({ stat: { ppid }, startTicks }: Process): Process | undefined {
-    const parent = ppid > 0 ? this.find(ppid) : undefined;
+  async #parentOf({ stat: { ppid }, startTicks }: Process): Promise<Process | undefined> {
+    const parent = ppid > 0 ? await this.find(ppid) : undefined;
     return parent && parent.startTicks <= startTicks ? parent : undefined;
   }
 

@@ -37,6 +37,8 @@ const suggested: [process: Partial<Identity>, rule: string | undefined][] = [
   [{ name: 'a*b[c]', argv: ['a*b[c]'] }, String.raw`subgroup = "a-b-c" comm = "a\\*b\\[c]"`],
   [{ name: 'a\u001b[2J"\\é' }, String.raw`subgroup = "a-2J" comm = "a\u001b\\[2J\"\\\\é"`],
   [{ name: 'rtl\u202e\u007f' }, String.raw`subgroup = "rtl" comm = "rtl\u202e\u007f"`],
+  [{ name: 'acme-service-ke', argv: ['acme-service-key tangerine'] }, 'subgroup = "acme-service-key" script = "acme-service-key"'],
+  [{ name: 'node', exe: '/usr/bin/node', argv: ['node', '--acme-key', 'tangerine'] }, 'subgroup = "node" comm = "node" fallback = true'],
   [{ name: 'token=abcdef' }, undefined],
   [{ name: '' }, undefined],
 ];

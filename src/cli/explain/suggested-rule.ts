@@ -11,7 +11,9 @@ import { lint } from '../../rules/linter.ts';
 import type { RuleKey } from '../../rules/rule.ts';
 import { parseRules, RuleError } from '../../rules/rule-parser.ts';
 import { escapedJson } from '../../text/hostile.ts';
-import { scrubText } from '../scrub.ts';
+import { HIDDEN } from '../scrub/names.ts';
+import { withoutValues } from '../scrub/scrub.ts';
+import { scrubValue } from '../scrub/shapes.ts';
 
 /** A process that a rule matches now. */
 export interface MatchedProcess {
@@ -70,7 +72,7 @@ export function suggestRule(unmatched: readonly Identity[], matched: readonly Ma
 
 /** Rules as a person would write them, the best first: by what an interpreter runs, the name, the executable, the unit. */
 function candidates(identity: Identity): Candidate[] {
-  const { module, main, script, name, full, exe, unit } = traitsOf(identity);
+  const { module, main, script, name, full, exe, unit } = traitsOf(withoutValues(identity));
   const [program, base] = [baseName(script), baseName(exe)];
   const interprets = InterpretedProgram.of([], exe) !== undefined;
   const every: Candidate[] = [
@@ -89,10 +91,10 @@ function candidates(identity: Identity): Candidate[] {
   return every.filter(({ keys }) => Object.values(keys).every((value) => value !== ''));
 }
 
-/** Undefined where a value looks like a secret. */
+/** Undefined where a value may not be shown. */
 function tomlOf({ subgroup, keys, fallback = false }: Candidate): string | undefined {
   const entries = Object.entries(keys);
-  if (entries.some(([, value]) => scrubText(value) !== value)) return undefined;
+  if (entries.some(([, value]) => !mayBeShown(value))) return undefined;
   return [
     '[[rule]]',
     `group = ${quoted(SUGGESTED_GROUP)}`,
@@ -101,6 +103,10 @@ function tomlOf({ subgroup, keys, fallback = false }: Candidate): string | undef
     ...(fallback ? ['fallback = true'] : []),
   ].join('\n');
 }
+
+/** A program may also give itself a name like `token=x`, which is no part of its command line. */
+const mayBeShown = (value: string): boolean =>
+  !value.includes(HIDDEN) && (!/=|:\/\//.test(value) || scrubValue(value) === value);
 
 /** A TOML string that holds no hostile character: JSON's escapes are TOML's too. */
 const quoted = escapedJson;

@@ -7,6 +7,8 @@ export interface ExplainGiven {
   readonly json: boolean;
   /** Address of the exporter to ask; undefined: where this configuration listens. */
   readonly url: string | undefined;
+  /** Whether the command line is shown with all its values. */
+  readonly showValues: boolean;
 }
 
 export const explainVerb: Verb<ExplainGiven> = {
@@ -21,23 +23,30 @@ export const explainVerb: Verb<ExplainGiven> = {
       placeholder: 'URL',
       help: 'Address of the exporter that knows how old the PSS is; without it, the address in the configuration.',
     },
+    {
+      name: '--show-values',
+      help: 'Show the command line with all its values, also passwords and keys; without it, values are hidden as ***.',
+    },
   ],
   parse,
-  run: async ({ pid, json, url }, settings) => ({
+  run: async ({ pid, json, url, showValues }, settings) => ({
     output:
       pid === 'all'
         ? await (await import('./explain-all.ts')).explainAll(settings, json)
-        : await (await import('./explain-process.ts')).explainProcess(settings, pid, json, url),
+        : await (await import('./explain-process.ts')).explainProcess(settings, { pid, json, url, showValues }),
   }),
 };
 
 function parse({ operands: [pid], switches, values }: Words): ExplainGiven {
   const [all, json, url] = [switches.has('--all'), switches.has('--json'), values.get('--url')];
   if (all === (pid !== undefined)) throw new UsageError('explain takes either a PID or --all');
+  const showValues = switches.has('--show-values');
+  if (showValues && (all || json))
+    throw new UsageError(`explain ${all ? '--all' : '--json'} shows no command line; leave --show-values out`);
   if (all && url !== undefined) throw new UsageError('explain --all does not ask the exporter; leave --url out');
   if (url !== undefined && !isAddress(url))
     throw new UsageError('--url is not an address; give http://host:port, https://host:port or unix:/path');
-  return { pid: pid === undefined ? 'all' : parseWord('PID', pid, integer(1, 4_194_304)), json, url };
+  return { pid: pid === undefined ? 'all' : parseWord('PID', pid, integer(1, 4_194_304)), json, url, showValues };
 }
 
 const isAddress = (text: string): boolean =>

@@ -6,9 +6,12 @@ import sysusers from '../../../deploy/systemd/herakles.sysusers.conf';
 import serviceUnit from '../../../deploy/systemd/herakles-node-exporter.service';
 import socketUnit from '../../../deploy/systemd/herakles-node-exporter.socket';
 import activation from '../../../deploy/systemd/socket-activation.conf';
+import { type ForeignStep, foreignStep } from '../../config/path-control.ts';
+import { describeForeignStep } from '../foreign-step.ts';
 import { VerbError } from '../verb.ts';
 import {
   carryOut,
+  FOREIGN,
   fileSteps,
   type InstallRecord,
   linkStep,
@@ -27,6 +30,16 @@ const UNITS = '/etc/systemd/system';
 const PROGRAM = '/usr/local/lib/herakles/herakles.cjs';
 const COMMAND = '/usr/local/bin/herakles-node-exporter';
 
+const CONFIG_FILE = '/etc/herakles/config.yaml';
+const RULE_FILE = '/etc/herakles/subgroups.toml';
+const SYSUSERS = '/etc/sysusers.d/herakles.conf';
+const DROP_IN = `${UNITS}/${SERVICE}.d/socket.conf`;
+/** Every path at which install puts something, and its record. */
+const PLACES = [
+  ...[PROGRAM, `${PROGRAM}.LEGAL.txt`, COMMAND, CONFIG_FILE, RULE_FILE, SYSUSERS],
+  ...[`${UNITS}/${SERVICE}`, `${UNITS}/${SOCKET}`, DROP_IN, RECORD],
+];
+
 const CONFIG = `# Configuration of herakles-node-exporter. "herakles-node-exporter config init" prints every key with its meaning.
 # interval: 15s
 # per_process: all
@@ -40,8 +53,14 @@ subgroup = "herakles"
 unit = "herakles-node-exporter.service"
 `;
 
-/** @returns one line for each step @throws VerbError where it cannot be done on this host or by this user */
-export function install({ dryRun, socket }: { readonly dryRun: boolean; readonly socket: boolean }): string {
+/** Files that an operator is expected to change. To keep them is no failure. */
+const EDITED = [CONFIG_FILE, RULE_FILE];
+
+/**
+ * @returns one line for each step; status 1 where something that install did not write stands in the place of its own
+ * @throws VerbError where it cannot be done on this host or by this user; then nothing has changed
+ */
+export function install({ dryRun, socket }: { readonly dryRun: boolean; readonly socket: boolean }): InstallOutcome {
   if (!dryRun) demandRoot('install');
   if (!onPath('systemd-sysusers')) {
     throw new VerbError(
@@ -49,14 +68,16 @@ export function install({ dryRun, socket }: { readonly dryRun: boolean; readonly
     );
   }
   const node = reachableNode();
+  for (const path of PLACES)
+    demandRootOnly(path, 'look at what it holds, then give it to root alone (chown, chmod go-w)');
   const record = readRecord() ?? { put: {}, user: false };
   const steps = [
-    ...fileSteps(record, PROGRAM, readFileSync(ownBundle()), 0o755),
+    ...programSteps(record),
     ...legalSteps(record),
     linkStep(record, COMMAND, PROGRAM),
-    ...fileSteps(record, '/etc/herakles/config.yaml', CONFIG),
-    ...fileSteps(record, '/etc/herakles/subgroups.toml', RULES),
-    ...fileSteps(record, '/etc/sysusers.d/herakles.conf', sysusers),
+    ...fileSteps(record, CONFIG_FILE, CONFIG),
+    ...fileSteps(record, RULE_FILE, RULES),
+    ...fileSteps(record, SYSUSERS, sysusers),
     userStep(record),
     ...fileSteps(
       record,
@@ -64,17 +85,34 @@ export function install({ dryRun, socket }: { readonly dryRun: boolean; readonly
       serviceUnit.replace('=/usr/bin/node ', () => `=${node} `),
     ),
     ...(socket ? fileSteps(record, `${UNITS}/${SOCKET}`, socketUnit) : []),
-    ...(socket ? fileSteps(record, `${UNITS}/${SERVICE}.d/socket.conf`, activation) : []),
+    ...(socket ? fileSteps(record, DROP_IN, activation) : []),
   ];
   if (steps.some(({ run }) => run)) steps.push(...reloadSteps());
   const done = carryOut(steps, dryRun, () => writeRecord(record));
-  if (steps.some(({ action }) => action === 'create'))
-    return `${done}\nNext: systemctl enable --now ${socket ? SOCKET : SERVICE}\n`;
-  return steps.some(({ action }) => action === 'update') ? `${done}\nNext: systemctl try-restart ${SERVICE}\n` : done;
+  const kept = steps.filter(({ action, what }) => action === 'keep' && !EDITED.some((path) => what.startsWith(path)));
+  if (kept.length > 0)
+    return {
+      output: `${done}\nNot all of it is in place: move away what was kept, and run install again.\n`,
+      status: 1,
+    };
+  return { output: done + nextCommand(steps, socket ? SOCKET : SERVICE), status: 0 };
+}
+
+interface InstallOutcome {
+  readonly output: string;
+  readonly status: 0 | 1;
+}
+
+/** @param unit to start after the first time */
+function nextCommand(steps: readonly Step[], unit: string): string {
+  const did = (wanted: Step['action']) => steps.some(({ action }) => action === wanted);
+  if (did('create')) return `\nNext: systemctl enable --now ${unit}\n`;
+  return did('update') ? `\nNext: systemctl try-restart ${SERVICE}\n` : '';
 }
 
 /** @returns one line for each step @throws VerbError where nothing was installed, or this user may not remove it */
 export function uninstall({ dryRun }: { readonly dryRun: boolean }): string {
+  demandRootOnly(RECORD, 'what it says cannot be believed; remove it, and what install put in place by hand');
   const record = readRecord();
   if (!record) throw new VerbError(`nothing to uninstall: install writes ${RECORD}, and there is no such file`);
   if (!dryRun) demandRoot('uninstall');
@@ -92,6 +130,15 @@ export function uninstall({ dryRun }: { readonly dryRun: boolean }): string {
   });
 }
 
+/** @throws VerbError where another program stands there: the unit would start it with two capabilities */
+function programSteps(record: InstallRecord): Step[] {
+  const steps = fileSteps(record, PROGRAM, readFileSync(ownBundle()), 0o755);
+  if (!steps.some(({ action }) => action === 'keep')) return steps;
+  throw new VerbError(
+    `${PROGRAM}: ${FOREIGN}, and the unit would start it with two capabilities; move it away, and run install again`,
+  );
+}
+
 /** The licences of the libraries in the bundle, which the build writes beside it. */
 function legalSteps(record: InstallRecord): Step[] {
   const text = `${ownBundle()}.LEGAL.txt`;
@@ -101,7 +148,7 @@ function legalSteps(record: InstallRecord): Step[] {
 function userStep(record: InstallRecord): Step {
   if (spawnSync('getent', ['passwd', USER]).status === 0) return { action: 'unchanged', what: `user ${USER}` };
   const run = (): void => {
-    execute('systemd-sysusers', '/etc/sysusers.d/herakles.conf');
+    execute('systemd-sysusers', SYSUSERS);
     record.user = true;
   };
   return { action: 'create', what: `user ${USER}`, run };
@@ -122,10 +169,32 @@ function reachableNode(): string {
     throw new VerbError(
       `${node}: a unit cannot name a path with such characters; run install with a node at another path`,
     );
-  if (!/^\/(?:home|root|run\/user|tmp|var\/tmp)\//.test(node)) return node;
+  if (/^\/(?:home|root|run\/user|tmp|var\/tmp)\//.test(node))
+    throw new VerbError(
+      `${node} is hidden from services (ProtectHome, PrivateTmp); run install with a node below /usr or /opt`,
+    );
+  demandRootOnly(node, 'run install with a Node.js that only root can change, for example /usr/bin/node');
+  return node;
+}
+
+/** What runs with capabilities, or tells it what to do, is changed by root alone. @throws VerbError where it is not */
+function demandRootOnly(path: string, remedy: string): void {
+  const step = foreignStepOf(path);
+  if (!step) return;
+  const way = step.path === path ? path : `${path}: ${step.path}`;
   throw new VerbError(
-    `${node} is hidden from services (ProtectHome, PrivateTmp); run install with a node below /usr or /opt`,
+    `${way} ${describeForeignStep(step)}, so the service would do what they want with its capabilities; ${remedy}`,
   );
+}
+
+function foreignStepOf(path: string): ForeignStep | undefined {
+  try {
+    return foreignStep(path);
+  } catch (error) {
+    throw new VerbError(
+      `${path}: who can change it is not known (${(error as Error).message}); look at each folder above`,
+    );
+  }
 }
 
 function demandRoot(name: string): void {

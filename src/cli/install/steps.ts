@@ -9,14 +9,13 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  renameSync,
   rmdirSync,
   rmSync,
   symlinkSync,
   unlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { writeNewFile } from '../new-file.ts';
 import { VerbError } from '../verb.ts';
 
 /** What was installed, as JSON. */
@@ -63,7 +62,7 @@ export function carryOut(steps: readonly Step[], dryRun: boolean, finish: (all: 
 }
 
 /** Why something is kept. */
-const FOREIGN = 'install did not write it, or it has been changed since';
+export const FOREIGN = 'install did not write it, or it has been changed since';
 
 /** Puts a file and the folders it needs in place. */
 export function fileSteps(record: InstallRecord, path: string, content: string | Buffer, mode = 0o644): Step[] {
@@ -71,8 +70,7 @@ export function fileSteps(record: InstallRecord, path: string, content: string |
   if (now === wanted) return [{ action: 'unchanged', what: path }];
   if (now !== undefined && now !== record.put[path]) return [{ action: 'keep', what: `${path}: ${FOREIGN}` }];
   const write = (): void => {
-    writeFileSync(`${path}.new`, content, { mode, flag: 'wx' });
-    renameSync(`${path}.new`, path);
+    writeNewFile(path, content, mode);
     record.put[path] = wanted;
   };
   return [
@@ -144,7 +142,7 @@ export function readRecord(): InstallRecord | undefined {
 
 export function writeRecord(record: InstallRecord): void {
   mkdirSync(dirname(RECORD), { recursive: true, mode: 0o755 });
-  writeFileSync(RECORD, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o644 });
+  writeNewFile(RECORD, `${JSON.stringify(record, undefined, 2)}\n`, 0o644);
 }
 
 export function removeRecord(): void {

@@ -12,7 +12,7 @@ export const installVerb: Verb<{ readonly dryRun: boolean; readonly socket: bool
   ],
   ignoresSettings: 'install puts /etc/herakles/config.yaml in place',
   parse: ({ switches }) => ({ dryRun: switches.has('--dry-run'), socket: switches.has('--socket') }),
-  run: async (given) => ({ output: (await import('./install.ts')).install(given) }),
+  run: async (given) => (await import('./install.ts')).install(given),
 };
 
 export const uninstallVerb: Verb<{ readonly dryRun: boolean }> = {

@@ -1,10 +1,12 @@
 // scan: one collection, printed as tables for people, or as JSON for programs.
 
+import { escapedJson } from '../../text/hostile.ts';
 import { formatBytes } from '../../text/units.ts';
 import type { ProcessRows } from '../../view/process-rows.ts';
 import type { GroupRow } from '../../view/view.ts';
 import { collectOnce } from '../collect-once.ts';
 import { countedProcesses } from '../counted.ts';
+import { hungLines } from '../hung-lines.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { type Column, textTable } from '../table.ts';
 import type { GivenSettings } from '../verb.ts';
@@ -14,13 +16,14 @@ const LISTED_MAX = 20;
 
 export async function scan(settings: GivenSettings, json: boolean): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
-  const { view } = await collectOnce(setup, openHost(setup.config));
-  if (json) return `${JSON.stringify(documentOf(view.groups, view.rows), undefined, 2)}\n`;
+  const { view } = await collectOnce(setup, await openHost(setup.config));
+  if (json) return escapedJson(documentOf(view.groups, view.rows), 2);
   const { total, available } = view.host.memory;
   const groups = view.groups.filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);
   const shown = rowsWithSeries(view.rows).sort((a, b) => memoryOf(view.rows, b) - memoryOf(view.rows, a));
   return [
     `${countedProcesses(view.seen)}; ${formatBytes(total)} of memory, of which ${formatBytes(available)} are available`,
+    ...hungLines(view.hung),
     '',
     textTable(GROUP_COLUMNS, groups),
     '',

@@ -25,7 +25,7 @@ export async function testExpectations(
   path: string,
 ): Promise<{ output: string; status: 0 | 1 }> {
   const sources = sourcesOf(settings);
-  const configured = await loadRuleFiles((await load(sources)).config.subgroups, sources.cwd);
+  const configured = await loadRuleFiles((await load(sources)).config.subgroups, sources);
   const isTested = ({ file }: { file: string }) => resolve(file) === resolve(path);
   const files = configured.some(isTested) ? configured : [...(await readRuleFiles([path], [path])), ...configured];
   const documents = readDocuments(files);

@@ -2,7 +2,7 @@
 import { load } from '../../config/load.ts';
 import { loadRuleFiles, readRuleFiles } from '../../config/rule-files.ts';
 import { lint } from '../../rules/linter.ts';
-import { escapeForTerminal } from '../../text/hostile.ts';
+import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
 import { counted } from '../counted.ts';
 import { catalogueRules, readDocuments, sourcesOf } from '../load-host.ts';
 import type { GivenSettings } from '../verb.ts';
@@ -32,7 +32,7 @@ export async function lintFiles(
       (a.line ?? 0) - (b.line ?? 0),
   );
   const status = findings.length > 0 ? 1 : 0;
-  if (json) return { output: `${JSON.stringify(findings, undefined, 2)}\n`, status };
+  if (json) return { output: escapedJson(findings, 2), status };
   const lines = findings.map(({ file, line, group, subgroup, severity, message }) =>
     escapeForTerminal(`${file}:${line ?? 0}: ${severity}: ${group}/${subgroup}: ${message}`),
   );
@@ -45,5 +45,5 @@ export async function lintFiles(
 
 async function configuredFiles(settings: GivenSettings) {
   const sources = sourcesOf(settings);
-  return loadRuleFiles((await load(sources)).config.subgroups, sources.cwd);
+  return loadRuleFiles((await load(sources)).config.subgroups, sources);
 }

@@ -1,5 +1,6 @@
-// The guides about Prometheus are true: every snippet is in a file of deploy/, or is run by the program it is for, and
-// every link leads somewhere. Windows of hours are shortened to seconds; a query that may find nothing says so.
+// The guides about Prometheus are true: every snippet is part of a file in deploy/, or is run by the program it is for,
+// and every link leads somewhere. Windows of hours are shortened to seconds; the title of a query says where its answer
+// may be empty.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,0 +1,112 @@
+// What esbuild has to know about this project's files. build.mjs bundles the program with it, dev.mjs the program
+// while it is edited, and test-bundle.mjs the tests: so an import means the same in all of them.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { build } from 'esbuild';
+import { parse } from 'smol-toml';
+
+/** @typedef {import('esbuild').BuildOptions} BuildOptions */
+/** @typedef {import('esbuild').Plugin} Plugin */
+
+/** The project's folder, with a slash at its end. */
+export const root = new URL('..', import.meta.url).pathname;
+
+/**
+ * A rule's examples and its source are for tests and readers; the program has no use for them.
+ * @type {(key: string, value: unknown) => unknown}
+ */
+const withoutExamples = (key, value) =>
+  key === 'examples' || key === 'not_examples' || key === 'source' ? undefined : value;
+
+/**
+ * x.toml: the document as JSON text. A text costs little memory where its document is needed only once.
+ * @type {(examples: 'with examples' | 'without examples') => Plugin}
+ */
+const toml = (examples) => ({
+  name: 'toml',
+  setup(plugin) {
+    plugin.onLoad({ filter: /\.toml$/ }, async ({ path }) => ({
+      loader: 'text',
+      contents: JSON.stringify(
+        parse(await readFile(path, 'utf8')),
+        examples === 'with examples' ? undefined : withoutExamples,
+      ),
+      watchFiles: [path],
+    }));
+  },
+});
+
+/**
+ * x.ts?source: the text of a bundle of its own, which a thread runs. Its name in the outer bundle is relative to the
+ * project's folder: the same sources give the same bytes, whatever the folder.
+ * @type {Plugin}
+ */
+const source = {
+  name: 'source',
+  setup(plugin) {
+    plugin.onResolve({ filter: /\?source$/ }, ({ path, resolveDir }) => ({
+      path: relative(root, join(resolveDir, path.replace('?source', ''))),
+      namespace: 'source',
+    }));
+    plugin.onLoad({ filter: /./, namespace: 'source' }, async ({ path }) => {
+      const result = await build({
+        ...{ absWorkingDir: root, entryPoints: [path], bundle: true, write: false, metafile: true },
+        ...{ platform: 'node', format: 'cjs', target: 'node20', minify: true, legalComments: 'inline' },
+      });
+      const watchFiles = Object.keys(result.metafile.inputs).map((input) => join(root, input));
+      return { loader: 'text', contents: result.outputFiles[0]?.text ?? '', watchFiles };
+    });
+  },
+};
+
+/**
+ * What the bundles of program and tests have in common.
+ * @type {(examples: 'with examples' | 'without examples') => BuildOptions & { plugins: Plugin[] }}
+ */
+export const commonOptions = (examples) => ({
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  loader: { '.service': 'text', '.socket': 'text', '.conf': 'text' },
+  plugins: [toml(examples), source],
+  sourcesContent: false,
+});
+
+/** The commit the bundle is made from; 'unknown' in an archive without git. */
+function revision() {
+  try {
+    return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+/**
+ * The program: libraries and catalogue in a single CommonJS file, and its source map beside it. Node.js reads the map
+ * only when it runs with --enable-source-maps; `npm run trace` reads it for stacks that people send.
+ * @type {(outfile: string) => BuildOptions & { plugins: Plugin[] }}
+ */
+export function programOptions(outfile) {
+  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  return {
+    ...commonOptions('without examples'),
+    entryPoints: ['src/main.ts'],
+    outfile,
+    format: 'cjs',
+    legalComments: 'linked',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 200, // Node.js prints the whole line of an error that nothing caught
+    sourcemap: 'linked',
+    banner: { js: '#!/usr/bin/env node' },
+    define: {
+      'globalThis.HERAKLES_VERSION': JSON.stringify(version),
+      'globalThis.HERAKLES_REVISION': JSON.stringify(revision()),
+    },
+  };
+}

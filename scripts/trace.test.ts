@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { build } from 'esbuild';
+import { programOptions, root } from './bundle.mjs';
+
+/** Inside the project, as the bundle's own folder is: the map names sources relative to it. */
+const folder = mkdtempSync(join(root, 'dist', 'trace-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const bundle = join(folder, 'herakles.cjs');
+await build({ ...programOptions(bundle), logLevel: 'silent' });
+const text = readFileSync(bundle, 'utf8');
+
+/** Where a text stands first in a file, as a stack says it. */
+function placeOf(content: string, wanted: string): string {
+  const before = content.slice(0, content.indexOf(wanted)).split('\n');
+  assert.ok(content.includes(wanted), wanted);
+  return `${before.length}:${before.at(-1)!.length + 1}`;
+}
+
+function trace(stack: string): string {
+  const args = [`${root}scripts/trace.mjs`, '--map', `${bundle}.map`];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { input: stack, encoding: 'utf8' });
+  assert.equal(stderr, '');
+  return stdout;
+}
+
+test('a stack of the bundle names source lines; what is not of the bundle stays', () => {
+  const source = placeOf(readFileSync(`${root}src/main.ts`, 'utf8'), 'parseArguments(process.argv');
+  const stack = (place: string, end = '') =>
+    `Error: no\n    at async main (${place})\n    at node:internal/process:1:2\n    at /opt/x.cjs:1:1\n${end}`;
+  for (const path of ['/usr/local/lib/herakles/herakles.cjs', 'file:///opt/herakles.cjs', 'dist/herakles.cjs']) {
+    const sent = stack(`${path}:${placeOf(text, 'parseArguments(process.argv')}`);
+    assert.equal(trace(sent), stack(`src/main.ts:${source}`));
+  }
+});
+
+test('the bundle and its map hold neither the path of the folder nor the text of the sources', () => {
+  const map = readFileSync(`${bundle}.map`, 'utf8');
+  assert.ok(!text.includes(root));
+  assert.ok(!map.includes(root) && !map.includes('sourcesContent'));
+});

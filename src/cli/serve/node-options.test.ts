@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError } from '../../config/load.ts';
+import { checkNodeStart, type NodeStart, readNodeStart } from './node-options.ts';
+
+const plain: NodeStart = { execArgv: [], env: {}, debuggerUrl: undefined, privileged: true };
+const open = 'ws://127.0.0.1:9229/x';
+
+const refused: [what: string, start: Partial<NodeStart>, said: RegExp][] = [
+  ['a debugger', { execArgv: ['--inspect=0'], debuggerUrl: open }, /^Node\.js was started with a debugger.*--inspect/],
+  ['a debugger of NODE_OPTIONS', { env: { NODE_OPTIONS: '"--inspect-brk"' }, debuggerUrl: open }, /NODE_OPTIONS/],
+  ['a debugger by signal', { debuggerUrl: open }, /^a signal has opened the debugger.*SIGUSR1/],
+  ['the same without privileges', { debuggerUrl: open, privileged: false }, /^a signal/],
+  ['a debugger at a set port, by signal', { execArgv: ['--inspect-port=0'], debuggerUrl: open }, /^a signal/],
+  ['heap snapshots at a signal', { execArgv: ['--heapsnapshot-signal=SIGUSR2'] }, /^--heapsnapshot-signal writes/],
+  [
+    'reports at a signal',
+    { env: { NODE_OPTIONS: '--a  --report_on_signal' } },
+    /^--report_on_signal \(NODE_OPTIONS\) w/,
+  ],
+];
+for (const [what, start, said] of refused)
+  test(`serve refuses ${what}`, () =>
+    assert.throws(
+      () => checkNodeStart({ ...plain, ...start }),
+      (error) => error instanceof ConfigError && said.test(error.message),
+    ));
+
+const warned: [option: string, start: Partial<NodeStart>][] = [
+  ...['--cpu-prof', '--heap-prof', '--prof', '--trace-events-enabled', '--report-uncaught-exception', '-r', '--import']
+    .concat(['--env-file', '--experimental-config-file', '--insecure-http-parser', '--trace-tls', '--inspect'])
+    .map((option): [string, Partial<NodeStart>] => [option, { execArgv: [option, 'x'] }]),
+  ['--require (NODE_OPTIONS)', { env: { NODE_OPTIONS: '--max-old-space-size=99 --require ./a.cjs' } }],
+  ...['NODE_V8_COVERAGE', 'NODE_DEBUG', 'NODE_COMPILE_CACHE', 'OPENSSL_CONF'].map(
+    (option): [string, Partial<NodeStart>] => [option, { env: { [option]: 'x' } }],
+  ),
+];
+for (const [option, start] of warned)
+  test(`serve with privileges warns of ${option}`, () =>
+    assert.deepEqual(
+      checkNodeStart({ ...plain, ...start }).map((warning) => warning.option),
+      [option],
+    ));
+
+test('serve says nothing without privileges, about harmless options, and about these tests', async () => {
+  for (const start of [
+    { execArgv: ['--inspect=0'], debuggerUrl: open, privileged: false },
+    { execArgv: ['--cpu-prof'], privileged: false },
+    { execArgv: ['--inspect-port=192.0.2.1:9229', '--max-old-space-size=99', '--disable-sigusr1', '--no-warnings'] },
+    { execArgv: ['--inspect-publish-uid=http'], env: { NODE_OPTIONS: '', NODE_DEBUG: '', NODE_ENV: 'production' } },
+  ])
+    assert.deepEqual(checkNodeStart({ ...plain, ...start }), []);
+  assert.equal((await readNodeStart()).debuggerUrl, undefined);
+});

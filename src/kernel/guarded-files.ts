@@ -1,0 +1,355 @@
+// The live host without a read that can hold the exporter: files of processes are read by a process of their own
+// (reader.ts), everything else here. A process whose file does not answer is left out, and tried again less and less often.
+//
+// One prefetch sends what is wanted in frames of some hundred requests and stores the answers; `read` hands them out.
+// Nothing is allocated per process in the steady state: answers of stat, statm and io go into slots that are used again.
+import { type FileRequests, KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles } from './files.ts';
+import { GuardedProcess } from './guarded-process.ts';
+import { LiveHost } from './live-host.ts';
+import {
+  CODE_OF,
+  codeOfReason,
+  FILE_CODE,
+  IF_STAT_CHANGED,
+  NO_LIMIT,
+  REASONS,
+  REQUESTED,
+  REQUESTS_MAX,
+  type Requested,
+  SKIPPED,
+  SLOT_BYTES,
+  SLOT_FILES,
+  TAKEN,
+  UNCHANGED,
+} from './reader-frames.ts';
+import { ReaderProcess, Requests } from './reader-process.ts';
+
+const HUNG = codeOfReason('hung');
+/** Seconds after which a process that hung is tried again; doubled each time, up to the longest. */
+const RETRY_AFTER = { first: 5, longest: 300 };
+/** How often in a row a reader may end by itself before the collection fails. */
+const FAILURES_MAX = 3;
+/** A read that is predicted to take longer than this, seconds, gets a reader of its own. */
+const SHARED_READ_MAX = 0.05;
+/**
+ * The reader leaves reads out so many microseconds after the limit: where it did, the durations that it gave add up to
+ * the limit whatever their rounding, and nobody reads what was left out.
+ */
+const SPARE_MICROS = 2;
+/** That reader ends when it had nothing to read for so long, milliseconds. */
+const SLOW_IDLE_MS = 10_000;
+
+/** Files whose read waits for the memory map of the process; when one hangs, the others are still read. */
+const MEMORY_MAP_FILES: readonly number[] = [CODE_OF.smaps_rollup, CODE_OF.cmdline];
+
+/** A process that hung. */
+interface Hung {
+  /** When it is tried again, and how long it waits after that; seconds. */
+  readonly retryAt: number;
+  readonly waits: number;
+  /** Only files that wait for its memory map hang. */
+  readonly memoryMapOnly: boolean;
+}
+
+class GuardedHost extends LiveHost {
+  readonly #source: string;
+  readonly #clock: () => number;
+  readonly #hostBuffer: Uint8Array;
+  readonly #requests = new Requests();
+  /** The processes of `#requests`; undefined for those that are closed. */
+  readonly #asked: (GuardedProcess | undefined)[] = [];
+
+  /** Per handle and slot file: the answer's length or number, its slot, and TAKEN once it was handed out. */
+  #lengths = new Int32Array(0);
+  #slotOf = new Int32Array(0);
+  #taken = new Int32Array(0);
+  readonly #slots: Uint8Array[] = [];
+  #slotsUsed = 0;
+  #handles = 0;
+  readonly #freeHandles: number[] = [];
+  readonly #closed: number[] = [];
+  /** What the last prefetch asked for. */
+  readonly #current: GuardedProcess[] = [];
+
+  /** Processes that hung, by pid: each listing of the pids finds those again whose stat was never read. */
+  readonly #hung = new Map<number, Hung>();
+  /** The pid of a process that hung and is tried again in this collection; -1: none. */
+  #retried = -1;
+  #reader: ReaderProcess | undefined;
+  #failures = 0;
+  /** Resolves when the reader is free. */
+  #asking: Promise<unknown> = Promise.resolve();
+  #slowReader: ReaderProcess | undefined;
+  #slowIdle: NodeJS.Timeout | undefined;
+
+  constructor(procfs: string, source: string, clock: () => number) {
+    super(procfs, 0);
+    this.#source = source;
+    this.#clock = clock;
+    this.#hostBuffer = this.buffer;
+    process.once('exit', () => {
+      this.#reader?.kill();
+      this.#slowReader?.kill();
+    });
+  }
+
+  override begin(): void {
+    this.#failures = 0;
+    if (this.#retried >= 0) this.#hung.delete(this.#retried); // it was read again, and did not hang
+    this.#retried = -1;
+    let earliest = this.#clock();
+    for (const [pid, { retryAt }] of this.#hung) {
+      if (!this.exists(pid)) this.#hung.delete(pid);
+      else if (retryAt <= earliest) {
+        earliest = retryAt;
+        this.#retried = pid;
+      }
+    }
+  }
+
+  override get hung(): readonly number[] {
+    return [...this.#hung.keys()];
+  }
+
+  override read(path: string): number {
+    this.buffer = this.#hostBuffer;
+    return super.read(path);
+  }
+
+  override process(pid: number): ProcessFiles {
+    return new GuardedProcess(this, pid);
+  }
+
+  close(proc: GuardedProcess): void {
+    if (proc.handle < 0) return;
+    this.#closed.push(proc.handle);
+    proc.handle = -1;
+  }
+
+  #register(proc: GuardedProcess): void {
+    const handle = this.#freeHandles.pop() ?? this.#handles++;
+    const end = (handle + 1) * SLOT_FILES;
+    if (end > this.#lengths.length) {
+      this.#lengths = grown(this.#lengths, end);
+      this.#slotOf = grown(this.#slotOf, end);
+      this.#taken = grown(this.#taken, end);
+    }
+    this.#lengths.fill(SKIPPED, end - SLOT_FILES, end);
+    this.#taken.fill(0, end - SLOT_FILES, end);
+    proc.handle = handle;
+  }
+
+  override prefetch(wanted: FileRequests): Promise<void> {
+    return this.#oneAtATime(() => this.#prefetch(wanted));
+  }
+
+  async #prefetch(wanted: FileRequests): Promise<void> {
+    for (const proc of this.#current) {
+      proc.others = undefined;
+      if (proc.handle >= 0) this.#lengths.fill(SKIPPED, place(proc, 0), place(proc, SLOT_FILES));
+    }
+    this.#current.length = 0;
+    this.#slotsUsed = 0;
+    const requests = this.#requests;
+    requests.smapsMicrosMax = Math.min(Math.max(0, Math.ceil(wanted.smapsSecondsMax * 1e6) + SPARE_MICROS), NO_LIMIT);
+    for (let from = 0; from < wanted.length; ) {
+      requests.length = 0;
+      this.#asked.length = 0;
+      for (const handle of this.#closed.splice(0, REQUESTS_MAX / 2)) {
+        requests.add(handle, 0, CODE_OF.close);
+        this.#asked.push(undefined);
+        this.#freeHandles.push(handle);
+      }
+      for (; from < wanted.length && requests.length < REQUESTS_MAX; from++) {
+        const proc = wanted.procs[from] as GuardedProcess;
+        const code = CODE_OF[wanted.files[from]!];
+        if (proc.handle < 0) this.#register(proc);
+        this.#current.push(proc);
+        if (this.#isHung(proc, code)) {
+          this.#store(proc, code, HUNG);
+          continue;
+        }
+        const taken = code < SLOT_FILES ? this.#taken[place(proc, code)]! : 0;
+        requests.add(
+          proc.handle,
+          proc.pid,
+          code | taken | proc.marks | (wanted.conditional[from] ? IF_STAT_CHANGED : 0),
+        );
+        this.#asked.push(proc);
+      }
+      await this.#ask();
+    }
+  }
+
+  #isHung({ pid }: GuardedProcess, code: number): boolean {
+    const hung = this.#hung.get(pid);
+    if (!hung || pid === this.#retried) return false;
+    return !hung.memoryMapOnly || MEMORY_MAP_FILES.includes(code);
+  }
+
+  lengthOf(proc: GuardedProcess, code: number): number {
+    return proc.handle < 0 ? SKIPPED : this.#lengths[place(proc, code)]!;
+  }
+
+  /** Makes the answer of stat, statm or io the buffer. @returns its length in bytes @throws KernelFileError */
+  takeSlot(proc: GuardedProcess, code: number): number {
+    const length = this.lengthOf(proc, code);
+    if (length < 0) throw this.failure(proc, REQUESTED[code]!, length);
+    const at = place(proc, code);
+    this.#taken[at] = TAKEN;
+    this.buffer = this.#slots[this.#slotOf[at]!]!;
+    return length;
+  }
+
+  failure({ pid }: GuardedProcess, file: Requested, code: number): Error {
+    const reason = REASONS[-1 - code];
+    if (!reason) return new Error(`${file} of process ${pid} was read, but not prefetched`);
+    return new KernelFileError(`${this.procfs}/${pid}/${file}`, reason);
+  }
+
+  /** Reads a file between two prefetches, or where that may take too long, by a reader of its own. */
+  async readLater(proc: GuardedProcess, file: ProcessFile, seconds: number): Promise<Uint8Array> {
+    const answer = seconds > SHARED_READ_MAX ? await this.#readAside(proc, file) : await this.#readBetween(proc, file);
+    if (typeof answer === 'number') throw this.failure(proc, file, answer);
+    return answer;
+  }
+
+  #readBetween(proc: GuardedProcess, file: ProcessFile): Promise<Buffer | number> {
+    return this.#oneAtATime(async () => {
+      if (this.#isHung(proc, CODE_OF[file])) return HUNG;
+      if (proc.handle < 0) this.#register(proc);
+      this.#requests.length = 0;
+      this.#requests.smapsMicrosMax = NO_LIMIT;
+      this.#requests.add(proc.handle, proc.pid, CODE_OF[file] | proc.marks);
+      this.#asked.length = 0;
+      this.#asked.push(proc);
+      await this.#ask();
+      return CODE_OF[file] < SLOT_FILES ? this.#slotAnswer(proc, CODE_OF[file]) : (proc.others?.get(file) ?? HUNG);
+    });
+  }
+
+  #slotAnswer(proc: GuardedProcess, code: number): Buffer | number {
+    const length = this.lengthOf(proc, code);
+    return length < 0 ? length : Buffer.from(this.#slots[this.#slotOf[place(proc, code)]!]!.subarray(0, length));
+  }
+
+  async #readAside(proc: GuardedProcess, file: ProcessFile): Promise<Buffer | number> {
+    clearTimeout(this.#slowIdle);
+    if (!this.#slowReader?.alive) this.#slowReader = this.#start();
+    const requests = new Requests();
+    requests.add(0, proc.pid, CODE_OF[file] | proc.marks);
+    requests.add(0, 0, CODE_OF.close);
+    let answer: Buffer | number = HUNG;
+    await this.#slowReader.ask(requests, 0, true, (index, length, micros, bytes, from) => {
+      if (index > 0) return;
+      answer = length >= 0 ? Buffer.from(bytes.subarray(from, from + length)) : length;
+      proc.readSeconds = micros / 1e6;
+    });
+    this.#slowIdle = setTimeout(() => this.#slowReader?.kill(), SLOW_IDLE_MS).unref();
+    return answer;
+  }
+
+  /** The reader answers one frame after the other. */
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#asking.then(work);
+    this.#asking = result.catch(() => {});
+    return result;
+  }
+
+  /** Sends `#requests` until each has its answer. @throws KernelFileError where no reader can be had */
+  async #ask(): Promise<void> {
+    const requests = this.#requests;
+    let next = 0;
+    let atOnce = false;
+    while (next < requests.length) {
+      this.#reader ??= this.#start();
+      const reader = this.#reader;
+      next = await reader.ask(requests, next, atOnce, this.#take);
+      if (reader.alive) continue;
+      this.#reader = undefined;
+      this.#taken.fill(0);
+      for (let index = next; index < requests.length; index++) requests.files[index]! &= ~TAKEN;
+      if (!reader.hung) this.#count(reader);
+      else if (atOnce) this.#leaveOut(next);
+      // Answers may have been on their way when the read hung: the next reader gives each at once, and shows which hangs.
+      atOnce = reader.hung;
+    }
+    this.#failures = 0;
+  }
+
+  readonly #take = (index: number, length: number, micros: number, bytes: Buffer, from: number): void => {
+    const proc = this.#asked[index];
+    if (proc) this.#store(proc, this.#requests.files[index]! & FILE_CODE, length, micros, bytes, from);
+  };
+
+  #store(proc: GuardedProcess, code: number, length: number, micros = 0, bytes?: Buffer, from = 0): void {
+    if (code < SLOT_FILES) {
+      const at = place(proc, code);
+      this.#lengths[at] = Math.min(length, SLOT_BYTES);
+      if (length !== UNCHANGED) this.#taken[at] = 0;
+      if (length <= 0) return;
+      const slot = this.#slotsUsed++;
+      this.#slotOf[at] = slot;
+      this.#slots[slot] ??= new Uint8Array(SLOT_BYTES);
+      bytes!.copy(this.#slots[slot], 0, from, from + Math.min(length, SLOT_BYTES));
+    } else {
+      proc.others ??= new Map();
+      proc.others.set(REQUESTED[code]!, length >= 0 ? Buffer.from(bytes!.subarray(from, from + length)) : length);
+      if (code === CODE_OF.smaps_rollup) proc.readSeconds = micros / 1e6;
+    }
+  }
+
+  /** The file of this request hangs: it is left out, with everything of the process that would hang as well. */
+  #leaveOut(index: number): void {
+    const requests = this.#requests;
+    const hung = this.#asked[index];
+    if (!hung) return;
+    const { waits = RETRY_AFTER.first, memoryMapOnly = true } = this.#hung.get(hung.pid) ?? {};
+    this.#retried = -1;
+    this.#hung.set(hung.pid, {
+      retryAt: this.#clock() + waits,
+      waits: Math.min(2 * waits, RETRY_AFTER.longest),
+      memoryMapOnly: memoryMapOnly && MEMORY_MAP_FILES.includes(requests.files[index]! & FILE_CODE),
+    });
+    let kept = index;
+    for (let other = index; other < requests.length; other++) {
+      const proc = this.#asked[other];
+      const code = requests.files[other]! & FILE_CODE;
+      if (proc === hung && this.#isHung(proc, code)) this.#store(proc, code, HUNG);
+      else {
+        this.#asked[kept] = proc;
+        requests.move(other, kept++);
+      }
+    }
+    requests.length = kept;
+    this.#asked.length = kept;
+  }
+
+  #start(): ReaderProcess {
+    return new ReaderProcess(this.#source, this.procfs);
+  }
+
+  /** A reader ended by itself: it could not be started, or was killed from outside. */
+  #count({ problem }: ReaderProcess): void {
+    if (++this.#failures < FAILURES_MAX) return;
+    throw new KernelFileError(this.procfs, 'unsupported', `the process that reads it ended: ${problem}`);
+  }
+}
+
+const place = ({ handle }: GuardedProcess, code: number): number => handle * SLOT_FILES + code;
+
+function grown(numbers: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(Math.ceil(length * 1.25));
+  larger.set(numbers);
+  return larger;
+}
+
+/**
+ * The live host for a program that must not be held.
+ * @param procfs where /proc is mounted; other files ("etc/passwd") are looked for beside it
+ * @param clock seconds that never go back
+ */
+export async function guardedFiles(procfs: string, clock: () => number): Promise<KernelFiles> {
+  const { default: source } = await import('./reader.ts?source');
+  return new GuardedHost(procfs.replace(/(.)\/+$/, '$1'), source, clock);
+}

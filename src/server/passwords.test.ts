@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { test } from 'node:test';
+import { compareSync, hashSync } from 'bcryptjs';
+import { Authenticator } from './auth.ts';
+import { ClientGoneError, Passwords, QueueFullError } from './passwords.ts';
+
+const hash = hashSync('right', 4);
+
+/** A thread as the bundle has it, in this one. */
+const startThread = async () => {
+  const thread = Object.assign(new EventEmitter(), {
+    postMessage: ({ password, hash }: { password: string; hash: string }) =>
+      void setImmediate(() => thread.emit('message', compareSync(password, hash))),
+    terminate: () => {},
+  });
+  return thread;
+};
+
+/** Asks as this client and notes how it ends, in the order of the ends. */
+function asking(passwords: Passwords) {
+  const ends: string[] = [];
+  const ask = (client: string, password = 'wrong', signal?: AbortSignal) =>
+    passwords
+      .compare(password, hash, client, signal)
+      .then(String, (error: Error) => (error instanceof QueueFullError ? 'full' : error.constructor.name))
+      .then((end) => {
+        ends.push(`${client} ${end}`);
+        return end;
+      });
+  return { ends, ask };
+}
+
+test('a newcomer takes the place of a waiting job where one client has several, and comes first', async () => {
+  const { ends, ask } = asking(new Passwords(startThread));
+  const flood = [];
+  for (let i = 0; i < 5; i++) for (let client = 0; client < 17; client++) flood.push(ask(`c${client}`));
+  // One is compared, 64 wait; the rest was refused at once.
+  assert.equal(await ask('scraper', 'right'), 'true');
+  const before = ends.slice(0, ends.indexOf('scraper true'));
+  assert.ok(before.filter((end) => !end.endsWith('full')).length <= 18, `${before}`);
+  const results = await Promise.all(flood);
+  assert.equal(results.filter((end) => end === 'false').length, 64, 'one compared, 64 waited, one of them gave way');
+});
+
+test('a client that was compared waits for clients that were not', async () => {
+  const { ends, ask } = asking(new Passwords(startThread));
+  await ask('old');
+  await Promise.all([ask('busy'), ask('old'), ask('new'), ask('old'), ask('newer')]);
+  assert.deepEqual(ends, ['old false', 'busy false', 'new false', 'newer false', 'old false', 'old false']);
+});
+
+test('the jobs of clients that have gone are not compared', async () => {
+  const { ask } = asking(new Passwords(startThread));
+  const running = ask('first');
+  const gone = new AbortController();
+  const waiting = [1, 2, 3].map(() => ask('gone', 'wrong', gone.signal));
+  gone.abort();
+  assert.deepEqual(
+    await Promise.all(waiting),
+    [1, 2, 3].map(() => ClientGoneError.name),
+  );
+  assert.equal(await running, 'false');
+});
+
+test('credentials that several clients sent are compared until the last of them has gone', async () => {
+  const passwords = new Passwords(startThread);
+  const { ask } = asking(passwords);
+  const authenticator = new Authenticator(passwords);
+  const users = new Map([['dave', hash]]);
+  const header = `Basic ${Buffer.from('dave:right').toString('base64')}`;
+  const [one, two] = [new EventEmitter(), new EventEmitter()];
+  const running = ask('other');
+  const admitted = [one, two].map((socket) => authenticator.admits(header, users, 'scraper', socket));
+  one.emit('close');
+  assert.deepEqual(await Promise.all(admitted), [true, true]);
+  assert.deepEqual(
+    [one, two].map((socket) => socket.listenerCount('close')),
+    [0, 0],
+  );
+  await running;
+  const busy = ask('other');
+  const wrong = `Basic ${Buffer.from('dave:wrong').toString('base64')}`;
+  const left = authenticator.admits(wrong, users, 'scraper', one);
+  one.emit('close');
+  const later = authenticator.admits(wrong, users, 'scraper', two);
+  await assert.rejects(left, ClientGoneError);
+  assert.equal(await later, false, 'a request that comes after that is compared');
+  await busy;
+});
