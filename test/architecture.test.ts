@@ -118,6 +118,7 @@ const WRITERS: Readonly<Record<string, string>> = {
   Sharers: 'src/process/page-sharing.ts',
   Member: 'src/process/membership.ts',
   UnreadableFiles: 'src/process/unreadable.ts',
+  PageTables: 'src/footprint/page-tables.ts',
   Measurement: 'src/footprint/scheduler.ts',
   Footprint: 'src/footprint/estimator.ts',
 };

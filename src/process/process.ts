@@ -9,6 +9,7 @@
 //   membership   what it is, and the group it belongs to              Memberships            membership.ts
 //   unreadable   files that gave no value                             Unreadable             unreadable.ts
 //   measurement  the last smaps_rollup reading, and whether one waits FootprintScheduler     footprint/scheduler.ts
+//   pageTables   page tables, where they can be large                 PageTableReader        footprint/page-tables.ts
 //   footprint    PSS, USS and swap as exported                        FootprintEstimator     footprint/estimator.ts
 //
 // How one writer is kept: `Process` has its parts as `Readonly<…>`, so that the compiler refuses a write through it. A
@@ -162,6 +163,8 @@ export class Measurement extends numbers.part({
   shmem: 0,
   /** What the reading took, seconds; 0 while unknown. */
   cost: 0,
+  /** What read-cost.ts guessed for it then, before it corrects the guess for this host, seconds. */
+  guess: 0,
   /** `sharing.activity`, and `activity` and `members` of its sharers, as they were. */
   activity: 0,
   sharersActivity: 0,
@@ -180,6 +183,14 @@ export class Measurement extends numbers.part({
   /** The footprint is being read beside the collections, or waits for that. */
   queued = false;
 }
+
+/** What status said last of page tables; read only where they can be large. Writer: PageTableReader. */
+export class PageTables extends numbers.part({
+  /** Bytes of all levels; 0 while they were never read. */
+  bytes: 0,
+  /** Kernel time of the reading, seconds since boot; negative: there is none. */
+  at: -1,
+}) {}
 
 /** The footprint as exported: the measurement carried over to the present; bytes. Writer: FootprintEstimator. */
 export class Footprint extends numbers.part({
@@ -208,6 +219,7 @@ export class Process implements ProcessId {
   readonly membership: Readonly<Member>;
   readonly unreadable: Readonly<UnreadableFiles>;
   readonly measurement: Readonly<Measurement>;
+  readonly pageTables: Readonly<PageTables>;
   readonly footprint: Readonly<Footprint>;
 
   constructor(files: ProcessFiles, startTicks: number, kernelThread: boolean) {
@@ -224,6 +236,7 @@ export class Process implements ProcessId {
     this.membership = new Member();
     this.unreadable = new UnreadableFiles();
     this.measurement = new Measurement(values);
+    this.pageTables = new PageTables(values);
     this.footprint = new Footprint(values);
   }
 
