@@ -195,6 +195,24 @@ test('children of known memory, CPU and name', async (t) => {
   });
 });
 
+test('page tables without memory, dear to read, take nothing from the reads of others', async (t) => {
+  if (!need(t, 'cc')) return;
+  const zero = await startChildren(t, 'zero', 16);
+  // A read of these page tables takes some 0.2 s, which this budget has in 40 s.
+  const exporter = await start(t, '--smaps', 'bounded', '--smaps-budget', '0.5%', '--smaps-max-read', '50ms');
+  const deferred = 'herakles_exporter_smaps_deferred_processes';
+  await until(exporter, (seen) => {
+    assert.ok(seen.value('herakles_exporter_smaps_seconds_total') > 0.05, 'the dear one was read');
+    assert.ok(seen.value(processRss, { pid: zero.pids[0]! }) < 8 * MIB);
+  });
+  for (let round = 0; round < 3; round++) {
+    const { pids } = await startChildren(t, 'private', 16);
+    await until(exporter, (seen) => {
+      near(seen.value(processUss, { pid: pids[0]! }), 16 * MIB, MIB, `uss, with ${seen.value(deferred)} deferred`);
+    });
+  }
+});
+
 test('a pid that is used again never makes its group fall', async (t) => {
   if (!needRoot(t) || !need(t, 'cc', 'unshare')) return;
   const command = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', childProgram(), 'reuse', '400'];

@@ -37,7 +37,9 @@ test('where only the first thread has ended, the process lives, has memory and a
   pass();
   assert.equal(proc(late.pid).memory.rss, 4000 * 1024);
   assert.equal(proc(late.pid).description.identity.exe, '/usr/bin/job', 'its identity is known, too');
-  late.leaderEnded = false;
+  machine.exec(late, 'job');
+  pass();
+  assert.equal(proc(late.pid).stat.execs, 1, 'an exec, though its stack was never seen');
   machine.exit(late);
   pass();
   assert.equal(proc(late.pid).zombie, true, 'a zombie of one thread is one');

@@ -201,6 +201,7 @@ static void *outlive(void *bytes) {
 static const char usage[] =
     "child private MIB            hold so much private memory\n"
     "child leaderless MIB         the first thread ends, another one holds so much private memory\n"
+    "child zero GIB               fill page tables with the page of zeros, without resident memory\n"
     "child shared MIB N           N children map and touch one shared segment\n"
     "child burn PERCENT           use so much of one core\n"
     "child name HEX [MIB]         be called these bytes\n"
@@ -238,6 +239,14 @@ int main(int argc, char **argv) {
   }
   if (!strcmp(mode, "private")) {
     touch(map(number * MIB, MAP_PRIVATE), number * MIB);
+    ready_self();
+    hold();
+  } else if (!strcmp(mode, "zero")) {
+    size_t bytes = number * 1024 * MIB;
+    volatile char *at = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) fail("mmap");
+    madvise((void *)at, bytes, MADV_NOHUGEPAGE);
+    for (size_t i = 0; i < bytes; i += PAGE) (void)at[i];
     ready_self();
     hold();
   } else if (!strcmp(mode, "leaderless")) {
