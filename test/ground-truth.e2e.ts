@@ -27,8 +27,9 @@ const rule = (kind: string) =>
 async function start(t: TestContext, ...args: string[]): Promise<Exporter> {
   const subgroups = `${scratch()}/subgroups.toml`;
   writeFileSync(subgroups, kinds.map(rule).join('\n'));
-  const pace = ['--interval', '1s', '--cache-ttl', '10s', '--smaps', 'exact', '--process-start-time'];
-  return startExporter(t, { args: [...pace, '--subgroups', subgroups, ...args] });
+  const smaps = args.includes('--smaps') ? [] : ['--smaps', 'exact'];
+  const pace = ['--interval', '1s', '--cache-ttl', '10s', '--process-start-time'];
+  return startExporter(t, { args: [...pace, ...smaps, '--subgroups', subgroups, ...args] });
 }
 
 const processRss = 'herakles_mem_process_rss_bytes';
