@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Sampler, type SamplerOptions } from '../src/agent/sampler.ts';
 import { samplerOptionsOf } from '../src/agent/settings.ts';
 import { defaults } from '../src/config/options.ts';
-import { liveFiles } from '../src/kernel/files.ts';
+import { liveFiles } from '../src/kernel/live-host.ts';
 import type { Identity } from '../src/rules/identity.ts';
 import type { ProcessView } from '../src/view/view.ts';
 import { readTruth } from '../test/proc-truth.ts';

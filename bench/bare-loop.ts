@@ -2,7 +2,7 @@
 // It runs as a program: for each line on standard input it reads every process once, and prints how many there were.
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
-import { keptDescriptors } from '../src/kernel/files.ts';
+import { keptDescriptors } from '../src/kernel/live-host.ts';
 import { IDLE_PASSES } from '../src/process/rss.ts';
 
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;

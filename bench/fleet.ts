@@ -14,7 +14,7 @@ import { recordHost } from '../src/cli/capture/record-host.ts';
 import { defaults } from '../src/config/options.ts';
 import { CONTENT_TYPES } from '../src/exposition/encode.ts';
 import { type Frame, formatCapture, framedFiles, parseCapture } from '../src/kernel/capture.ts';
-import { liveFiles } from '../src/kernel/files.ts';
+import { liveFiles } from '../src/kernel/live-host.ts';
 import { parseCatalogue } from '../src/rules/rule-parser.ts';
 import { acceptsGzip, chooseFormat } from '../src/server/negotiation.ts';
 import { Exposition } from '../test/exposition-text.ts';

@@ -118,6 +118,7 @@ const WRITERS: Readonly<Record<string, string>> = {
   Sharers: 'src/process/page-sharing.ts',
   Member: 'src/process/membership.ts',
   UnreadableFiles: 'src/process/unreadable.ts',
+  PageTables: 'src/footprint/page-tables.ts',
   Measurement: 'src/footprint/scheduler.ts',
   Footprint: 'src/footprint/estimator.ts',
 };
@@ -154,7 +155,7 @@ test('each part of a process has one file that writes it', () => {
 
 test('files are touched in a few places', () =>
   only(/['"]node:fs(\/promises)?['"]/, [
-    'src/kernel/files.ts',
+    'src/kernel/live-host.ts',
     'src/kernel/reader.ts',
     'src/kernel/self.ts',
     'src/config/operator-files.ts',

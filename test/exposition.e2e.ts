@@ -228,6 +228,7 @@ test('programs below a folder of 4,000 bytes that are no text: short labels, val
     wait`;
   const dir = scratch();
   const family = new Started(t, ['/bin/sh', '-c', script, childProgram()], { cwd: dir });
+  t.after(() => spawnSync('rm', ['-rf', dir])); // names that are no text are nothing that Node could remove
   await family.line('ready', 49);
   const exporter = await startExporter(t, { args: ['--cache-ttl', '0s'] });
   const long = await eventually(async () => {

@@ -28,6 +28,8 @@ export interface Fake {
   uss: number;
   swap?: number;
   shmem?: number;
+  pageTables?: number;
+  virtualSize?: number;
   /** Seconds a read takes. */
   cost?: number;
   failed?: UnreadableReason;
@@ -40,6 +42,7 @@ export class Bench {
   readonly processes: Process[] = [];
   readonly reads: number[] = [];
   readonly later: number[] = [];
+  readonly statuses: number[] = [];
   readonly unreadable = new Unreadable();
   clock = 0;
   at = 1000;
@@ -58,7 +61,13 @@ export class Bench {
     const own: Fake = { rss: 10 * MIB, pss: 5 * MIB, uss: 2 * MIB, ...fake };
     this.fakes.set(pid, own);
     const read = (file: ProcessFile): Uint8Array => {
-      if (file === 'status') return statusText('x', 0, { rss: own.rss / 1024, file: 4, swap: (own.swap ?? 0) / 1024 });
+      if (file === 'status')
+        return statusText('x', 0, {
+          rss: own.rss / 1024,
+          file: 4,
+          swap: (own.swap ?? 0) / 1024,
+          pageTables: (own.pageTables ?? 0) / 1024,
+        });
       if (file !== 'smaps_rollup') throw new KernelFileError(file, 'gone');
       this.clock += own.cost ?? 0.0001;
       if (own.failed) throw new KernelFileError(file, own.failed);
@@ -71,6 +80,7 @@ export class Bench {
       unchanged: () => false,
       read: (file: ProcessFile) => {
         if (file === 'smaps_rollup') this.reads.push(pid);
+        else this.statuses.push(pid);
         const bytes = read(file);
         this.#buffer.set(bytes);
         return bytes.length;
@@ -86,6 +96,7 @@ export class Bench {
     const proc = new Process(files, pid, false);
     sharers.members++;
     Object.assign(proc.sharing, { sharers });
+    Object.assign(proc.stat, { virtualSize: own.virtualSize ?? own.rss });
     Object.assign(proc.memory, { rss: own.rss, shared: own.rss / 2 });
     this.processes.push(proc);
     return proc;

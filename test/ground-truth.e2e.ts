@@ -19,7 +19,7 @@ import {
 import { family, hostMemory, readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;
-const kinds = ['private', 'shared', 'burn', 'storm', 'reuse', 'init'];
+const kinds = ['private', 'leaderless', 'shared', 'burn', 'storm', 'reuse', 'init'];
 const rule = (kind: string) =>
   `[[rule]]\ngroup = "test"\nsubgroup = "${kind}"\ncomm = "hk-${kind}"\nexe = "${childProgram()}"\n`;
 
@@ -27,8 +27,9 @@ const rule = (kind: string) =>
 async function start(t: TestContext, ...args: string[]): Promise<Exporter> {
   const subgroups = `${scratch()}/subgroups.toml`;
   writeFileSync(subgroups, kinds.map(rule).join('\n'));
-  const pace = ['--interval', '1s', '--cache-ttl', '10s', '--smaps', 'exact', '--process-start-time'];
-  return startExporter(t, { args: [...pace, '--subgroups', subgroups, ...args] });
+  const smaps = args.includes('--smaps') ? [] : ['--smaps', 'exact'];
+  const pace = ['--interval', '1s', '--cache-ttl', '10s', '--process-start-time'];
+  return startExporter(t, { args: [...pace, ...smaps, '--subgroups', subgroups, ...args] });
 }
 
 const processRss = 'herakles_mem_process_rss_bytes';
@@ -74,6 +75,21 @@ test('children of known memory, CPU and name', async (t) => {
       near(seen.value(processRss, { pid }), truth.rss, 262_144, 'rss as /proc has it');
       near(seen.value('herakles_mem_group_uss_bytes', { subgroup: 'private' }), truth.uss, 65_536, 'group uss');
       assert.equal(seen.sum('herakles_group_processes', { subgroup: 'private' }), 1);
+    });
+  });
+
+  await t.test('64 MiB of a process whose first thread has ended are seen, with what it is', async (t) => {
+    const { pids } = await startChildren(t, 'leaderless', 64);
+    const pid = pids[0]!;
+    await until(exporter, (seen) => {
+      near(seen.value(processUss, { pid }), 64 * MIB, MIB, 'uss');
+      near(seen.value(processRss, { pid }), 65.5 * MIB, 1.5 * MIB, 'rss');
+      const group = { group: 'test', subgroup: 'leaderless' };
+      near(seen.value('herakles_mem_group_footprint_bytes', group), 64.5 * MIB, MIB, 'group footprint');
+      assert.equal(seen.value('herakles_group_processes', { ...group, state: 'sleeping' }), 1);
+      assert.equal(seen.value('herakles_group_processes', { ...group, state: 'zombie' }), 0);
+      const [info] = seen.all('herakles_process_info', { pid });
+      assert.equal(info?.labels.exe, childProgram());
     });
   });
 
@@ -178,6 +194,24 @@ test('children of known memory, CPU and name', async (t) => {
     }
     t.diagnostic(`the kernel accounted ${total.toFixed(2)} s, ${(values.at(-1)! - values[0]!).toFixed(2)} s arrived`);
   });
+});
+
+test('page tables without memory, dear to read, take nothing from the reads of others', async (t) => {
+  if (!need(t, 'cc')) return;
+  const zero = await startChildren(t, 'zero', 16);
+  // A read of these page tables takes some 0.2 s, which this budget has in 40 s.
+  const exporter = await start(t, '--smaps', 'bounded', '--smaps-budget', '0.5%', '--smaps-max-read', '50ms');
+  const deferred = 'herakles_exporter_smaps_deferred_processes';
+  await until(exporter, (seen) => {
+    assert.ok(seen.value('herakles_exporter_smaps_seconds_total') > 0.05, 'the dear one was read');
+    assert.ok(seen.value(processRss, { pid: zero.pids[0]! }) < 8 * MIB);
+  });
+  for (let round = 0; round < 3; round++) {
+    const { pids } = await startChildren(t, 'private', 16);
+    await until(exporter, (seen) => {
+      near(seen.value(processUss, { pid: pids[0]! }), 16 * MIB, MIB, `uss, with ${seen.value(deferred)} deferred`);
+    });
+  }
 });
 
 test('a pid that is used again never makes its group fall', async (t) => {

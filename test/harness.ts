@@ -272,7 +272,7 @@ export function childProgram(name = 'child'): string {
   if (!existsSync(compiled) || statSync(compiled).mtimeMs <= statSync(source).mtimeMs) {
     mkdirSync(dirname(compiled), { recursive: true });
     const fresh = `${compiled}.${process.pid}`;
-    execFileSync(ensure('cc').cc, ['-O1', '-Wall', '-Wextra', '-Werror', '-o', fresh, source]);
+    execFileSync(ensure('cc').cc, ['-O1', '-pthread', '-Wall', '-Wextra', '-Werror', '-o', fresh, source]);
     renameSync(fresh, compiled);
   }
   const copy = `${scratch()}/${name}`;

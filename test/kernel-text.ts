@@ -18,6 +18,8 @@ export interface Stat {
   readonly childrenSystem?: number;
   readonly threads?: number;
   readonly startTicks?: number;
+  /** Bytes. */
+  readonly virtualSize?: number;
   /** Pages. */
   readonly roughRss?: number;
   readonly startStack?: number;
@@ -32,7 +34,14 @@ export function statText(s: Stat): Buffer {
   const rest = [
     ...[s.state ?? 'S', s.ppid ?? 1, s.pid, s.pid, 0, -1, flags, s.minorFaults ?? 0, 0, s.majorFaults ?? 0, 0],
     ...[s.user ?? 0, s.system ?? 0, s.childrenUser ?? 0, s.childrenSystem ?? 0, 20, 0, s.threads ?? 1, 0],
-    ...[s.startTicks ?? 100, 3133440, s.roughRss ?? 418, '18446744073709551615', 94082016337920, 94082016357801],
+    ...[
+      s.startTicks ?? 100,
+      s.virtualSize ?? 3133440,
+      s.roughRss ?? 418,
+      '18446744073709551615',
+      94082016337920,
+      94082016357801,
+    ],
     ...[s.startStack ?? 140731381885264, 0, 0, 0, 0, 0, 0, 0, 0, 0, 17, 1, 0, 0, 0, 0, 0, 94082016373808],
     ...[94082016375424, 94082226372608, 140731381889759, 140731381889779, 140731381889779, 140731381891051, 0],
   ];
@@ -50,6 +59,7 @@ export interface Memory {
   readonly swap?: number;
   readonly file?: number;
   readonly shmem?: number;
+  readonly pageTables?: number;
 }
 
 export function statmText({ rss = 1024, file = 0, shmem = 0 }: Memory): Buffer {
@@ -93,10 +103,10 @@ export function rollupText(m: Memory): Buffer {
 
 /** Kernel threads and zombies have no line about memory. */
 export function statusText(name: string, uid: number, memory?: Memory): Buffer {
-  const { rss = 1024, file = 0, shmem = 0, swap = 0 } = memory ?? {};
+  const { rss = 1024, file = 0, shmem = 0, swap = 0, pageTables = 48 } = memory ?? {};
   const kB = (key: string, value: number) => `${key}:\t${String(value).padStart(8)} kB\n`;
   const lines = [kB('VmRSS', rss), kB('RssAnon', rss - file - shmem), kB('RssFile', file), kB('RssShmem', shmem)];
-  const about = memory ? `${lines.join('')}${kB('VmSwap', swap)}` : '';
+  const about = memory ? `${lines.join('')}${kB('VmPTE', pageTables)}${kB('VmSwap', swap)}` : '';
   return Buffer.from(
     `Name:\t${name}\nUmask:\t0022\nState:\tS (sleeping)\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n${about}Threads:\t1\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n`,
   );

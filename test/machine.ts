@@ -32,6 +32,8 @@ export class Task {
   /** Ignores SIGCHLD: its children vanish, and their time is credited to no parent (wait(2), NOTES). */
   careless = false;
   startStack = 1;
+  /** Its first thread has ended, and another one lives on. */
+  leaderEnded = false;
   own = nothing();
   /** Of children that were waited for, and of their own waited-for children. */
   reaped = nothing();
@@ -100,6 +102,7 @@ export class Machine implements KernelFiles {
   exec(task: Task, comm: string): void {
     task.comm = comm;
     task.startStack++;
+    task.leaderEnded = false; // the thread that executes takes the place of the first one
   }
 
   exit(task: Task): void {
@@ -145,12 +148,13 @@ export class Machine implements KernelFiles {
 
   process(pid: number): ProcessFiles {
     let bound: Task | undefined;
+    let ofThread = false;
     const read = (file: ProcessFile | 'exe') => {
       if (file === 'stat') this.beforeStat();
       const path = `proc/${pid}/${file}`;
       if (!this.#kept || !bound) bound = this.tasks.get(pid);
       if (!bound || bound.state === 'gone') throw new KernelFileError(path, 'gone');
-      const entry = new Map(processEntries(textOf(bound))).get(path)!;
+      const entry = new Map(processEntries(textOf(bound, ofThread))).get(path)!;
       if ('failed' in entry) throw new KernelFileError(path, entry.failed);
       return entry;
     };
@@ -166,6 +170,9 @@ export class Machine implements KernelFiles {
       exe() {
         const entry = read('exe');
         return 'link' in entry ? entry.link : '';
+      },
+      leaderEnded(ended) {
+        ofThread = ended;
       },
       close() {},
     };
@@ -185,12 +192,22 @@ export class Machine implements KernelFiles {
 }
 
 /** The kernel adds what waited-for children read and wrote to their parent's own io (task_io_accounting_add at wait). */
-function textOf({ pid, comm, state, parent, startTicks, startStack, own, reaped, memory }: Task): ProcessText {
-  const zombie = state === 'Z';
+function textOf(task: Task, ofThread: boolean): ProcessText {
+  const { pid, comm, parent, startTicks, startStack, own, reaped, memory } = task;
+  const state = task.leaderEnded ? 'Z' : task.state;
+  const zombie = state === 'Z' && !ofThread;
   return {
-    ...{ pid, comm, state, startTicks, startStack: zombie ? 0 : startStack, ppid: parent?.pid ?? 0 },
+    ...{
+      pid,
+      comm,
+      state,
+      threads: task.leaderEnded ? 2 : 1,
+      startTicks,
+      startStack: state === 'Z' ? 0 : startStack,
+      ppid: parent?.pid ?? 0,
+    },
     ...{ user: own.user, system: own.system, childrenUser: reaped.user, childrenSystem: reaped.system },
     ...(!zombie && { memory }),
-    io: zombie ? [0, 0] : [own.read + reaped.read, own.write + reaped.write],
+    io: task.state === 'Z' ? [0, 0] : [own.read + reaped.read, own.write + reaped.write],
   };
 }

@@ -1,7 +1,7 @@
 // Says in words why others than root control a step of a path (config/path-control.ts).
 import type { ForeignStep } from '../config/path-control.ts';
-import { liveFiles } from '../kernel/files.ts';
 import { readUsers } from '../kernel/host.ts';
+import { liveFiles } from '../kernel/live-host.ts';
 
 /** "belongs to user bob (uid 1000)", or "may be written by others than root (mode 0777)". */
 export function describeForeignStep({ uid, mode }: ForeignStep): string {

@@ -1,24 +1,41 @@
 // A token bucket of reading time: what reads of smaps_rollup may take, as a share of one core. One token is one second.
 // It fills with time, holds no more than one collection's share, and may be overdrawn by the one read that empties it;
 // the next collections pay for that. A host that was idle cannot save up for a long burst of reads.
+//
+// The bucket has a part for each kind of read, by how long it is predicted to take, and each part pays its own debts: a
+// user can make processes whose reads take seconds, and the others are read all the same, with half of the budget at least.
+// What a part does not need is lent to the shorter reads. Example: with 0.3 s for a collection, a read of 2 s is paid from
+// the part for huge reads alone, for 27 collections; meanwhile the other parts have 0.225 s of every collection.
+
+/** Kinds of reads by what they take. */
+export type ReadLength = 'short' | 'long' | 'huge';
+
+/** The part of the budget that is kept for each kind of longer reads; short ones have the rest. */
+const KEPT = { long: 0.25, huge: 0.25 };
+const LONGER = ['long', 'huge'] as const;
 
 export class ReadBudget {
   /** Seconds of reading that may be spent now. */
-  #tokens = Number.POSITIVE_INFINITY;
+  readonly #tokens = {
+    short: Number.POSITIVE_INFINITY,
+    long: Number.POSITIVE_INFINITY,
+    huge: Number.POSITIVE_INFINITY,
+  };
   /** Kernel time of the last refill, seconds since boot; NaN before the first. */
   #refilledAt = Number.NaN;
 
-  get tokens(): number {
-    return this.#tokens;
+  tokens(length: ReadLength): number {
+    return this.#tokens[length];
   }
 
-  get exhausted(): boolean {
-    return this.#tokens <= 0;
+  isExhausted(length: ReadLength): boolean {
+    return this.#tokens[length] <= 0;
   }
 
-  /** Whether reads that take so long together, seconds, fit. */
-  covers(seconds: number): boolean {
-    return seconds <= this.#tokens;
+  /** Seconds that may be spent on reads of all kinds together. */
+  get all(): number {
+    const { short, long, huge } = this.#tokens;
+    return Math.max(0, short) + Math.max(0, long) + Math.max(0, huge);
   }
 
   /**
@@ -28,17 +45,41 @@ export class ReadBudget {
    * @param at kernel time now, seconds since boot
    */
   refill(share: number, interval: number, at: number): void {
+    const tokens = this.#tokens;
     const capacity = share * interval;
     const earned = Number.isNaN(this.#refilledAt) ? capacity : share * (at - this.#refilledAt);
-    this.#tokens = share === Number.POSITIVE_INFINITY ? share : Math.min(capacity, this.#tokens + earned);
     this.#refilledAt = at;
+    if (share === Number.POSITIVE_INFINITY) {
+      tokens.short = share;
+      tokens.long = share;
+      tokens.huge = share;
+      return;
+    }
+    let rest = earned;
+    let room = capacity;
+    for (const length of LONGER) {
+      const held = Math.min(tokens[length], KEPT[length] * capacity);
+      const added = Math.max(0, Math.min(KEPT[length] * earned, KEPT[length] * capacity - held));
+      tokens[length] = held + added;
+      rest -= added;
+      room -= Math.max(0, tokens[length]);
+    }
+    tokens.short = Math.min(room, tokens.short + rest);
   }
 
-  take(seconds: number): void {
-    this.#tokens -= seconds;
+  /** The reads of this kind are chosen: what they leave of their part is for shorter ones. */
+  lend(from: 'long' | 'huge'): void {
+    const tokens = this.#tokens;
+    if (!(tokens[from] > 0) || tokens[from] === Number.POSITIVE_INFINITY) return;
+    tokens[from === 'huge' ? 'long' : 'short'] += tokens[from];
+    tokens[from] = 0;
   }
 
-  giveBack(seconds: number): void {
-    this.#tokens += seconds;
+  take(length: ReadLength, seconds: number): void {
+    this.#tokens[length] -= seconds;
+  }
+
+  giveBack(length: ReadLength, seconds: number): void {
+    this.#tokens[length] += seconds;
   }
 }

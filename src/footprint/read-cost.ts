@@ -1,42 +1,67 @@
 // Predicts what a read of smaps_rollup will take, and learns from what reads took.
 //
-// The kernel walks all mappings of the process for it, so that the time grows with resident memory: from 60 µs to
-// seconds. A process that was read before is predicted from its last read, scaled with its RSS; another one from a line
-// over RSS, whose slope and base are multiplied by one factor for this host. A single read may be held up by a lock or a
-// busy host, so none counts for more than four times its prediction, and the factor follows slowly.
+// The kernel walks every entry of the page tables of the process for it, so the time grows with resident memory, and also
+// with memory that is not resident but has entries: a program that only reads fresh memory fills its page tables with the
+// page of zeros, and has no RSS (100 GiB: 0.6 s); entries of swapped pages stay, too. From 60 µs to seconds.
+//
+// A process that was read before is predicted from its last read, scaled with what is known of its memory; another one
+// from a line over that, multiplied by one factor for this host. A single read may be held up by a lock or a busy host, so
+// none counts for more than four times its prediction, but always for so much that the next one is no short read; and the
+// factor follows slowly.
 
 import type { Process } from '../process/process.ts';
 
-/** First guess, seconds: open and close, and each resident byte. */
+/** First guess, seconds: open and close, each resident byte, each byte of page tables, and each swapped byte. */
 const SECONDS_PER_READ = 60e-6;
 const SECONDS_PER_BYTE = 15e-6 / (1 << 20);
+/** An entry has 8 bytes and takes about 25 ns where it is the page of zeros or empty; one that is swapped 70 ns more. */
+const SECONDS_PER_PAGE_TABLE_BYTE = 25e-9 / 8;
+const SECONDS_PER_SWAPPED_BYTE = 70e-9 / 4096;
+/** Page tables are so much smaller than the memory that they map, page by page. */
+const MAPPED_PER_PAGE_TABLE_BYTE = 512;
 /** Share of a deviation by which the factor is corrected. */
 const LEARNING_RATE = 0.02;
 /** No single read is believed to cost more than so many times its prediction. */
 const MEASURED_OVER_PREDICTED_MAX = 4;
 
-const guess = (rss: number): number => SECONDS_PER_READ + SECONDS_PER_BYTE * rss;
+/** A read that is predicted to take less than this, seconds, is short: it may be read together with others. */
+export const SHORT_READ_MAX = 4e-3;
+
+function guess({ pageTables, footprint }: Process, rss: number): number {
+  // The entries of resident pages are in the time for each resident byte.
+  const beside = Math.max(0, pageTables.bytes - rss / MAPPED_PER_PAGE_TABLE_BYTE);
+  return (
+    SECONDS_PER_READ +
+    SECONDS_PER_BYTE * rss +
+    SECONDS_PER_PAGE_TABLE_BYTE * beside +
+    SECONDS_PER_SWAPPED_BYTE * (footprint.swap || 0)
+  );
+}
 
 export class ReadCost {
   /** Measured cost over first guess, on this host. */
   #factor = 1;
 
   /** What a read will take, seconds. */
-  predict({ measurement, memory: { rss } }: Process): number {
-    if (measurement.at >= 0 && measurement.rss > 0) return measurement.cost * Math.max(0.5, rss / measurement.rss);
-    return guess(rss) * this.#factor;
+  predict(proc: Process): number {
+    const { measurement, memory } = proc;
+    const guessed = guess(proc, memory.rss);
+    if (measurement.at >= 0 && measurement.guess > 0)
+      return measurement.cost * Math.max(0.5, guessed / measurement.guess);
+    return guessed * this.#factor;
   }
 
   /**
    * Learns from a read.
    * @param rss resident bytes that it found
    * @param took seconds
-   * @returns what the read is believed to have cost, seconds: the process's next prediction
+   * @returns what the read is believed to have cost, and what was guessed for it, seconds: for the next prediction
    */
-  learn(proc: Process, rss: number, took: number): number {
-    const believed = atMostOver(this.predict(proc), took);
-    this.#factor += LEARNING_RATE * (Math.min(MEASURED_OVER_PREDICTED_MAX, took / guess(rss)) - this.#factor);
-    return believed;
+  learn(proc: Process, rss: number, took: number): { readonly cost: number; readonly guess: number } {
+    const cost = Math.min(took, Math.max(SHORT_READ_MAX, MEASURED_OVER_PREDICTED_MAX * this.predict(proc)));
+    const guessed = guess(proc, rss);
+    this.#factor += LEARNING_RATE * (Math.min(MEASURED_OVER_PREDICTED_MAX, took / guessed) - this.#factor);
+    return { cost, guess: guessed };
   }
 }
 

@@ -12,14 +12,13 @@ import { BLOCKED, type Measurement, type Process, type ReadReason } from '../pro
 import { correctRss } from '../process/rss.ts';
 import type { Unreadable } from '../process/unreadable.ts';
 import type { FootprintOptions } from './options.ts';
-import { ReadBudget } from './read-budget.ts';
-import { atMostOver, ReadCost } from './read-cost.ts';
+import { mayHaveLargePageTables, PageTableReader } from './page-tables.ts';
+import { ReadBudget, type ReadLength } from './read-budget.ts';
+import { atMostOver, ReadCost, SHORT_READ_MAX } from './read-cost.ts';
 import { isDueByAge, movedByItself, movedByRelatives, relativesActivity, thresholdOf } from './read-need.ts';
 import { type FootprintStatistics, type ReadOutcome, ReadStatistics } from './read-statistics.ts';
 import type { SlowReads } from './slow-reads.ts';
 
-/** A read that is predicted to take longer than this, seconds, is read beside the others: it must not hold them up. */
-const SHORT_READ_MAX = 4e-3;
 /** So many short reads are requested together. */
 const BATCH = 256;
 const PROCESSES_PER_STEP = 64;
@@ -30,8 +29,9 @@ const AMOUNT_MAX = 1e14;
 
 interface QueuedRead {
   readonly proc: Process;
-  /** Taken from the budget until it is known what the read took, seconds. */
+  /** Taken from its part of the budget until it is known what the read took, seconds. */
   readonly reserved: number;
+  readonly length: ReadLength;
 }
 
 export class FootprintScheduler {
@@ -40,6 +40,7 @@ export class FootprintScheduler {
   readonly #slowReads: SlowReads;
   readonly #clock: () => number;
 
+  readonly #pageTables: PageTableReader;
   readonly #cost = new ReadCost();
   readonly #budget = new ReadBudget();
   readonly #reading = new FootprintReading();
@@ -57,6 +58,7 @@ export class FootprintScheduler {
   constructor(files: KernelFiles, unreadable: Unreadable, slowReads: SlowReads, clock: () => number) {
     this.#files = files;
     this.#unreadable = unreadable;
+    this.#pageTables = new PageTableReader(files, unreadable);
     this.#slowReads = slowReads;
     this.#clock = clock;
   }
@@ -84,22 +86,71 @@ export class FootprintScheduler {
       return;
     }
     yield* this.#findWanted(processes, options, at);
+    yield* this.#pageTables.read(this.#unpredictable(), at);
+    const longer = this.#takeLonger(options, at);
+    this.#enqueueLonger(longer.huge, 'huge', at);
+    this.#enqueueLonger(longer.long, 'long', at);
     for (const proc of this.#wanted) {
-      if (this.#budget.exhausted) {
+      if (this.#budget.isExhausted('short')) {
         this.#statistics.deferred++;
         continue;
       }
       const predicted = this.predict(proc);
-      if (predicted > SHORT_READ_MAX || proc.stat.state === BLOCKED) {
-        this.#enqueue(proc, predicted);
+      if (proc.stat.state === BLOCKED) {
+        this.#enqueue(proc, predicted, 'short');
         continue;
       }
-      this.#budget.take(predicted);
+      this.#budget.take('short', predicted);
       this.#batch.push(proc);
       this.#batchReserved += predicted;
-      if (this.#batch.length === BATCH || this.#budget.exhausted) yield* this.#readBatch(at);
+      if (this.#batch.length === BATCH || this.#budget.isExhausted('short')) yield* this.#readBatch(at);
     }
     yield* this.#readBatch(at);
+  }
+
+  /** The most urgent processes whose page tables have to be known first, as far as the budget may suffice for them. */
+  #unpredictable(): Process[] {
+    const found: Process[] = [];
+    let cost = 0;
+    for (const proc of this.#wanted) {
+      if (mayHaveLargePageTables(proc)) found.push(proc);
+      cost += this.predict(proc);
+      if (cost > this.#budget.all) break;
+    }
+    return found;
+  }
+
+  /** Takes out of the wanted processes those that have no short read, and those that cannot be predicted yet. */
+  #takeLonger({ mode, maxRead }: FootprintOptions, at: number): { readonly long: Process[]; readonly huge: Process[] } {
+    const longer: { long: Process[]; huge: Process[] } = { long: [], huge: [] };
+    let kept = 0;
+    for (const proc of this.#wanted) {
+      const measurement: Measurement = proc.measurement;
+      const predicted = this.predict(proc);
+      if (mayHaveLargePageTables(proc) && proc.pageTables.at !== at) this.#statistics.deferred++;
+      else if (predicted < SHORT_READ_MAX) this.#wanted[kept++] = proc;
+      else if (predicted <= maxRead) longer.long.push(proc);
+      else if (mode === 'bounded' && measurement.at >= 0 && measurement.wanted !== 'age')
+        measurement.wanted = undefined;
+      else longer.huge.push(proc);
+    }
+    this.#wanted.length = kept;
+    return longer;
+  }
+
+  /**
+   * Queues reads that are not short, those first that waited longest for what they take: neither do a few huge ones make
+   * the others wait, nor do many others make a huge one wait for ever.
+   */
+  #enqueueLonger(processes: Process[], length: 'long' | 'huge', at: number): void {
+    const waited = ({ stat, measurement }: Process) => at - Math.max(stat.start, measurement.tried);
+    const urgency = new Map(processes.map((proc) => [proc, waited(proc) / this.predict(proc)]));
+    processes.sort((a, b) => urgency.get(b)! - urgency.get(a)!);
+    for (const proc of processes) {
+      if (this.#budget.isExhausted(length)) this.#statistics.deferred++;
+      else this.#enqueue(proc, this.predict(proc), length);
+    }
+    this.#budget.lend(length);
   }
 
   /** Reads the footprints that were put together, and replaces what was reserved for them by what they took. */
@@ -107,13 +158,13 @@ export class FootprintScheduler {
     const requests = this.#requests;
     requests.clear();
     for (const { files } of this.#batch) requests.add(files, 'smaps_rollup');
-    this.#budget.giveBack(this.#batchReserved);
-    requests.smapsSecondsMax = this.#budget.tokens;
+    this.#budget.giveBack('short', this.#batchReserved);
+    requests.smapsSecondsMax = this.#budget.tokens('short');
     yield requests;
     const batch = this.#batch.splice(0);
     this.#batchReserved = 0;
     for (const proc of batch) {
-      if (this.#budget.exhausted) this.#statistics.deferred++;
+      if (this.#budget.isExhausted('short')) this.#statistics.deferred++;
       else this.#readNow(proc, at);
     }
   }
@@ -141,7 +192,7 @@ export class FootprintScheduler {
       }
       if (index % PROCESSES_PER_STEP === PROCESSES_PER_STEP - 1) yield undefined;
     }
-    if (!this.#budget.covers(cost)) wanted.sort((a, b) => b.measurement.urgency - a.measurement.urgency);
+    if (cost > this.#budget.all) wanted.sort((a, b) => b.measurement.urgency - a.measurement.urgency);
   }
 
   /** Finds out whether a process should be read, and why. */
@@ -178,27 +229,30 @@ export class FootprintScheduler {
 
   #readNow(proc: Process, at: number): void {
     const began = this.#clock();
+    const predicted = this.predict(proc);
     const took = () => proc.files.readSeconds ?? this.#clock() - began;
     try {
       readSmapsRollup(this.#files, proc.files, this.#reading);
+      this.#spend('ok', took(), 'short', predicted);
       this.#store(proc, this.#reading, took(), at);
       correctRss(proc, this.#reading.rss);
     } catch (error) {
-      this.#fail(proc, error, took(), at);
+      this.#spend(this.#unreadable.note(proc, 'smaps_rollup', error), took(), 'short', predicted);
+      fail(proc, at);
     }
   }
 
-  #enqueue(proc: Process, predicted: number): void {
+  #enqueue(proc: Process, predicted: number, length: ReadLength): void {
     const measurement: Measurement = proc.measurement;
-    this.#budget.take(predicted);
+    this.#budget.take(length, predicted);
     measurement.queued = true;
-    this.#queue.push({ proc, reserved: predicted });
+    this.#queue.push({ proc, reserved: predicted, length });
   }
 
   /** Forgets queued reads of processes that ended, and gives back what was reserved for them. */
   #dropEnded(): void {
-    this.#queue = this.#queue.filter(({ proc, reserved }) => {
-      if (proc.stat.ended) this.#budget.giveBack(reserved);
+    this.#queue = this.#queue.filter(({ proc, reserved, length }) => {
+      if (proc.stat.ended) this.#budget.giveBack(length, reserved);
       return !proc.stat.ended;
     });
   }
@@ -212,30 +266,32 @@ export class FootprintScheduler {
     }
   }
 
-  async #readLater({ proc, reserved }: QueuedRead, at: number): Promise<void> {
+  async #readLater({ proc, reserved, length }: QueuedRead, at: number): Promise<void> {
     const measurement: Measurement = proc.measurement;
     const began = this.#clock();
     const reading = new FootprintReading();
     const { startStack, state } = proc.stat;
-    // A read that had to wait, for a lock or a thread, did not burden the host for all of that time.
-    const took = () => atMostOver(reserved, proc.files.readSeconds ?? this.#clock() - began);
+    const took = () => proc.files.readSeconds ?? this.#clock() - began;
     try {
       await readSmapsRollupLater(proc.files, state === BLOCKED ? Number.POSITIVE_INFINITY : reserved, reading);
+      this.#spend('ok', took(), length, reserved);
+      // After an exec it is the memory of another program.
       if (startStack === proc.stat.startStack) this.#store(proc, reading, took(), at);
-      else this.#spend('ok', took()); // of the program before an exec
     } catch (error) {
-      this.#fail(proc, error, took(), at);
+      this.#spend(this.#unreadable.note(proc, 'smaps_rollup', error), took(), length, reserved);
+      fail(proc, at);
     } finally {
-      this.#budget.giveBack(reserved);
+      this.#budget.giveBack(length, reserved);
       measurement.queued = false;
     }
   }
 
   #store(proc: Process, reading: FootprintReading, took: number, at: number): void {
-    this.#spend('ok', took);
     const measurement: Measurement = proc.measurement;
     const { activity, sharers } = proc.sharing;
-    measurement.cost = this.#cost.learn(proc, reading.rss, took);
+    const { cost, guess } = this.#cost.learn(proc, reading.rss, took);
+    measurement.cost = cost;
+    measurement.guess = guess;
     measurement.reason = measurement.wanted ?? 'first';
     measurement.wanted = undefined;
     measurement.execs = proc.stat.execs;
@@ -253,21 +309,27 @@ export class FootprintScheduler {
     this.#unreadable.clear(proc, 'smaps_rollup');
   }
 
-  #fail(proc: Process, error: unknown, took: number, at: number): void {
-    this.#spend(this.#unreadable.note(proc, 'smaps_rollup', error), took);
-    const measurement: Measurement = proc.measurement;
-    measurement.at = -1;
-    measurement.tried = at;
-    measurement.wanted = undefined;
-  }
-
-  #spend(outcome: ReadOutcome, took: number): void {
+  /**
+   * Counts a read, and takes it from its part of the budget. A read that was held up did not burden the host for all of that
+   * time; a short one that took longer than a short one is paid for by the long ones, so that other short ones have their share.
+   */
+  #spend(outcome: ReadOutcome, took: number, length: ReadLength, predicted: number): void {
     this.#statistics.add(outcome, took);
-    this.#budget.take(took);
+    const believed = atMostOver(predicted, took);
+    const own = length === 'short' ? Math.min(took, SHORT_READ_MAX) : believed;
+    this.#budget.take(length, own);
+    if (believed > own) this.#budget.take('long', believed - own);
   }
 }
 
 function want(measurement: Measurement, reason: ReadReason, amount: number): void {
   measurement.wanted = reason;
   measurement.urgency = URGENCY[reason] + Math.min(amount, AMOUNT_MAX);
+}
+
+function fail(proc: Process, at: number): void {
+  const measurement: Measurement = proc.measurement;
+  measurement.at = -1;
+  measurement.tried = at;
+  measurement.wanted = undefined;
 }

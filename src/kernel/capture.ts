@@ -266,6 +266,10 @@ class RecordedProcess implements ProcessFiles {
     }
   }
 
+  leaderEnded(ended: boolean): void {
+    this.proc.leaderEnded?.(ended);
+  }
+
   close(): void {
     this.proc.close();
   }

@@ -14,7 +14,8 @@ import {
   readCgroupMounts,
   readMemoryCgroup,
 } from './cgroup.ts';
-import { KernelFileError, type KernelFiles, liveFiles, unlessUnreadable } from './files.ts';
+import { KernelFileError, type KernelFiles, unlessUnreadable } from './files.ts';
+import { liveFiles } from './live-host.ts';
 import { readCgroup } from './pid.ts';
 
 /** Kernel files by path; what is undefined is not there. */

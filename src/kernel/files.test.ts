@@ -17,16 +17,15 @@ import { after, test } from 'node:test';
 import { frameOf, type ProcessText } from '../../test/kernel-text.ts';
 import { formatCapture, framedFiles, parseCapture } from './capture.ts';
 import {
-  FILE_MAX_BYTES,
   FileRequests,
   KernelFileError,
   type KernelFiles,
-  keptDescriptors,
-  liveFiles,
   type ProcessFile,
   type ProcessFiles,
+  textOf,
 } from './files.ts';
 import { guardedFiles } from './guarded-files.ts';
+import { FILE_MAX_BYTES, keptDescriptors, liveFiles } from './live-host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'herakles-files-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -153,6 +152,43 @@ for (const [what, build] of Object.entries(builders)) {
     }
   });
 }
+
+test('of a process whose first thread has ended, a living thread is read, and another one when that ends', () => {
+  const root = mkdtempSync(join(folder, 'threads-'));
+  const put = (path: string, text: string) => {
+    mkdirSync(join(root, 'proc/5', dirname(path)), { recursive: true });
+    writeFileSync(join(root, 'proc/5', path), text);
+  };
+  for (const file of ['stat', 'io', 'status', 'cmdline']) put(file, `first ${file}`);
+  put('statm', '0 0 0 0 0 0 0\n');
+  const ended = Array.from({ length: 200 }, (_, index) => 6 + index);
+  for (const thread of [5, ...ended]) put(`task/${thread}/statm`, '0 0 0 0 0 0 0\n');
+  for (const thread of [300, 400]) {
+    for (const file of ['stat', 'io', 'status', 'cmdline']) put(`task/${thread}/${file}`, `${thread} ${file}`);
+    put(`task/${thread}/statm`, `9 ${thread} 1 0 0 0 0\n`);
+    symlinkSync(`/bin/${thread}`, join(root, `proc/5/task/${thread}/exe`));
+  }
+  const files = liveFiles(join(root, 'proc'));
+  const proc = files.process(5);
+  const text = (file: ProcessFile) => textOf(files, proc.read(file)).trimEnd();
+  assert.equal(text('statm'), '0 0 0 0 0 0 0');
+  proc.leaderEnded!(true);
+  // A search looks at a bounded number of threads, and the next one goes on.
+  const searches = Array.from({ length: 5 }, () => text('statm'));
+  assert.deepEqual(searches, [...Array(3).fill('0 0 0 0 0 0 0'), ...Array(2).fill('9 300 1 0 0 0 0')]);
+  assert.deepEqual(
+    [text('cmdline'), text('status'), text('stat'), text('io'), proc.exe()],
+    ['300 cmdline', '300 status', 'first stat', 'first io', '/bin/300'],
+  );
+  rmSync(join(root, 'proc/5/task/300'), { recursive: true });
+  assert.deepEqual([text('cmdline'), proc.exe()], ['400 cmdline', '/bin/400']);
+  put('task/400/statm', '0 0 0 0 0 0 0\n');
+  assert.equal(text('cmdline'), 'first cmdline', 'nobody is left');
+  put('statm', '1 1 1 0 0 0 0\n');
+  proc.leaderEnded!(false);
+  assert.equal(text('statm'), '1 1 1 0 0 0 0');
+  proc.close();
+});
 
 const FILES: ProcessFile[] = ['stat', 'statm', 'io', 'status', 'smaps_rollup', 'cmdline', 'cgroup'];
 

@@ -3,15 +3,9 @@
 //
 // One prefetch sends what is wanted in frames of some hundred requests and stores the answers; `read` hands them out.
 // Nothing is allocated per process in the steady state: answers of stat, statm and io go into slots that are used again.
-import {
-  type FileRequests,
-  KernelFileError,
-  type KernelFiles,
-  LiveHost,
-  type ProcessFile,
-  type ProcessFiles,
-} from './files.ts';
+import { type FileRequests, KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles } from './files.ts';
 import { GuardedProcess } from './guarded-process.ts';
+import { LiveHost } from './live-host.ts';
 import {
   CODE_OF,
   codeOfReason,
@@ -187,7 +181,11 @@ class GuardedHost extends LiveHost {
           continue;
         }
         const taken = code < SLOT_FILES ? this.#taken[place(proc, code)]! : 0;
-        requests.add(proc.handle, proc.pid, code | taken | (wanted.conditional[from] ? IF_STAT_CHANGED : 0));
+        requests.add(
+          proc.handle,
+          proc.pid,
+          code | taken | proc.marks | (wanted.conditional[from] ? IF_STAT_CHANGED : 0),
+        );
         this.#asked.push(proc);
       }
       await this.#ask();
@@ -236,7 +234,7 @@ class GuardedHost extends LiveHost {
       if (proc.handle < 0) this.#register(proc);
       this.#requests.length = 0;
       this.#requests.smapsMicrosMax = NO_LIMIT;
-      this.#requests.add(proc.handle, proc.pid, CODE_OF[file]);
+      this.#requests.add(proc.handle, proc.pid, CODE_OF[file] | proc.marks);
       this.#asked.length = 0;
       this.#asked.push(proc);
       await this.#ask();
@@ -253,7 +251,7 @@ class GuardedHost extends LiveHost {
     clearTimeout(this.#slowIdle);
     if (!this.#slowReader?.alive) this.#slowReader = this.#start();
     const requests = new Requests();
-    requests.add(0, proc.pid, CODE_OF[file]);
+    requests.add(0, proc.pid, CODE_OF[file] | proc.marks);
     requests.add(0, 0, CODE_OF.close);
     let answer: Buffer | number = HUNG;
     await this.#slowReader.ask(requests, 0, true, (index, length, micros, bytes, from) => {

@@ -1,6 +1,6 @@
 // The files of one process as the guarded host (guarded-files.ts) gives them: nothing is read here, answers are handed out.
 import type { ProcessFile, ProcessFiles } from './files.ts';
-import { CODE_OF, type Requested, SKIPPED, SLOT_FILES, UNCHANGED } from './reader-frames.ts';
+import { CODE_OF, OF_THREAD, type Requested, SKIPPED, SLOT_FILES, UNCHANGED } from './reader-frames.ts';
 
 /** Where the answers are. */
 interface Answers {
@@ -20,6 +20,8 @@ export class GuardedProcess implements ProcessFiles {
   /** Answers of files that have no slot: bytes, or the number of a reason. */
   others: Map<Requested, Buffer | number> | undefined = undefined;
   readSeconds: number | undefined = undefined;
+  /** Added to the number of each file that is requested: OF_THREAD where the first thread has ended. */
+  marks = 0;
 
   constructor(host: Answers, pid: number) {
     this.#host = host;
@@ -44,6 +46,10 @@ export class GuardedProcess implements ProcessFiles {
 
   exe(): string {
     return this.#answer('exe').toString('utf8');
+  }
+
+  leaderEnded(ended: boolean): void {
+    this.marks = ended ? OF_THREAD : 0;
   }
 
   close(): void {

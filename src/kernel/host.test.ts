@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { hostEntries } from '../../test/kernel-text.ts';
 import { type CapturedFile, framedFiles } from './capture.ts';
-import { KernelFileError, type KernelFiles, liveFiles } from './files.ts';
+import { KernelFileError, type KernelFiles } from './files.ts';
 import { readBoot, readMemory, readPressure, readUnits, readUptime, readUsers } from './host.ts';
+import { liveFiles } from './live-host.ts';
 import { readPrivileges, readSelf } from './self.ts';
 
 const one = (path: string, text: string | Uint8Array): KernelFiles =>

@@ -67,6 +67,7 @@ test('stat: what was rendered is parsed, whatever the name', () => {
       startTicks: number,
       startStack: number,
       roughRss: number,
+      virtualSize: number,
     },
   });
   fc.assert(
@@ -77,7 +78,13 @@ test('stat: what was rendered is parsed, whatever the name', () => {
         ...{ kernelThread: s.kernelThread, minorFaults: s.minorFaults, majorFaults: s.majorFaults },
         ...{ user: s.user / 100, system: s.system / 100 },
         ...{ childrenUser: s.childrenUser / 100, childrenSystem: s.childrenSystem / 100 },
-        ...{ threads: s.threads, startTicks: s.startTicks, startStack: s.startStack, roughRss: s.roughRss },
+        ...{
+          threads: s.threads,
+          startTicks: s.startTicks,
+          startStack: s.startStack,
+          roughRss: s.roughRss,
+          virtualSize: s.virtualSize,
+        },
       });
     }),
   );
@@ -91,7 +98,7 @@ test('stat as Linux 6.18 wrote it: a process, a kernel thread, a zombie', () => 
   assert.deepEqual(stat(latin1(cat)), {
     ...{ commFrom: 7, commTo: 10, comm: 'cat', state: 0x52, ppid: 29626, kernelThread: false, minorFaults: 101 },
     ...{ majorFaults: 2, user: 1.5, system: 0.25, childrenUser: 0, childrenSystem: 0, threads: 1, startTicks: 361889 },
-    ...{ startStack: 140731381885264, roughRss: 418 },
+    ...{ startStack: 140731381885264, roughRss: 418, virtualSize: 3133440 },
   });
   assert.equal(stat(latin1(kthreadd))?.kernelThread, true);
   assert.deepEqual([stat(latin1(zombie))?.state, stat(latin1(zombie))?.startStack], [0x5a, 0]);
@@ -138,9 +145,9 @@ const readings: [what: string, parse: Parser, text: Uint8Array, expected: Record
   ['rollup: shared memory', rollup, rollupText({ rss: 8, pss: 6, pssShmem: 5, privateDirty: 1 }), { rss: 8 * KB, pss: 6 * KB, uss: 1 * KB, swap: 0, shmem: 5 * KB }],
   ['status: nothing', status, latin1(''), undefined],
   ['status: no Uid', status, latin1('Name:\tx\nRssAnon:\t5 kB\n'), undefined],
-  ['status of a kernel thread', status, kernelThread, { uid: 0, rssAnon: 0, rssFile: 0, rssShmem: 0, swap: 0 }],
-  ['status of a process whose name lies', status, statusText('x\\nUid:\t7', 1000, { rss: 100, file: 10, shmem: 5, swap: 3 }), { uid: 1000, rssAnon: 85 * KB, rssFile: 10 * KB, rssShmem: 5 * KB, swap: 3 * KB }],
-  ['status of uid 4294967294', status, latin1('Uid:\t4294967294\t0\t0\t0\n'), { uid: 4294967294, rssAnon: 0, rssFile: 0, rssShmem: 0, swap: 0 }],
+  ['status of a kernel thread', status, kernelThread, { uid: 0, rssAnon: 0, rssFile: 0, rssShmem: 0, pageTables: 0, swap: 0 }],
+  ['status of a process whose name lies', status, statusText('x\\nUid:\t7', 1000, { rss: 100, file: 10, shmem: 5, swap: 3 }), { uid: 1000, rssAnon: 85 * KB, rssFile: 10 * KB, rssShmem: 5 * KB, pageTables: 48 * KB, swap: 3 * KB }],
+  ['status of uid 4294967294', status, latin1('Uid:\t4294967294\t0\t0\t0\n'), { uid: 4294967294, rssAnon: 0, rssFile: 0, rssShmem: 0, pageTables: 0, swap: 0 }],
 ];
 for (const [what, parse, text, expected] of readings) {
   test(what, () => assert.deepEqual(parse(text), expected));

@@ -40,6 +40,8 @@ export class StatReading {
    * memory moved; the exact value is in statm.
    */
   roughRss = 0;
+  /** Bytes of address space: bounds what page tables the process can have. */
+  virtualSize = 0;
   /** Address of the bottom of the main thread's stack, which every exec changes; 0 where ptrace access is missing. */
   startStack = 0;
 }
@@ -81,7 +83,7 @@ export function parseStat(bytes: Uint8Array, length: number, units: Units, out: 
   fields.skip(1); // itrealvalue
   out.startTicks = fields.next();
   if (fields.failed) return false;
-  fields.skip(1); // vsize
+  out.virtualSize = fields.next();
   out.roughRss = fields.next();
   fields.skip(3); // rsslim, startcode, endcode
   out.startStack = fields.next();
@@ -155,10 +157,12 @@ export class StatusReading {
   rssAnon = 0;
   rssFile = 0;
   rssShmem = 0;
+  /** Page tables of all levels. */
+  pageTables = 0;
   swap = 0;
 }
 
-const STATUS = lineKeys('Uid', 'RssAnon', 'RssFile', 'RssShmem', 'VmSwap');
+const STATUS = lineKeys('Uid', 'RssAnon', 'RssFile', 'RssShmem', 'VmSwap', 'VmPTE');
 const status = new Float64Array(STATUS.length);
 
 /** `Name:\tbash\n…Uid:\t1000\t1000\t1000\t1000\n…RssAnon:\t    1200 kB\n…` A kernel thread has no lines about memory: 0. */
@@ -170,6 +174,7 @@ export function parseStatus(bytes: Uint8Array, length: number, out: StatusReadin
   out.rssFile = (status[2]! || 0) * 1024;
   out.rssShmem = (status[3]! || 0) * 1024;
   out.swap = (status[4]! || 0) * 1024;
+  out.pageTables = (status[5]! || 0) * 1024;
   return true;
 }
 

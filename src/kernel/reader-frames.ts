@@ -17,6 +17,8 @@ export const UNCHANGED = -100;
 export const TAKEN = 0x100;
 /** Added to the number of a file that is read only if the answer of stat before it, of the same process, was not UNCHANGED. */
 export const IF_STAT_CHANGED = 0x200;
+/** Added to the number of any file of a process whose first thread has ended: it is read of a living thread (files.ts). */
+export const OF_THREAD = 0x400;
 /** The part of a request's number that names the file. */
 export const FILE_CODE = 0xff;
 /** The file was not read: stat had not changed, or the time for reads of smaps_rollup was over. */

@@ -12,15 +12,18 @@
 //
 // All numbers are little-endian. It ends when the socket does.
 import { readSync, writeSync } from 'node:fs';
-import { KernelFileError, keptDescriptors, LiveHost, type ProcessFiles } from './files.ts';
+import { KernelFileError, type ProcessFiles } from './files.ts';
+import { keptDescriptors, LiveHost } from './live-host.ts';
 import {
   ANSWER_BYTES_MAX,
   ANSWER_HEAD_BYTES,
   CODE_OF,
   codeOfReason,
+  FILE_CODE,
   HELLO_BYTES,
   IF_STAT_CHANGED,
   NO_LIMIT,
+  OF_THREAD,
   REQUEST_BYTES,
   REQUEST_HEAD_BYTES,
   REQUESTED,
@@ -77,11 +80,13 @@ class Reader {
 
   #answer(at: number): void {
     const asked = this.#frame.readUInt32LE(at + 8);
-    const code = asked & ~IF_STAT_CHANGED;
+    const code = asked & (FILE_CODE | TAKEN);
     const timed = code === CODE_OF.smaps_rollup;
     const began = timed ? performance.now() : 0;
-    const skip = (asked !== code && this.#statUnchanged) || (timed && this.#smapsMicros <= 0);
-    const length = skip ? SKIPPED : this.#read(this.#frame.readUInt32LE(at), this.#frame.readUInt32LE(at + 4), code);
+    const skip = ((asked & IF_STAT_CHANGED) !== 0 && this.#statUnchanged) || (timed && this.#smapsMicros <= 0);
+    const length = skip
+      ? SKIPPED
+      : this.#read(this.#frame.readUInt32LE(at), this.#frame.readUInt32LE(at + 4), code, (asked & OF_THREAD) !== 0);
     if ((code & ~TAKEN) === CODE_OF.stat) this.#statUnchanged = length === UNCHANGED;
     this.#words[this.#length >> 2] = length;
     this.#length += ANSWER_HEAD_BYTES + (length > 0 ? length : 0);
@@ -94,7 +99,7 @@ class Reader {
   }
 
   /** Puts what a file says behind the head of the answer. @returns its length in bytes, or the number of a reason */
-  #read(handle: number, pid: number, code: number): number {
+  #read(handle: number, pid: number, code: number, leaderEnded: boolean): number {
     let proc = this.#procs[handle];
     const file = REQUESTED[code & ~TAKEN]!;
     if (file === 'close') {
@@ -111,6 +116,7 @@ class Reader {
         this.#hashes = hashes;
       }
     }
+    proc.leaderEnded?.(leaderEnded);
     const from = this.#length + ANSWER_HEAD_BYTES;
     this.#host.from = from;
     try {

@@ -9,6 +9,7 @@
 //   membership   what it is, and the group it belongs to              Memberships            membership.ts
 //   unreadable   files that gave no value                             Unreadable             unreadable.ts
 //   measurement  the last smaps_rollup reading, and whether one waits FootprintScheduler     footprint/scheduler.ts
+//   pageTables   page tables, where they can be large                 PageTableReader        footprint/page-tables.ts
 //   footprint    PSS, USS and swap as exported                        FootprintEstimator     footprint/estimator.ts
 //
 // How one writer is kept: `Process` has its parts as `Readonly<…>`, so that the compiler refuses a write through it. A
@@ -62,15 +63,19 @@ export class Stat extends numbers.part({
   majorFaults: 0,
   /** Resident pages but for the remainders of single CPUs: tells that memory moved, no more. */
   roughRss: Number.NaN,
-  /** Bottom of the main thread's stack, which an exec moves; 0 where ptrace access is missing. */
+  /** Bottom of the main thread's stack, which an exec moves, as last known; 0 while ptrace access is missing. */
   startStack: 0,
+  /** Bytes of address space, with what is reserved and never touched. */
+  virtualSize: 0,
 }) {
   /** The kernel's bytes, a character each: a typed array of Node's takes ten times the memory. */
   comm = '';
   ppid = 0;
-  /** Character code of the state. */
+  /** Character code of the state; S where the first thread has ended and others live, which the kernel shows as a zombie. */
   state = 0;
   threads = 0;
+  /** The first thread has ended, and others live on. */
+  leaderEnded = false;
   /** Execs seen by a moved stack: a footprint that was measured before the last one is of another program. */
   execs = 0;
   /** stat could not be read at this collection: the process is left out of the view. */
@@ -86,7 +91,10 @@ export class Memory extends numbers.part({
   shared: Number.NaN,
   /** `stat.roughRss` when statm was last read, pages. */
   roughRss: Number.NaN,
-}) {}
+}) {
+  /** Whether statm was requested of a living thread, because the first one had ended. */
+  ofThread = false;
+}
 
 /** What io said last: bytes that reached the storage layer since the process began. Writer: IoReader. */
 export class Io extends numbers.part({ readBytes: Number.NaN, writeBytes: Number.NaN }) {}
@@ -155,6 +163,8 @@ export class Measurement extends numbers.part({
   shmem: 0,
   /** What the reading took, seconds; 0 while unknown. */
   cost: 0,
+  /** What read-cost.ts guessed for it then, before it corrects the guess for this host, seconds. */
+  guess: 0,
   /** `sharing.activity`, and `activity` and `members` of its sharers, as they were. */
   activity: 0,
   sharersActivity: 0,
@@ -173,6 +183,14 @@ export class Measurement extends numbers.part({
   /** The footprint is being read beside the collections, or waits for that. */
   queued = false;
 }
+
+/** What status said last of page tables; read only where they can be large. Writer: PageTableReader. */
+export class PageTables extends numbers.part({
+  /** Bytes of all levels; 0 while they were never read. */
+  bytes: 0,
+  /** Kernel time of the reading, seconds since boot; negative: there is none. */
+  at: -1,
+}) {}
 
 /** The footprint as exported: the measurement carried over to the present; bytes. Writer: FootprintEstimator. */
 export class Footprint extends numbers.part({
@@ -201,6 +219,7 @@ export class Process implements ProcessId {
   readonly membership: Readonly<Member>;
   readonly unreadable: Readonly<UnreadableFiles>;
   readonly measurement: Readonly<Measurement>;
+  readonly pageTables: Readonly<PageTables>;
   readonly footprint: Readonly<Footprint>;
 
   constructor(files: ProcessFiles, startTicks: number, kernelThread: boolean) {
@@ -217,6 +236,7 @@ export class Process implements ProcessId {
     this.membership = new Member();
     this.unreadable = new UnreadableFiles();
     this.measurement = new Measurement(values);
+    this.pageTables = new PageTables(values);
     this.footprint = new Footprint(values);
   }
 
@@ -234,7 +254,8 @@ export class Process implements ProcessId {
   }
 }
 
-/** Character codes of states (proc(5), stat): Z, X, and D for an uninterruptible wait. */
+/** Character codes of states (proc(5), stat): S, Z, X, and D for an uninterruptible wait. */
+export const SLEEPING = 0x53;
 export const ZOMBIE = 0x5a;
 export const DEAD = 0x58;
 export const BLOCKED = 0x44;

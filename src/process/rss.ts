@@ -30,7 +30,9 @@ export class RssReader {
   /** Requests statm where `read` may read it: always at its turn, else only if stat has changed. */
   request(proc: Process, requests: FileRequests): void {
     if (proc.kernelThread) return;
-    if (!(proc.memory.rss >= 0) || this.#isTurn(proc)) requests.add(proc.files, 'statm');
+    const memory: Memory = proc.memory;
+    memory.ofThread = proc.stat.leaderEnded;
+    if (!(memory.rss >= 0) || memory.ofThread || this.#isTurn(proc)) requests.add(proc.files, 'statm');
     else requests.addIfStatChanged(proc.files, 'statm');
   }
 
@@ -43,8 +45,11 @@ export class RssReader {
     difference.memoryMoved = Number.NaN;
     if (proc.kernelThread) return;
     const memory: Memory = proc.memory;
+    // The first thread has ended since statm was requested of it: it said nothing of the process, and the next pass does.
+    if (proc.stat.leaderEnded && !memory.ofThread && memory.rss >= 0) return;
     if (proc.zombie) memory.rss = Number.NaN;
-    else if (!difference.idle || !(memory.rss >= 0) || this.#isTurn(proc)) this.#read(proc, memory, difference);
+    else if (memory.ofThread || !difference.idle || !(memory.rss >= 0) || this.#isTurn(proc))
+      this.#read(proc, memory, difference);
   }
 
   #read(proc: Process, memory: Memory, difference: Difference): void {

@@ -3,13 +3,16 @@
 // - gone, or another start time: the process has ended, and the pid may belong to another one by now;
 // - another comm: an exec, or the process renamed itself (prctl(2), PR_SET_NAME), which is handled alike;
 // - another bottom of the stack: an exec, also where the new program has the old name. The kernel writes 0 without
-//   ptrace access and for zombies: from and to 0 says nothing.
+//   ptrace access and for zombies: 0 says nothing;
+// - a zombie with more than one thread: only its first thread has ended (pthread_exit(3) in main). The process lives, holds
+//   its memory, and may still exec, after which its first thread lives again. It counts as sleeping, like a process whose first
+//   thread waits for the others.
 
 import { type KernelFiles, type ProcessFiles, reasonOf } from '../kernel/files.ts';
 import { readStat, StatReading, type Units } from '../kernel/pid.ts';
 import { latin1 } from '../kernel/text.ts';
 import type { Difference } from './difference.ts';
-import { Process, type Stat } from './process.ts';
+import { isZombie, Process, SLEEPING, type Stat } from './process.ts';
 import type { Unreadable } from './unreadable.ts';
 
 export class StatReader {
@@ -34,6 +37,7 @@ export class StatReader {
     stat.comm = latin1(this.#files.buffer, reading.commFrom, reading.commTo);
     stat.startStack = reading.startStack;
     copy(reading, stat);
+    followThreads(files, stat);
     return proc;
   }
 
@@ -78,6 +82,7 @@ export class StatReader {
     difference.childrenUser = Math.max(0, reading.childrenUser - stat.childrenUser);
     difference.childrenSystem = Math.max(0, reading.childrenSystem - stat.childrenSystem);
     copy(reading, stat);
+    followThreads(proc.files, stat);
     return true;
   }
 
@@ -89,16 +94,27 @@ export class StatReader {
 
   /** Whether the process became another program. Compares comm byte by byte, so that no string is made when it is the same. */
   #executed(stat: Stat): boolean {
-    const { startStack, commFrom, commTo } = this.#reading;
+    const { startStack, commFrom, commTo, state } = this.#reading;
     const { buffer } = this.#files;
-    const stackMoved = startStack !== stat.startStack && startStack !== 0 && stat.startStack !== 0;
+    const moved = startStack !== stat.startStack && startStack !== 0 && stat.startStack !== 0;
+    const stackMoved = moved || (stat.leaderEnded && !isZombie(state));
     let same = stat.comm.length === commTo - commFrom;
     for (let i = 0; same && i < stat.comm.length; i++) same = stat.comm.charCodeAt(i) === buffer[commFrom + i];
-    stat.startStack = startStack;
+    if (startStack !== 0) stat.startStack = startStack;
     if (!same) stat.comm = latin1(buffer, commFrom, commTo);
     if (stackMoved) stat.execs++;
     return stackMoved || !same;
   }
+}
+
+/** Where only the first thread has ended, the process lives, and its files are read of another thread. */
+function followThreads(files: ProcessFiles, stat: Stat): void {
+  const ended = isZombie(stat.state) && stat.threads > 1;
+  if (ended !== stat.leaderEnded) {
+    stat.leaderEnded = ended;
+    files.leaderEnded?.(ended);
+  }
+  if (ended) stat.state = SLEEPING;
 }
 
 function copy(reading: StatReading, stat: Stat): void {
@@ -112,6 +128,7 @@ function copy(reading: StatReading, stat: Stat): void {
   stat.minorFaults = reading.minorFaults;
   stat.majorFaults = reading.majorFaults;
   stat.roughRss = reading.roughRss;
+  stat.virtualSize = reading.virtualSize;
 }
 
 /** Nothing of stat changed. */

@@ -1,9 +1,10 @@
-/* Processes of known memory, CPU and name for the end-to-end tests and benchmarks: cc -O1 -o child child.c
+/* Processes of known memory, CPU and name for the end-to-end tests and benchmarks: cc -O1 -pthread -o child child.c
  * Every mode prints "ready PID..." once set up, ends at SIGTERM or when stdin closes, and dies with its parent.
  * Linux only: prctl(2), /proc/sys/kernel/ns_last_pid. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -188,8 +189,19 @@ static void reuse(double ms) {
   }
 }
 
+/* What lives on when the first thread has ended. */
+static void *outlive(void *bytes) {
+  touch(map((size_t)bytes, MAP_PRIVATE), (size_t)bytes);
+  usleep(50000); /* until the first thread has ended */
+  ready_self();
+  hold();
+  exit(0);
+}
+
 static const char usage[] =
     "child private MIB            hold so much private memory\n"
+    "child leaderless MIB         the first thread ends, another one holds so much private memory\n"
+    "child zero GIB               fill page tables with the page of zeros, without resident memory\n"
     "child shared MIB N           N children map and touch one shared segment\n"
     "child burn PERCENT           use so much of one core\n"
     "child name HEX [MIB]         be called these bytes\n"
@@ -229,6 +241,18 @@ int main(int argc, char **argv) {
     touch(map(number * MIB, MAP_PRIVATE), number * MIB);
     ready_self();
     hold();
+  } else if (!strcmp(mode, "zero")) {
+    size_t bytes = number * 1024 * MIB;
+    volatile char *at = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) fail("mmap");
+    madvise((void *)at, bytes, MADV_NOHUGEPAGE);
+    for (size_t i = 0; i < bytes; i += PAGE) (void)at[i];
+    ready_self();
+    hold();
+  } else if (!strcmp(mode, "leaderless")) {
+    pthread_t other;
+    if (pthread_create(&other, NULL, outlive, (void *)(size_t)(number * MIB))) fail("pthread_create");
+    pthread_exit(NULL);
   } else if (!strcmp(mode, "shared")) {
     name_self("hk-launcher");
     segment_bytes = number * MIB;

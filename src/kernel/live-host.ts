@@ -1,0 +1,338 @@
+// The files of this host, each read where it is asked for. The files of processes that every collection reads stay open. A
+// process whose first thread has ended is read of another one.
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  type FileRequests,
+  KernelFileError,
+  type KernelFiles,
+  type ProcessFile,
+  type ProcessFiles,
+  type UnreadableReason,
+  unlessUnreadable,
+} from './files.ts';
+import { readSelf } from './self.ts';
+import { latin1 } from './text.ts';
+
+/** Bytes after which a longer file is cut. /proc/stat of a host with 1,000 CPUs has some 200 KB. */
+export const FILE_MAX_BYTES = 512 << 10;
+
+const REASONS: Record<string, UnreadableReason> = {
+  ENOENT: 'gone',
+  ESRCH: 'gone',
+  ENOTDIR: 'gone',
+  EACCES: 'denied',
+  EPERM: 'denied',
+};
+
+/** Translates a failed system call, so that no code above this file sees an errno. */
+function failed(path: string, error: unknown): KernelFileError {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  return new KernelFileError(path, REASONS[code] ?? 'unsupported', code);
+}
+
+/** O_NONBLOCK: opening a FIFO in place of a kernel file must not block. Files of /proc ignore the flag. */
+const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
+
+/** In place of a descriptor: none is open. */
+const CLOSED = -1;
+/** Entries of /proc that are listed before the caller gets the first of them: listing ten thousand takes 10 ms. */
+const LISTED_AT_ONCE = 128;
+const PID = /^[1-9]\d*$/;
+
+/** Threads that one search for a living one looks at; the next search goes on behind them. */
+const THREADS_TRIED_MAX = 64;
+/** statm of a thread without memory, as every thread is that ended. */
+const NO_MEMORY = /^0 0 /;
+
+class LiveProcess implements ProcessFiles {
+  readonly pid: number;
+  readonly #host: LiveHost;
+  #stat = CLOSED;
+  #statm = CLOSED;
+  #io = CLOSED;
+  /** Only where the first thread has ended. */
+  #threads: LivingThread | undefined = undefined;
+
+  constructor(host: LiveHost, pid: number) {
+    this.#host = host;
+    this.pid = pid;
+  }
+
+  unchanged(): boolean {
+    return false;
+  }
+
+  read(file: ProcessFile): number {
+    if (this.#threads && file !== 'stat' && file !== 'io') return this.#readOfThread(file);
+    switch (file) {
+      case 'stat':
+        if (this.#stat === CLOSED) this.#stat = this.#keep(file);
+        if (this.#stat !== CLOSED) return this.#host.readKept(this.#stat, this.pid, file);
+        break;
+      case 'statm':
+        if (this.#statm === CLOSED) {
+          this.#statm = this.#keep(file);
+          if (this.#statm !== CLOSED) this.#host.spare.add(this);
+        }
+        if (this.#statm !== CLOSED) return this.#host.readKept(this.#statm, this.pid, file);
+        break;
+      case 'io':
+        if (this.#io === CLOSED) this.#io = this.#keep(file);
+        if (this.#io !== CLOSED) return this.#host.readKept(this.#io, this.pid, file);
+        break;
+    }
+    return this.#host.readPath(this.#path(file));
+  }
+
+  readLater(file: ProcessFile): Promise<Uint8Array> {
+    const path = this.#path(file);
+    return new Promise((resolve, reject) => {
+      fs.open(path, FLAGS, (unopened, fd) => {
+        if (unopened) return reject(failed(path, unopened));
+        const bytes = Buffer.allocUnsafe(16 << 10);
+        fs.read(fd, bytes, 0, bytes.length, null, (unread, length) => {
+          fs.close(fd);
+          if (unread) reject(failed(path, unread));
+          else resolve(bytes.subarray(0, length));
+        });
+      });
+    });
+  }
+
+  exe(): string {
+    if (this.#threads) this.#threads.find();
+    const path = this.#path('exe');
+    try {
+      return fs.readlinkSync(path);
+    } catch (error) {
+      throw failed(path, error);
+    }
+  }
+
+  leaderEnded(ended: boolean): void {
+    if (ended === (this.#threads !== undefined)) return;
+    this.closeStatm();
+    this.#threads = ended ? new LivingThread(this.#host, `${this.#host.procfs}/${this.pid}/task`) : undefined;
+  }
+
+  close(): void {
+    this.#stat = this.#host.release(this.#stat);
+    this.#io = this.#host.release(this.#io);
+    this.closeStatm();
+  }
+
+  closeStatm(): void {
+    this.#statm = this.#host.release(this.#statm);
+    this.#host.spare.delete(this);
+  }
+
+  #path(file: ProcessFile | 'exe'): string {
+    const thread = file === 'stat' || file === 'io' ? undefined : this.#threads?.folder;
+    return `${thread ?? `${this.#host.procfs}/${this.pid}`}/${file}`;
+  }
+
+  /** A thread may end at any time: then the file is read of another one. */
+  #readOfThread(file: ProcessFile): number {
+    this.#threads!.find();
+    return this.#host.readPath(this.#path(file));
+  }
+
+  #keep(file: ProcessFile): number {
+    return this.#host.makeRoom(file) ? this.#host.open(this.#path(file)) : CLOSED;
+  }
+}
+
+/** Finds a thread that lives, of a process whose first thread has ended. */
+class LivingThread {
+  /** The folder of the thread that was found; undefined where none was. */
+  folder: string | undefined = undefined;
+  readonly #host: LiveHost;
+  readonly #task: string;
+  /** The thread that was looked at last. */
+  #last = 0;
+
+  /** @param task the folder of all threads, "/proc/7/task" */
+  constructor(host: LiveHost, task: string) {
+    this.#host = host;
+    this.#task = task;
+  }
+
+  /**
+   * Makes sure that the thread still lives, or looks for another one. A thread that has ended may stay in the list, where a
+   * debugger does not wait for it, and a user may keep any number of those: so one search has an end, and the next goes on.
+   */
+  find(): void {
+    if (this.folder !== undefined && this.#lives(this.folder)) return;
+    this.folder = undefined;
+    let threads: number[];
+    try {
+      threads = fs.readdirSync(this.#task).map(Number);
+    } catch {
+      return; // the process has ended
+    }
+    threads.sort((a, b) => Number(a <= this.#last) - Number(b <= this.#last) || a - b);
+    for (const thread of threads.slice(0, THREADS_TRIED_MAX)) {
+      this.#last = thread;
+      const folder = `${this.#task}/${thread}`;
+      if (!this.#lives(folder)) continue;
+      this.folder = folder;
+      return;
+    }
+  }
+
+  #lives(folder: string): boolean {
+    const { buffer, from } = this.#host;
+    const length = unlessUnreadable(() => this.#host.readPath(`${folder}/statm`));
+    return length !== undefined && !NO_MEMORY.test(latin1(buffer, from, from + Math.min(length, 16)));
+  }
+}
+
+/** The files of this host, each read where it is asked for: the read of a process's file may never return. */
+export class LiveHost implements KernelFiles {
+  buffer: Uint8Array;
+  /** Where in the buffer the next read begins. */
+  from = 0;
+  readonly procfs: string;
+  /** Processes whose statm is kept open: where descriptors run short, these are closed first. */
+  readonly spare = new Set<LiveProcess>();
+  readonly #root: string;
+  readonly #keptMax: number;
+  #kept = 0;
+
+  constructor(procfs: string, keptMax: number, buffer: Uint8Array = new Uint8Array(FILE_MAX_BYTES)) {
+    this.buffer = buffer;
+    this.procfs = procfs;
+    this.#root = dirname(procfs).replace(/\/$/, '');
+    this.#keptMax = keptMax;
+  }
+
+  get hung(): readonly number[] {
+    return [];
+  }
+
+  begin(): void {}
+
+  async prefetch(_requests: FileRequests): Promise<void> {}
+
+  *pids(): Generator<number, void, void> {
+    let folder: fs.Dir | undefined;
+    try {
+      folder = fs.opendirSync(this.procfs, { bufferSize: LISTED_AT_ONCE });
+      for (let entry = folder.readSync(); entry; entry = folder.readSync()) {
+        if (PID.test(entry.name)) yield Number(entry.name);
+      }
+    } catch (error) {
+      throw failed(this.procfs, error);
+    } finally {
+      folder?.closeSync();
+    }
+  }
+
+  /** Whether there is such a process, as far as its folder tells: that never waits. */
+  exists(pid: number): boolean {
+    return fs.existsSync(`${this.procfs}/${pid}`);
+  }
+
+  process(pid: number): ProcessFiles {
+    return new LiveProcess(this, pid);
+  }
+
+  read(path: string): number {
+    return this.readPath(path.startsWith('proc/') ? this.procfs + path.slice(4) : `${this.#root}/${path}`, 1);
+  }
+
+  /** @param enough a read that returns fewer bytes than this was the last one */
+  readPath(path: string, enough = 4096): number {
+    const fd = this.#open(path);
+    try {
+      return this.#fill(fd, enough);
+    } catch (error) {
+      throw failed(path, error);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** Once the process is gone, the kernel answers ESRCH on its kept descriptor, also when another process has its pid. */
+  readKept(fd: number, pid: number, file: ProcessFile): number {
+    try {
+      return fs.readSync(fd, this.buffer, this.from, this.buffer.length - this.from, 0);
+    } catch (error) {
+      throw failed(`${this.procfs}/${pid}/${file}`, error);
+    }
+  }
+
+  /** Whether one more descriptor may stay open. Where they run short, a statm is closed for a file that is read more often. */
+  makeRoom(file: ProcessFile): boolean {
+    if (this.#kept < this.#keptMax) return true;
+    if (file === 'statm') return false;
+    for (const proc of this.spare) {
+      proc.closeStatm();
+      return true;
+    }
+    return false;
+  }
+
+  open(path: string): number {
+    const fd = this.#open(path);
+    this.#kept++;
+    return fd;
+  }
+
+  release(fd: number): number {
+    if (fd !== CLOSED) {
+      fs.closeSync(fd);
+      this.#kept--;
+    }
+    return CLOSED;
+  }
+
+  #open(path: string): number {
+    try {
+      return fs.openSync(path, FLAGS);
+    } catch (error) {
+      throw failed(path, error);
+    }
+  }
+
+  /**
+   * One read returns a whole file of a process. A read of a table such as mountinfo returns only as many lines as fit a
+   * page of the kernel, so it is repeated until it returns nothing.
+   */
+  #fill(fd: number, enough: number): number {
+    const room = this.buffer.length - this.from;
+    let length = 0;
+    while (length < room) {
+      const got = fs.readSync(fd, this.buffer, this.from + length, room - length, null);
+      length += got;
+      if (got < enough) break;
+    }
+    return length;
+  }
+}
+
+/**
+ * Descriptors that stay open at most. For each the kernel holds 5.3 KiB, most of it the page that seq_file
+ * (fs/seq_file.c) writes to: 104 MiB in all.
+ */
+const KEPT_MAX = 20_000;
+/** Descriptors that are left for connections and everything else; at least half of all where there are few. */
+const RESERVED = 5000;
+
+/**
+ * How many descriptors of /proc may stay open.
+ * @param limit descriptors this process may have (RLIMIT_NOFILE; Node raises the soft limit to the hard one)
+ */
+export function keptDescriptors(limit = readSelf().maxFiles || 1024): number {
+  return Math.min(KEPT_MAX, Math.max(Math.floor(limit / 2), limit - RESERVED));
+}
+
+/**
+ * The live host.
+ * @param procfs where /proc is mounted; other files ("etc/passwd") are read beside it
+ * @param keep how many descriptors may stay open between collections; the other files are opened for each read
+ */
+export function liveFiles(procfs = '/proc', keep = keptDescriptors()): KernelFiles {
+  return new LiveHost(procfs.replace(/(.)\/+$/, '$1'), keep);
+}
