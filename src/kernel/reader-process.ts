@@ -60,7 +60,7 @@ export type Take = (index: number, length: number, micros: number, bytes: Buffer
 export class ReaderProcess {
   readonly #child: ChildProcess;
   readonly #socket: Socket;
-  readonly #frame = Buffer.alloc(REQUEST_HEAD_BYTES + REQUESTS_MAX * REQUEST_BYTES);
+  readonly #frame = new Uint32Array((REQUEST_HEAD_BYTES + REQUESTS_MAX * REQUEST_BYTES) / 4);
   /** Bytes of an answer that has not arrived whole. */
   #rest: Buffer | undefined;
   #next = 0;
@@ -111,15 +111,16 @@ export class ReaderProcess {
     this.#requests = requests;
     this.#take = take;
     const frame = this.#frame;
-    let at = frame.writeUInt32LE(requests.length - from, 0);
-    at = frame.writeUInt32LE(atOnce ? 1 : 0, at);
-    at = frame.writeUInt32LE(requests.smapsMicrosMax, at);
+    frame[0] = requests.length - from;
+    frame[1] = atOnce ? 1 : 0;
+    frame[2] = requests.smapsMicrosMax;
+    let at = REQUEST_HEAD_BYTES / 4;
     for (let index = from; index < requests.length; index++) {
-      at = frame.writeUInt32LE(requests.handles[index]!, at);
-      at = frame.writeUInt32LE(requests.pids[index]!, at);
-      at = frame.writeUInt32LE(requests.files[index]!, at);
+      frame[at++] = requests.handles[index]!;
+      frame[at++] = requests.pids[index]!;
+      frame[at++] = requests.files[index]!;
     }
-    this.#socket.write(frame.subarray(0, at));
+    this.#socket.write(Buffer.from(frame.buffer, 0, 4 * at));
     return new Promise((resolve) => {
       const watch = this.#watch();
       this.#socket.ref();
