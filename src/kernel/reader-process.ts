@@ -18,6 +18,11 @@ import { isWaiting } from './self.ts';
 const HUNG_AFTER_MS = 250;
 /** A small heap, and no threads of V8: the reader makes no garbage to speak of. */
 const V8_FLAGS = ['--max-semi-space-size=1', '--single-threaded', '--optimize-for-size'];
+/**
+ * Runs the program that standard input brings. With `-` in its place Node.js would load its modules for streams and sockets,
+ * half a MiB that the reader has no use for.
+ */
+const BOOT = `new Function('require', 'process', require('fs').readFileSync(0, 'utf8'))(require, process)`;
 /** SIGUSR1 makes Node.js open a debugger, also before the program runs; no machine has this address (RFC 5737). */
 const NO_DEBUGGER = process.features.inspector ? ['--inspect-port=192.0.2.1:9229'] : [];
 /** A reader that has not started after so long is given up, milliseconds. */
@@ -79,7 +84,7 @@ export class ReaderProcess {
    * @param procfs where /proc is mounted
    */
   constructor(source: string, procfs: string) {
-    this.#child = spawn(process.execPath, [...V8_FLAGS, ...NO_DEBUGGER, '-', procfs], {
+    this.#child = spawn(process.execPath, [...V8_FLAGS, ...NO_DEBUGGER, '-e', BOOT, '--', procfs], {
       argv0: 'herakles-reader',
       env: { MALLOC_ARENA_MAX: '1' },
       stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
