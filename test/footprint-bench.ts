@@ -46,6 +46,8 @@ export class Bench {
   readonly unreadable = new Unreadable();
   clock = 0;
   at = 1000;
+  /** Seconds of reading that are left of what the last requests allowed; the reader leaves out what is beyond. */
+  #readableSeconds = Number.POSITIVE_INFINITY;
   readonly #buffer = new Uint8Array(8192);
   readonly #files = { buffer: this.#buffer } as unknown as KernelFiles;
   readonly estimator = new FootprintEstimator(this.#files, this.unreadable);
@@ -69,7 +71,8 @@ export class Bench {
           pageTables: (own.pageTables ?? 0) / 1024,
         });
       if (file !== 'smaps_rollup') throw new KernelFileError(file, 'gone');
-      this.clock += own.cost ?? 0.0001;
+      files.readSeconds = own.cost ?? 0.0001;
+      this.clock += files.readSeconds;
       if (own.failed) throw new KernelFileError(file, own.failed);
       const { rss, pss, uss, swap = 0, shmem = 0 } = own;
       const memory = { rss, pss, privateDirty: uss, swap, pssShmem: shmem };
@@ -77,11 +80,15 @@ export class Bench {
     };
     const files = {
       pid,
+      readSeconds: 0,
       unchanged: () => false,
       read: (file: ProcessFile) => {
-        if (file === 'smaps_rollup') this.reads.push(pid);
-        else this.statuses.push(pid);
+        if (file === 'smaps_rollup') {
+          if (this.#readableSeconds <= 0) throw new Error(`smaps_rollup of ${pid} was read, but not prefetched`);
+          this.reads.push(pid);
+        } else this.statuses.push(pid);
         const bytes = read(file);
+        if (file === 'smaps_rollup') this.#readableSeconds -= files.readSeconds;
         this.#buffer.set(bytes);
         return bytes.length;
       },
@@ -126,7 +133,8 @@ export class Bench {
     this.at += INTERVAL;
     const from = this.reads.length;
     const late = this.later.length;
-    for (const _ of this.scheduler.read(this.processes, options, this.at));
+    for (const requests of this.scheduler.read(this.processes, options, this.at))
+      if (requests) this.#readableSeconds = requests.smapsSecondsMax;
     const large = this.scheduler.readLarge(options, this.at);
     await Promise.race([large, turn()]);
     for (let i = 0; i < 5; i++) await turn();

@@ -134,6 +134,14 @@ test('a read that was held up once does not make its process look expensive', as
   assert.ok(bench.scheduler.predict(proc) > BOUNDED.maxRead, 'a process whose reads always take so long does');
 });
 
+test('where a read is held up, what the reader left out after it is requested again', async () => {
+  const bench = new Bench();
+  for (const name of ['a', 'b', 'c', 'd'])
+    bench.add({ cost: name === 'a' || name === 'c' ? 5 : 0.0001 }, new Sharers(name));
+  assert.deepEqual(await bench.collect(), [1, 2, 3, 4]);
+  assert.equal(bench.scheduler.statistics.deferred, 0);
+});
+
 test('a read that hangs delays nothing else, and costs no budget', async () => {
   const bench = new Bench();
   const hung = bench.add({ rss: 900 * MIB, hangs: true });

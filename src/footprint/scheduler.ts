@@ -153,20 +153,29 @@ export class FootprintScheduler {
     this.#budget.lend(length);
   }
 
-  /** Reads the footprints that were put together, and replaces what was reserved for them by what they took. */
+  /**
+   * Reads the footprints that were put together, and replaces what was reserved for them by what they took. A read that is
+   * held up uses up what the reader may spend on these requests, but costs the budget less: the rest is requested again.
+   */
   *#readBatch(at: number): FileWork {
     const requests = this.#requests;
-    requests.clear();
-    for (const { files } of this.#batch) requests.add(files, 'smaps_rollup');
     this.#budget.giveBack('short', this.#batchReserved);
-    requests.smapsSecondsMax = this.#budget.tokens('short');
-    yield requests;
-    const batch = this.#batch.splice(0);
     this.#batchReserved = 0;
-    for (const proc of batch) {
-      if (this.#budget.isExhausted('short')) this.#statistics.deferred++;
-      else this.#readNow(proc, at);
+    const batch = this.#batch.splice(0);
+    let next = 0;
+    while (next < batch.length && !this.#budget.isExhausted('short')) {
+      requests.clear();
+      for (let index = next; index < batch.length; index++) requests.add(batch[index]!.files, 'smaps_rollup');
+      requests.smapsSecondsMax = this.#budget.tokens('short');
+      yield requests;
+      let left = requests.smapsSecondsMax;
+      while (next < batch.length && left > 0 && !this.#budget.isExhausted('short')) {
+        const proc = batch[next++]!;
+        this.#readNow(proc, at);
+        left -= proc.files.readSeconds ?? 0;
+      }
     }
+    this.#statistics.deferred += batch.length - next;
   }
 
   /**
