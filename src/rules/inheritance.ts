@@ -7,7 +7,7 @@
 //   sshd → bash → sleep  sleep is other/other: sshd is a barrier
 //
 // docs/decisions/0007-inherited-groups.md says why the barriers are a list.
-import { type Classification, type Identity, NO_RULE } from './identity.ts';
+import { type Classification, type Identity, isWithoutRule } from './identity.ts';
 
 /** A process in the tree of processes: what inheriting needs to know of it. */
 export interface TreeProcess {
@@ -64,8 +64,8 @@ export function inheritanceSource<T extends TreeProcess & Inheriting<T>>(
  * transparent.
  */
 export function childrenMayInherit({ description, source }: TreeProcess & Inheriting<unknown>): boolean {
-  const { group, subgroup, rule } = description;
-  const hasOwnRule = rule !== NO_RULE && source === undefined;
+  const { group, subgroup } = description;
+  const hasOwnRule = !isWithoutRule(description) && source === undefined;
   return (
     hasOwnRule &&
     !INHERITANCE_BARRIERS.has(group) &&
@@ -76,7 +76,7 @@ export function childrenMayInherit({ description, source }: TreeProcess & Inheri
 
 /** Whether to ask the parent of this process instead: it has no rule of its own, or its group is transparent. */
 const isTransparent = ({ description, source }: TreeProcess & Inheriting<unknown>): boolean =>
-  description.rule === NO_RULE ||
+  isWithoutRule(description) ||
   source !== undefined ||
   TRANSPARENT_GROUPS.has(`${description.group}/${description.subgroup}`);
 
