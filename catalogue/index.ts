@@ -3,6 +3,7 @@
 import ai from './ai.toml';
 import backup from './backup.toml';
 import bigdata from './bigdata.toml';
+import blockchain from './blockchain.toml';
 import cache from './cache.toml';
 import cicd from './cicd.toml';
 import container from './container.toml';
@@ -27,6 +28,7 @@ const documents = {
   ai,
   backup,
   bigdata,
+  blockchain,
   cache,
   cicd,
   container,

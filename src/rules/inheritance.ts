@@ -28,6 +28,8 @@ interface Inheriting<T> {
 export const INHERITANCE_BARRIERS: ReadonlySet<string> = new Set([
   ...['system', 'container', 'desktop', 'hpc'],
   ...['runtime/pm2', 'cicd/nomad', 'network/inetd', 'monitoring/monit', 'security/oauth_sso'],
+  // Agents of a cloud run the commands of the people who manage the machine.
+  ...['virtualization/guest_agents', 'monitoring/cloud_agents'],
 ]);
 /**
  * Subgroups whose parent is asked instead: the program that called a shell or sudo is the ancestor of what they call.
