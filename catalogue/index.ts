@@ -11,6 +11,7 @@ import db from './db.toml';
 import desktop from './desktop.toml';
 import devel from './devel.toml';
 import erp from './erp.toml';
+import games from './games.toml';
 import hpc from './hpc.toml';
 import logging from './logging.toml';
 import mail from './mail.toml';
@@ -36,6 +37,7 @@ const documents = {
   desktop,
   devel,
   erp,
+  games,
   hpc,
   logging,
   mail,
