@@ -75,8 +75,11 @@ try {
   for (const file of readdirSync(`${scratch}/lists`).filter((name) => /_Contents-/.test(name))) {
     const read = ['cat-file', `${scratch}/lists/${file}`];
     const { stdout } = spawnSync('/usr/lib/apt/apt-helper', read, { maxBuffer: 2 ** 31 });
-    for (let from = 0, end; (end = stdout.indexOf(10, from)) >= 0; from = end + 1)
+    let from = 0;
+    for (let end = stdout.indexOf(10); end >= 0; end = stdout.indexOf(10, from)) {
       take(stdout.toString('latin1', from, end));
+      from = end + 1;
+    }
   }
 } finally {
   rmSync(scratch, { recursive: true });
