@@ -18,7 +18,7 @@ const SUFFIX = '.service';
 /** Longer names are cut: as long as a subgroup of a rule may be (table-reader.ts). */
 const NAME_MAX = 100;
 /** The manager of a user, with the processes that the user keeps directly in it. */
-const USER_MANAGER = /^user@/;
+const USER_MANAGER = 'user@';
 /** systemd-run names its units itself: run-r3f0c….service, run-u42.service, run-p12-i13.service (systemd-run(1)). */
 const TRANSIENT = /^run-(?:r[0-9a-f]{32}|u\d+|p\d+-i\d+)$/;
 /** Units that dbus-broker and systemd start for a name on the bus: "dbus-:1.7-org.example.Name@0.service". */
@@ -29,12 +29,12 @@ const BUS_PREFIX = /^dbus-:\d+\.\d+-/;
  * @param unit as in `Identity.unit`: "worker@3.service" gives "worker"
  */
 export function serviceName(unit: string): string | undefined {
-  if (!unit.endsWith(SUFFIX) || unit.includes('/') || USER_MANAGER.test(unit)) return undefined;
-  const whole = unit.slice(0, -SUFFIX.length);
-  const instance = whole.indexOf('@');
-  const name = instance > 0 ? whole.slice(0, instance) : whole;
-  if (TRANSIENT.test(name)) return 'run';
-  return name.replace(BUS_PREFIX, '').slice(0, NAME_MAX).toWellFormed() || undefined;
+  if (!unit.endsWith(SUFFIX) || unit.startsWith(USER_MANAGER) || unit.includes('/')) return undefined;
+  const instance = unit.indexOf('@');
+  const name = unit.slice(0, instance > 0 ? instance : -SUFFIX.length);
+  if (name.startsWith('run-') && TRANSIENT.test(name)) return 'run';
+  const known = name.startsWith('dbus-:') ? name.replace(BUS_PREFIX, '') : name;
+  return (known.length > NAME_MAX ? known.slice(0, NAME_MAX).toWellFormed() : known) || undefined;
 }
 
 /** Remembers the names that it gave, for as long as it lives. */
