@@ -25,7 +25,7 @@ import { ReapedChildren } from './reaped-children.ts';
 import type { Unreadable } from './unreadable.ts';
 
 /** Processes whose files are read together. */
-const CHUNK = 256;
+const CHUNK = 512;
 
 /** What stays true of a host while it runs. */
 export interface HostFacts {
