@@ -3,6 +3,7 @@
 import ai from './ai.toml';
 import backup from './backup.toml';
 import bigdata from './bigdata.toml';
+import blockchain from './blockchain.toml';
 import cache from './cache.toml';
 import cicd from './cicd.toml';
 import container from './container.toml';
@@ -10,6 +11,7 @@ import db from './db.toml';
 import desktop from './desktop.toml';
 import devel from './devel.toml';
 import erp from './erp.toml';
+import games from './games.toml';
 import hpc from './hpc.toml';
 import logging from './logging.toml';
 import mail from './mail.toml';
@@ -27,6 +29,7 @@ const documents = {
   ai,
   backup,
   bigdata,
+  blockchain,
   cache,
   cicd,
   container,
@@ -34,6 +37,7 @@ const documents = {
   desktop,
   devel,
   erp,
+  games,
   hpc,
   logging,
   mail,

@@ -274,6 +274,21 @@ test('nothing else shows a command line: no page, no metric, no log, no other ve
   }
 });
 
+test('explain names the system unit of a process that no rule matches', async (t) => {
+  const text = readFileSync(new URL('captures/containers-v2.capture', import.meta.url), 'latin1');
+  const capture = `${scratch()}/host.capture`;
+  writeFileSync(capture, text.replace(/(proc\/1300\/cgroup.*\n 0::)\S+/, '$1/system.slice/shop@3.service'), 'latin1');
+  const at = ['--capture', capture, '--port', await freePort()];
+  const said = /^process 1300 is in service\/shop, because no rule matches it; its system unit is shop@3\.service\n/;
+  assert.match(await explain(t, '1300', ...at), said);
+  const { group, subgroup, rule } = JSON.parse(await explain(t, '1300', '--json', ...at));
+  assert.deepEqual({ group, subgroup, rule }, { group: 'service', subgroup: 'shop', rule: 'none; system unit' });
+  assert.match(
+    await explain(t, '1300', '--no-service-groups', ...at),
+    /^process 1300 is in other\/other, because no rule/,
+  );
+});
+
 test('explain names the ancestor from which a process inherits its group', async (t) => {
   const parent = new Started(t, [
     'bash',
@@ -291,7 +306,10 @@ test('explain names the ancestor from which a process inherits its group', async
   const inherits = ['--subgroups', rules, '--inherit-group'];
   const said = new RegExp(`^process ${pid} is in shop/run, inherited from PID ${parent.pid} \\(.*rules\\.toml:1\\)\\n`);
   assert.match(await explain(t, pid, ...inherits), said);
-  assert.match(await explain(t, pid, '--subgroups', rules), /is in other\/other, because no rule matches it/);
+  assert.match(
+    await explain(t, pid, '--subgroups', rules, '--no-service-groups'),
+    /is in other\/other, because no rule matches it/,
+  );
   const { processes } = JSON.parse(await explain(t, '--all', '--json', ...inherits));
   const { group, rule } = processes.find((each: { pid: number }) => String(each.pid) === pid);
   assert.deepEqual([group, /^inherited from PID/.test(rule)], ['shop', true]);

@@ -51,6 +51,6 @@ test("a script's sleep belongs to the script", async (t) => {
 
 test('by default nothing is inherited', async (t) => {
   const { sleep, rules } = await nightly(t);
-  const page = await (await startExporter(t, { args: ['--subgroups', rules] })).scrape();
+  const page = await (await startExporter(t, { args: ['--subgroups', rules, '--no-service-groups'] })).scrape();
   assert.equal(page.all('herakles_process_info', { pid: sleep, group: 'other', rule: 'none' }).length, 1);
 });

@@ -38,6 +38,8 @@ export class Task {
   /** Of children that were waited for, and of their own waited-for children. */
   reaped = nothing();
   memory: Memory = {};
+  /** What /proc/<pid>/cgroup says. */
+  cgroup = '0::/\n';
 
   constructor(pid: number, startTicks: number, parent: Task | undefined, comm: string) {
     this.pid = pid;
@@ -193,7 +195,7 @@ export class Machine implements KernelFiles {
 
 /** The kernel adds what waited-for children read and wrote to their parent's own io (task_io_accounting_add at wait). */
 function textOf(task: Task, ofThread: boolean): ProcessText {
-  const { pid, comm, parent, startTicks, startStack, own, reaped, memory } = task;
+  const { pid, comm, parent, startTicks, startStack, own, reaped, memory, cgroup } = task;
   const state = task.leaderEnded ? 'Z' : task.state;
   const zombie = state === 'Z' && !ofThread;
   return {
@@ -203,6 +205,7 @@ function textOf(task: Task, ofThread: boolean): ProcessText {
       state,
       threads: task.leaderEnded ? 2 : 1,
       startTicks,
+      cgroup,
       startStack: state === 'Z' ? 0 : startStack,
       ppid: parent?.pid ?? 0,
     },

@@ -30,6 +30,7 @@ const PROCESSES: readonly ProcessText[] = [
   ...[11, 12, 13, 14, 15].map((pid) => named(pid, 'postgres')),
   named(21, 'stranger', { cgroup: '0::/a.service\n' }),
   named(22, 'stranger', { ppid: 15 }),
+  named(24, 'stranger', { cgroup: '0::/b.service\n' }),
   named(23, 'tiny', { memory: { rss: 64, pss: 32, privateDirty: 16 } }),
 ];
 
@@ -103,8 +104,8 @@ const EFFECTS: Partial<Record<Key, Effect>> = {
         .join() === '11,12',
   },
   top_n_others: {
-    on: { per_process: 'top', top_n_others: 1 },
-    off: { per_process: 'top' },
+    on: { per_process: 'top', top_n_others: 1, service_groups: false },
+    off: { per_process: 'top', service_groups: false },
     seen: (page) =>
       shown(page)
         .filter((pid) => pid > 20)
@@ -134,11 +135,25 @@ const EFFECTS: Partial<Record<Key, Effect>> = {
     off: { search_mode: 'include', search_subgroups: ['other'] },
     seen: (page) => shown(page).every((pid) => pid < 20),
   },
-  disable_others: { on: { disable_others: true }, off: {}, seen: (page) => shown(page).every((pid) => pid < 20) },
+  disable_others: {
+    on: { disable_others: true, service_groups: false },
+    off: { service_groups: false },
+    seen: (page) => shown(page).every((pid) => pid < 20),
+  },
   inherit_group: {
     on: { inherit_group: true },
     off: {},
     seen: has('herakles_mem_process_rss_bytes{pid="22",name="stranger",group="db",subgroup="postgres"}'),
+  },
+  service_groups: {
+    on: {},
+    off: { service_groups: false },
+    seen: has('herakles_mem_process_rss_bytes{pid="21",name="stranger",group="service",subgroup="a"}'),
+  },
+  max_services: {
+    on: { max_services: 1 },
+    off: { max_services: 2 },
+    seen: has('herakles_mem_process_rss_bytes{pid="24",name="stranger",group="service",subgroup="other"}'),
   },
   smaps: { on: {}, off: { smaps: 'off' }, seen: has('herakles_mem_process_pss_bytes{') },
 };

@@ -49,7 +49,10 @@ describe('real programs land right', { concurrency: 3 }, () => {
     try {
       ensure(...Object.values(PROGRAMS).flatMap(({ needs }) => needs)); // all together, so that no test waits for another one's packages
     } catch {} // each test says what is missing for it
-    exporter = startExporter({ after: (end) => void ends.push(end) }, { args: ['--cache-ttl', '0s'] });
+    exporter = startExporter(
+      { after: (end) => void ends.push(end) },
+      { args: ['--cache-ttl', '0s', '--no-service-groups'] },
+    );
   });
   after(async () => {
     for (const end of ends) await end();

@@ -28,6 +28,8 @@ export interface SamplerOptions {
   readonly kernelThreads: boolean;
   /** Whether processes that no rule matches belong to their nearest classified ancestor. */
   readonly inherits: boolean;
+  /** So many system services have a group of their own, for processes that no rule matches; 0: none has. */
+  readonly maxServices: number;
   /** Collectors that read kernel files of their own. */
   readonly readers: readonly KernelReader<unknown>[];
   readonly selection: SelectionOptions;
@@ -188,6 +190,8 @@ export class Sampler {
     const tracker = this.#tracker;
     tracker.groupCounters.declare(options.declaredGroups);
     tracker.inherits = options.inherits;
+    tracker.services.max = options.maxServices;
+    tracker.services.reserve(options.declaredGroups);
     await readInSlices(files, tracker.pass(boot.forks));
     const host: HostState = { memory: readMemory(files), cpus: boot.cpus };
     const readings = new Readings(files, options.readers);

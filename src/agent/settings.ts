@@ -46,6 +46,7 @@ export function samplerOptionsOf(config: Config): SamplerOptions {
     },
     kernelThreads: config.kernel_threads,
     inherits: config.inherit_group,
+    maxServices: config.service_groups ? config.max_services : 0,
     readers: runningOf(viewCollectors, enabled),
     selection: {
       perProcess: each.process > 0 ? config.per_process : 'none',

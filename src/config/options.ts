@@ -252,6 +252,16 @@ export const options = {
       false,
       'Put a process that no rule matches in the group of its nearest ancestor that a rule matches.',
     ),
+    service_groups: option(
+      boolean,
+      true,
+      'Put a process that no rule matches in the group service, with the name of its system unit as subgroup.',
+    ),
+    max_services: option(
+      integer(1, 10_000),
+      64,
+      'Most subgroups of the group service; names that were given stay, and further services share service/other.',
+    ),
   }),
 
   ...section('Log', {

@@ -2,11 +2,13 @@
 // it is found, again after an exec, and again when the rules changed.
 //
 // Where groups are inherited, a process that no rule matches belongs to its nearest classified ancestor. It keeps what it
-// inherited for as long as no rule matches it, also when that ancestor ends and it gets another parent.
+// inherited for as long as no rule matches it, also when that ancestor ends and it gets another parent. What inherits
+// nothing, but runs in a system unit, belongs to the group of that service.
 
 import type { FileRequests, KernelFiles } from '../kernel/files.ts';
-import { type Classification, type Identity, KERNEL_THREAD, NO_RULE } from '../rules/identity.ts';
+import { type Classification, type Identity, isWithoutRule, KERNEL_THREAD } from '../rules/identity.ts';
 import { childrenMayInherit, inheritanceSource, inheritedClassification } from '../rules/inheritance.ts';
+import { ServiceGroups } from '../rules/service-groups.ts';
 import { type GroupCounters, GroupCountersTable } from './group-counters.ts';
 import { Identities } from './identities.ts';
 import { BLOCKED, type Member, type Process } from './process.ts';
@@ -32,6 +34,8 @@ export class Memberships {
   readonly groupCounters = new GroupCountersTable();
   /** Whether processes that no rule matches belong to their nearest classified ancestor. */
   inherits = false;
+  /** The groups of system services, for processes that neither match a rule nor inherit. */
+  readonly services = new ServiceGroups();
 
   readonly #identities: Identities;
   readonly #unreadable: Unreadable;
@@ -83,14 +87,14 @@ export class Memberships {
   }
 
   /** Whether a process has its group from an ancestor, if from anywhere: that has to be described first. */
-  inheritsGroup({ description: { rule } }: Process): boolean {
-    return this.inherits && rule === NO_RULE;
+  inheritsGroup({ description }: Process): boolean {
+    return this.inherits && isWithoutRule(description);
   }
 
   /** Gives a process its first group, with what it did until now. @param born whether it began since the last pass */
   join(proc: Process, born: boolean): void {
     const member: Member = proc.membership;
-    this.#inherit(proc, member);
+    this.#completeGroup(proc, member);
     member.counters = this.#countersOf(proc);
     if (born) {
       member.counters.started++;
@@ -109,7 +113,7 @@ export class Memberships {
   describeAgain(proc: Process, executed: boolean): void {
     const member: Member = proc.membership;
     this.#identify(proc, member);
-    this.#inherit(proc, member);
+    this.#completeGroup(proc, member);
     member.outdated = executed && proc.stat.state === BLOCKED;
     if (executed) {
       this.#unreadable.clear(proc, 'smaps_rollup');
@@ -141,13 +145,18 @@ export class Memberships {
     this.#describe(proc, member, identity, this.#classify(identity));
   }
 
-  #inherit(proc: Process, member: Member): void {
+  /** Gives a process that no rule matches the group of an ancestor, otherwise that of its service. */
+  #completeGroup(proc: Process, member: Member): void {
     const { source } = member;
     member.source = undefined;
-    if (!this.inheritsGroup(proc)) return;
-    const kept = source && (source.stat.ended || childrenMayInherit(source)) ? source : undefined;
-    member.source = inheritanceSource(proc, this.#parentOf) ?? kept;
-    if (member.source) this.#describe(proc, member, proc.description.identity, inheritedClassification(member.source));
+    if (!isWithoutRule(proc.description)) return;
+    if (this.inherits) {
+      const kept = source && (source.stat.ended || childrenMayInherit(source)) ? source : undefined;
+      member.source = inheritanceSource(proc, this.#parentOf) ?? kept;
+    }
+    const { identity } = proc.description;
+    const found = member.source ? inheritedClassification(member.source) : this.services.of(identity);
+    if (found) this.#describe(proc, member, identity, found);
   }
 
   #describe(proc: Process, member: Member, identity: Identity, classification: Classification): void {

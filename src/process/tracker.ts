@@ -13,6 +13,7 @@ import {
 } from '../kernel/files.ts';
 import { readUptime } from '../kernel/host.ts';
 import type { Units } from '../kernel/pid.ts';
+import type { ServiceGroups } from '../rules/service-groups.ts';
 import { CheapCounters } from './cheap-counters.ts';
 import { CpuUsage } from './cpu-usage.ts';
 import type { Difference } from './difference.ts';
@@ -73,6 +74,11 @@ export class Tracker {
   /** Whether processes that no rule matches belong to their nearest classified ancestor. */
   set inherits(inherits: boolean) {
     this.#memberships.inherits = inherits;
+  }
+
+  /** The groups of system services, for processes that neither match a rule nor inherit. */
+  get services(): ServiceGroups {
+    return this.#memberships.services;
   }
 
   /** New rules: every process is classified again at the next pass. What its old group gained stays there. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import { Classifier } from './classifier.ts';
-import type { Identity } from './identity.ts';
+import { type Identity, UNKNOWN_IDENTITY } from './identity.ts';
 import { parseCatalogue, parseRules } from './rule-parser.ts';
 
 const identity = (given: Partial<Identity>): Identity => ({
@@ -260,4 +260,15 @@ test('names of what every object has are names like any other', () => {
     classifier.subgroups().map(({ group }) => group),
     [...names].sort(),
   );
+});
+
+test('an option that many programs have makes no near miss', () => {
+  const rules = parseRules(
+    { rule: [{ group: 'cache', subgroup: 'dragonfly', comm: 'dragonfly', argv: '--port' }] },
+    'r',
+  );
+  const missed = (name: string, argv: string[]) =>
+    new Classifier([], rules).explain({ ...UNKNOWN_IDENTITY, name, argv }).nearMisses.length;
+  assert.equal(missed('shop', ['shop', '--port=80']), 0);
+  assert.equal(missed('dragonfly', ['dragonfly', '-D']), 1);
 });

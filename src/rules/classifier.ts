@@ -32,7 +32,10 @@ export interface ClassificationExplanation {
   readonly winner: RuleResult | undefined;
   /** Other rules that match, in the order in which they would have decided. */
   readonly otherMatches: readonly RuleResult[];
-  /** Rules of two keys or more of which a single key failed, in order of precedence. */
+  /**
+   * Rules of two keys or more of which a single key failed, in order of precedence. A command line alone is no reason: an
+   * option such as --port, which some rule asks for beside a name, is common to many programs.
+   */
   readonly nearMisses: readonly RuleResult[];
   /** Whether patterns of some rules were not asked, because their work for one process is limited (match-work.ts). */
   readonly cutShort: boolean;
@@ -115,7 +118,9 @@ export class Classifier {
     const results = this.rules.map((rule) => compare(rule, target));
     target.work.end();
     const matches = results.filter(({ failed }) => failed.length === 0);
-    const nearMisses = results.filter(({ held, failed }) => failed.length === 1 && held.length > 0);
+    const nearMisses = results.filter(
+      ({ held, failed }) => failed.length === 1 && held.some(({ key }) => key !== 'argv'),
+    );
     const winner = matches.find(({ rule }) => rule === decided);
     const otherMatches = matches.filter((result) => result !== winner);
     const classification = winner

@@ -26,8 +26,8 @@ export interface Classification {
   readonly group: string;
   readonly subgroup: string;
   /**
-   * The rule's name ("catalogue/db.toml#postgres", "./subgroups.toml:3"); NO_RULE for other/other; or the ancestor from
-   * which the process inherited ("inherited from PID 7 (./subgroups.toml:3)").
+   * The rule's name ("catalogue/db.toml#postgres", "./subgroups.toml:3"); NO_RULE for other/other; SERVICE_RULE for
+   * service/<unit>; or the ancestor from which the process inherited ("inherited from PID 7 (./subgroups.toml:3)").
    */
   readonly rule: string;
 }
@@ -45,6 +45,13 @@ export const UNKNOWN_IDENTITY: Identity = {
 
 /** The rule of a process that no rule matches. */
 export const NO_RULE = 'none';
+
+/** The rule of a process that no rule matches, and that has its group from its system unit (service-groups.ts). */
+export const SERVICE_RULE = 'none; system unit';
+
+/** Whether no rule matched, so that the process is in other/other or in the group of its service. */
+export const isWithoutRule = ({ rule }: Pick<Classification, 'rule'>): boolean =>
+  rule === NO_RULE || rule === SERVICE_RULE;
 
 /** Kernel threads are not matched against rules: all of them belong here. */
 export const KERNEL_THREAD: Classification = { group: 'system', subgroup: 'kernel', rule: 'kernel thread' };

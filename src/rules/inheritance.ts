@@ -7,7 +7,7 @@
 //   sshd → bash → sleep  sleep is other/other: sshd is a barrier
 //
 // docs/decisions/0007-inherited-groups.md says why the barriers are a list.
-import { type Classification, type Identity, NO_RULE } from './identity.ts';
+import { type Classification, type Identity, isWithoutRule } from './identity.ts';
 
 /** A process in the tree of processes: what inheriting needs to know of it. */
 export interface TreeProcess {
@@ -28,6 +28,8 @@ interface Inheriting<T> {
 export const INHERITANCE_BARRIERS: ReadonlySet<string> = new Set([
   ...['system', 'container', 'desktop', 'hpc'],
   ...['runtime/pm2', 'cicd/nomad', 'network/inetd', 'monitoring/monit', 'security/oauth_sso'],
+  // Agents of a cloud run the commands of the people who manage the machine.
+  ...['virtualization/guest_agents', 'monitoring/cloud_agents'],
 ]);
 /**
  * Subgroups whose parent is asked instead: the program that called a shell or sudo is the ancestor of what they call.
@@ -64,8 +66,8 @@ export function inheritanceSource<T extends TreeProcess & Inheriting<T>>(
  * transparent.
  */
 export function childrenMayInherit({ description, source }: TreeProcess & Inheriting<unknown>): boolean {
-  const { group, subgroup, rule } = description;
-  const hasOwnRule = rule !== NO_RULE && source === undefined;
+  const { group, subgroup } = description;
+  const hasOwnRule = !isWithoutRule(description) && source === undefined;
   return (
     hasOwnRule &&
     !INHERITANCE_BARRIERS.has(group) &&
@@ -76,7 +78,7 @@ export function childrenMayInherit({ description, source }: TreeProcess & Inheri
 
 /** Whether to ask the parent of this process instead: it has no rule of its own, or its group is transparent. */
 const isTransparent = ({ description, source }: TreeProcess & Inheriting<unknown>): boolean =>
-  description.rule === NO_RULE ||
+  isWithoutRule(description) ||
   source !== undefined ||
   TRANSPARENT_GROUPS.has(`${description.group}/${description.subgroup}`);
 

@@ -1,12 +1,14 @@
 // explain PID: which rule put a process into its group and why, which other rules match, how much memory it has, and what
 // the running exporter knows of that. explain --all is in explain-all.ts.
 
+import type { Config } from '../../config/options.ts';
 import { FileRequests, KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
 import { type ClassificationExplanation, Classifier, compareRule, type RuleResult } from '../../rules/classifier.ts';
-import { type Identity, KERNEL_THREAD, NO_RULE } from '../../rules/identity.ts';
+import { type Classification, type Identity, KERNEL_THREAD, NO_RULE, SERVICE_RULE } from '../../rules/identity.ts';
 import { inheritedClassification } from '../../rules/inheritance.ts';
+import { ServiceGroups } from '../../rules/service-groups.ts';
 import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes } from '../../text/units.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
@@ -39,7 +41,8 @@ export async function explainProcess(
   const explanation = classifier.explain(identity);
   const inherits = setup.config.inherit_group && !explanation.winner;
   const ancestor = inherits ? await inspector.ancestorOf(proc, identity, classifier) : undefined;
-  const classification = ancestor ? inheritedClassification(ancestor) : explanation.classification;
+  const service = explanation.winner ? undefined : serviceOf(identity, setup.config);
+  const classification = ancestor ? inheritedClassification(ancestor) : (service ?? explanation.classification);
   const footprint = await readFootprint(files, proc);
   const local = { pid, startTime: inspector.startTimeOf(proc), age: inspector.ageOf(proc), ...classification };
   const exporter = await askExporter(setup.config, pid, url);
@@ -61,19 +64,32 @@ export async function explainProcess(
   ].join('\n');
 }
 
+/** The group of its service for a process that no rule matches; the exporter may have given all of its names already. */
+function serviceOf(identity: Identity, { service_groups, max_services }: Config): Classification | undefined {
+  const services = new ServiceGroups();
+  services.max = service_groups ? max_services : 0;
+  return services.of(identity);
+}
+
 /** @param shown what may be shown of the process; the rule that decides matches it as well */
 function reasonLines(
   pid: number,
   { classification: { group, subgroup, rule }, winner, cutShort }: ClassificationExplanation,
   shown: Identity,
 ): string[] {
-  const why = winner ? `because of rule ${rule}` : rule === NO_RULE ? 'because no rule matches it' : rule;
+  const why = winner ? `because of rule ${rule}` : whyWithoutRule(rule, shown.unit);
   const held = winner ? compareRule(winner.rule, shown).held : [];
   return [
     `process ${pid} is in ${group}/${subgroup}, ${why}`,
     ...held.map(keyResultLine),
     ...(cutShort ? [CUT_SHORT] : []),
   ];
+}
+
+/** @param rule NO_RULE, SERVICE_RULE, or the ancestor that the process inherits from */
+function whyWithoutRule(rule: string, unit: string): string {
+  if (rule === NO_RULE) return 'because no rule matches it';
+  return rule === SERVICE_RULE ? `because no rule matches it; its system unit is ${escapeForTerminal(unit)}` : rule;
 }
 
 /** Tells the operator what the line above leaves out, or that it leaves out nothing. */

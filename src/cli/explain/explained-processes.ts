@@ -3,7 +3,7 @@
 import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import type { ProcessDescription } from '../../process/process.ts';
 import type { ClassificationExplanation, Classifier } from '../../rules/classifier.ts';
-import { type Identity, NO_RULE } from '../../rules/identity.ts';
+import { type Identity, isWithoutRule } from '../../rules/identity.ts';
 import type { ProcessRows } from '../../view/process-rows.ts';
 import { ProcessInspector } from './process-inspector.ts';
 
@@ -52,5 +52,5 @@ async function identityOf(
   }
 }
 
-/** Whether no rule put the process into its group. */
-export const isUnmatched = ({ description }: ExplainedProcess): boolean => description.rule === NO_RULE;
+/** Whether no rule put the process into its group: it is in other/other, or in the group of its service. */
+export const isUnmatched = ({ description }: ExplainedProcess): boolean => isWithoutRule(description);
