@@ -47,7 +47,8 @@ export class IoReader {
       difference.readBytes = Math.max(0, reading.readBytes - (known ? io.readBytes : 0));
       difference.writeBytes = Math.max(0, reading.writeBytes - (known ? io.writeBytes : 0));
     }
-    io.readBytes = reading.readBytes;
-    io.writeBytes = reading.writeBytes;
+    // A counter that fell keeps its maximum, as in stat.ts.
+    io.readBytes = known ? Math.max(io.readBytes, reading.readBytes) : reading.readBytes;
+    io.writeBytes = known ? Math.max(io.writeBytes, reading.writeBytes) : reading.writeBytes;
   }
 }

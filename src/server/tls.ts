@@ -27,6 +27,8 @@ export function createTlsAcceptor(material: TlsMaterial, timeout: number, events
   const { policy } = material;
   const server = createServer({
     ...material.context,
+    // A certificate of the client CA file is trusted whether it signs itself or not, as in Go.
+    allowPartialTrustChain: true,
     requestCert: policy.asked,
     rejectUnauthorized: false, // refusalReasonOf() decides, and gives the reason
     handshakeTimeout: timeout * 1000,
