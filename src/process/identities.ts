@@ -7,6 +7,7 @@ import { type Identity, UNKNOWN_IDENTITY } from '../rules/identity.ts';
 import { commName } from './comm-name.ts';
 import { type Cgroups, PlacementReader } from './placement.ts';
 import { BLOCKED, type Process } from './process.ts';
+import { programName } from './program-name.ts';
 import type { CountedFile, Unreadable } from './unreadable.ts';
 import type { Users } from './users.ts';
 
@@ -75,10 +76,12 @@ export class Identities {
   of(proc: Process, { place }: Cgroups): Identity {
     const { files } = proc;
     const readArgv = () => readCmdline(this.#files, files);
+    const exe = this.#unlessUnreadable(proc, 'exe', () => withoutDeleted(wellFormed(files.exe()))) ?? '';
+    const argv = (proc.stat.state === BLOCKED ? undefined : this.#unlessUnreadable(proc, 'cmdline', readArgv)) ?? [];
     return {
-      name: commName(Buffer.from(proc.stat.comm, 'latin1')),
-      exe: this.#unlessUnreadable(proc, 'exe', () => withoutDeleted(wellFormed(files.exe()))) ?? '',
-      argv: (proc.stat.state === BLOCKED ? undefined : this.#unlessUnreadable(proc, 'cmdline', readArgv)) ?? [],
+      name: programName(commName(Buffer.from(proc.stat.comm, 'latin1')), exe, argv),
+      exe,
+      argv,
       user: this.#unlessUnreadable(proc, 'status', () => this.#user(proc)) ?? '',
       unit: place.unit,
       container: place.container,

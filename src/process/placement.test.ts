@@ -31,8 +31,14 @@ const cases: [what: string, text: string, place: Partial<Placement>][] = [
   [
     'escaped unit',
     '0::/system.slice/system-systemd\\x2dfsck.slice/systemd-fsck@dev-disk-by\\x2duuid-1.service',
-    { unit: 'systemd-fsck@dev-disk-by-uuid-1.service' },
+    { unit: 'systemd-fsck@dev-disk-by\\x2duuid-1.service' },
   ],
+  [
+    'a unit whose name has the dash that systemd escaped',
+    '0::/system.slice/x@my\\x2ddisk.service',
+    { unit: 'x@my\\x2ddisk.service' },
+  ],
+  ['another unit', '0::/system.slice/x@my-disk.service', { unit: 'x@my-disk.service' }],
   ['control characters stay escaped', '0::/a\\x0a\\x7f.service', { unit: 'a\\x0a\\x7f.service' }],
   ['mount helper', '0::/system.slice/mnt-data.mount', { unit: 'mnt-data.mount' }],
   ['login session', '0::/user.slice/user-1000.slice/session-3.scope', { unit: 'session-3.scope' }],
