@@ -7,7 +7,7 @@ import { type Identity, UNKNOWN_IDENTITY } from '../rules/identity.ts';
 import { commName } from './comm-name.ts';
 import { type Cgroups, PlacementReader } from './placement.ts';
 import { BLOCKED, type Process } from './process.ts';
-import { programName } from './program-name.ts';
+import { nameOfProgram } from './program-name.ts';
 import type { CountedFile, Unreadable } from './unreadable.ts';
 import type { Users } from './users.ts';
 
@@ -79,7 +79,7 @@ export class Identities {
     const exe = this.#unlessUnreadable(proc, 'exe', () => withoutDeleted(wellFormed(files.exe()))) ?? '';
     const argv = (proc.stat.state === BLOCKED ? undefined : this.#unlessUnreadable(proc, 'cmdline', readArgv)) ?? [];
     return {
-      name: programName(commName(Buffer.from(proc.stat.comm, 'latin1')), exe, argv),
+      name: nameOfProgram(commName(Buffer.from(proc.stat.comm, 'latin1')), exe, argv),
       exe,
       argv,
       user: this.#unlessUnreadable(proc, 'status', () => this.#user(proc)) ?? '',

@@ -109,7 +109,7 @@ const cases: [what: string, text: string, place: Partial<Placement>][] = [
   [
     'libvirt virtual machine',
     '0::/machine.slice/machine-qemu\\x2d1\\x2dvm1.scope/libvirt/emulator',
-    { unit: 'machine-qemu-1-vm1.scope' },
+    { unit: 'machine-qemu\\x2d1\\x2dvm1.scope' },
   ],
   [
     'kubernetes, cgroupfs, burstable',

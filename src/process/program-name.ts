@@ -10,7 +10,7 @@ import { baseName } from '../rules/interpreter.ts';
 const WRAPPED = /^\.(.+)-wrapped$/;
 
 /** @param name comm as text @param exe path of the executable; '' where it is not known */
-export function programName(name: string, exe: string, argv: readonly string[]): string {
+export function nameOfProgram(name: string, exe: string, argv: readonly string[]): string {
   const title = baseName(argv[0] ?? '');
   if (name === 'MainThread') return baseName(exe) || title || name;
   if (!name.startsWith('.')) return name;
