@@ -61,11 +61,19 @@ export interface Cost {
 
 const ONE_GROUP = 'process_names:\n  - name: "all"\n    cmdline: [".+"]\n';
 
-const OURS: readonly (readonly [subject: string, flags: readonly string[]])[] = [
-  ['herakles, bounded', ['--smaps', 'bounded']],
-  ['herakles, bounded, groups only', ['--smaps', 'bounded', '--per-process', 'none']],
-  ['herakles, exact', ['--smaps', 'exact']],
-  ['herakles, exact, groups only', ['--smaps', 'exact', '--per-process', 'none']],
+/** One way to run our exporter. */
+export interface Variant {
+  readonly subject: string;
+  readonly flags: readonly string[];
+  /** Path of the program. */
+  readonly bundle: string;
+}
+
+const OURS: readonly Variant[] = [
+  { subject: 'herakles, bounded', flags: ['--smaps', 'bounded'], bundle },
+  { subject: 'herakles, bounded, groups only', flags: ['--smaps', 'bounded', '--per-process', 'none'], bundle },
+  { subject: 'herakles, exact', flags: ['--smaps', 'exact'], bundle },
+  { subject: 'herakles, exact, groups only', flags: ['--smaps', 'exact', '--per-process', 'none'], bundle },
 ];
 const PEERS: readonly (readonly [subject: string, flags: readonly string[]])[] = [
   ['process-exporter, one group', []],
@@ -91,7 +99,7 @@ const FRESH_SCRAPES = 300;
 const CALM_SCRAPES = 10;
 
 /** A program that takes turns with the others. */
-class Contestant {
+export class Contestant {
   readonly subject: string;
   readonly program: Program;
   /** Whether probe.cjs reports its stalls. Such programs are fast, so they have a turn in every round. */
@@ -193,7 +201,7 @@ export async function measureCost(
 }
 
 /** Runs `work`, then ends everything that it started, the last one first, even if it fails. */
-async function endingAll<T>(work: (scope: Scope) => Promise<T>): Promise<T> {
+export async function endingAll<T>(work: (scope: Scope) => Promise<T>): Promise<T> {
   const ends: (() => void | Promise<void>)[] = [];
   try {
     return await work({ after: (end) => void ends.unshift(end) });
@@ -213,7 +221,7 @@ function begin(scope: Scope, command: string, args: readonly string[]): Program 
  * Starts a fleet in a pid namespace of its own, so that the programs under test do not see each other.
  * @returns the path of the procfs that shows the fleet
  */
-async function startFleet(scope: Scope, fleet: Fleet): Promise<string> {
+export async function startFleet(scope: Scope, fleet: Fleet): Promise<string> {
   const { processes, mappings, kib, large } = fleet;
   const namespace = await startNamespace(scope);
   const [nsenter, ...inside] = namespace.enter;
@@ -228,7 +236,7 @@ const PROBE = ['--require', `${root}bench/probe.cjs`];
 
 /** Starts all programs under test, one after the other. */
 async function startContestants(scope: Scope, processExporter: string, procfs: string): Promise<Contestant[]> {
-  const contestants = await startOurs(scope, procfs, '0s', PROBE);
+  const contestants = await startOurs(scope, procfs, '0s', PROBE, OURS);
   const config = `${scratch()}/process-exporter.yml`;
   writeFileSync(config, ONE_GROUP);
   for (const [subject, flags] of PEERS) {
@@ -246,16 +254,17 @@ async function startContestants(scope: Scope, processExporter: string, procfs: s
   return [...contestants, await startIdle(scope, PROBE)];
 }
 
-/** Our exporter in each of its modes. It collects only for a scrape, if its snapshot is older than `cacheTtl`. */
-async function startOurs(
+/** Our exporter in each of its variants. It collects only for a scrape, if its snapshot is older than `cacheTtl`. */
+export async function startOurs(
   scope: Scope,
   procfs: string,
   cacheTtl: string,
   node: readonly string[],
+  variants: readonly Variant[],
 ): Promise<Contestant[]> {
   const settings = ['--path-procfs', procfs, '--cache-ttl', cacheTtl, '--interval', '1h', '--max-series', '1000000'];
   const contestants: Contestant[] = [];
-  for (const [subject, flags] of OURS) {
+  for (const { subject, flags, bundle } of variants) {
     const port = await freePort();
     const listen = ['--port', String(port), '--bind', '127.0.0.1'];
     const program = begin(scope, process.execPath, [...node, bundle, ...listen, ...settings, ...flags]);
@@ -318,7 +327,7 @@ async function takeTurns(
 
 /** The 99th percentile of FRESH_SCRAPES scrapes that need no collection, by subject; seconds. */
 async function measureFresh(scope: Scope, procfs: string): Promise<Map<string, number>> {
-  const contestants = [...(await startOurs(scope, procfs, '1h', [])), await startIdle(scope, [])];
+  const contestants = [...(await startOurs(scope, procfs, '1h', [], OURS)), await startIdle(scope, [])];
   for (let i = 0; i < 50; i++) for (const contestant of contestants) await contestant.act();
   for (const { walls } of contestants) walls.length = 0;
   for (let i = 0; i < FRESH_SCRAPES; i++) for (const contestant of contestants) await contestant.act();

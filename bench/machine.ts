@@ -26,18 +26,27 @@ function childrenOf(pid: number): number[] {
 export interface Memory {
   readonly rss: number;
   readonly anonymous: number;
+  /** A page that several processes share counts in parts: it falls when more programs of Node run. */
+  readonly pss: number;
   readonly peak: number;
 }
 
 /**
- * Memory in bytes of a process and its living children, from /proc/<pid>/status. Of a child only its anonymous memory is
- * added: the pages of the program are those of its parent.
+ * Memory in bytes of a process and its living children, from /proc/<pid>/status and smaps_rollup. To `rss` a child adds only
+ * its anonymous memory: the pages of the program are those of its parent.
  */
 export function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024;
-  const children = childrenOf(pid).reduce((sum, child) => sum + memoryOf(child).anonymous, 0);
-  return { rss: bytes('VmRSS') + children, anonymous: bytes('RssAnon') + children, peak: bytes('VmHWM') + children };
+  const pss = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1]) * 1024;
+  const children = childrenOf(pid).map(memoryOf);
+  const anonymous = children.reduce((sum, child) => sum + child.anonymous, 0);
+  return {
+    rss: bytes('VmRSS') + anonymous,
+    anonymous: bytes('RssAnon') + anonymous,
+    pss: children.reduce((sum, child) => sum + child.pss, pss),
+    peak: bytes('VmHWM') + anonymous,
+  };
 }
 
 /** A program that a benchmark starts. Its whole process group ends with it. */

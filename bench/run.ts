@@ -1,10 +1,13 @@
 // Runs the benchmarks and writes their results: a table on standard output, bench/results/*.json, and the chart in
 // docs/performance.md. Arguments: cost, accuracy, classify, soak. --quick leaves out the largest fleet; --only=TITLE runs
 // only fleets whose title begins with TITLE. Both print the table of costs, but write no file of it.
+// cost --against=BUNDLE measures this build beside an older bundle (or several, with commas between) instead of its peers,
+// in --rounds=N rounds: before and after in one run. It prints a table, and writes no file.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { accuracy } from './accuracy.ts';
 import { classificationTables, measureClassification } from './classify.ts';
+import { compare, comparisonTable } from './compare.ts';
 import { type Cost, FLEETS, measureCost } from './cost.ts';
 import { draw } from './drawing.ts';
 import { root } from './machine.ts';
@@ -14,6 +17,9 @@ const parts = process.argv.slice(2).filter((argument) => !argument.startsWith('-
 const quick = process.argv.includes('--quick');
 const wants = (part: string): boolean => parts.length === 0 || parts.includes(part);
 const log = (line: string): void => console.error(line);
+/** The value of an argument such as --only=VALUE. */
+const argument = (name: string): string | undefined =>
+  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
 
 /** The machine that was measured: on another one absolute figures differ, ratios are similar. */
 const machine = {
@@ -57,26 +63,33 @@ function costTable(costs: readonly Cost[]): string {
   return lines.join('\n');
 }
 
-if (wants('cost')) {
-  const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length) ?? '';
+const against = argument('against')?.split(',');
+if (against) {
+  const title = argument('only') ?? '2,000 processes';
+  const fleet = FLEETS.find((each) => each.title.startsWith(title));
+  if (!fleet) throw new Error(`no fleet has a title that begins with "${title}"`);
+  log(fleet.title);
+  console.log(comparisonTable(await compare(fleet, against, Number(argument('rounds') ?? 200), log)));
+} else if (wants('cost')) {
+  const only = argument('only') ?? '';
   const fleets = FLEETS.filter(({ title, processes }) => title.startsWith(only) && (!quick || processes <= 2000));
   const whole = fleets.length === FLEETS.length; // results are saved only if all fleets were measured
   const costs = await measureCost(fleets, log, (costs) => whole && save('cost', costs));
   console.log(costTable(costs));
   if (whole) writeFileSync(`${root}docs/performance-cost.svg`, draw(costs));
 }
-if (wants('accuracy')) {
+if (!against && wants('accuracy')) {
   const results = await accuracy(log);
   save('accuracy', results);
   console.table(results);
 }
-if (wants('classify')) {
+if (!against && wants('classify')) {
   const results = measureClassification(log);
   save('classify', results);
   console.log(classificationTables(results));
 }
-if (wants('soak')) {
-  const minutes = Number(process.argv.find((argument) => argument.startsWith('--minutes='))?.slice(10) ?? 60);
+if (!against && wants('soak')) {
+  const minutes = Number(argument('minutes') ?? 60);
   const result = await soak(minutes, log);
   save('soak', result);
   console.table([result]);

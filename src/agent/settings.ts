@@ -20,9 +20,15 @@ const seriesOf = (enabled: Enabled): SeriesCounts =>
 /** The bytes of the lines of all running collectors together. */
 function lineBytesOf(enabled: Enabled): LineBytes {
   const all = runningOf(viewCollectors, enabled).flatMap((collector) => collector.bytes?.(enabled) ?? []);
+  const ofProcess = all.flatMap((bytes) => bytes.process ?? []);
+  const ofCgroup = all.flatMap((bytes) => bytes.cgroup ?? []);
   return {
-    process: (description) => all.reduce((sum, bytes) => sum + (bytes.process?.(description) ?? 0), 0),
-    cgroup: (row) => all.reduce((sum, bytes) => sum + (bytes.cgroup?.(row) ?? 0), 0),
+    process(description) {
+      let sum = 0;
+      for (const bytes of ofProcess) sum += bytes(description);
+      return sum;
+    },
+    cgroup: (row) => ofCgroup.reduce((sum, bytes) => sum + bytes(row), 0),
   };
 }
 

@@ -27,7 +27,8 @@ export class FootprintEstimator {
    */
   *carryOver(processes: readonly Process[], mode: FootprintOptions['mode'], swapInUse: boolean, at: number): FileWork {
     const incomplete: Process[] = [];
-    for (const [index, proc] of processes.entries()) {
+    for (let index = 0; index < processes.length; index++) {
+      const proc = processes[index]!;
       const footprint: Footprint = proc.footprint;
       carryOver(proc, footprint, mode);
       if (needsStatus(proc, footprint, swapInUse, at)) incomplete.push(proc);

@@ -172,9 +172,9 @@ class RecordingFiles implements KernelFiles {
     return this.recordRead(path, () => this.#files.read(path));
   }
 
-  prefetch({ procs, files }: FileRequests): Promise<void> {
+  prefetch({ procs, files, length }: FileRequests): Promise<void> {
     const requests = new FileRequests();
-    for (const [index, { proc }] of (procs as RecordedProcess[]).entries()) requests.add(proc, files[index]!);
+    for (let index = 0; index < length; index++) requests.add((procs[index] as RecordedProcess).proc, files[index]!);
     return this.#files.prefetch(requests);
   }
 

@@ -98,6 +98,19 @@ for (const [what, build] of Object.entries(builders)) {
     );
   });
 
+  test(`${what}: requests that were cleared are not read again with those that follow`, async () => {
+    const { files } = await open();
+    const requests = new FileRequests();
+    const [one, other] = [files.process(7), files.process(4_194_304)];
+    for (const proc of [one, other]) requests.add(proc, 'status');
+    await files.prefetch(requests);
+    requests.clear();
+    requests.add(one, 'status');
+    await files.prefetch(requests);
+    assert.ok(one.read('status') > 0);
+    if (what === 'live, guarded') assert.throws(() => other.read('status'), /was read, but not prefetched/);
+  });
+
   test(`${what}: every file has the bytes it was given, time and again`, async () => {
     const { files, content, prefetch } = await open();
     for (const pid of [7, 4_194_304, 2]) {

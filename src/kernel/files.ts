@@ -71,8 +71,12 @@ export interface ProcessFiles {
   close(): void;
 }
 
-/** Files of processes that will be read next. The object can be used again after `clear`. */
+/**
+ * Files of processes that will be read next: the first `length` entries of three arrays. After `clear` the object is used
+ * again, and its arrays stay as long as they are, so that the steady state allocates nothing.
+ */
 export class FileRequests {
+  length = 0;
   readonly procs: ProcessFiles[] = [];
   readonly files: (ProcessFile | 'exe')[] = [];
   /** Whether the file is read only if the stat that was requested just before has changed. */
@@ -80,29 +84,24 @@ export class FileRequests {
   /** When reads of smaps_rollup have taken so long together, seconds, the others of them are left out. */
   smapsSecondsMax = Number.POSITIVE_INFINITY;
 
-  get length(): number {
-    return this.procs.length;
-  }
-
   add(proc: ProcessFiles, file: ProcessFile | 'exe'): void {
-    this.#push(proc, file, false);
+    this.#append(proc, file, false);
   }
 
   /** For a file that is not worth reading while stat, which is requested before it, says what it said last time. */
   addIfStatChanged(proc: ProcessFiles, file: ProcessFile): void {
-    this.#push(proc, file, true);
+    this.#append(proc, file, true);
   }
 
-  #push(proc: ProcessFiles, file: ProcessFile | 'exe', conditional: boolean): void {
-    this.procs.push(proc);
-    this.files.push(file);
-    this.conditional.push(conditional);
+  #append(proc: ProcessFiles, file: ProcessFile | 'exe', conditional: boolean): void {
+    const at = this.length++;
+    this.procs[at] = proc;
+    this.files[at] = file;
+    this.conditional[at] = conditional;
   }
 
   clear(): void {
-    this.procs.length = 0;
-    this.files.length = 0;
-    this.conditional.length = 0;
+    this.length = 0;
     this.smapsSecondsMax = Number.POSITIVE_INFINITY;
   }
 }

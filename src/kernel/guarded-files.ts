@@ -67,7 +67,7 @@ class GuardedHost extends LiveHost {
   readonly #clock: () => number;
   readonly #hostBuffer: Uint8Array;
   readonly #requests = new Requests();
-  /** The processes of `#requests`; undefined for those that are closed. */
+  /** The processes of `#requests`, as many as its length; undefined for those that are closed. */
   readonly #asked: (GuardedProcess | undefined)[] = [];
 
   /** Per handle and slot file: the answer's length or number, its slot, and TAKEN once it was handed out. */
@@ -79,7 +79,8 @@ class GuardedHost extends LiveHost {
   #handles = 0;
   readonly #freeHandles: number[] = [];
   readonly #closed: number[] = [];
-  /** What the last prefetch asked for. */
+  /** What the last prefetch asked for: so many processes. The array keeps its length, like all that each prefetch uses. */
+  #currentCount = 0;
   readonly #current: GuardedProcess[] = [];
 
   /** Processes that hung, by pid: each listing of the pids finds those again whose stat was never read. */
@@ -145,9 +146,20 @@ class GuardedHost extends LiveHost {
       this.#slotOf = grown(this.#slotOf, end);
       this.#taken = grown(this.#taken, end);
     }
-    this.#lengths.fill(SKIPPED, end - SLOT_FILES, end);
     this.#taken.fill(0, end - SLOT_FILES, end);
     proc.handle = handle;
+    this.#forget(proc);
+  }
+
+  /** The process has no answers in slots. */
+  #forget(proc: GuardedProcess): void {
+    const end = place(proc, SLOT_FILES);
+    for (let at = end - SLOT_FILES; at < end; at++) this.#lengths[at] = SKIPPED;
+  }
+
+  #request(proc: GuardedProcess | undefined, handle: number, file: number): void {
+    this.#asked[this.#requests.length] = proc;
+    this.#requests.add(handle, proc?.pid ?? 0, file);
   }
 
   override prefetch(wanted: FileRequests): Promise<void> {
@@ -155,38 +167,33 @@ class GuardedHost extends LiveHost {
   }
 
   async #prefetch(wanted: FileRequests): Promise<void> {
-    for (const proc of this.#current) {
+    for (let index = 0; index < this.#currentCount; index++) {
+      const proc = this.#current[index]!;
       proc.others = undefined;
-      if (proc.handle >= 0) this.#lengths.fill(SKIPPED, place(proc, 0), place(proc, SLOT_FILES));
+      if (proc.handle >= 0) this.#forget(proc);
     }
-    this.#current.length = 0;
+    this.#currentCount = 0;
     this.#slotsUsed = 0;
     const requests = this.#requests;
     requests.smapsMicrosMax = Math.min(Math.max(0, Math.ceil(wanted.smapsSecondsMax * 1e6) + SPARE_MICROS), NO_LIMIT);
     for (let from = 0; from < wanted.length; ) {
       requests.length = 0;
-      this.#asked.length = 0;
       for (const handle of this.#closed.splice(0, REQUESTS_MAX / 2)) {
-        requests.add(handle, 0, CODE_OF.close);
-        this.#asked.push(undefined);
+        this.#request(undefined, handle, CODE_OF.close);
         this.#freeHandles.push(handle);
       }
       for (; from < wanted.length && requests.length < REQUESTS_MAX; from++) {
         const proc = wanted.procs[from] as GuardedProcess;
         const code = CODE_OF[wanted.files[from]!];
         if (proc.handle < 0) this.#register(proc);
-        this.#current.push(proc);
+        this.#current[this.#currentCount++] = proc;
         if (this.#isHung(proc, code)) {
           this.#store(proc, code, HUNG);
           continue;
         }
         const taken = code < SLOT_FILES ? this.#taken[place(proc, code)]! : 0;
-        requests.add(
-          proc.handle,
-          proc.pid,
-          code | taken | proc.marks | (wanted.conditional[from] ? IF_STAT_CHANGED : 0),
-        );
-        this.#asked.push(proc);
+        const condition = wanted.conditional[from] ? IF_STAT_CHANGED : 0;
+        this.#request(proc, proc.handle, code | taken | proc.marks | condition);
       }
       await this.#ask();
     }
@@ -234,9 +241,7 @@ class GuardedHost extends LiveHost {
       if (proc.handle < 0) this.#register(proc);
       this.#requests.length = 0;
       this.#requests.smapsMicrosMax = NO_LIMIT;
-      this.#requests.add(proc.handle, proc.pid, CODE_OF[file] | proc.marks);
-      this.#asked.length = 0;
-      this.#asked.push(proc);
+      this.#request(proc, proc.handle, CODE_OF[file] | proc.marks);
       await this.#ask();
       return CODE_OF[file] < SLOT_FILES ? this.#slotAnswer(proc, CODE_OF[file]) : (proc.others?.get(file) ?? HUNG);
     });
@@ -295,10 +300,12 @@ class GuardedHost extends LiveHost {
       this.#lengths[at] = Math.min(length, SLOT_BYTES);
       if (length !== UNCHANGED) this.#taken[at] = 0;
       if (length <= 0) return;
-      const slot = this.#slotsUsed++;
-      this.#slotOf[at] = slot;
-      this.#slots[slot] ??= new Uint8Array(SLOT_BYTES);
-      bytes!.copy(this.#slots[slot], 0, from, from + Math.min(length, SLOT_BYTES));
+      const index = this.#slotsUsed++;
+      this.#slotOf[at] = index;
+      this.#slots[index] ??= new Uint8Array(SLOT_BYTES);
+      const slot = this.#slots[index];
+      // Buffer.copy would make an object each time.
+      for (let byte = 0, end = this.#lengths[at]; byte < end; byte++) slot[byte] = bytes![from + byte]!;
     } else {
       proc.others ??= new Map();
       proc.others.set(REQUESTED[code]!, length >= 0 ? Buffer.from(bytes!.subarray(from, from + length)) : length);
@@ -329,7 +336,6 @@ class GuardedHost extends LiveHost {
       }
     }
     requests.length = kept;
-    this.#asked.length = kept;
   }
 
   #start(): ReaderProcess {

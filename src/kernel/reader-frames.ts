@@ -35,7 +35,7 @@ export const REQUEST_HEAD_BYTES = 12;
 export const NO_LIMIT = 0xffffffff;
 /** handle, pid, file. */
 export const REQUEST_BYTES = 12;
-export const REQUESTS_MAX = 1024;
+export const REQUESTS_MAX = 2048;
 /** length, or the number of a reason. */
 export const ANSWER_HEAD_BYTES = 4;
 /** Behind an answer of smaps_rollup: the microseconds that the read took. */

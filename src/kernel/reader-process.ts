@@ -18,6 +18,11 @@ import { isWaiting } from './self.ts';
 const HUNG_AFTER_MS = 250;
 /** A small heap, and no threads of V8: the reader makes no garbage to speak of. */
 const V8_FLAGS = ['--max-semi-space-size=1', '--single-threaded', '--optimize-for-size'];
+/**
+ * Runs the program that standard input brings. With `-` in its place Node.js would load its modules for streams and sockets,
+ * half a MiB that the reader has no use for.
+ */
+const BOOT = `new Function('require', 'process', require('fs').readFileSync(0, 'utf8'))(require, process)`;
 /** SIGUSR1 makes Node.js open a debugger, also before the program runs; no machine has this address (RFC 5737). */
 const NO_DEBUGGER = process.features.inspector ? ['--inspect-port=192.0.2.1:9229'] : [];
 /** A reader that has not started after so long is given up, milliseconds. */
@@ -60,7 +65,7 @@ export type Take = (index: number, length: number, micros: number, bytes: Buffer
 export class ReaderProcess {
   readonly #child: ChildProcess;
   readonly #socket: Socket;
-  readonly #frame = Buffer.alloc(REQUEST_HEAD_BYTES + REQUESTS_MAX * REQUEST_BYTES);
+  readonly #frame = new Uint32Array((REQUEST_HEAD_BYTES + REQUESTS_MAX * REQUEST_BYTES) / 4);
   /** Bytes of an answer that has not arrived whole. */
   #rest: Buffer | undefined;
   #next = 0;
@@ -79,7 +84,7 @@ export class ReaderProcess {
    * @param procfs where /proc is mounted
    */
   constructor(source: string, procfs: string) {
-    this.#child = spawn(process.execPath, [...V8_FLAGS, ...NO_DEBUGGER, '-', procfs], {
+    this.#child = spawn(process.execPath, [...V8_FLAGS, ...NO_DEBUGGER, '-e', BOOT, '--', procfs], {
       argv0: 'herakles-reader',
       env: { MALLOC_ARENA_MAX: '1' },
       stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
@@ -111,15 +116,16 @@ export class ReaderProcess {
     this.#requests = requests;
     this.#take = take;
     const frame = this.#frame;
-    let at = frame.writeUInt32LE(requests.length - from, 0);
-    at = frame.writeUInt32LE(atOnce ? 1 : 0, at);
-    at = frame.writeUInt32LE(requests.smapsMicrosMax, at);
+    frame[0] = requests.length - from;
+    frame[1] = atOnce ? 1 : 0;
+    frame[2] = requests.smapsMicrosMax;
+    let at = REQUEST_HEAD_BYTES / 4;
     for (let index = from; index < requests.length; index++) {
-      at = frame.writeUInt32LE(requests.handles[index]!, at);
-      at = frame.writeUInt32LE(requests.pids[index]!, at);
-      at = frame.writeUInt32LE(requests.files[index]!, at);
+      frame[at++] = requests.handles[index]!;
+      frame[at++] = requests.pids[index]!;
+      frame[at++] = requests.files[index]!;
     }
-    this.#socket.write(frame.subarray(0, at));
+    this.#socket.write(Buffer.from(frame.buffer, 0, 4 * at));
     return new Promise((resolve) => {
       const watch = this.#watch();
       this.#socket.ref();

@@ -164,4 +164,4 @@ class Reader {
   }
 }
 
-new Reader(process.argv[2] ?? '/proc').run();
+new Reader(process.argv[1] ?? '/proc').run();

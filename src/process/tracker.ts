@@ -24,7 +24,7 @@ import { ReapedChildren } from './reaped-children.ts';
 import type { Unreadable } from './unreadable.ts';
 
 /** Processes whose files are read together. */
-const CHUNK = 256;
+const CHUNK = 512;
 
 /** One of so many passes asks whether a process was moved to another cgroup or became another user's. */
 const MOVED_ROUNDS = 16;
