@@ -46,7 +46,15 @@ const config: Config = {
 };
 const state: Omit<ExporterState, 'view'> = {
   ...{ version: '1', revision: 'r', nodejs: '20', scrapeDuration: 1, updateDuration: 1, updateSuccess: true },
-  ...{ updating: false, collectionAge: 1, series: 1, seriesDropped: new Map(), reloadSuccessful: true, reloadTime: 1 },
+  ...{
+    processesHidden: false,
+    updating: false,
+    collectionAge: 1,
+    series: 1,
+    seriesDropped: new Map(),
+    reloadSuccessful: true,
+    reloadTime: 1,
+  },
   ...{ requests: [], cpuSeconds: 1, residentMemory: 1, startTime: 1 },
   self: { openFiles: 1, maxFiles: 1, virtualMemory: 1, readersCpu: 0, readersMemory: 0 },
 };

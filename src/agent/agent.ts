@@ -3,7 +3,7 @@
 import { type Config, keys, optionOf } from '../config/options.ts';
 import type { Format } from '../exposition/encode.ts';
 import type { KernelFiles } from '../kernel/files.ts';
-import { readSelf } from '../kernel/self.ts';
+import { readPrivileges, readSelf } from '../kernel/self.ts';
 import { Classifier, type Subgroup } from '../rules/classifier.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { ExporterState } from '../view/exporter-state.ts';
@@ -36,6 +36,8 @@ export interface Reload {
 }
 
 const COLLECTION_FAILED = 'collection failed';
+/** Seconds. */
+const HIDDEN_LOOK_EVERY = 60;
 const HUNG = 'reads of processes do not return';
 /** When no collection has succeeded for this many intervals, the exporter is unhealthy. */
 const UNHEALTHY_INTERVALS = 3;
@@ -65,6 +67,9 @@ export class Agent {
   #restartLogged = '';
   /** Whether the measured footprints of the last collection exceeded the host's memory. */
   #contradicts = false;
+  #hidden = false;
+  /** When `#hidden` was found out, seconds on the clock of time-slices.ts. */
+  #hiddenAt = Number.NaN;
   #reloading: Promise<Reload> | undefined;
   readonly #requests = new Map<string, { path: string; code: number; count: number }>();
 
@@ -91,6 +96,16 @@ export class Agent {
   /** Age of the snapshot, seconds; NaN before the first. */
   get age(): number {
     return this.snapshot ? clock() - this.snapshot.at : Number.NaN;
+  }
+
+  /** Whether processes of other users are hidden from this exporter. A mount changes rarely: looked at once a minute. */
+  get processesHidden(): boolean {
+    const now = clock();
+    if (!(now - this.#hiddenAt < HIDDEN_LOOK_EVERY)) {
+      this.#hiddenAt = now;
+      this.#hidden = !this.config.capture && readPrivileges(this.config.path_procfs).hidepid !== '';
+    }
+    return this.#hidden;
   }
 
   start(): void {
@@ -265,6 +280,7 @@ export class Agent {
       residentMemory: residentMemory() + self.readersMemory,
       startTime: this.startTime,
       self,
+      processesHidden: this.processesHidden,
     };
   }
 }

@@ -7,10 +7,10 @@ import type { FootprintOptions } from '../footprint/options.ts';
 import { FootprintScheduler } from '../footprint/scheduler.ts';
 import { SlowReads } from '../footprint/slow-reads.ts';
 import type { KernelFiles } from '../kernel/files.ts';
-import { type Boot, readBoot, readMemory, readUnits, readUptime, readUsers } from '../kernel/host.ts';
+import { readBoot, readMemory, readUnits, readUptime } from '../kernel/host.ts';
 import type { Classify } from '../process/membership.ts';
 import type { Process } from '../process/process.ts';
-import { type HostFacts, Tracker } from '../process/tracker.ts';
+import { Tracker } from '../process/tracker.ts';
 import { Unreadable } from '../process/unreadable.ts';
 import { CgroupUsage } from '../view/cgroup-usage.ts';
 import { ProcessRows } from '../view/process-rows.ts';
@@ -186,18 +186,18 @@ export class Sampler {
     const options = this.#options;
     files.begin();
     const boot = readBoot(files);
-    this.#tracker ??= new Tracker(files, this.#host(boot), this.#unreadable, this.#classify);
+    this.#tracker ??= new Tracker(files, readUnits(files), this.#unreadable, this.#classify);
     const tracker = this.#tracker;
     tracker.groupCounters.declare(options.declaredGroups);
     tracker.inherits = options.inherits;
     tracker.services.max = options.maxServices;
     tracker.services.reserve(options.declaredGroups);
-    await readInSlices(files, tracker.pass(boot.forks));
+    await readInSlices(files, tracker.pass(boot));
     const host: HostState = { memory: readMemory(files), cpus: boot.cpus };
     const readings = new Readings(files, options.readers);
     const at = readUptime(files);
     const { living } = tracker;
-    await this.#readFootprints(tracker, at, host.memory.swapTotal > host.memory.swapFree);
+    await this.#readFootprints(tracker, at, !(host.memory.swapTotal <= host.memory.swapFree));
     const rows = this.#freeRows();
     rows.reset(living.length);
     const summary = await inSlices(
@@ -233,10 +233,6 @@ export class Sampler {
     const rows = new ProcessRows();
     this.#rows.push(rows);
     return rows;
-  }
-
-  #host(boot: Boot): HostFacts {
-    return { units: readUnits(this.#files), bootTime: boot.bootTime, users: readUsers(this.#files) };
   }
 
   async #readFootprints(tracker: Tracker, at: number, swapInUse: boolean): Promise<void> {

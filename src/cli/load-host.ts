@@ -10,7 +10,7 @@ import { loadRuleFiles, type RuleFile, ruleFilePaths } from '../config/rule-file
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
 import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
 import { guardedFiles } from '../kernel/guarded-files.ts';
-import { readBoot, readUptime } from '../kernel/host.ts';
+import { readUptime } from '../kernel/host.ts';
 import type { RuleDocument } from '../rules/rule.ts';
 import { parseCatalogue, RULES_MAX, RuleError, ruleDocumentSteps, tooManyRules } from '../rules/rule-parser.ts';
 import { runToEnd } from '../rules/run-to-end.ts';
@@ -26,10 +26,19 @@ export const sourcesOf = ({ flags, file }: GivenSettings): Sources => ({
   flags,
   file,
   env: process.env,
-  cwd: process.cwd(),
+  cwd: workingFolder(),
   home: homedir(),
   isForeign: process.geteuid?.() === 0 ? isForeignFile : undefined,
 });
+
+/** The working folder; a name that leads there, and finds nothing, where it was removed (getcwd(2), ENOENT). */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/proc/self/cwd';
+  }
+}
 
 /** Every path from which the setup was or could be loaded: the paths to watch. */
 export const watchedFilesOf = (sources: Sources, config: Config): string[] => [
@@ -72,7 +81,6 @@ export async function openHost(config: Config): Promise<KernelFiles> {
   const files = await guardedFiles(config.path_procfs, clock);
   try {
     readUptime(files);
-    readBoot(files);
     return files;
   } catch (error) {
     if (!(error instanceof KernelFileError)) throw error;

@@ -19,6 +19,10 @@ export const processesSeen = gauge(
   'herakles_exporter_processes_total',
   'Processes seen at the last collection, kernel threads and zombies included.',
 );
+export const processesHidden = gauge(
+  'herakles_exporter_processes_hidden',
+  'Whether /proc is mounted so that processes of other users are hidden from this exporter (hidepid): 1 or 0.',
+);
 export const updateDuration = gauge(
   'herakles_exporter_cache_update_duration_seconds',
   'Time that the last collection took.',
@@ -102,6 +106,7 @@ const DECLARATIONS: readonly Declaration[] = [
   },
   single(scrapeDuration, (state) => state.scrapeDuration),
   ofView(processesSeen, ({ seen }, out) => out.sample('', seen)),
+  single(processesHidden, (state) => Number(state.processesHidden)),
   single(updateDuration, (state) => state.updateDuration),
   single(updateSuccess, (state) => Number(state.updateSuccess)),
   single(updating, (state) => Number(state.updating)),

@@ -29,6 +29,7 @@ export const systemCollector: Collector<ProcessView, Pressure> = {
   read: (files) => readPressure(files, 'proc/pressure/memory'),
   *collect({ host: { memory, cpus }, readings }, _enabled, out) {
     const single = (family: Family<never>, value: number) => {
+      if (Number.isNaN(value)) return;
       out.family(family);
       out.sample('', value);
     };

@@ -32,15 +32,24 @@ export function loadRuleFiles(named: readonly string[], { cwd, isForeign }: Sour
   return readRuleFiles(
     ruleFilePaths(named, cwd).filter((path) => path !== ambient || !skipped),
     named,
+    ambient,
   );
 }
 
-/** The files at these paths, in their order; the ones that are named have to exist. @throws ConfigError as above */
-export async function readRuleFiles(paths: readonly string[], named: readonly string[]): Promise<RuleFile[]> {
+/**
+ * The files at these paths, in their order; the ones that are named have to exist.
+ * @param ambient the path in the working folder, which the operator did not choose: this user need not be able to enter it
+ * @throws ConfigError as above
+ */
+export async function readRuleFiles(
+  paths: readonly string[],
+  named: readonly string[],
+  ambient?: string,
+): Promise<RuleFile[]> {
   const faults: string[] = [];
   const files: RuleFile[] = [];
   for (const path of new Set(paths)) {
-    const text = read(path, named.includes(path), faults);
+    const text = read(path, named.includes(path), path === ambient, faults);
     if (text === undefined) continue;
     const { parse, TomlError } = await import('smol-toml');
     try {
@@ -61,12 +70,13 @@ export async function readRuleFiles(paths: readonly string[], named: readonly st
 }
 
 /** The text of a rule file; undefined where there is none to use, which is a fault unless a file may be missing. */
-function read(path: string, named: boolean, faults: string[]): string | undefined {
+function read(path: string, named: boolean, ambient: boolean, faults: string[]): string | undefined {
   try {
     return readOperatorText(path, 'rules');
   } catch (error) {
     if (!(error instanceof OperatorFileError)) throw error;
-    if (named || error.reason !== 'missing') faults.push(error.message);
+    const optional = error.reason === 'missing' || (error.reason === 'unreachable' && ambient);
+    if (named || !optional) faults.push(error.message);
     return undefined;
   }
 }

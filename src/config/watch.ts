@@ -1,9 +1,11 @@
 // Calls back when configuration files change, appear or go. An event of fs.watch is only a hint to look: what counts is
-// whether the status of a file (stat: inode, size, times) differs from before. So one case covers a file written in
+// whether the status of a file (stat: inode, size, times) differs from before. Where no events come, that status is polled. So one case covers a file written in
 // place, an editor that renames, and Kubernetes, which exchanges the link ..data. No file is opened: a FIFO would block.
 import { type FSWatcher, realpathSync, type Stats, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
+/** Time between two looks that no event asked for, milliseconds. Ten files take some 30 µs. */
+const POLL_MS = 10_000;
 /** Time between the first hint and the look, milliseconds: one save makes several events, and has to be one change. */
 const SETTLE_MS = 200;
 
@@ -14,15 +16,16 @@ export interface FileWatch {
 interface WatchOptions {
   /** Called once for each change of any of the paths. */
   readonly changed: () => void;
-  /** Called for a folder that the system does not watch (no inotify watch is left); changes in it are not noticed. */
+  /** Called for a folder that the system does not watch (no inotify watch is left, inotify(7)): changes in it are found by polling only. */
   readonly failed: (error: Error) => void;
   readonly settleMs?: number;
+  readonly pollMs?: number;
 }
 
 /** Watches absolute paths, whether files exist there yet or not. It does not keep the process alive. */
 export function watchFiles(
   paths: readonly string[],
-  { changed, failed, settleMs = SETTLE_MS }: WatchOptions,
+  { changed, failed, settleMs = SETTLE_MS, pollMs = POLL_MS }: WatchOptions,
 ): FileWatch {
   /** By folder and inode; undefined where watching failed, so that each failure is reported once. */
   const watchers = new Map<string, FSWatcher | undefined>();
@@ -64,9 +67,14 @@ export function watchFiles(
   };
 
   arm();
+  // Always, not only where watching failed: a network file system gives no events of changes that other hosts make.
+  const poll = setInterval(() => {
+    if (states(paths) !== before) hint();
+  }, pollMs).unref();
   return {
     close() {
       closed = true;
+      clearInterval(poll);
       clearTimeout(timer);
       for (const watcher of watchers.values()) watcher?.close();
     },

@@ -74,10 +74,13 @@ function needsStatus(proc: Process, footprint: Footprint, swapInUse: boolean, at
     return false;
   }
   const measuredNow = measurement.at === at;
-  if (!swapInUse) footprint.swap = 0;
-  else if (measuredNow) footprint.swap = measurement.swap;
   const unmeasured = Number.isNaN(footprint.pss);
-  if (!unmeasured && (!swapInUse || measuredNow)) return false;
+  // The process's own word counts more than the host's: in a container with lxcfs the host may have no swap, while its
+  // processes have.
+  const swapping = swapInUse || footprint.swap > 0 || measurement.swap > 0;
+  if (measuredNow) footprint.swap = measurement.swap;
+  else if (!swapping && !unmeasured) footprint.swap = 0;
+  if (!unmeasured && (!swapping || measuredNow)) return false;
   const moved = footprint.statusRss !== memory.rss || footprint.statusShared !== memory.shared;
   return moved || Number.isNaN(footprint.swap);
 }

@@ -26,7 +26,7 @@ export function readUnits(files: KernelFiles): Units {
   return { pageSize, ticksPerSecond };
 }
 
-/** /proc/meminfo, bytes. */
+/** /proc/meminfo, bytes; NaN where the kernel does not say it. */
 export interface HostMemory {
   readonly total: number;
   readonly free: number;
@@ -39,13 +39,12 @@ export interface HostMemory {
 const MEMINFO = lineKeys('MemTotal', 'MemFree', 'MemAvailable', 'SwapTotal', 'SwapFree');
 const meminfo = new Float64Array(MEMINFO.length);
 
-/** `MemTotal:       24567890 kB\n…` (Documentation/filesystems/proc.rst). @throws KernelFileError */
+/** `MemTotal:       24567890 kB\n…` (Documentation/filesystems/proc.rst). Every value is NaN where the file cannot be read. */
 export function readMemory(files: KernelFiles): HostMemory {
-  const length = files.read('proc/meminfo');
+  const length = unlessUnreadable(() => files.read('proc/meminfo')) ?? 0;
   keyed(files.buffer, length, MEMINFO, meminfo);
   const [total, free, available, swapTotal, swapFree] = Array.from(meminfo, (kilobytes) => kilobytes * 1024);
-  if (Number.isNaN(total! + free!)) throw new KernelFileError('proc/meminfo', 'malformed');
-  return { total: total!, free: free!, available: available!, swapTotal: swapTotal || 0, swapFree: swapFree || 0 };
+  return { total: total!, free: free!, available: available!, swapTotal: swapTotal!, swapFree: swapFree! };
 }
 
 /** Seconds in which some task, or every task that was not idle, waited (Documentation/accounting/psi.rst, Linux 4.20). */
@@ -84,7 +83,7 @@ export function readUptime(files: KernelFiles): number {
 
 /** /proc/stat. */
 export interface Boot {
-  /** Unix time of the boot, whole seconds. */
+  /** Unix time of the boot, whole seconds; NaN where the kernel does not say it. */
   readonly bootTime: number;
   /** Tasks forked since boot: while it does not change, no process was born. NaN where the kernel does not say it. */
   readonly forks: number;
@@ -92,24 +91,29 @@ export interface Boot {
   readonly cpus: number;
 }
 
-/** `cpu …\ncpu0 …\ncpu1 …\n…btime 1790000000\nprocesses 26442\n…` (proc(5)) @throws KernelFileError */
+/**
+ * `cpu …\ncpu0 …\ncpu1 …\n…btime 1790000000\nprocesses 26442\n…` (proc(5)). Each value may be missing: lxcfs cuts the file on hosts
+ * with many CPUs, before btime, and gives nothing (ENOTCONN) when it has ended.
+ */
 export function readBoot(files: KernelFiles): Boot {
-  const text = readText(files, 'proc/stat');
+  const text = unlessUnreadable(() => readText(files, 'proc/stat')) ?? '';
   const after = (key: string): number => {
     const at = text.lastIndexOf(`\n${key} `);
     return at < 0 ? Number.NaN : Number.parseInt(text.slice(at + key.length + 2, at + key.length + 24), 10);
   };
-  const bootTime = after('btime');
-  if (Number.isNaN(bootTime)) throw new KernelFileError('proc/stat', 'malformed');
   let cpus = 0;
   for (let at = text.indexOf('\ncpu'); at >= 0; at = text.indexOf('\ncpu', at + 1)) cpus++;
-  return { bootTime, forks: after('processes') || Number.NaN, cpus: cpus || Number.NaN };
+  return { bootTime: after('btime'), forks: after('processes') || Number.NaN, cpus: cpus || Number.NaN };
 }
 
 /** User names by user id from /etc/passwd, `root:x:0:0:root:/root:/bin/bash` (passwd(5)); empty where it cannot be read. */
 export function readUsers(files: KernelFiles): ReadonlyMap<number, string> {
+  return parseUsers(unlessUnreadable(() => readText(files, USERS)) ?? '');
+}
+
+/** As `readUsers`, of the text of the file. */
+export function parseUsers(text: string): ReadonlyMap<number, string> {
   const users = new Map<number, string>();
-  const text = unlessUnreadable(() => readText(files, USERS)) ?? '';
   for (const [, name, uid] of text.matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm)) {
     if (!users.has(Number(uid))) users.set(Number(uid), name!);
   }

@@ -1,6 +1,7 @@
 // The files of this host, each read where it is asked for. The files of processes that every collection reads stay open. A
 // process whose first thread has ended is read of another one.
 import * as fs from 'node:fs';
+import { uptime } from 'node:os';
 import { dirname } from 'node:path';
 import {
   type FileRequests,
@@ -64,6 +65,21 @@ class LiveProcess implements ProcessFiles {
   }
 
   read(file: ProcessFile): number {
+    try {
+      return this.#read(file);
+    } catch (error) {
+      // A kernel that lacks the file, such as gVisor's, still has the folder; the folder of a process that ended is gone.
+      const missing =
+        error instanceof KernelFileError &&
+        file !== 'stat' &&
+        error.reason === 'gone' &&
+        error.message.endsWith(': ENOENT');
+      if (!missing || !this.#host.exists(this.pid)) throw error;
+      throw new KernelFileError(error.path, 'unsupported', 'ENOENT');
+    }
+  }
+
+  #read(file: ProcessFile): number {
     if (this.#threads && file !== 'stat' && file !== 'io') return this.#readOfThread(file);
     switch (file) {
       case 'stat':
@@ -239,7 +255,22 @@ export class LiveHost implements KernelFiles {
   }
 
   read(path: string): number {
-    return this.readPath(path.startsWith('proc/') ? this.procfs + path.slice(4) : `${this.#root}/${path}`, 1);
+    const whole = path.startsWith('proc/') ? this.procfs + path.slice(4) : `${this.#root}/${path}`;
+    if (path !== 'proc/uptime') return this.readPath(whole, 1);
+    try {
+      const length = this.readPath(whole, 1);
+      if (length > 0) return length;
+    } catch (error) {
+      if ((error as KernelFileError).reason === 'gone') throw error;
+    }
+    return this.#uptime();
+  }
+
+  /** The same clock, where a mount over the file (lxcfs(1) that has ended) gives nothing: CLOCK_BOOTTIME, clock_gettime(2). */
+  #uptime(): number {
+    const text = Buffer.from(`${uptime().toFixed(2)} 0.00\n`);
+    this.buffer.set(text, this.from);
+    return text.length;
   }
 
   /** @param enough a read that returns fewer bytes than this was the last one */

@@ -1,6 +1,6 @@
 // What Linux says about this exporter's own process (proc(5), Linux 6.18). It is read from the running kernel also when
 // the exporter serves a capture.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 
 export interface SelfReading {
   /** Open descriptors. */
@@ -83,8 +83,10 @@ export interface Privileges {
   readonly uid: number;
   /** Effective capabilities that matter for reading /proc, by name (capabilities(7)). */
   readonly capabilities: readonly string[];
-  /** Value of the mount option hidepid (proc(5)) where it hides processes; '' where it does not. */
+  /** Value of the mount option hidepid (proc(5)) where it hides processes from this user; '' where it does not. */
   readonly hidepid: string;
+  /** It runs in a user namespace of its own (user_namespaces(7)): capabilities do not count for processes outside. */
+  readonly userNamespace: boolean;
 }
 
 const CAPABILITIES: readonly (readonly [bit: bigint, name: string])[] = [
@@ -93,14 +95,41 @@ const CAPABILITIES: readonly (readonly [bit: bigint, name: string])[] = [
   [38n, 'CAP_PERFMON'],
 ];
 
-export function readPrivileges(): Privileges {
+/** @param procfs where the procfs is mounted that is read */
+export function readPrivileges(procfs = '/proc'): Privileges {
   const effective = BigInt(`0x${match('/proc/self/status', /^CapEff:\s+([0-9a-f]+)/m) || '0'}`);
-  const hidepid = match('/proc/self/mounts', /^\S+ \/proc proc \S*\bhidepid=(\w+)/m);
-  return {
-    uid: process.getuid?.() ?? 0,
-    capabilities: CAPABILITIES.filter(([bit]) => (effective >> bit) & 1n).map(([, name]) => name),
-    hidepid: hidepid === '0' || hidepid === 'off' ? '' : hidepid,
-  };
+  const capabilities = CAPABILITIES.filter(([bit]) => (effective >> bit) & 1n).map(([, name]) => name);
+  // The first user namespace maps all ids to themselves.
+  const ids = match('/proc/self/uid_map', /^\s*(\d+\s+\d+\s+\d+)\s*$/);
+  const userNamespace = ids.split(/\s+/).join(' ') !== '0 0 4294967295' && existsSync('/proc/self/uid_map');
+  const sees = capabilities.includes('CAP_SYS_PTRACE') && !userNamespace;
+  return { uid: process.getuid?.() ?? 0, capabilities, hidepid: sees ? '' : hidepidOf(procfs), userNamespace };
+}
+
+/**
+ * The option of the last mount there, `proc /proc proc rw,relatime,gid=4,hidepid=invisible 0 0` (proc(5), /proc/pid/mounts);
+ * '' where it hides nothing from this user: the processes of the group gid see all, but not with ptraceable.
+ */
+function hidepidOf(procfs: string): string {
+  const mount = mountOptions(procfs);
+  const hidepid = /(?:^|,)hidepid=(\w+)/.exec(mount)?.[1] ?? '0';
+  const gid = Number(/(?:^|,)gid=(\d+)/.exec(mount)?.[1] ?? 0);
+  const member =
+    hidepid !== '4' &&
+    hidepid !== 'ptraceable' &&
+    (process.getgroups?.() ?? []).concat(process.getegid?.() ?? []).includes(gid);
+  return hidepid === '0' || hidepid === 'off' || member ? '' : hidepid;
+}
+
+function mountOptions(procfs: string): string {
+  try {
+    const lines = readFileSync('/proc/self/mounts', 'latin1')
+      .split('\n')
+      .map((line) => line.split(' '));
+    return lines.findLast(([, point, type]) => point === procfs && type === 'proc')?.[3] ?? '';
+  } catch {
+    return '';
+  }
 }
 
 function match(path: string, pattern: RegExp): string {

@@ -5,8 +5,12 @@ import type { Process, Usage } from './process.ts';
 
 /** Seconds. */
 const SHORTEST_WINDOW = 0.2;
+/** Start times are in ticks and uptime in hundredths: they may disagree by so much, seconds. */
+const CLOCK_SLACK = 0.05;
 
 export class CpuUsage {
+  /** Logical CPUs of the host: no process uses more. NaN while unknown. */
+  cpus = Number.NaN;
   /** Seconds. */
   readonly #tick: number;
 
@@ -19,16 +23,30 @@ export class CpuUsage {
     const usage: Usage = proc.usage;
     if (difference.first) {
       usage.windowFrom = now;
-      // Since birth, where that is known to be all of its life.
-      if (difference.born)
-        usage.percent = (100 * (difference.user + difference.system)) / Math.max(now - proc.stat.start, this.#tick);
+      // Since birth, where that is known to be all of its life. A process that begins later than now has its start time from
+      // another clock: in a container with lxcfs (lxcfs(1)), uptime is the container's and start times are the host's.
+      const age = now - proc.stat.start;
+      if (difference.born && age > -CLOCK_SLACK)
+        usage.percent = this.#percent(difference.user + difference.system, Math.max(age, this.#tick));
+      return;
+    }
+    if (now < usage.windowFrom) {
+      usage.windowFrom = now; // the clock was set back: what is gained until now belongs to no known time
+      usage.windowUsed = 0;
       return;
     }
     usage.windowUsed += difference.user + difference.system;
     const window = now - usage.windowFrom;
     if (window < SHORTEST_WINDOW) return;
-    usage.percent = (100 * usage.windowUsed) / window;
+    usage.percent = this.#percent(usage.windowUsed, window);
     usage.windowFrom = now;
     usage.windowUsed = 0;
+  }
+
+  /** Rounding to ticks may give more than all CPUs. */
+  #percent(used: number, window: number): number {
+    const percent = (100 * used) / window;
+    const most = 100 * this.cpus;
+    return percent > most ? most : percent;
   }
 }

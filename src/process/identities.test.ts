@@ -6,11 +6,9 @@ import { KernelFileError, type ProcessFile, type UnreadableReason } from '../ker
 import { Identities } from './identities.ts';
 import { BLOCKED, Process } from './process.ts';
 import { Unreadable } from './unreadable.ts';
+import { Users } from './users.ts';
 
-const USERS = new Map([
-  [0, 'root'],
-  [1000, 'me'],
-]);
+const PASSWD = Buffer.from('root:x:0:0::/:/bin/sh\nme:x:1000:1000::/:/bin/sh\n');
 const WEB: ProcessText = {
   pid: 7,
   comm: 'web',
@@ -23,6 +21,7 @@ const WEB: ProcessText = {
 function identify(given: ProcessText, changes: Record<string, CapturedFile> = {}, state = 0x53) {
   const unreadable = new Unreadable();
   const entries = new Map([
+    ['etc/passwd', { bytes: PASSWD }] as [string, CapturedFile],
     ...processEntries(given),
     ...Object.entries(changes).map(([file, entry]) => [`proc/7/${file}`, entry] as const),
   ]);
@@ -36,7 +35,9 @@ function identify(given: ProcessText, changes: Record<string, CapturedFile> = {}
   const watched = { ...own, read: watch };
   const proc = new Process(watched, 1, given.kernelThread ?? false);
   Object.assign(proc.stat, { comm: String(given.comm), state });
-  const identities = new Identities(files, unreadable, USERS);
+  const users = new Users(files);
+  users.look(0);
+  const identities = new Identities(files, unreadable, users);
   const identity = given.kernelThread
     ? identities.ofKernelThread(proc)
     : identities.of(proc, identities.cgroupsOf(proc));

@@ -1,13 +1,15 @@
-// Finds out what a process is: comm, executable, command line, user, unit, container. Read once in its life and after
-// an exec. What may not be read stays empty and is counted; the rest is known all the same.
+// Finds out what a process is: comm, executable, command line, user, unit, container. Read when it is found, after an
+// exec, and when something it depends on changed. What may not be read stays empty and is counted; the rest is known all the same.
 
-import type { FileRequests, KernelFiles } from '../kernel/files.ts';
+import { type FileRequests, type KernelFiles, textOf, unlessUnreadable } from '../kernel/files.ts';
 import { readCgroup, readCmdline, readStatus, StatusReading } from '../kernel/pid.ts';
 import { type Identity, UNKNOWN_IDENTITY } from '../rules/identity.ts';
 import { commName } from './comm-name.ts';
 import { type Cgroups, PlacementReader } from './placement.ts';
 import { BLOCKED, type Process } from './process.ts';
+import { nameOfProgram } from './program-name.ts';
 import type { CountedFile, Unreadable } from './unreadable.ts';
+import type { Users } from './users.ts';
 
 const DELETED = ' (deleted)';
 
@@ -15,11 +17,11 @@ const DELETED = ' (deleted)';
 export class Identities {
   readonly #files: KernelFiles;
   readonly #unreadable: Unreadable;
-  readonly #users: ReadonlyMap<number, string>;
+  readonly #users: Users;
   readonly #status = new StatusReading();
   readonly #placements = new PlacementReader();
 
-  constructor(files: KernelFiles, unreadable: Unreadable, users: ReadonlyMap<number, string>) {
+  constructor(files: KernelFiles, unreadable: Unreadable, users: Users) {
     this.#files = files;
     this.#unreadable = unreadable;
     this.#users = users;
@@ -30,7 +32,7 @@ export class Identities {
     return {
       ...UNKNOWN_IDENTITY,
       name: commName(Buffer.from(proc.stat.comm, 'latin1')),
-      user: this.#users.get(0) ?? '0',
+      user: this.#users.nameOf(0),
     };
   }
 
@@ -41,6 +43,24 @@ export class Identities {
     requests.add(proc.files, 'status');
     requests.add(proc.files, 'exe');
     if (proc.stat.state !== BLOCKED) requests.add(proc.files, 'cmdline');
+  }
+
+  /** What `moved` will read. */
+  requestMoved(proc: Process, requests: FileRequests): void {
+    requests.add(proc.files, 'cgroup');
+    requests.add(proc.files, 'status');
+  }
+
+  /** Whether a process is in another cgroup than `cgroups` says, or has another user than `user`. */
+  moved({ files, zombie }: Process, { text }: Cgroups, user: string): boolean {
+    if (zombie) return false;
+    const moved = unlessUnreadable(() => {
+      const length = files.read('cgroup');
+      if (!isText(this.#files.buffer, length, text) && textOf(this.#files, length) !== text) return true;
+      readStatus(this.#files, files, this.#status);
+      return this.#users.nameOf(this.#status.uid) !== user;
+    });
+    return moved ?? false;
   }
 
   /** The cgroups of a process that is no kernel thread. */
@@ -56,10 +76,12 @@ export class Identities {
   of(proc: Process, { place }: Cgroups): Identity {
     const { files } = proc;
     const readArgv = () => readCmdline(this.#files, files);
+    const exe = this.#unlessUnreadable(proc, 'exe', () => withoutDeleted(wellFormed(files.exe()))) ?? '';
+    const argv = (proc.stat.state === BLOCKED ? undefined : this.#unlessUnreadable(proc, 'cmdline', readArgv)) ?? [];
     return {
-      name: commName(Buffer.from(proc.stat.comm, 'latin1')),
-      exe: this.#unlessUnreadable(proc, 'exe', () => withoutDeleted(wellFormed(files.exe()))) ?? '',
-      argv: (proc.stat.state === BLOCKED ? undefined : this.#unlessUnreadable(proc, 'cmdline', readArgv)) ?? [],
+      name: nameOfProgram(commName(Buffer.from(proc.stat.comm, 'latin1')), exe, argv),
+      exe,
+      argv,
       user: this.#unlessUnreadable(proc, 'status', () => this.#user(proc)) ?? '',
       unit: place.unit,
       container: place.container,
@@ -69,7 +91,7 @@ export class Identities {
 
   #user(proc: Process): string {
     readStatus(this.#files, proc.files, this.#status);
-    return this.#users.get(this.#status.uid) ?? String(this.#status.uid);
+    return this.#users.nameOf(this.#status.uid);
   }
 
   /** What `read` gives; undefined where the file cannot be read, which is noted. */
@@ -83,6 +105,13 @@ export class Identities {
       return undefined;
     }
   }
+}
+
+/** Whether bytes are this text, as far as ASCII tells: compared in place, since nearly every process stays where it is. */
+function isText(bytes: Uint8Array, length: number, text: string): boolean {
+  if (length !== text.length) return false;
+  for (let at = 0; at < length; at++) if (bytes[at] !== text.charCodeAt(at)) return false;
+  return true;
 }
 
 const withoutDeleted = (exe: string): string => (exe.endsWith(DELETED) ? exe.slice(0, -DELETED.length) : exe);

@@ -18,17 +18,17 @@ export class IoReader {
 
   /** Requests io where `read` may read it. */
   request(proc: Process, requests: FileRequests): void {
-    if (!proc.kernelThread && proc.unreadable.reasons?.get('io') !== 'denied') requests.add(proc.files, 'io');
+    if (!proc.kernelThread && !isRefused(proc)) requests.add(proc.files, 'io');
   }
 
   /**
    * Reads io, and sets what it tells of the difference: nothing at the first reading of a process that began before the
-   * last pass. A process that denied it is not asked again before an exec.
+   * last pass. Where it was denied, or this kernel lacks it, it is not asked for again before an exec.
    */
   read(proc: Process, difference: Difference): void {
     difference.readBytes = 0;
     difference.writeBytes = 0;
-    if (proc.kernelThread || proc.zombie || proc.unreadable.reasons?.get('io') === 'denied') return;
+    if (proc.kernelThread || proc.zombie || isRefused(proc)) return;
     if (proc.files.unchanged('io')) {
       this.#unreadable.clear(proc, 'io');
       return;
@@ -47,7 +47,13 @@ export class IoReader {
       difference.readBytes = Math.max(0, reading.readBytes - (known ? io.readBytes : 0));
       difference.writeBytes = Math.max(0, reading.writeBytes - (known ? io.writeBytes : 0));
     }
-    io.readBytes = reading.readBytes;
-    io.writeBytes = reading.writeBytes;
+    // A counter that fell keeps its maximum, as in stat.ts.
+    io.readBytes = known ? Math.max(io.readBytes, reading.readBytes) : reading.readBytes;
+    io.writeBytes = known ? Math.max(io.writeBytes, reading.writeBytes) : reading.writeBytes;
   }
+}
+
+function isRefused({ unreadable: { reasons } }: Process): boolean {
+  const reason = reasons?.get('io');
+  return reason === 'denied' || reason === 'unsupported';
 }

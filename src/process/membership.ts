@@ -1,5 +1,5 @@
 // Decides which group each process belongs to, and keeps the starts and exits of the groups. A process is classified when
-// it is found, again after an exec, and again when the rules changed.
+// it is found, again after an exec, and again when the rules, its cgroup, its user or the host's users changed.
 //
 // Where groups are inherited, a process that no rule matches belongs to its nearest classified ancestor. It keeps what it
 // inherited for as long as no rule matches it, also when that ancestor ends and it gets another parent. What inherits
@@ -13,9 +13,12 @@ import { type GroupCounters, GroupCountersTable } from './group-counters.ts';
 import { Identities } from './identities.ts';
 import { BLOCKED, type Member, type Process } from './process.ts';
 import type { Unreadable } from './unreadable.ts';
+import { Users } from './users.ts';
 
 export type Classify = (identity: Identity) => Classification;
 
+/** The time of the boot follows the clock, which is always being corrected a little, seconds. */
+const BOOT_TIME_SLACK = 2;
 /** Seconds: a younger process is identified twice, because it will probably execute a program or change its title. */
 const YOUNG = 2;
 const NO_ARGV: readonly string[] = [];
@@ -39,21 +42,21 @@ export class Memberships {
 
   readonly #identities: Identities;
   readonly #unreadable: Unreadable;
-  /** Unix time of the boot, seconds. */
-  readonly #bootTime: number;
+  readonly #users: Users;
+  /** Unix time of the boot, seconds; NaN where it is not known. */
+  #bootTime = Number.NaN;
   readonly #parentOf: (child: Process) => Process | undefined;
   #classify: Classify;
 
   constructor(
     files: KernelFiles,
-    host: { readonly bootTime: number; readonly users: ReadonlyMap<number, string> },
     unreadable: Unreadable,
     parentOf: (child: Process) => Process | undefined,
     classify: Classify,
   ) {
-    this.#identities = new Identities(files, unreadable, host.users);
+    this.#users = new Users(files);
+    this.#identities = new Identities(files, unreadable, this.#users);
     this.#unreadable = unreadable;
-    this.#bootTime = host.bootTime;
     this.#parentOf = parentOf;
     this.#classify = classify;
   }
@@ -61,7 +64,34 @@ export class Memberships {
   /** New rules: every process is classified again at its next reading. What its old group gained stays there. */
   reclassify(classify: Classify, living: readonly Process[]): void {
     this.#classify = classify;
+    this.#users.expire();
     for (const proc of living) this.expire(proc);
+  }
+
+  /**
+   * Begins a pass. Where the host's users changed, or its clock was set and with it the time of its boot, every process is
+   * described again.
+   * @param bootTime Unix time, seconds; NaN where it is not known @param now kernel time
+   */
+  beginPass(bootTime: number, now: number, living: readonly Process[]): void {
+    const clockSet = !(Math.abs(bootTime - this.#bootTime) <= BOOT_TIME_SLACK) && !Object.is(bootTime, this.#bootTime);
+    if (clockSet) this.#bootTime = bootTime;
+    if (!this.#users.look(now) && !clockSet) return;
+    for (const proc of living) {
+      if (proc.kernelThread) this.describe(proc, now);
+      else this.expire(proc);
+    }
+  }
+
+  /** What `expireIfMoved` will read. */
+  requestMoved(proc: Process, requests: FileRequests): void {
+    if (!proc.kernelThread) this.#identities.requestMoved(proc, requests);
+  }
+
+  /** A process that is in another cgroup or belongs to another user than when it was described has to be described again. */
+  expireIfMoved(proc: Process): void {
+    const { cgroups, description } = proc.membership;
+    if (cgroups && this.#identities.moved(proc, cgroups, description.identity.user)) this.expire(proc);
   }
 
   /** What a process is has to be read again. */

@@ -31,8 +31,14 @@ const cases: [what: string, text: string, place: Partial<Placement>][] = [
   [
     'escaped unit',
     '0::/system.slice/system-systemd\\x2dfsck.slice/systemd-fsck@dev-disk-by\\x2duuid-1.service',
-    { unit: 'systemd-fsck@dev-disk-by-uuid-1.service' },
+    { unit: 'systemd-fsck@dev-disk-by\\x2duuid-1.service' },
   ],
+  [
+    'a unit whose name has the dash that systemd escaped',
+    '0::/system.slice/x@my\\x2ddisk.service',
+    { unit: 'x@my\\x2ddisk.service' },
+  ],
+  ['another unit', '0::/system.slice/x@my-disk.service', { unit: 'x@my-disk.service' }],
   ['control characters stay escaped', '0::/a\\x0a\\x7f.service', { unit: 'a\\x0a\\x7f.service' }],
   ['mount helper', '0::/system.slice/mnt-data.mount', { unit: 'mnt-data.mount' }],
   ['login session', '0::/user.slice/user-1000.slice/session-3.scope', { unit: 'session-3.scope' }],
@@ -103,7 +109,7 @@ const cases: [what: string, text: string, place: Partial<Placement>][] = [
   [
     'libvirt virtual machine',
     '0::/machine.slice/machine-qemu\\x2d1\\x2dvm1.scope/libvirt/emulator',
-    { unit: 'machine-qemu-1-vm1.scope' },
+    { unit: 'machine-qemu\\x2d1\\x2dvm1.scope' },
   ],
   [
     'kubernetes, cgroupfs, burstable',

@@ -59,8 +59,10 @@ const USER_SLICE = /^user-\d+\.slice$/;
 const NOWHERE: Placement = { unit: '', container: '', podUid: '' };
 
 /**
- * systemd writes other characters than letters, digits and :_.- as \xNN: written as themselves where they are printable. A
- * slash stays escaped: it divides a user's unit from the names that the user gave.
+ * systemd writes other characters than letters, digits and :_.- as \xNN (systemd-escape(1)): in the name of a container
+ * they stand as themselves where they are printable. A slash stays escaped: it divides a user's unit from the names that
+ * the user gave. The name of a unit keeps systemd's spelling, which `systemctl` takes, and which tells x@my\x2ddisk.service
+ * and x@my-disk.service apart.
  */
 function unescaped(name: string): string {
   return name.replace(/\\x([2-7][0-9a-f])/g, (written, hex: string) =>
@@ -90,14 +92,14 @@ export function parsePath(path: string): Placement {
     .replace(/ \(deleted\)$/, '')
     .split('/', SEGMENTS_MAX)
     .filter((s) => s !== '' && s !== '..')
-    .map((s) => unescaped(s).slice(0, NAME_MAX));
+    .map((s) => s.slice(0, NAME_MAX));
   let { unit, container, podUid } = NOWHERE;
   /** The unit of a user that the path is below, with a slash behind it. */
   let user = '';
   const said = (name: string): string => (user + name).slice(0, NAME_MAX);
   for (const [i, segment] of segments.entries()) {
     const before = segments[i - 1] ?? '';
-    const found = containerOf(segment, before, segments[i + 1] ?? '');
+    const found = containerOf(unescaped(segment), before, segments[i + 1] ?? '');
     if (found && container !== '') break; // a container inside the container: it and what follows is the outer one's word
     const pod = container === '' && podUid === '' ? podOf(segment) : undefined;
     if (pod) podUid = said(pod);
@@ -144,6 +146,8 @@ export function parseCgroup(text: string): Placement {
 
 /** What /proc/<pid>/cgroup says: where a process runs, and each of the cgroups it is in. */
 export interface Cgroups {
+  /** The whole text. */
+  readonly text: string;
   readonly place: Placement;
   readonly memberships: readonly Membership[];
 }
@@ -156,7 +160,7 @@ export class PlacementReader {
     let known = this.#known.get(text);
     if (!known) {
       if (this.#known.size >= KNOWN_TEXTS_MAX) this.#known.clear();
-      known = { place: parseCgroup(text), memberships: [...parseMemberships(text.slice(0, TEXT_MAX))] };
+      known = { text, place: parseCgroup(text), memberships: [...parseMemberships(text.slice(0, TEXT_MAX))] };
       this.#known.set(text, known);
     }
     return known;

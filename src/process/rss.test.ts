@@ -6,9 +6,9 @@ import { Unreadable } from './unreadable.ts';
 
 test('the memory of an idle process is read at every fourth pass, that of another at every pass', () => {
   const machine = new Machine();
-  const host = { units: { pageSize: 4096, ticksPerSecond: 100 }, bootTime: 0, users: new Map<number, string>() };
-  const tracker = new Tracker(machine, host, new Unreadable(), () => ({ group: 'a', subgroup: 'b', rule: 'c' }));
-  const pass = () => [...tracker.pass(machine.forks)];
+  const units = { pageSize: 4096, ticksPerSecond: 100 };
+  const tracker = new Tracker(machine, units, new Unreadable(), () => ({ group: 'a', subgroup: 'b', rule: 'c' }));
+  const pass = () => [...tracker.pass({ forks: machine.forks, bootTime: 0, cpus: 1 })];
   const proc = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
   const reads = new Map<number, number>();
   const open = machine.process.bind(machine);

@@ -7,13 +7,13 @@ import { Unreadable } from './unreadable.ts';
 
 test('where only the first thread has ended, the process lives, has memory and a group, and may exec', () => {
   const machine = new Machine();
-  const host = { units: { pageSize: 4096, ticksPerSecond: 100 }, bootTime: 1_700_000_000, users: new Map() };
+  const units = { pageSize: 4096, ticksPerSecond: 100 };
   const classify = ({ name }: { name: string }) => ({ group: name, subgroup: name, rule: 'test' });
-  const tracker = new Tracker(machine, host, new Unreadable(), classify);
+  const tracker = new Tracker(machine, units, new Unreadable(), classify);
   const proc = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
   const pass = () => {
     machine.now += 100;
-    for (const _ of tracker.pass(machine.forks));
+    for (const _ of tracker.pass({ forks: machine.forks, bootTime: 1_700_000_000, cpus: 1 }));
   };
   const task = machine.fork(machine.init, 'web');
   pass();

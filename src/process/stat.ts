@@ -69,16 +69,16 @@ export class StatReader {
     }
     this.#present(proc, stat);
     difference.executed = !proc.kernelThread && this.#executed(stat);
-    const user = reading.user - stat.user;
-    const system = reading.system - stat.system;
-    const minorFaults = reading.minorFaults - stat.minorFaults;
-    const majorFaults = reading.majorFaults - stat.majorFaults;
+    const user = Math.max(0, reading.user - stat.user);
+    const system = Math.max(0, reading.system - stat.system);
+    const minorFaults = Math.max(0, reading.minorFaults - stat.minorFaults);
+    const majorFaults = Math.max(0, reading.majorFaults - stat.majorFaults);
     const still = user === 0 && system === 0 && minorFaults === 0 && majorFaults === 0;
     difference.idle = still && reading.roughRss === proc.memory.roughRss;
-    difference.user = Math.max(0, user);
-    difference.system = Math.max(0, system);
-    difference.minorFaults = Math.max(0, minorFaults);
-    difference.majorFaults = Math.max(0, majorFaults);
+    difference.user = user;
+    difference.system = system;
+    difference.minorFaults = minorFaults;
+    difference.majorFaults = majorFaults;
     difference.childrenUser = Math.max(0, reading.childrenUser - stat.childrenUser);
     difference.childrenSystem = Math.max(0, reading.childrenSystem - stat.childrenSystem);
     copy(reading, stat);
@@ -117,16 +117,20 @@ function followThreads(files: ProcessFiles, stat: Stat): void {
   if (ended) stat.state = SLEEPING;
 }
 
+/**
+ * Takes over a reading. The kernel scales CPU time to what the scheduler measured, and some kernels let it fall by a tick
+ * and rise again. Counters keep their maximum: so no series falls, and nothing is gained twice.
+ */
 function copy(reading: StatReading, stat: Stat): void {
   stat.ppid = reading.ppid;
   stat.state = reading.state;
   stat.threads = reading.threads;
-  stat.user = reading.user;
-  stat.system = reading.system;
-  stat.childrenUser = reading.childrenUser;
-  stat.childrenSystem = reading.childrenSystem;
-  stat.minorFaults = reading.minorFaults;
-  stat.majorFaults = reading.majorFaults;
+  stat.user = Math.max(stat.user, reading.user);
+  stat.system = Math.max(stat.system, reading.system);
+  stat.childrenUser = Math.max(stat.childrenUser, reading.childrenUser);
+  stat.childrenSystem = Math.max(stat.childrenSystem, reading.childrenSystem);
+  stat.minorFaults = Math.max(stat.minorFaults, reading.minorFaults);
+  stat.majorFaults = Math.max(stat.majorFaults, reading.majorFaults);
   stat.roughRss = reading.roughRss;
   stat.virtualSize = reading.virtualSize;
 }

@@ -8,15 +8,16 @@ import { Unreadable } from './unreadable.ts';
 
 const UNITS = { pageSize: 4096, ticksPerSecond: 100 };
 
+const bootOf = ({ forks }: Machine) => ({ forks, bootTime: 1_700_000_000, cpus: Number.NaN });
+
 /** Each group has the name of its processes; where groups are inherited, no rule matches jobs. */
 function track(machine: Machine, inherits = false) {
   const unreadable = new Unreadable();
-  const host = { units: UNITS, bootTime: 1_700_000_000, users: new Map([[0, 'root']]) };
   const rule = (name: string) => (inherits && name === 'job' ? 'none' : 'test');
   const classify = ({ name }: { name: string }) => ({ group: name, subgroup: name, rule: rule(name) });
-  const tracker = new Tracker(machine, host, unreadable, classify);
+  const tracker = new Tracker(machine, UNITS, unreadable, classify);
   tracker.inherits = inherits;
-  const pass = () => [...tracker.pass(machine.forks)];
+  const pass = () => [...tracker.pass(bootOf(machine))];
   const counters = (name: string) => tracker.groupCounters.of(name, name);
   const proc = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
   return { tracker, unreadable, pass, counters, proc };

@@ -11,7 +11,7 @@ import {
   reasonOf,
   type UnreadableReason,
 } from '../kernel/files.ts';
-import { readUptime } from '../kernel/host.ts';
+import { type Boot, readUptime } from '../kernel/host.ts';
 import type { Units } from '../kernel/pid.ts';
 import type { ServiceGroups } from '../rules/service-groups.ts';
 import { CheapCounters } from './cheap-counters.ts';
@@ -27,13 +27,11 @@ import type { Unreadable } from './unreadable.ts';
 /** Processes whose files are read together. */
 const CHUNK = 512;
 
-/** What stays true of a host while it runs. */
-export interface HostFacts {
-  readonly units: Units;
-  /** Unix time of the boot, seconds. */
-  readonly bootTime: number;
-  readonly users: ReadonlyMap<number, string>;
-}
+/**
+ * One of so many passes asks whether a process was moved to another cgroup or became another user's: a quarter of an hour
+ * with the usual interval. Asking costs two files of the process.
+ */
+const MOVED_ROUNDS = 60;
 
 export class Tracker {
   /** Living processes, in the order they began: an ancestor comes before its descendants. */
@@ -51,6 +49,8 @@ export class Tracker {
 
   /** The kernel's count of forks when the pids were last listed. */
   #forks = Number.NaN;
+  /** Processes whose pid has this remainder are asked whether they moved; next round, others are. */
+  #round = 0;
   /** Kernel time now, and when the last complete pass began; seconds since boot, NaN before the first. */
   #now = Number.NaN;
   #lastPass = Number.NaN;
@@ -59,12 +59,12 @@ export class Tracker {
   /** Found by the listing under way, without a group until all are found: it may come from an ancestor listed later. */
   readonly #withoutGroup: Process[] = [];
 
-  constructor(files: KernelFiles, host: HostFacts, unreadable: Unreadable, classify: Classify) {
+  constructor(files: KernelFiles, units: Units, unreadable: Unreadable, classify: Classify) {
     this.#files = files;
     this.#unreadable = unreadable;
-    this.#cheapCounters = new CheapCounters(files, host.units, unreadable);
-    this.#usage = new CpuUsage(host.units.ticksPerSecond);
-    this.#memberships = new Memberships(files, host, unreadable, (child) => this.#parentOf(child), classify);
+    this.#cheapCounters = new CheapCounters(files, units, unreadable);
+    this.#usage = new CpuUsage(units.ticksPerSecond);
+    this.#memberships = new Memberships(files, unreadable, (child) => this.#parentOf(child), classify);
   }
 
   get groupCounters(): GroupCountersTable {
@@ -93,12 +93,14 @@ export class Tracker {
 
   /**
    * One pass over all processes. Yields the files that it reads next.
-   * @param forks tasks forked since boot, read before the pass: while it stands still nothing was born and the pids
-   *   need not be listed; NaN where the kernel does not tell
+   * @param boot read before the pass. While `forks` stands still nothing was born and the pids need not be listed
    * @throws KernelFileError where the host itself cannot be read
    */
-  *pass(forks: number): FileWork {
+  *pass({ forks, bootTime, cpus }: Boot): FileWork {
     const began = readUptime(this.#files);
+    this.#usage.cpus = cpus;
+    this.#round = (this.#round + 1) % MOVED_ROUNDS;
+    this.#memberships.beginPass(bootTime, began, this.living);
     this.#cheapCounters.beginPass(this.#lastPass);
     try {
       for (let from = 0; from < this.living.length; from += CHUNK) yield* this.#readAgain(from, from + CHUNK);
@@ -119,13 +121,18 @@ export class Tracker {
     const requests = this.#requests;
     const end = Math.min(to, this.living.length);
     requests.clear();
-    for (let index = from; index < end; index++) this.#cheapCounters.requestNext(this.living[index]!, requests);
+    for (let index = from; index < end; index++) {
+      const proc = this.living[index]!;
+      this.#cheapCounters.requestNext(proc, requests);
+      if (proc.pid % MOVED_ROUNDS === this.#round) this.#memberships.requestMoved(proc, requests);
+    }
     yield requests;
     this.#now = readUptime(this.#files);
     const due: { readonly proc: Process; readonly executed: boolean }[] = [];
     for (let index = from; index < end; index++) {
       const proc = this.living[index]!;
       const difference = this.#next(proc);
+      if (difference && proc.pid % MOVED_ROUNDS === this.#round) this.#memberships.expireIfMoved(proc);
       if (difference && this.#memberships.isDue(proc, difference.executed))
         due.push({ proc, executed: difference.executed });
     }

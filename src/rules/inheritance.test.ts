@@ -27,12 +27,12 @@ const rulesOf =
 
 /** A machine, and a tracker of its processes with inherited groups. */
 function watch(machine = new Machine(), inherits = true) {
-  const host = { units: { pageSize: 4096, ticksPerSecond: 100 }, bootTime: 0, users: new Map() };
-  const tracker = new Tracker(machine, host, new Unreadable(), rulesOf(GROUPS));
+  const units = { pageSize: 4096, ticksPerSecond: 100 };
+  const tracker = new Tracker(machine, units, new Unreadable(), rulesOf(GROUPS));
   tracker.inherits = inherits;
   const pass = () => {
     machine.now += 1000;
-    for (const _ of tracker.pass(machine.forks));
+    for (const _ of tracker.pass({ forks: machine.forks, bootTime: 0, cpus: 1 }));
   };
   const describe = ({ pid }: Task) => tracker.living.find((proc) => proc.pid === pid)!.description;
   const group = (task: Task) => `${describe(task).group}/${describe(task).subgroup}`;

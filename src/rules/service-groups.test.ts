@@ -26,7 +26,7 @@ const paths: [path: string, subgroup: string | undefined, what: string][] = [
   ['/system.slice/shop.service/postgresql.service', 'shop', 'a delegated cgroup cannot take the name of another service'],
   ['/system.slice/system-worker.slice/worker@3.service', 'worker', 'an instance of a template'],
   ['/system.slice/system-x.slice/x@my\\x2ddisk.service', 'x', 'an instance with an escaped name'],
-  ['/system.slice/my\\x2dshop.service', 'my-shop', 'an escaped name is shown as it is meant'],
+  ['/system.slice/my\\x2dshop.service', 'my\\x2dshop', 'the name is as systemctl has it'],
   ['/system.slice/run-r0123456789abcdef0123456789abcdef.service', 'run', 'systemd-run names units at random'],
   ['/system.slice/run-u42.service', 'run', 'or by a number'],
   ['/system.slice/run-p12-i13.service', 'run', 'or by two'],
@@ -79,17 +79,17 @@ test('one service has one classification: a thousand processes allocate none', (
 /** Rules that know the processes named `web`; a tracker of a machine with named services. */
 function watch(inherits: boolean) {
   const machine = new Machine();
-  const host = { units: { pageSize: 4096, ticksPerSecond: 100 }, bootTime: 0, users: new Map() };
+  const units = { pageSize: 4096, ticksPerSecond: 100 };
   const classify = ({ name }: { name: string }) =>
     name === 'web'
       ? { group: 'web', subgroup: 'nginx', rule: 'rules#web' }
       : { group: 'other', subgroup: 'other', rule: 'none' };
-  const tracker = new Tracker(machine, host, new Unreadable(), classify);
+  const tracker = new Tracker(machine, units, new Unreadable(), classify);
   tracker.inherits = inherits;
   tracker.services.max = 64;
   const pass = () => {
     machine.now += 1000;
-    for (const _ of tracker.pass(machine.forks));
+    for (const _ of tracker.pass({ forks: machine.forks, bootTime: 0, cpus: 1 }));
   };
   const of = ({ pid }: Task) => {
     const { group, subgroup, rule } = tracker.living.find((proc) => proc.pid === pid)!.description;

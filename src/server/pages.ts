@@ -18,7 +18,13 @@ export interface Link {
 export function landingPage(agent: Agent, links: readonly Link[]): string {
   const { snapshot } = agent;
   const parts = [heading(agent), navigation(links), ...troubles(agent)];
-  if (snapshot) parts.push(cards(agent, snapshot), groups(agent), unreadable(snapshot));
+  if (snapshot)
+    parts.push(
+      cards(agent, snapshot),
+      groups(agent),
+      agent.processesHidden ? HIDDEN : '',
+      unreadable(snapshot, agent.processesHidden),
+    );
   else parts.push('<p>No collection has succeeded yet. Load this page again in a few seconds.</p>');
   parts.push(addresses(links));
   return page('Herakles Process Memory Exporter', parts.join('\n'));
@@ -105,8 +111,10 @@ function groups(agent: Agent): string {
 ${htmlTable(heads, rows)}`;
 }
 
-function unreadable({ view }: Snapshot): string {
+/** @param hidden whether processes of other users are hidden: then what is readable is not all there is */
+function unreadable({ view }: Snapshot, hidden: boolean): string {
   const denied = lastingFailures(view.unreadable);
+  if (denied.length === 0 && hidden) return '';
   if (denied.length === 0)
     return '<h2>Readable</h2><p class="good">This exporter can read everything that it looks at.</p>';
   const rows = denied.map(({ file, reason, processes }) => {
@@ -119,6 +127,10 @@ ${htmlTable(['File', 'Reason', { number: 'Processes' }, 'Missing because of it',
 <p class="dim">With systemd: <code>${UNIT_SETTING}</code> in the <code>[Service]</code> section.
 <code>herakles-node-exporter check</code> explains it.</p>`;
 }
+
+const HIDDEN = `<h2>Hidden</h2>
+<p>/proc is mounted with hidepid: this exporter cannot see the processes of other users. Grant CAP_SYS_PTRACE, or mount
+/proc with gid=GROUP and run the exporter in that group.</p>`;
 
 function addresses(links: readonly Link[]): string {
   const lines = links.map(

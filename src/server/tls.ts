@@ -3,7 +3,7 @@
 // docs/decisions/0004). Loaded only where TLS is on.
 import type { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
-import { createServer, type TLSSocket } from 'node:tls';
+import { createSecureContext, createServer, type TLSSocket } from 'node:tls';
 import { addressOf } from './client-network.ts';
 import type { TlsMaterial } from './web-config.ts';
 
@@ -32,6 +32,10 @@ export function createTlsAcceptor(material: TlsMaterial, timeout: number, events
     handshakeTimeout: timeout * 1000,
     ALPNProtocols: ['http/1.1'],
   });
+  // A certificate of the client CA file is trusted whether it signed itself or not, as in Go: an intermediate authority may
+  // stand there alone. Node 20 does not hand the option from createServer on to the context, so the context is set.
+  const context = createSecureContext({ ...material.context, allowPartialTrustChain: true });
+  Object.assign(server, { _sharedCreds: context });
   server.on('secureConnection', (socket) => {
     const reason = refusalReasonOf(socket, material);
     if (reason === undefined) return events.accepted(socket);

@@ -26,13 +26,13 @@ function frame({ processes, usage, bare = [] }: Moment): Frame {
 /** Follows a host from moment to moment; PSS is half of RSS where it is known. */
 function follow(...moments: readonly Moment[]) {
   const files = framedFiles(moments.map(frame));
-  const host = { units: { pageSize: 4096, ticksPerSecond: 100 }, bootTime: 0, users: new Map() };
+  const units = { pageSize: 4096, ticksPerSecond: 100 };
   const classify = () => ({ group: 'g', subgroup: 's', rule: 'r' });
-  const tracker = new Tracker(files, host, new Unreadable(), classify);
+  const tracker = new Tracker(files, units, new Unreadable(), classify);
   const accounts = new CgroupUsage(files, (proc) => tracker.describeAgain(proc));
   return () => {
     files.begin();
-    for (const _ of tracker.pass(Number.NaN));
+    for (const _ of tracker.pass({ forks: Number.NaN, bootTime: 0, cpus: 1 }));
     for (const { footprint, memory, pid } of tracker.living)
       Object.assign(footprint, { pss: pid === 13 ? Number.NaN : memory.rss / 2 });
     const work = accounts.read(tracker.living);

@@ -59,9 +59,13 @@ export interface CgroupView {
 const READ_MAX = 1000;
 const PROCESSES_PER_STEP = 512;
 
+/** Collections after which mounts, and the cgroups that memory is charged to, are looked for again. */
+const FIND_AGAIN_EVERY = 16;
+
 export class CgroupUsage {
   readonly #files: KernelFiles;
   readonly #describeAgain: (proc: Process) => void;
+  #collections = 0;
   #mounts: CgroupMounts | undefined;
   /** The cgroup that the memory of a path is charged to, as the last collection found it; undefined: the host itself. */
   #chargedTo = new Map<string, MemoryCgroup | undefined>();
@@ -99,7 +103,11 @@ export class CgroupUsage {
 
   /** Processes by the path of the cgroup that they are in. */
   *#gather(living: readonly Process[]): Generator<void, Map<string, Residents>, void> {
-    this.#mounts ??= readCgroupMounts(this.#files);
+    // Controllers may be turned on and cgroups mounted at any time.
+    if (this.#collections++ % FIND_AGAIN_EVERY === 0) {
+      this.#mounts = readCgroupMounts(this.#files);
+      this.#chargedTo.clear();
+    }
     const byPath = new Map<string, Residents>();
     const byText = new Map<Cgroups, Residents>();
     for (let index = 0; index < living.length; index++) {
@@ -109,7 +117,7 @@ export class CgroupUsage {
       if (proc.stat.absent || proc.zombie || !cgroups) continue;
       let residents = byText.get(cgroups);
       if (!residents) {
-        const path = memoryPathOf(this.#mounts, cgroups.memberships);
+        const path = memoryPathOf(this.#mounts!, cgroups.memberships);
         residents = byPath.get(path) ?? new Residents();
         byPath.set(path, residents);
         byText.set(cgroups, residents);

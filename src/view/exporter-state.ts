@@ -36,4 +36,6 @@ export interface ExporterState {
   readonly residentMemory: number;
   readonly startTime: number;
   readonly self: SelfReading;
+  /** Processes of other users are hidden from this exporter (hidepid, proc(5)). */
+  readonly processesHidden: boolean;
 }

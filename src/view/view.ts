@@ -255,7 +255,7 @@ function withinHost(groups: readonly (readonly [GroupRow, Estimate])[], total: n
     sum += group.footprint;
     measured += Math.min(group.footprint, estimate.measured);
   }
-  if (sum <= total) return 0;
+  if (!(sum > total)) return 0; // also where the host's memory is not known
   const kept = Math.max(0, total - measured) / Math.max(1, sum - measured);
   for (const [group, estimate] of groups) {
     const certain = Math.min(group.footprint, estimate.measured);

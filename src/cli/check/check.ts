@@ -16,6 +16,8 @@ import type { GivenSettings } from '../verb.ts';
 /** Files of the kernel that depend on its version and on how it was built. */
 export const FEATURES: readonly { path: string; gives: string }[] = [
   { path: 'proc/self/smaps_rollup', gives: 'PSS and USS (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)' },
+  { path: 'proc/meminfo', gives: "the host's memory and swap" },
+  { path: 'proc/stat', gives: 'start times (btime), CPUs, and the count of forks' },
   { path: 'proc/pressure/memory', gives: 'memory pressure (Linux 4.20, CONFIG_PSI)' },
 ];
 
@@ -25,7 +27,7 @@ export async function check(settings: GivenSettings): Promise<string> {
   const setup = await loadSetup(sources);
   const web = await loadWebConfig(setup.config, []);
   const files = await openHost(setup.config);
-  const privileges = readPrivileges();
+  const privileges = readPrivileges(setup.config.path_procfs);
   const own = new Set(setup.rules.map(({ name }) => name));
   const findings = lint(setup.rules, setup.catalogue).filter(({ rule }) => own.has(rule)).length;
   const lines = [
@@ -45,8 +47,7 @@ export async function check(settings: GivenSettings): Promise<string> {
     lines.push(`kernel:        /${path} ${state}; it is needed for ${gives}`);
   }
   lines.push(`processes:     ${view.seen} seen`, ...hungLines(view.hung).map((line) => `               ${line}`));
-  const hidden =
-    privileges.hidepid !== '' && !privileges.capabilities.includes('CAP_SYS_PTRACE') && !setup.config.capture;
+  const hidden = privileges.hidepid !== '' && !setup.config.capture;
   if (hidden) lines.push(...hiddenAdvice(privileges.hidepid));
   lines.push('', ...advice(lastingFailures(view.unreadable), privileges, hidden));
   return `${lines.join('\n')}\n`;
@@ -62,8 +63,9 @@ function whyUnreadable(files: KernelFiles, path: string): string | undefined {
   }
 }
 
-function capabilityText({ capabilities }: Privileges): string {
-  return capabilities.length === 0 ? 'without capabilities' : `with ${capabilities.join(', ')}`;
+function capabilityText({ capabilities, userNamespace }: Privileges): string {
+  const held = capabilities.length === 0 ? 'without capabilities' : `with ${capabilities.join(', ')}`;
+  return userNamespace ? `in a user namespace, ${held} there` : held;
 }
 
 function hiddenAdvice(hidepid: string): string[] {
@@ -73,7 +75,11 @@ function hiddenAdvice(hidepid: string): string[] {
   ];
 }
 
-function advice(denied: readonly UnreadableCount[], { capabilities }: Privileges, hidden: boolean): string[] {
+function advice(
+  denied: readonly UnreadableCount[],
+  { capabilities, userNamespace }: Privileges,
+  hidden: boolean,
+): string[] {
   if (denied.length === 0)
     return [hidden ? 'Of the processes that can be seen, everything can be read.' : 'Everything can be read.'];
   const granted = ['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'].every((name) => capabilities.includes(name));
@@ -82,7 +88,15 @@ function advice(denied: readonly UnreadableCount[], { capabilities }: Privileges
     const known = accessTo(file);
     const use = known ? `; it is needed for ${known.neededFor}` : '';
     lines.push(`  /proc/PID/${file} of ${countedProcesses(processes)} cannot be read (${reason})${use}`);
-    if (known && reason === 'denied' && !granted) lines.push(`    grant ${known.requires}`);
+    if (known && reason === 'denied' && (!granted || userNamespace)) lines.push(`    grant ${known.requires}`);
+  }
+  if (userNamespace) {
+    return [
+      ...lines,
+      '',
+      'This program runs in a user namespace (rootless container, unshare --user): a capability counts only for processes of',
+      'that namespace. Run it outside, with the capabilities above, to read the others (user_namespaces(7)).',
+    ];
   }
   if (granted) {
     return [

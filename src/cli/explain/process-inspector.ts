@@ -1,11 +1,12 @@
 // Finds single processes of a host by pid, and tells what each is and when it began.
 
 import { FileRequests, type KernelFiles, reasonOf } from '../../kernel/files.ts';
-import { readBoot, readUnits, readUptime, readUsers } from '../../kernel/host.ts';
+import { readBoot, readUnits, readUptime } from '../../kernel/host.ts';
 import { Identities } from '../../process/identities.ts';
 import type { Process } from '../../process/process.ts';
 import { StatReader } from '../../process/stat.ts';
 import { Unreadable } from '../../process/unreadable.ts';
+import { Users } from '../../process/users.ts';
 import type { Classifier, KeyResult, RuleResult } from '../../rules/classifier.ts';
 import { type Identity, KERNEL_THREAD } from '../../rules/identity.ts';
 import { inheritanceSource, type TreeProcess } from '../../rules/inheritance.ts';
@@ -30,7 +31,9 @@ export class ProcessInspector {
     this.#files = files;
     this.#stat = new StatReader(files, readUnits(files), this.unreadable);
     this.#bootTime = readBoot(files).bootTime;
-    this.#identities = new Identities(files, this.unreadable, readUsers(files));
+    const users = new Users(files);
+    users.look(0);
+    this.#identities = new Identities(files, this.unreadable, users);
   }
 
   /** The caller closes its files. Undefined where no such process runs. @throws KernelFileError where its stat cannot be read */

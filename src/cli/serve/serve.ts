@@ -48,7 +48,10 @@ export async function serve(settings: GivenSettings): Promise<void> {
     watching?.close();
     watching = watchFiles(places, {
       changed: () => void reload(),
-      failed: (error) => log.warn('configuration is not watched; reload with SIGHUP', { err: error.message }),
+      failed: (error) =>
+        log.warn('a folder of the configuration cannot be watched; changes in it are found within 10 seconds', {
+          err: error.message,
+        }),
     });
   };
   const reload = async (byClient = false): Promise<Reload> => {
