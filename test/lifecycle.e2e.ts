@@ -254,6 +254,7 @@ const samples = (file: (text: string) => string): Record<string, string> => ({
   '--top-n-subgroup': '5',
   '--top-n-others': '5',
   '--max-series': '5000',
+  '--max-services': '3',
   '--max-processes': '50',
   '--min-uss-kb': '10',
   '--include-names': 'x,y',
