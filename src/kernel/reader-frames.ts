@@ -21,6 +21,8 @@ export const IF_STAT_CHANGED = 0x200;
 export const OF_THREAD = 0x400;
 /** The part of a request's number that names the file. */
 export const FILE_CODE = 0xff;
+/** Whether a duration stands behind the answer to this request: both sides of the socket must say the same of each request. */
+export const isTimed = (request: number): boolean => (request & FILE_CODE) === CODE_OF.smaps_rollup;
 /** The file was not read: stat had not changed, or the time for reads of smaps_rollup was over. */
 export const SKIPPED = -101;
 /** So many files have the first numbers: PROCESS_FILES begins with those of every collection. */

@@ -4,9 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import {
   ANSWER_HEAD_BYTES,
-  CODE_OF,
   DURATION_BYTES,
   HELLO_BYTES,
+  isTimed,
   NO_LIMIT,
   REQUEST_BYTES,
   REQUEST_HEAD_BYTES,
@@ -185,7 +185,7 @@ export class ReaderProcess {
       const length = bytes.readInt32LE(at);
       const from = at + ANSWER_HEAD_BYTES;
       const to = from + (length > 0 ? length : 0);
-      const timed = files[this.#next] === CODE_OF.smaps_rollup;
+      const timed = isTimed(files[this.#next]!);
       const end = (to + (timed ? DURATION_BYTES : 0) + 3) & ~3;
       if (end > bytes.length) break;
       this.#take(this.#next++, length, timed ? bytes.readUInt32LE(to) : 0, bytes, from);

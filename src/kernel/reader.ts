@@ -22,6 +22,7 @@ import {
   FILE_CODE,
   HELLO_BYTES,
   IF_STAT_CHANGED,
+  isTimed,
   NO_LIMIT,
   OF_THREAD,
   REQUEST_BYTES,
@@ -81,7 +82,7 @@ class Reader {
   #answer(at: number): void {
     const asked = this.#frame.readUInt32LE(at + 8);
     const code = asked & (FILE_CODE | TAKEN);
-    const timed = code === CODE_OF.smaps_rollup;
+    const timed = isTimed(asked);
     const began = timed ? performance.now() : 0;
     const skip = ((asked & IF_STAT_CHANGED) !== 0 && this.#statUnchanged) || (timed && this.#smapsMicros <= 0);
     const length = skip
