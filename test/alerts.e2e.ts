@@ -72,7 +72,7 @@ async function setUp(t: TestContext) {
   const namespace = await startNamespace(t);
   const children = await startChildren(t, namespace);
   const subgroups = `${scratch()}/subgroups.toml`;
-  const rules = ['shared', 'growshared', 'prefork', 'leak'].map((mode) => {
+  const rules = ['shared', 'growshared', 'prefork', 'leak', 'gone'].map((mode) => {
     return `[[rule]]\ngroup = "test"\nsubgroup = "${mode}"\ncomm = "hk-${mode}"\n`;
   });
   writeFileSync(subgroups, rules.join('\n'));

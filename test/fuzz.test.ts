@@ -53,6 +53,7 @@ const state: Omit<ExporterState, 'view'> = {
     series: 1,
     seriesDropped: new Map(),
     reloadSuccessful: true,
+    unknownNames: new Map(),
     reloadTime: 1,
   },
   ...{ requests: [], cpuSeconds: 1, residentMemory: 1, startTime: 1 },

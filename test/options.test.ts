@@ -34,7 +34,15 @@ const PROCESSES: readonly ProcessText[] = [
   named(23, 'tiny', { memory: { rss: 64, pss: 32, privateDirty: 16 } }),
 ];
 
-const rules = parseRules({ rule: [{ group: 'db', subgroup: 'postgres', comm: 'postgres' }] }, 'rules');
+const rules = parseRules(
+  {
+    rule: [
+      { group: 'db', subgroup: 'postgres', comm: 'postgres' },
+      { group: 'web', subgroup: 'nginx', comm: 'nginx' },
+    ],
+  },
+  'rules',
+);
 
 function agentOf(change: Partial<Config>): Agent {
   const setup: Setup = { config: { ...defaults, log_level: 'error', ...change }, origins: {}, rules, catalogue: [] };

@@ -90,7 +90,10 @@ test('groups named like what every object has are groups like any other', async 
   const cwd = scratch();
   await startChildren(t, 'private', 1);
   const keys = `exe = "${childProgram()}"`;
-  writeFileSync(`${cwd}/subgroups.toml`, `[[rule]]\ngroup = "__proto__"\nsubgroup = "constructor"\n${keys}\n`);
+  writeFileSync(
+    `${cwd}/subgroups.toml`,
+    `[[rule]]\ngroup = "__proto__"\nsubgroup = "constructor"\n${keys}\n[[rule]]\ngroup = "toString"\nsubgroup = "valueOf"\ncomm = "none"\n`,
+  );
   const args = ['--search-mode', 'include', '--search-groups', '__proto__', '--declared-groups', 'toString/valueOf'];
   const exporter = await startExporter(t, { cwd, args });
   await eventually(async () => {

@@ -119,6 +119,46 @@ test('a reload applies configuration and rules; a failed reload changes nothing,
   assert.equal(agent.subgroups()[0]!.subgroup, 'new');
 });
 
+test('a group that no rule has is not declared, and is said once; a reload looks again', async (t) => {
+  const wrong = { cache_ttl: 0, declared_groups: ['test/webb'], search_groups: ['test'], log_level: 'info' } as const;
+  const { agent, scrape, load, logged } = run(t, new Machine(), wrong);
+  agent.log.options = { level: 'info', format: 'logfmt' };
+  await agent.collect();
+  const page = await scrape();
+  assert.equal(value(page, 'herakles_exporter_unknown_names{setting="declared_groups"}'), 1);
+  assert.equal(value(page, 'herakles_exporter_unknown_names{setting="search_groups"}'), 0);
+  assert.doesNotMatch(page, /subgroup="webb"/);
+  const warned = () => logged.filter((line) => line.includes('test/webb'));
+  assert.equal(warned().length, 1, logged.join(''));
+  assert.match(
+    warned()[0]!,
+    /level=warn msg="a setting names a group that no rule has" setting=declared_groups name=test\/webb remedy="did you mean test\/web\?"/,
+  );
+  load(() => setup(wrong));
+  await agent.reload();
+  await agent.collect();
+  assert.equal(warned().length, 1, 'the same names are not logged again');
+
+  load(() => setup(wrong, 'webb'));
+  await agent.reload();
+  const right = await scrape();
+  assert.equal(value(right, 'herakles_exporter_unknown_names{setting="declared_groups"}'), 0);
+  assert.equal(value(right, 'herakles_group_declared{group="test",subgroup="webb"}'), 1);
+  assert.match(logged.join(''), /every group that a setting names exists/);
+});
+
+test('what lasts is logged when it begins, not at every collection', async (t) => {
+  const machine = new Machine();
+  for (let i = 0; i < 40; i++) machine.fork(machine.init, `job${i}`);
+  const { agent, logged } = run(t, machine, { max_series: 200 });
+  agent.log.options = { level: 'info', format: 'logfmt' };
+  for (let i = 0; i < 20; i++) {
+    machine.fork(machine.init, `more${i}`); // another number of series each time
+    await agent.collect();
+  }
+  assert.equal(logged.filter((line) => line.includes('series left out')).length, 1, logged.join(''));
+});
+
 test('the families about the exporter itself', async (t) => {
   const { agent, scrape } = run(t, new Machine(), { cache_ttl: 3600 });
   agent.countRequest('/metrics', 200);

@@ -12,6 +12,7 @@ import { type Body, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
 import { enabledOf, samplerOptionsOf } from './settings.ts';
 import { clock, inSlices, within } from './time-slices.ts';
+import { NAMING_SETTINGS, stillUnknown, type UnknownName, unknownNames } from './unknown-names.ts';
 
 /** Everything that a reload can change. */
 export interface Setup {
@@ -39,6 +40,10 @@ const COLLECTION_FAILED = 'collection failed';
 /** Seconds. */
 const HIDDEN_LOOK_EVERY = 60;
 const HUNG = 'reads of processes do not return';
+const DROPPED = 'series left out to stay within max_series';
+const CONTRADICTION = "measured PSS adds up to more than the host's memory";
+/** So many names are logged; the metric counts all, and `check` shows them. */
+const UNKNOWN_NAMES_LOGGED_MAX = 20;
 /** When no collection has succeeded for this many intervals, the exporter is unhealthy. */
 const UNHEALTHY_INTERVALS = 3;
 
@@ -61,12 +66,12 @@ export class Agent {
   /** Time that serving the previous scrape took, seconds, and the series in its response. */
   #scrapeDuration = Number.NaN;
   #series = Number.NaN;
-  /** Why series were left out when that was logged last; '' where none were. How many there are changes all the time. */
-  #droppedLogged = '';
+  /** Names of groups in the settings that exist nowhere. */
+  #unknownNames: readonly UnknownName[];
+  /** As they were last logged, as text. */
+  #unknownLogged = '';
   /** The settings that were last logged to wait for a restart, as text. */
   #restartLogged = '';
-  /** Whether the measured footprints of the last collection exceeded the host's memory. */
-  #contradicts = false;
   #hidden = false;
   /** When `#hidden` was found out, seconds on the clock of time-slices.ts. */
   #hiddenAt = Number.NaN;
@@ -82,11 +87,18 @@ export class Agent {
     this.log = new Log({ level: config.log_level, format: config.log_format });
     this.#classifier = new Classifier(setup.rules, setup.catalogue);
     this.#renderer = new Renderer(enabledOf(config));
-    this.#sampler = new Sampler(files, this.#classify(), samplerOptionsOf(config), () => this.#report());
+    this.#unknownNames = unknownNames(config, this.subgroups());
+    const options = samplerOptionsOf(config, this.#unknownNames);
+    this.#sampler = new Sampler(files, this.#classify(), options, () => this.#report());
   }
 
   get config(): Config {
     return this.setup.config;
+  }
+
+  /** Names of groups in the settings that exist nowhere. */
+  get unknownNames(): readonly UnknownName[] {
+    return this.#unknownNames;
   }
 
   get snapshot(): Snapshot | undefined {
@@ -180,7 +192,9 @@ export class Agent {
       this.setup = setup;
       this.log.options = { level: setup.config.log_level, format: setup.config.log_format };
       this.#renderer.configure(enabledOf(setup.config));
-      this.#sampler.configure(samplerOptionsOf(setup.config), this.#classify());
+      this.#unknownNames = unknownNames(setup.config, this.subgroups());
+      this.#sampler.configure(samplerOptionsOf(setup.config, this.#unknownNames), this.#classify());
+      if (this.snapshot) this.#reportUnknownNames(this.snapshot);
       this.#loadedAt = Date.now() / 1000;
       const failedBefore = !this.lastReload.ok;
       this.lastReload = { ok: true, faults: [] };
@@ -227,36 +241,45 @@ export class Agent {
       return;
     }
     this.log.ended(COLLECTION_FAILED, 'collections succeed again');
-    const { hung } = snapshot!.view;
-    if (hung.length > 0)
-      this.log.began(HUNG, 'warn', `${HUNG}; the processes are left out, and tried again now and then`, {
-        processes: hung.length,
-        pids: hung.slice(0, 10).join(' '),
-      });
-    else this.log.ended(HUNG, 'reads of all processes return again');
-    const reasons = [...(snapshot?.dropped.keys() ?? [])].join();
-    if (reasons !== this.#droppedLogged) {
-      this.#droppedLogged = reasons;
-      const dropped = [...(snapshot?.dropped ?? [])].map(([reason, series]) => `${reason}=${series}`).join(' ');
-      if (dropped)
-        this.log.warn('series left out to stay within max_series; raise it, or set per_process to top or none', {
-          dropped,
-        });
-      else this.log.info('all series fit into max_series again');
-    }
-    this.#reportContradiction(snapshot!.view.measuredExcess > 0);
+    this.#reportConditions(snapshot!);
+    this.#reportUnknownNames(snapshot!);
     this.log.debug('collected', { seconds: Math.round(duration * 1e4) / 1e4, processes: snapshot!.view.seen });
   }
 
-  /** Said once when it begins, and once when it ends. */
-  #reportContradiction(contradicts: boolean): void {
-    if (contradicts === this.#contradicts) return;
-    this.#contradicts = contradicts;
-    if (contradicts)
-      this.log.warn(
-        "measured PSS adds up to more than the host's memory; processes that share one address space each have all of it",
+  /** What may last for days: written when it begins, doubles and ends. */
+  #reportConditions({ view: { hung, measuredExcess }, dropped }: Snapshot): void {
+    if (hung.length > 0) {
+      const fields = { processes: hung.length, pids: hung.slice(0, 10).join(' ') };
+      const message = `${HUNG}; the processes are left out, and tried again now and then`;
+      this.log.began(HUNG, 'warn', message, fields, hung.length);
+    } else this.log.ended(HUNG, 'reads of all processes return again');
+
+    if (dropped.size > 0) {
+      const fields = { dropped: [...dropped].map(([reason, series]) => `${reason}=${series}`).join(' ') };
+      const all = [...dropped.values()].reduce((sum, series) => sum + series, 0);
+      this.log.began(DROPPED, 'warn', `${DROPPED}; raise it, or set per_process to top or none`, fields, all);
+    } else this.log.ended(DROPPED, 'all series fit into max_series again');
+
+    const shared = `${CONTRADICTION}; processes that share one address space each have all of it`;
+    if (measuredExcess > 0) this.log.began(CONTRADICTION, 'warn', shared, { excess: measuredExcess }, measuredExcess);
+    else this.log.ended(CONTRADICTION, "measured PSS fits into the host's memory again");
+  }
+
+  /** A name that was missing becomes known when a service of that name runs. What is left is logged once. */
+  #reportUnknownNames({ view: { groups } }: Snapshot): void {
+    if (this.#unknownNames.length > 0)
+      this.#unknownNames = stillUnknown(
+        this.#unknownNames,
+        groups.map(({ counters }) => counters),
       );
-    else this.log.info("measured PSS fits into the host's memory again");
+    const logged = this.#unknownLogged;
+    this.#unknownLogged = JSON.stringify(this.#unknownNames);
+    if (this.#unknownLogged === logged) return;
+    for (const { setting, name, remedy } of this.#unknownNames.slice(0, UNKNOWN_NAMES_LOGGED_MAX))
+      this.log.warn('a setting names a group that no rule has', { setting, name, remedy });
+    const more = this.#unknownNames.length - UNKNOWN_NAMES_LOGGED_MAX;
+    if (more > 0) this.log.warn('settings name more groups that no rule has; check prints them', { more });
+    if (this.#unknownNames.length === 0 && logged !== '') this.log.info('every group that a setting names exists');
   }
 
   #state(): ExporterState {
@@ -274,6 +297,7 @@ export class Agent {
       series: this.#series,
       seriesDropped: this.snapshot?.dropped ?? new Map(),
       reloadSuccessful: this.lastReload.ok,
+      unknownNames: countsOf(this.#unknownNames),
       reloadTime: this.#loadedAt,
       requests: this.#requests.values(),
       cpuSeconds: (user + system) / 1e6 + self.readersCpu,
@@ -283,6 +307,12 @@ export class Agent {
       processesHidden: this.processesHidden,
     };
   }
+}
+
+function countsOf(unknown: readonly UnknownName[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>(NAMING_SETTINGS.map((setting) => [setting, 0]));
+  for (const { setting } of unknown) counts.set(setting, counts.get(setting)! + 1);
+  return counts;
 }
 
 /** Bytes; NaN where it cannot be read: Node opens a file of /proc for it, and no descriptor may be left. */

@@ -54,6 +54,41 @@ test('a warning that clients can cause is written once a minute, with the number
   assert.ok(lines.length < 120, `${lines.length} lines for ten thousand reasons`);
 });
 
+test('a condition with a size is written when it begins, doubles and ends', (t) => {
+  t.mock.timers.enable({ apis: ['Date'] });
+  const { lines, log } = logging('logfmt');
+  for (let n = 100; n < 1000; n++) log.began('dropped', 'warn', 'left out', { n }, n);
+  for (let n = 1000; n > 0; n--) log.began('dropped', 'warn', 'left out', { n }, n);
+  assert.deepEqual(
+    lines.map((line) => / n=(\d+)/.exec(line)?.[1]),
+    ['100', '200', '400', '800'],
+  );
+  log.ended('dropped', 'all fit');
+  t.mock.timers.tick(61_000);
+  log.began('dropped', 'warn', 'left out', { n: 5 }, 5);
+  assert.match(lines.slice(4).join(''), /all fit.*\n.*left out" n=5\n$/);
+});
+
+test('a condition that comes and goes all day is written less and less often', (t) => {
+  t.mock.timers.enable({ apis: ['Date'] });
+  const { lines, log } = logging('logfmt');
+  const pass = (minutes: number) => {
+    for (let second = 0; second < 60 * minutes; second += 15) {
+      if (second % 30 === 0) log.began('dropped', 'warn', 'left out');
+      else log.ended('dropped', 'all fit');
+      t.mock.timers.tick(15_000);
+    }
+  };
+  pass(17);
+  assert.ok(lines.length <= 10, `${lines.length} lines in 17 minutes`);
+  pass(24 * 60);
+  assert.ok(lines.length <= 2 * (6 + 25), `${lines.length} lines in a day`);
+  t.mock.timers.tick(3_600_000);
+  const before = lines.length;
+  pass(3);
+  assert.ok(lines.length >= before + 2, 'after a quiet hour it is written at once');
+});
+
 test('a condition is written when it begins and when it ends, and once a minute where it comes and goes', (t) => {
   t.mock.timers.enable({ apis: ['Date'] });
   const { lines, log } = logging('logfmt');

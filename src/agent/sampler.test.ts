@@ -31,6 +31,7 @@ const STATE: Omit<ExporterState, 'view'> = {
     series: 1,
     seriesDropped: new Map(),
     reloadSuccessful: true,
+    unknownNames: new Map(),
     reloadTime: 1,
   },
   ...{ requests: [], cpuSeconds: 1, residentMemory: 1, startTime: 1 },

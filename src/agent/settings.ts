@@ -5,6 +5,7 @@ import { collectors, viewCollectors } from '../collectors/index.ts';
 import { type Config, keys } from '../config/options.ts';
 import { addSeries, type LineBytes, NO_SERIES, type SeriesCounts } from '../view/series-budget.ts';
 import type { SamplerOptions } from './sampler.ts';
+import type { UnknownName } from './unknown-names.ts';
 
 /** The keys that are true: collectors find among them their own switches and those of their parts. */
 export const enabledOf = (config: Config): Enabled => new Set(keys.filter((key) => config[key] === true));
@@ -32,7 +33,9 @@ function lineBytesOf(enabled: Enabled): LineBytes {
   };
 }
 
-export function samplerOptionsOf(config: Config): SamplerOptions {
+/** @param unknown names in the settings that exist nowhere: such a group is not declared, or its alert would never end */
+export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[] = []): SamplerOptions {
+  const missing = new Set(unknown.filter(({ setting }) => setting === 'declared_groups').map(({ name }) => name));
   const enabled = enabledOf(config);
   const each = seriesOf(enabled);
   return {
@@ -62,9 +65,11 @@ export function samplerOptionsOf(config: Config): SamplerOptions {
       disableOthers: config.disable_others,
     },
     series: { max: config.max_series, each, bytes: lineBytesOf(enabled) },
-    declaredGroups: config.declared_groups.map((pair) => {
-      const slash = pair.indexOf('/');
-      return [pair.slice(0, slash), pair.slice(slash + 1)] as const;
-    }),
+    declaredGroups: config.declared_groups
+      .filter((pair) => !missing.has(pair))
+      .map((pair) => {
+        const slash = pair.indexOf('/');
+        return [pair.slice(0, slash), pair.slice(slash + 1)] as const;
+      }),
   };
 }

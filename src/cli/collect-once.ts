@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Setup } from '../agent/agent.ts';
 import { Sampler, type Snapshot } from '../agent/sampler.ts';
 import { samplerOptionsOf } from '../agent/settings.ts';
+import { unknownNames } from '../agent/unknown-names.ts';
 import type { KernelFiles } from '../kernel/files.ts';
 import { Classifier } from '../rules/classifier.ts';
 import { VerbError } from './verb.ts';
@@ -13,7 +14,7 @@ const APART_MS = 500;
 /** Collects twice. PSS and USS of every process are read, unless smaps is off. @throws VerbError where nothing can be */
 export async function collectOnce(setup: Setup, files: KernelFiles): Promise<Snapshot> {
   const classifier = new Classifier(setup.rules, setup.catalogue);
-  const options = samplerOptionsOf(setup.config);
+  const options = samplerOptionsOf(setup.config, unknownNames(setup.config, classifier.subgroups()));
   const mode = options.footprints.mode === 'off' ? 'off' : 'exact';
   const sampler = new Sampler(files, (identity) => classifier.classify(identity), {
     ...options,

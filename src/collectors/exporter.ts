@@ -63,6 +63,11 @@ export const reloadSuccessful = gauge(
   'herakles_exporter_config_last_reload_successful',
   'Whether the last attempt to load the configuration succeeded: 1 or 0.',
 );
+export const unknownNames = gauge(
+  'herakles_exporter_unknown_names',
+  'Names of groups that a setting has, and that exist nowhere: neither in a rule nor as a running service.',
+  ['setting'],
+);
 export const reloadTime = gauge(
   'herakles_exporter_config_last_reload_success_timestamp_seconds',
   'When the configuration was last loaded with success, in seconds since the epoch.',
@@ -132,6 +137,12 @@ const DECLARATIONS: readonly Declaration[] = [
     },
   },
   single(reloadSuccessful, (state) => Number(state.reloadSuccessful)),
+  {
+    family: unknownNames,
+    write(state, out) {
+      for (const [setting, count] of state.unknownNames) out.sample(labelText(unknownNames, { setting }), count);
+    },
+  },
   single(reloadTime, (state) => state.reloadTime),
   {
     family: httpRequests,

@@ -2,7 +2,7 @@
 // match, rule-index.ts finds that rule soon, and match-target.ts compares a rule's value with what a process has. Both
 // classify() and explain() compare by that one function, so they cannot disagree.
 import { MatchWork } from '../pattern/match-work.ts';
-import { type Classification, type Identity, NO_RULE } from './identity.ts';
+import { type Classification, type Identity, UNCLASSIFIED } from './identity.ts';
 import { findMatcher, MatchTarget } from './match-target.ts';
 import { byPrecedence } from './precedence.ts';
 import type { Rule, RuleKey } from './rule.ts';
@@ -47,8 +47,6 @@ export interface Subgroup {
   readonly subgroup: string;
   readonly rules: readonly Rule[];
 }
-
-const UNCLASSIFIED: Classification = { group: 'other', subgroup: 'other', rule: NO_RULE };
 
 /** Compares one rule with a process. */
 export const compareRule = (rule: Rule, identity: Identity): RuleResult =>

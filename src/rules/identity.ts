@@ -46,6 +46,9 @@ export const UNKNOWN_IDENTITY: Identity = {
 /** The rule of a process that no rule matches. */
 export const NO_RULE = 'none';
 
+/** Where a process belongs that no rule matches. */
+export const UNCLASSIFIED: Classification = { group: 'other', subgroup: 'other', rule: NO_RULE };
+
 /** The rule of a process that no rule matches, and that has its group from its system unit (service-groups.ts). */
 export const SERVICE_RULE = 'none; system unit';
 

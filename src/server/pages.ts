@@ -3,6 +3,7 @@
 import type { Agent } from '../agent/agent.ts';
 import { accessTo, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
 import type { Snapshot } from '../agent/sampler.ts';
+import { describeUnknownName } from '../agent/unknown-names.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { configDocument, groupsBySize, subgroupsDocument } from './api.ts';
 import { escapeHtml, htmlTable, page } from './html.ts';
@@ -14,6 +15,9 @@ export interface Link {
   readonly path: string;
   readonly help: string;
 }
+
+/** So many names of groups that exist nowhere are on the page. */
+const UNKNOWN_SHOWN_MAX = 20;
 
 export function landingPage(agent: Agent, links: readonly Link[]): string {
   const { snapshot } = agent;
@@ -67,6 +71,14 @@ function troubles(agent: Agent): string[] {
     const faults = agent.lastReload.faults.map((fault) => `<li>${escapeHtml(fault)}</li>`).join('');
     parts.push(
       `<p class="bad"><strong>The configuration could not be loaded again; the old one is in force.</strong></p><ul>${faults}</ul>`,
+    );
+  }
+  const unknown = agent.unknownNames.slice(0, UNKNOWN_SHOWN_MAX);
+  if (unknown.length > 0) {
+    const names = unknown.map((name) => `<li>${escapeHtml(describeUnknownName(name))}</li>`).join('');
+    const more = agent.unknownNames.length - unknown.length;
+    parts.push(
+      `<p class="bad"><strong>Settings name groups that exist nowhere.</strong></p><ul>${names}${more > 0 ? `<li>… and ${more} more</li>` : ''}</ul>`,
     );
   }
   return parts;

@@ -27,6 +27,8 @@ export interface ExporterState {
   readonly seriesDropped: ReadonlyMap<string, number>;
   /** Whether the last attempt to load the configuration succeeded. */
   readonly reloadSuccessful: boolean;
+  /** Names of groups in the settings that exist nowhere, by setting; every setting that names groups is there. */
+  readonly unknownNames: ReadonlyMap<string, number>;
   /** When the configuration was last loaded with success. */
   readonly reloadTime: number;
   readonly requests: Iterable<{ readonly path: string; readonly code: number; readonly count: number }>;

@@ -1,11 +1,16 @@
 // check: tells whether the configuration is right, what this kernel offers, what this user may read, and which capability
 // would give which metric.
+import type { Setup } from '../../agent/agent.ts';
 import { accessTo, lastingFailures, UNIT_SETTING } from '../../agent/capabilities.ts';
+import { describeUnknownName, stillUnknown, unknownNames } from '../../agent/unknown-names.ts';
 import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../../kernel/self.ts';
 import type { UnreadableCount } from '../../process/unreadable.ts';
+import { Classifier } from '../../rules/classifier.ts';
 import { lint } from '../../rules/linter.ts';
 import { describeWebConfig, loadWebConfig } from '../../server/web-config.ts';
+import { escapeForTerminal } from '../../text/hostile.ts';
+import type { GroupRow } from '../../view/view.ts';
 import { collectOnce } from '../collect-once.ts';
 import { counted, countedProcesses } from '../counted.ts';
 import { hungLines } from '../hung-lines.ts';
@@ -30,8 +35,10 @@ export async function check(settings: GivenSettings): Promise<string> {
   const privileges = readPrivileges(setup.config.path_procfs);
   const own = new Set(setup.rules.map(({ name }) => name));
   const findings = lint(setup.rules, setup.catalogue).filter(({ rule }) => own.has(rule)).length;
+  const { view } = await collectOnce(setup, files);
   const lines = [
     `configuration: ok, ${setup.files.length === 0 ? 'no file' : setup.files.join(', ')}`,
+    ...unknownLines(setup, view.groups),
     `rules:         ok, ${setup.rules.length} of yours, ${setup.catalogue.length} of the catalogue`,
     ...(findings > 0
       ? [`               warning: ${counted(findings, 'finding')}; ${program.name} subgroups lint shows more`]
@@ -40,7 +47,6 @@ export async function check(settings: GivenSettings): Promise<string> {
     ...web.warnings.map((warning) => `               warning: ${warning}`),
     `user:          ${privileges.uid === 0 ? 'root' : `uid ${privileges.uid}`}, ${capabilityText(privileges)}`,
   ];
-  const { view } = await collectOnce(setup, files);
   for (const { path, gives } of FEATURES) {
     const reason = whyUnreadable(files, path);
     const state = reason ? `cannot be read (${reason})` : 'can be read';
@@ -51,6 +57,15 @@ export async function check(settings: GivenSettings): Promise<string> {
   if (hidden) lines.push(...hiddenAdvice(privileges.hidepid));
   lines.push('', ...advice(lastingFailures(view.unreadable), privileges, hidden));
   return `${lines.join('\n')}\n`;
+}
+
+/** Warnings of names of groups that exist nowhere, with the place where each is set. */
+function unknownLines({ config, origins, rules, catalogue }: Setup, groups: readonly GroupRow[]): string[] {
+  const subgroups = new Classifier(rules, catalogue).subgroups();
+  const seen = groups.map(({ counters }) => counters);
+  return stillUnknown(unknownNames(config, subgroups), seen).map(
+    (name) => `               warning: ${origins[name.setting]}: ${escapeForTerminal(describeUnknownName(name))}`,
+  );
 }
 
 /** Undefined where the file can be read. */
