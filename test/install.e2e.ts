@@ -122,12 +122,33 @@ test('keeps files that somebody else made or changed', async (t) => {
   const upgrade = machine.herakles('install');
   assert.match(upgrade.stdout, /^keep \/etc\/herakles\/config\.yaml: /m);
 
+  const plan = machine.herakles('uninstall', '--dry-run');
   const end = machine.herakles('uninstall');
+  assert.equal(end.stdout, plan.stdout.replaceAll('would ', ''));
   assert.match(end.stdout, /^keep \/etc\/herakles\/config\.yaml: /m);
   assert.equal(machine.run('cat', '/etc/herakles/config.yaml').stdout, 'interval: 30s\n');
   assert.equal(machine.run('cat', '/etc/herakles/subgroups.toml').stdout, '# mine\n');
   assert.notEqual(machine.run('ls', PROGRAM).status, 0);
   assert.equal(machine.run('getent', 'passwd', 'herakles').status, 0, 'a user that was there before stays');
+});
+
+test('says that a folder stays, and which file of it', async (t) => {
+  const machine = await startMachine(t);
+  if (!machine) return;
+  assert.equal(machine.herakles('install').status, 0);
+  machine.write('/etc/herakles/config.yaml', 'interval: 30s\n');
+  machine.write('/usr/local/lib/herakles/notes', 'mine\n');
+  const setting = machine.herakles('uninstall', '--port', '9300');
+  assert.equal(setting.status, 2);
+  assert.match(setting.stderr, /uninstall removes what install has recorded.*leave --port out/);
+  const end = machine.herakles('uninstall');
+  assert.equal(end.status, 0, end.stderr);
+  assert.match(end.stdout, /^keep \/etc\/herakles\/: it holds config\.yaml$/m);
+  assert.match(end.stdout, /^keep \/usr\/local\/lib\/herakles\/: it holds notes$/m);
+  for (const [, folder] of end.stdout.matchAll(/^remove (\/.*\/)$/gm))
+    assert.notEqual(machine.run('ls', folder!).status, 0, `${folder} is removed`);
+  for (const [, folder] of end.stdout.matchAll(/^keep (\/.*\/): /gm))
+    assert.equal(machine.run('ls', folder!).status, 0, `${folder} is kept`);
 });
 
 test('replaces installed files with newer ones', async (t) => {

@@ -14,6 +14,7 @@ import { readUptime } from '../kernel/host.ts';
 import type { RuleDocument } from '../rules/rule.ts';
 import { parseCatalogue, RULES_MAX, RuleError, ruleDocumentSteps, tooManyRules } from '../rules/rule-parser.ts';
 import { runToEnd } from '../rules/run-to-end.ts';
+import { fixedPaths } from '../server/routes.ts';
 import { isForeignFile } from './foreign-files.ts';
 import { program } from './program.ts';
 import type { GivenSettings } from './verb.ts';
@@ -28,6 +29,7 @@ export const sourcesOf = ({ flags, file }: GivenSettings): Sources => ({
   env: process.env,
   cwd: workingFolder(),
   home: homedir(),
+  servedPaths: fixedPaths,
   isForeign: process.geteuid?.() === 0 ? isForeignFile : undefined,
 });
 

@@ -63,7 +63,7 @@ export const reloadSuccessful = gauge(
   'herakles_exporter_config_last_reload_successful',
   'Whether the last attempt to load the configuration succeeded: 1 or 0.',
 );
-export const unknownNames = gauge(
+export const unknownGroupNames = gauge(
   'herakles_exporter_unknown_names',
   'Names of groups that a setting has, and that exist nowhere: neither in a rule nor as a running service.',
   ['setting'],
@@ -138,9 +138,9 @@ const DECLARATIONS: readonly Declaration[] = [
   },
   single(reloadSuccessful, (state) => Number(state.reloadSuccessful)),
   {
-    family: unknownNames,
+    family: unknownGroupNames,
     write(state, out) {
-      for (const [setting, count] of state.unknownNames) out.sample(labelText(unknownNames, { setting }), count);
+      for (const [setting, count] of state.unknownNames) out.sample(labelText(unknownGroupNames, { setting }), count);
     },
   },
   single(reloadTime, (state) => state.reloadTime),

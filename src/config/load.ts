@@ -38,6 +38,8 @@ export interface Sources {
   readonly system?: string | undefined;
   /** Whether a file that nobody named must not be read: others than this user choose what it holds. None unless given. */
   readonly isForeign?: ((path: string) => boolean) | undefined;
+  /** Paths of the server that are taken, so that the metrics cannot have them. None unless given. */
+  readonly servedPaths?: readonly string[] | undefined;
   /** Bytes of a configuration file; throws OperatorFileError. From disk unless given. */
   readonly readFile?: ((path: string) => Uint8Array) | undefined;
 }
@@ -99,15 +101,23 @@ export async function load(sources: Sources): Promise<Loaded> {
   const stated = Object.fromEntries([...settings].map(([key, { value }]) => [key, value]));
   const config: Config = { ...defaults, ...stated };
   const origins = Object.fromEntries(keys.map((key) => [key, settings.get(key)?.origin ?? 'default']));
-  if (faults.length === 0) faults.push(...contradictions(config, origins));
+  if (faults.length === 0) faults.push(...contradictions(config, origins, sources.servedPaths));
   if (faults.length > 0) throw new ConfigError(faults);
   return { config, origins: origins as Record<Key, string>, files };
 }
 
 /** Faults of keys that are right each for itself, but not together. */
-function contradictions(config: Config, origins: Readonly<Record<string, string>>): string[] {
+function contradictions(
+  config: Config,
+  origins: Readonly<Record<string, string>>,
+  servedPaths: readonly string[] = [],
+): string[] {
   const faults: string[] = [];
-  const { search_mode, search_groups, search_subgroups, web_listen_address } = config;
+  const { search_mode, search_groups, search_subgroups, web_listen_address, web_telemetry_path } = config;
+  if (servedPaths.includes(web_telemetry_path))
+    faults.push(
+      `${origins.web_telemetry_path}: web_telemetry_path is "${web_telemetry_path}", which is another page of this server; give a path that is free, such as /metrics`,
+    );
   if (search_mode !== 'none' && search_groups.length + search_subgroups.length === 0)
     faults.push(
       `${origins.search_mode}: search_mode is "${search_mode}" but search_groups and search_subgroups are empty; name a group or a subgroup`,

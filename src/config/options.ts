@@ -60,7 +60,7 @@ export const options = {
       { ...restart, spellings: ['--web.systemd-socket'] },
     ),
     web_telemetry_path: option(
-      text('a path that starts with / and has no space, ? or #', 'PATH', /^\/[^\s?#]+$/),
+      text('a path that starts with / and has no space, ? or #', 'PATH', /^\/[^\s?#]*$/),
       '/metrics',
       'URL path that serves the metrics.',
       { spellings: ['--web.telemetry-path'] },

@@ -135,6 +135,9 @@ export const routes: readonly Route[] = [
   },
 ];
 
+/** The paths that no setting changes. */
+export const fixedPaths: readonly string[] = routes.map(({ path }) => path).filter((path) => path.startsWith('/'));
+
 /** The response to any request: of its route, or why there is none. @param route what routeOf() found */
 export async function respond(
   context: RouteContext,

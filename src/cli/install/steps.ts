@@ -103,9 +103,9 @@ export function linkStep(record: InstallRecord, path: string, target: string): S
 /** Takes away what install put at a path. */
 export function removeStep(record: InstallRecord, path: string, mark: Mark): Step {
   if (mark === 'folder') {
-    const others = existsSync(path) ? readdirSync(path).filter((name) => !(`${path}/${name}` in record.put)) : [];
-    if (others.length > 0)
-      return { action: 'keep', what: `${path}/: it holds ${others[0]}, which install did not put there` };
+    if (!existsSync(path)) return { action: 'unchanged', what: `${path}/: it is gone already` };
+    const staying = stayingIn(record, path);
+    if (staying.length > 0) return { action: 'keep', what: `${path}/: it holds ${staying.join(', ')}` };
     return { action: 'remove', what: `${path}/`, run: () => removeIfEmpty(path) };
   }
   const now = markOf(path);
@@ -113,6 +113,16 @@ export function removeStep(record: InstallRecord, path: string, mark: Mark): Ste
   if (now !== mark) return { action: 'keep', what: `${path}: ${FOREIGN}` };
   return { action: 'remove', what: path, run: () => rmSync(path) };
 }
+
+/** What uninstall leaves in a folder: what install did not put there, or somebody has changed since. */
+const stayingIn = (record: InstallRecord, folder: string): string[] =>
+  readdirSync(folder)
+    .sort()
+    .filter((name) => {
+      const path = `${folder}/${name}`;
+      const mark = record.put[path];
+      return mark === 'folder' ? stayingIn(record, path).length > 0 : mark === undefined || markOf(path) !== mark;
+    });
 
 function removeIfEmpty(path: string): void {
   if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);

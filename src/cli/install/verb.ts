@@ -19,6 +19,7 @@ export const uninstallVerb: Verb<{ readonly dryRun: boolean }> = {
   name: 'uninstall',
   summary: 'Remove what install has put in place, and nothing else.',
   options: [DRY_RUN],
+  ignoresSettings: 'uninstall removes what install has recorded, whatever the configuration says',
   parse: ({ switches }) => ({ dryRun: switches.has('--dry-run') }),
   run: async (given) => ({ output: (await import('./install.ts')).uninstall(given) }),
 };
