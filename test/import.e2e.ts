@@ -172,6 +172,7 @@ test('configurations of process-exporter', async (t) => {
         run.stdout,
       );
       const said = run.stderr.split('\n').filter(Boolean);
+      assert.match(said.pop()!, /^Next: save these rules as \/etc\/herakles\/subgroups\.toml/);
       assert.equal(said.length, notes.length, run.stderr);
       for (const [i, note] of notes.entries()) assert.match(said[i]!, note);
       for (const note of said) assert.ok(run.stdout.includes(`# ${note}`), note);
@@ -185,6 +186,7 @@ test('configurations of process-exporter', async (t) => {
       run.stderr,
       /:3: takes every process in process-exporter, with one group for each \.Comm; left out.*label name/,
     );
+    assert.match(run.stderr, /\nNext: there is no rule to save.*"herakles-node-exporter explain --all".*\n$/);
     const there = await theirs(t, peer, namespace, [`-config.path=${path}`]);
     const scan = await ours(t, namespace, run.stdout);
     assert.deepEqual(imported(scan), []);

@@ -70,6 +70,17 @@ test('as an unprivileged user', async (t) => {
   assert.ok(seen.sum('herakles_mem_group_footprint_bytes') <= seen.value('herakles_mem_system_total_bytes'));
   await fewLines(exporter);
 
+  const explained = await runBundle(t, ['explain', String(theirs), '--port', '0'], { uid: nobody });
+  assert.match(
+    explained.stdout,
+    /^ {2}memory {4}RSS [\d.]+ MiB; PSS and USS cannot be read \(denied\); run explain as root, or grant CAP_SYS_PTRACE/m,
+  );
+  const { rss_bytes, pss_bytes } = JSON.parse(
+    (await runBundle(t, ['explain', String(theirs), '--port', '0', '--json'], { uid: nobody })).stdout,
+  );
+  near(rss_bytes, readTruth(theirs)!.rss, MIB / 4, 'RSS');
+  assert.equal(pss_bytes, undefined);
+
   const check = await runBundle(t, ['check'], { uid: nobody });
   assert.match(
     check.stdout + check.stderr,

@@ -1,9 +1,11 @@
 // explain PID: which rule put a process into its group and why, which other rules match, how much memory it has, and what
 // the running exporter knows of that. explain --all is in explain-all.ts.
 
+import { accessTo } from '../../agent/capabilities.ts';
 import type { Config } from '../../config/options.ts';
-import { FileRequests, KernelFileError, type KernelFiles } from '../../kernel/files.ts';
-import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
+import { FileRequests, KernelFileError, type KernelFiles, unlessUnreadable } from '../../kernel/files.ts';
+import { readUnits } from '../../kernel/host.ts';
+import { FootprintReading, readSmapsRollup, readStatm, StatmReading } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
 import { type ClassificationExplanation, Classifier, compareRule, type RuleResult } from '../../rules/classifier.ts';
 import { type Classification, type Identity, KERNEL_THREAD, NO_RULE, SERVICE_RULE } from '../../rules/identity.ts';
@@ -115,23 +117,41 @@ async function find(inspector: ProcessInspector, pid: number): Promise<Process> 
   throw new VerbError(`process ${pid}: no such process runs`);
 }
 
-/** The footprint as it is now, or the error where it cannot be read. */
-async function readFootprint(files: KernelFiles, proc: Process): Promise<FootprintReading | KernelFileError> {
-  const reading = new FootprintReading();
+/** The resident memory where nothing more can be read; bytes, NaN where it is not known either. */
+interface RssAlone {
+  readonly rss: number;
+  readonly failure: KernelFileError;
+}
+
+/** The footprint as it is now. Where it cannot be read, statm has the RSS, which needs no privilege. */
+async function readFootprint(files: KernelFiles, proc: Process): Promise<FootprintReading | RssAlone> {
   const requests = new FileRequests();
   requests.add(proc.files, 'smaps_rollup');
+  requests.add(proc.files, 'statm');
   await files.prefetch(requests);
   try {
+    const reading = new FootprintReading();
     readSmapsRollup(files, proc.files, reading);
     return reading;
-  } catch (error) {
-    if (error instanceof KernelFileError) return error;
-    throw error;
+  } catch (failure) {
+    if (!(failure instanceof KernelFileError)) throw failure;
+    return { rss: unlessUnreadable(() => readRss(files, proc)) ?? Number.NaN, failure };
   }
 }
 
-function memoryLine(footprint: FootprintReading | KernelFileError): string {
-  if (footprint instanceof KernelFileError) return `  memory    PSS and USS cannot be read (${footprint.reason})`;
+function readRss(files: KernelFiles, proc: Process): number {
+  const reading = new StatmReading();
+  readStatm(files, proc.files, readUnits(files), reading);
+  return reading.rss;
+}
+
+function memoryLine(footprint: FootprintReading | RssAlone): string {
+  if ('failure' in footprint) {
+    const { rss, failure } = footprint;
+    const remedy =
+      failure.reason === 'denied' ? `; run explain as root, or grant ${accessTo('smaps_rollup')!.requires}` : '';
+    return `  memory    RSS ${formatBytes(rss)}; PSS and USS cannot be read (${failure.reason})${remedy}`;
+  }
   const { rss, pss, uss, swap } = footprint;
   return `  memory    RSS ${formatBytes(rss)}, PSS ${formatBytes(pss)}, USS ${formatBytes(uss)}, swap ${formatBytes(swap)}`;
 }
@@ -161,10 +181,11 @@ function documentOf(
   pid: number,
   identity: Identity,
   { classification, winner, otherMatches, nearMisses, cutShort }: ClassificationExplanation,
-  footprint: FootprintReading | KernelFileError,
+  footprint: FootprintReading | RssAlone,
   { address, ...exporter }: AddressedAnswer,
 ) {
-  const read = footprint instanceof KernelFileError ? undefined : footprint;
+  const read = 'failure' in footprint ? undefined : footprint;
+  const { rss } = footprint;
   return {
     pid,
     ...identityDocument(identity),
@@ -173,7 +194,8 @@ function documentOf(
     would_match: otherMatches.map(ruleResultDocument),
     nearly_match: nearMisses.map(ruleResultDocument),
     ...(cutShort && { cut_short: true }),
-    ...(read && { rss_bytes: read.rss, pss_bytes: read.pss, uss_bytes: read.uss, swap_bytes: read.swap }),
+    ...(rss >= 0 && { rss_bytes: rss }),
+    ...(read && { pss_bytes: read.pss, uss_bytes: read.uss, swap_bytes: read.swap }),
     exporter: {
       address,
       ...('explanation' in exporter && exporter.explanation),

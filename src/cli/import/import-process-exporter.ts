@@ -4,6 +4,7 @@ import { MalformedFileError } from '../../config/formats.ts';
 import { ConfigError } from '../../config/load.ts';
 import { OperatorFileError, readOperatorText } from '../../config/operator-files.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
+import { program } from '../program.ts';
 import { type Entry, parseEntries, parseNameFlags } from './process-exporter-config.ts';
 import { type ImportedEntry, importEntries } from './process-exporter-rules.ts';
 import type { ProcessExporterGiven } from './verb.ts';
@@ -15,7 +16,7 @@ export async function importProcessExporter(given: ProcessExporterGiven): Promis
 
 interface RuleFileText {
   readonly output: string;
-  /** One line for each note, with its file and line. */
+  /** One line for each note, with its file and line; the last line says what to do next. */
   readonly notes: string;
 }
 
@@ -31,9 +32,19 @@ export function ruleFileText(path: string | undefined, imported: readonly Import
   }
   return {
     output: `${HEAD}${stringify({ group: 'process-exporter' })}\n${blocks.join('\n')}`,
-    notes: allNotes.map((note) => `${note}\n`).join(''),
+    notes: [...allNotes, imported.some(({ rules }) => rules.length > 0) ? NEXT : NEXT_WITHOUT_RULES]
+      .map((note) => `${note}\n`)
+      .join(''),
   };
 }
+
+const NEXT =
+  'Next: save these rules as /etc/herakles/subgroups.toml, or name their file with --subgroups. ' +
+  `"${program.name} subgroups lint" finds rules that never decide, "${program.name} scan" shows the groups.`;
+const NEXT_WITHOUT_RULES =
+  'Next: there is no rule to save, because the catalogue decides. ' +
+  `"${program.name} scan" shows the groups of this host, "${program.name} explain --all" the programs that no rule ` +
+  'matches, with rules for them.';
 
 const HEAD = `# Rules that group processes as a configuration of process-exporter does. Its groupname is the subgroup here. Differences:
 # * A process that no rule matches is not left out, and does not get the group of its parent: the catalogue decides. With
