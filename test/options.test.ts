@@ -11,6 +11,7 @@ import { samplerOptionsOf } from '../src/agent/settings.ts';
 import { openHost } from '../src/cli/load-host.ts';
 import { type Config, defaults, type Key, keys } from '../src/config/options.ts';
 import { loadRuleFiles } from '../src/config/rule-files.ts';
+import { settingsWithoutEffect } from '../src/config/without-effect.ts';
 import { type CapturedFile, framedFiles } from '../src/kernel/capture.ts';
 import { parseRules } from '../src/rules/rule-parser.ts';
 import { frameOf, type ProcessText } from './kernel-text.ts';
@@ -172,6 +173,54 @@ for (const [key, { on, off, seen }] of Object.entries(EFFECTS)) {
     assert.equal(seen(await pageOf(off)), false, JSON.stringify(off));
   });
 }
+
+/** Settings that `check` says have no effect, beside others; undefined where a page cannot show it. */
+const WITHOUT_EFFECT: [given: Partial<Config>, beside: Partial<Config>, says: RegExp][] = [
+  [{ search_groups: ['db'] }, {}, /^here: search_groups has no effect while search_mode is none$/],
+  [{ search_subgroups: ['postgres'] }, {}, /search_subgroups .* search_mode is none/],
+  [{ top_n_subgroup: 1 }, {}, /top_n_subgroup has no effect while per_process is all, unless there are more series/],
+  [{ top_n_others: 1 }, {}, /top_n_others .* per_process is all/],
+  [{ top_n_others: 1 }, { per_process: 'top', disable_others: true }, /top_n_others .* disable_others is true/],
+  [{ max_processes: 1 }, { per_process: 'none' }, /max_processes .* per_process is none/],
+  [{ process_start_time: true }, { collector_process: false }, /process_start_time .* collector_process is false/],
+  [{ per_process: 'top' }, { collector_process: false }, /per_process .* collector_process is false/],
+  [{ min_uss_kb: 100 }, { smaps: 'off' }, /min_uss_kb .* smaps is off/],
+  [{ smaps: 'exact' }, { enable_pss: false, enable_uss: false }, /smaps .* enable_pss and enable_uss are false/],
+  [{ smaps_budget: 0.5 }, { smaps: 'exact' }, /smaps_budget .* smaps is exact/],
+  [{ max_services: 1 }, { service_groups: false }, /max_services .* service_groups is false/],
+  [{ declared_groups: ['web/nginx'] }, { collector_group: false }, /declared_groups .* collector_group is false/],
+];
+
+for (const [given, beside, says] of WITHOUT_EFFECT) {
+  test(`${JSON.stringify(given)} changes nothing beside ${JSON.stringify(beside)}, and check says so`, async () => {
+    const said = settingsWithoutEffect(
+      { ...defaults, ...beside, ...given },
+      Object.fromEntries(keys.map((key) => [key, 'here'])),
+    );
+    assert.equal(said.length, 1, said.join('\n'));
+    assert.match(said[0]!, says);
+    const lines = (page: string) => page.split('\n').filter((line) => /^herakles_(?!exporter)/.test(line));
+    assert.deepEqual(lines(await pageOf({ ...beside, ...given })), lines(await pageOf(beside)));
+  });
+}
+
+test('listening and TLS: what another setting takes the place of', () => {
+  const cases: [Partial<Config>, string][] = [
+    [{ port: 1, web_listen_address: [':2'] }, 'port'],
+    [{ bind: 'x', web_systemd_socket: true }, 'bind'],
+    [{ tls_cert_path: '/x' }, 'tls_cert_path'],
+    [{ path_procfs: '/x', capture: '/y' }, 'path_procfs'],
+  ];
+  for (const [given, key] of cases) {
+    const said = settingsWithoutEffect({ ...defaults, ...given }, {});
+    assert.deepEqual(
+      said.map((line) => line.split(' ')[1]),
+      [key],
+    );
+  }
+  assert.deepEqual(settingsWithoutEffect(defaults, {}), []);
+  assert.deepEqual(settingsWithoutEffect({ ...defaults, enable_tls: true, tls_cert_path: '/x' }, {}), []);
+});
 
 test('cache_ttl decides whether a scrape collects', async () => {
   for (const [cache_ttl, same] of [

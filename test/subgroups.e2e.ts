@@ -106,3 +106,36 @@ test('groups named like what every object has are groups like any other', async 
   });
   for (const page of ['/subgroups', '/config', '/']) assert.equal((await fetch(exporter.url + page)).status, 200, page);
 });
+
+test('a misspelled group is said by check, the log, the page and a metric, until it is corrected', async (t) => {
+  const cwd = scratch();
+  const wrong =
+    'declared_groups: [db/postgress, service/shop]\nsearch_mode: include\nsearch_groups: [dbb]\ntop_n_others: 4\n';
+  replace(`${cwd}/herakles.yaml`, wrong);
+  const said = ['declared_groups names db/postgress, which no rule has; did you mean db/postgres?', 'did you mean db?'];
+  const check = await runBundle(t, ['check'], { cwd });
+  assert.equal(check.code, 0, check.stderr);
+  for (const text of said) assert.ok(check.stdout.includes(text), check.stdout);
+  assert.match(check.stdout, /warning: .*herakles\.yaml:4: top_n_others has no effect while per_process is all/);
+
+  const exporter = await startExporter(t, { cwd });
+  const unknown = async (setting: string) =>
+    (await exporter.scrape()).value('herakles_exporter_unknown_names', { setting });
+  assert.equal(await eventually(() => unknown('declared_groups')), 1);
+  assert.equal(await unknown('search_groups'), 1);
+  const page = async () => (await (await fetch(exporter.url)).text()).replaceAll('&#63;', '?');
+  for (const text of said) assert.ok((await page()).includes(text), text);
+  assert.match(exporter.stderr, /level=warn .*setting=search_groups name=dbb remedy="did you mean db\?"/);
+  const seen = await exporter.scrape();
+  assert.deepEqual(seen.all('herakles_group_declared', { subgroup: 'postgress' }), []);
+  assert.equal(seen.value('herakles_group_declared', { group: 'service', subgroup: 'shop' }), 1);
+
+  replace(`${cwd}/herakles.yaml`, wrong.replace('postgress', 'postgres').replace('dbb', 'db'));
+  await eventually(async () => {
+    assert.equal(await unknown('declared_groups'), 0);
+    assert.equal(await unknown('search_groups'), 0);
+    assert.equal((await exporter.scrape()).value('herakles_group_declared', { subgroup: 'postgres' }), 1);
+  });
+  await eventually(async () => assert.doesNotMatch(await page(), /did you mean/));
+  assert.equal(exporter.stderr.match(/names? .*group.* no rule/g)?.length, 2, exporter.stderr);
+});

@@ -3,6 +3,7 @@
 import type { Setup } from '../../agent/agent.ts';
 import { accessTo, lastingFailures, UNIT_SETTING } from '../../agent/capabilities.ts';
 import { describeUnknownName, stillUnknown, unknownNames } from '../../agent/unknown-names.ts';
+import { settingsWithoutEffect } from '../../config/without-effect.ts';
 import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../../kernel/self.ts';
 import type { UnreadableCount } from '../../process/unreadable.ts';
@@ -38,13 +39,13 @@ export async function check(settings: GivenSettings): Promise<string> {
   const { view } = await collectOnce(setup, files);
   const lines = [
     `configuration: ok, ${setup.files.length === 0 ? 'no file' : setup.files.join(', ')}`,
-    ...unknownLines(setup, view.groups),
+    ...[...unknownNamesOf(setup, view.groups), ...settingsWithoutEffect(setup.config, setup.origins)].map(warningLine),
     `rules:         ok, ${setup.rules.length} of yours, ${setup.catalogue.length} of the catalogue`,
     ...(findings > 0
-      ? [`               warning: ${counted(findings, 'finding')}; ${program.name} subgroups lint shows more`]
+      ? [warningLine(`${counted(findings, 'finding')}; ${program.name} subgroups lint shows more`)]
       : []),
     `web:           ok, ${describeWebConfig(web)}`,
-    ...web.warnings.map((warning) => `               warning: ${warning}`),
+    ...web.warnings.map(warningLine),
     `user:          ${privileges.uid === 0 ? 'root' : `uid ${privileges.uid}`}, ${capabilityText(privileges)}`,
   ];
   for (const { path, gives } of FEATURES) {
@@ -59,14 +60,16 @@ export async function check(settings: GivenSettings): Promise<string> {
   return `${lines.join('\n')}\n`;
 }
 
-/** Warnings of names of groups that exist nowhere, with the place where each is set. */
-function unknownLines({ config, origins, rules, catalogue }: Setup, groups: readonly GroupRow[]): string[] {
+/** Names of groups that exist nowhere, with the place where each is set. */
+function unknownNamesOf({ config, origins, rules, catalogue }: Setup, groups: readonly GroupRow[]): string[] {
   const subgroups = new Classifier(rules, catalogue).subgroups();
   const seen = groups.map(({ counters }) => counters);
   return stillUnknown(unknownNames(config, subgroups), seen).map(
-    (name) => `               warning: ${origins[name.setting]}: ${escapeForTerminal(describeUnknownName(name))}`,
+    (name) => `${origins[name.setting]}: ${describeUnknownName(name)}`,
   );
 }
+
+const warningLine = (warning: string): string => `               warning: ${escapeForTerminal(warning)}`;
 
 /** Undefined where the file can be read. */
 function whyUnreadable(files: KernelFiles, path: string): string | undefined {
