@@ -1,11 +1,12 @@
-// The files that are made from declarations: references in docs/, dashboards, the rules as a Kubernetes object. generate.ts
-// writes them; test/documents.test.ts compares them with what is committed.
+// The files that are made from declarations: references in docs/, dashboards, the rules as a Kubernetes object, and the
+// numbers of series in pages that are written by hand. generate.ts writes them; test/documents.test.ts compares them with what is committed.
 import { boards } from '../deploy/grafana/index.ts';
 import { prometheusRule } from '../deploy/kubernetes/prometheus-rule.ts';
 import { switchOf } from '../src/collectors/collector.ts';
 import { collectors } from '../src/collectors/index.ts';
 import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
 import { coverage } from './debian-coverage.ts';
+import { pagesWithSeriesNumbers } from './series-numbers.ts';
 
 /** Every generated file: its path, and the function that makes its text. A new one is a line here. */
 export const generatedFiles: readonly { path: string; make(): string }[] = [
@@ -14,6 +15,7 @@ export const generatedFiles: readonly { path: string; make(): string }[] = [
   { path: 'docs/coverage.md', make: coverage },
   ...boards,
   prometheusRule,
+  ...pagesWithSeriesNumbers,
 ];
 
 function configuration(): string {

@@ -5,12 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { enabledOf } from '../src/agent/settings.ts';
-import { groupCollector } from '../src/collectors/group.ts';
-import { processCollector } from '../src/collectors/process.ts';
-import { defaults } from '../src/config/options.ts';
 import { parseCapture } from '../src/kernel/capture.ts';
-import { bundle, need, root, runBundle, scratch, startChildren, startExporter } from './harness.ts';
+import { bundle, eventually, need, root, runBundle, scratch, startChildren, startExporter } from './harness.ts';
 
 const document = readFileSync(`${root}docs/fleet.md`, 'utf8');
 
@@ -20,11 +16,19 @@ const blocks = (kind: string): string[] =>
     .filter(([, info]) => info === kind)
     .map(([, , text]) => text!);
 
-test('the arithmetic is that of the code', () => {
-  const enabled = enabledOf(defaults);
-  const [{ process: each }, { group }] = [processCollector.series(enabled), groupCollector.series(enabled)];
-  const formula = `series = ${each} × processes + ${group} × subgroups`;
-  assert.ok(document.includes(formula), `docs/fleet.md should say: ${formula}`);
+test('an exporter has as many series as the formula says', async (t) => {
+  const [, each, subgroup, rest] = /series = (\d+) × processes \+ (\d+) × subgroups \+ declared groups \+ about (\d+)/
+    .exec(document)!
+    .map(Number);
+  const exporter = await startExporter(t, { args: ['--interval', '1s', '--declared-groups', 'db/oracle'] });
+  await eventually(async () => {
+    const seen = await exporter.scrape();
+    const processes = seen.all('herakles_mem_process_rss_bytes').length;
+    const subgroups = seen.all('herakles_group_threads').length;
+    const most = each! * processes + subgroup! * subgroups + 1 + rest!;
+    const count = seen.samples.length;
+    assert.ok(count <= most && count > most - 2 * subgroups - 0.1 * processes - 30, `${count} series, not ${most}`);
+  });
 });
 
 test('configurations are accepted by Prometheus', (t) => {

@@ -6,11 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { enabledOf } from '../src/agent/settings.ts';
-import { groupCollector } from '../src/collectors/group.ts';
 import { collectors } from '../src/collectors/index.ts';
-import { processCollector } from '../src/collectors/process.ts';
-import { defaults } from '../src/config/options.ts';
 import { expressions } from './expressions.ts';
 import { eventually, freePort, need, root, runBundle, Started, scratch, startExporter } from './harness.ts';
 import { type Prometheus, startPrometheus } from './prometheus-server.ts';
@@ -129,31 +125,6 @@ test('the guide has the chapters and the expressions of the requirement document
     assert.ok(recorded || shown.has(plain(corrected)), `${title}: ${corrected}`);
     const old = queries.find(({ expression }) => plain(expression) === plain(document));
     assert.ok(corrected === document || !old, `${title}: the old form stands in ${old?.page}`);
-  }
-});
-
-test('the numbers of series follow from the code', () => {
-  const enabled = enabledOf(defaults);
-  const each = processCollector.series(enabled).process!;
-  const subgroup = groupCollector.series(enabled).group! - 1; // few groups are declared
-  const sentence = `${each} series for each process and ${subgroup} for each subgroup`;
-  const tuning = textOf('docs/performance-tuning.md');
-  for (const text of [tuning, textOf('docs/prometheus-integration.md')]) assert.ok(text.includes(sentence), sentence);
-
-  const rows = [
-    ...tuning.matchAll(/^\| ([\d,]+) \| (\d+) \| about ([\d,]+) \| about ([\d,]+) \| about ([\d,]+) \|$/gm),
-  ];
-  assert.equal(rows.length, 3);
-  for (const row of rows) {
-    const [processes, subgroups, all, top, none] = row
-      .slice(1)
-      .map((text) => Number(text.replace(',', ''))) as number[];
-    const rest = subgroups! * subgroup + 70; // host and exporter
-    const near = (shown: number, counted: number) =>
-      assert.ok(Math.abs(shown / counted - 1) < 0.04, `${shown} ${counted}`);
-    near(all!, processes! * each + rest);
-    near(top!, subgroups! * (defaults.top_n_subgroup * each + each - 1) + rest); // the rest has no info
-    near(none!, rest);
   }
 });
 
