@@ -70,7 +70,7 @@ export const commonOptions = (examples) => ({
   bundle: true,
   platform: 'node',
   target: 'node20',
-  loader: { '.service': 'text', '.socket': 'text', '.conf': 'text' },
+  loader: { '.service': 'text', '.socket': 'text', '.conf': 'text', '.md': 'text' },
   plugins: [toml(examples), source],
   sourcesContent: false,
 });

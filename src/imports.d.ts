@@ -12,6 +12,11 @@ declare module '*.toml' {
   const json: string;
   export default json;
 }
+// A page of docs/ that the exporter serves.
+declare module '*.md' {
+  const text: string;
+  export default text;
+}
 // Files of deploy/systemd that the bundler puts in as text.
 declare module '*.service' {
   const text: string;

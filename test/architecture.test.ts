@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   collectors: ['exposition', 'view', 'kernel'],
   config: ['text'],
   agent: ['text', 'kernel', 'exposition', 'rules', 'process', 'footprint', 'view', 'collectors', 'config'],
-  server: ['agent', 'exposition', 'config', 'text'],
+  server: ['agent', 'exposition', 'config', 'text', 'docs'],
   cli: [
     ...['text', 'kernel', 'exposition', 'pattern', 'rules', 'process', 'footprint', 'view', 'collectors', 'config'],
     ...['agent', 'server', 'catalogue', 'deploy'],

@@ -211,6 +211,7 @@ test('the routes answer', async (t) => {
     ['/-/ready', ''],
     ['/config', ''],
     ['/subgroups', ''],
+    ['/runbooks', 'text/html'],
   ] as const) {
     const response = await fetch(exporter.url + path);
     assert.equal(response.status, 200, path);

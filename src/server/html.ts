@@ -18,6 +18,8 @@ body{margin:0 auto;padding:1.5rem 1.25rem 3rem;max-width:70rem;background:var(--
 h1{font-size:1.45rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .4rem}p{margin:.4rem 0}
 a{color:var(--accent)}nav{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;margin:.6rem 0 0}
 code{font:.92em ui-monospace,monospace;overflow-wrap:anywhere}
+pre{overflow-x:auto;padding:.6rem .8rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem}
+section:target h2{color:var(--accent)}
 .dim{color:var(--dim)}.bad{color:var(--bad)}.good{color:var(--good)}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.7rem;margin:1.2rem 0;padding:0}
 .cards div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}

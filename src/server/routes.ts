@@ -127,6 +127,17 @@ export const routes: readonly Route[] = [
         : jsonResponse(subgroupsDocument(agent)),
   },
   {
+    path: '/runbooks',
+    help: 'What each alert means, and what to do: runbook_url of the alerts leads here.',
+    types: [HTML],
+    anyHost: true,
+    shared: true,
+    handle: async () => {
+      const { runbooksPage } = await import('./runbooks.ts');
+      return htmlResponse(() => runbooksPage());
+    },
+  },
+  {
     path: '/explain',
     query: 'pid=N',
     help: 'The age of the PSS of process N, and why the last collection read it or did not read it. JSON.',
