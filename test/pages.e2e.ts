@@ -45,7 +45,15 @@ test('hostile names stay text in a browser, and break no line', async (t) => {
   page.on('pageerror', (error) => said.push(error.message));
   const asked: string[] = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
-  for (const path of ['/', '/config', '/subgroups', '/runbooks', '/metrics', '/health', `/${encodeURIComponent(hostile)}`]) {
+  for (const path of [
+    '/',
+    '/config',
+    '/subgroups',
+    '/runbooks',
+    '/metrics',
+    '/health',
+    `/${encodeURIComponent(hostile)}`,
+  ]) {
     await page.goto(server.url + path);
     const found = await page.evaluate<{ executed: boolean; elements: number; text: string }>(`({
       executed: 'x' in globalThis,
