@@ -83,6 +83,7 @@ const EFFECTS: Partial<Record<Key, Effect>> = {
   process_info: family('process_info', 'herakles_process_info{'),
   process_start_time: family('process_start_time', 'herakles_process_start_time_seconds{'),
   process_io: family('process_io', 'herakles_io_process_read_bytes_total{'),
+  process_oom_score: family('process_oom_score', 'herakles_mem_process_oom_score{'),
   kernel_threads: family('kernel_threads', 'herakles_cpu_process_time_seconds{pid="2",'),
   collector_process: family('collector_process', 'herakles_mem_process_rss_bytes{'),
   collector_group: family('collector_group', 'herakles_mem_group_rss_bytes{'),
