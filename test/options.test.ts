@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, type Setup } from '../src/agent/agent.ts';
-import { samplerOptionsOf } from '../src/agent/settings.ts';
+import { enabledOf, runningOf, samplerOptionsOf } from '../src/agent/settings.ts';
 import { openHost } from '../src/cli/load-host.ts';
+import { switchOf } from '../src/collectors/collector.ts';
+import { collectors } from '../src/collectors/index.ts';
 import { type Config, defaults, type Key, keys } from '../src/config/options.ts';
 import { loadRuleFiles } from '../src/config/rule-files.ts';
 import { type CapturedFile, framedFiles } from '../src/kernel/capture.ts';
@@ -166,6 +168,18 @@ for (const [key, { on, off, seen }] of Object.entries(EFFECTS)) {
   });
 }
 
+/** The switch of each collector, also of one that reads a file which the host above lacks. */
+const SWITCHES = new Map(collectors.map((collector) => [switchOf(collector), collector]));
+
+for (const [key, collector] of SWITCHES) {
+  test(`${key} decides whether the collector runs`, async () => {
+    const runs = (on: boolean) => runningOf(collectors, enabledOf({ ...defaults, [key]: on })).includes(collector);
+    assert.deepEqual([runs(true), runs(false)], [true, false]);
+    const page = await pageOf({ [key]: false });
+    for (const { name } of collector.families) assert.ok(!page.includes(`\n# TYPE ${name} `), name);
+  });
+}
+
 test('cache_ttl decides whether a scrape collects', async () => {
   for (const [cache_ttl, same] of [
     [60, true],
@@ -237,6 +251,8 @@ test('every setting is under test', () => {
   const own = readFileSync(new URL(import.meta.url), 'utf8');
   const driven = DRIVEN.map((file) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')).join('\n');
   const named = (text: string, key: string) => text.includes(key) || text.includes(`--${key.replaceAll('_', '-')}`);
-  const unknown = keys.filter((key) => !(key in EFFECTS) && !named(own, key) && !named(driven, key));
+  const unknown = keys.filter(
+    (key) => !(key in EFFECTS) && !SWITCHES.has(key) && !named(own, key) && !named(driven, key),
+  );
   assert.deepEqual(unknown, []);
 });
