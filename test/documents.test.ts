@@ -130,7 +130,7 @@ const isFamily = (name: string): boolean =>
 for (const path of markdown) {
   test(`${path}: every metric and key it names exists, every link leads somewhere`, () => {
     const text = read(path);
-    for (const [name] of text.matchAll(/\bherakles_(?:mem|cpu|io|group|cgroup|process|exporter)_[a-z_]+/g)) {
+    for (const [name] of text.matchAll(/\bherakles_(?:mem|cpu|io|group|cgroup|process|exporter)_[a-z\d_]+/g)) {
       assert.ok(isFamily(name), `${name} is no family`);
     }
     for (const [, key] of text.matchAll(/\bHERAKLES_([A-Z_]+)\b/g)) {

@@ -19,7 +19,8 @@ const formats = { text: 'txt', openmetrics: 'om' } as const;
 /** Everything is on and read exactly, so that every family stands in the text. */
 const config: Config = {
   ...defaults,
-  ...{ smaps: 'exact', process_start_time: true, process_io: true, collector_cgroup: true, collector_exporter: false },
+  ...{ smaps: 'exact', process_start_time: true, process_io: true, process_oom_score: true },
+  ...{ collector_cgroup: true, collector_exporter: false },
   declared_groups: ['db/mysql', 'web/idle'],
 };
 const rules = parseRules(

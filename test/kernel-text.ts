@@ -157,6 +157,7 @@ export interface ProcessText extends Stat {
   readonly argv?: readonly string[];
   readonly cgroup?: string;
   readonly io?: readonly [readBytes: number, writeBytes: number];
+  readonly oomScore?: number;
 }
 
 /** All that this program reads of one process. */
@@ -172,6 +173,7 @@ export function processEntries(p: ProcessText): [string, CapturedFile][] {
     [`${at}/smaps_rollup`, p.memory ? file(rollupText(p.memory)) : gone],
     [`${at}/cmdline`, file((p.argv ?? (p.memory ? [comm] : [])).map((argument) => `${argument}\0`).join(''))],
     [`${at}/cgroup`, file(p.cgroup ?? '0::/\n')],
+    [`${at}/oom_score`, file(`${p.oomScore ?? 666}\n`)],
     [`${at}/exe`, p.memory ? { link: p.exe ?? `/usr/bin/${comm}` } : gone],
   ];
 }

@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, type Setup } from '../src/agent/agent.ts';
-import { samplerOptionsOf } from '../src/agent/settings.ts';
+import { enabledOf, runningOf, samplerOptionsOf } from '../src/agent/settings.ts';
 import { openHost } from '../src/cli/load-host.ts';
+import { switchOf } from '../src/collectors/collector.ts';
+import { collectors } from '../src/collectors/index.ts';
 import { type Config, defaults, type Key, keys } from '../src/config/options.ts';
 import { loadRuleFiles } from '../src/config/rule-files.ts';
 import { settingsWithoutEffect } from '../src/config/without-effect.ts';
@@ -92,6 +94,7 @@ const EFFECTS: Partial<Record<Key, Effect>> = {
   process_info: family('process_info', 'herakles_process_info{'),
   process_start_time: family('process_start_time', 'herakles_process_start_time_seconds{'),
   process_io: family('process_io', 'herakles_io_process_read_bytes_total{'),
+  process_oom_score: family('process_oom_score', 'herakles_mem_process_oom_score{'),
   kernel_threads: family('kernel_threads', 'herakles_cpu_process_time_seconds{pid="2",'),
   collector_process: family('collector_process', 'herakles_mem_process_rss_bytes{'),
   collector_group: family('collector_group', 'herakles_mem_group_rss_bytes{'),
@@ -222,6 +225,18 @@ test('listening and TLS: what another setting takes the place of', () => {
   assert.deepEqual(settingsWithoutEffect({ ...defaults, enable_tls: true, tls_cert_path: '/x' }, {}), []);
 });
 
+/** The switch of each collector, also of one that reads a file which the host above lacks. */
+const SWITCHES = new Map(collectors.map((collector) => [switchOf(collector), collector]));
+
+for (const [key, collector] of SWITCHES) {
+  test(`${key} decides whether the collector runs`, async () => {
+    const runs = (on: boolean) => runningOf(collectors, enabledOf({ ...defaults, [key]: on })).includes(collector);
+    assert.deepEqual([runs(true), runs(false)], [true, false]);
+    const page = await pageOf({ [key]: false });
+    for (const { name } of collector.families) assert.ok(!page.includes(`\n# TYPE ${name} `), name);
+  });
+}
+
 test('cache_ttl decides whether a scrape collects', async () => {
   for (const [cache_ttl, same] of [
     [60, true],
@@ -293,6 +308,8 @@ test('every setting is under test', () => {
   const own = readFileSync(new URL(import.meta.url), 'utf8');
   const driven = DRIVEN.map((file) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')).join('\n');
   const named = (text: string, key: string) => text.includes(key) || text.includes(`--${key.replaceAll('_', '-')}`);
-  const unknown = keys.filter((key) => !(key in EFFECTS) && !named(own, key) && !named(driven, key));
+  const unknown = keys.filter(
+    (key) => !(key in EFFECTS) && !SWITCHES.has(key) && !named(own, key) && !named(driven, key),
+  );
   assert.deepEqual(unknown, []);
 });

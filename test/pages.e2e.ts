@@ -72,7 +72,7 @@ test('hostile names stay text in a browser, and break no line', async (t) => {
   const { body } = await sendRequest(`${server.url}/metrics`);
   assert.match(body, /name="a\\nb\{c=\\"d\\"\} 1/);
   assert.ok(body.includes('name="<script>x=1</"'));
-  for (const line of body.trimEnd().split('\n')) assert.match(line, /^(#|[a-z_]+(\{.*\})? \S+$)/);
+  for (const line of body.trimEnd().split('\n')) assert.match(line, /^(#|[a-z\d_]+(\{.*\})? \S+$)/);
 });
 
 test('without script the page answers what an operator asks first', async (t) => {

@@ -7,17 +7,19 @@ import type { FootprintOptions } from '../footprint/options.ts';
 import { FootprintScheduler } from '../footprint/scheduler.ts';
 import { SlowReads } from '../footprint/slow-reads.ts';
 import type { KernelFiles } from '../kernel/files.ts';
-import { readBoot, readMemory, readUnits, readUptime } from '../kernel/host.ts';
+import { readHost, readUnits, readUptime } from '../kernel/host.ts';
 import type { Classify } from '../process/membership.ts';
 import type { Process } from '../process/process.ts';
 import { Tracker } from '../process/tracker.ts';
 import { Unreadable } from '../process/unreadable.ts';
 import { CgroupUsage } from '../view/cgroup-usage.ts';
+import { ColumnReader } from '../view/column-reader.ts';
+import type { FileColumn } from '../view/file-columns.ts';
 import { ProcessRows } from '../view/process-rows.ts';
 import { type KernelReader, Readings } from '../view/readings.ts';
 import { Selection, type SelectionOptions } from '../view/selection.ts';
 import { keepWithinBudget, type SeriesBudget } from '../view/series-budget.ts';
-import { type HostState, type ProcessView, summarise } from '../view/view.ts';
+import { type ProcessView, summarise } from '../view/view.ts';
 import { clock, inSlices, readInSlices, within } from './time-slices.ts';
 
 export interface SamplerOptions {
@@ -32,6 +34,8 @@ export interface SamplerOptions {
   readonly maxServices: number;
   /** Collectors that read kernel files of their own. */
   readonly readers: readonly KernelReader<unknown>[];
+  /** Columns that are read from kernel files of their own. */
+  readonly fileColumns: readonly FileColumn[];
   readonly selection: SelectionOptions;
   readonly series: SeriesBudget;
   /** Groups that are in the view also while no process of them runs. */
@@ -86,6 +90,7 @@ export class Sampler {
   #tracker: Tracker | undefined;
   readonly #footprints: FootprintScheduler;
   readonly #estimator: FootprintEstimator;
+  readonly #columns: ColumnReader;
   #classify: Classify;
   #collecting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -107,6 +112,7 @@ export class Sampler {
     this.#onCollection = onCollection;
     this.#cgroups = new CgroupUsage(files, (proc) => this.#tracker?.describeAgain(proc));
     this.#estimator = new FootprintEstimator(files, this.#unreadable);
+    this.#columns = new ColumnReader(files, this.#unreadable);
     this.#footprints = new FootprintScheduler(files, this.#unreadable, this.#slowReads, clock);
     this.lastSuccess = clock();
   }
@@ -185,18 +191,18 @@ export class Sampler {
     const files = this.#files;
     const options = this.#options;
     files.begin();
-    const boot = readBoot(files);
+    const host = readHost(files);
     this.#tracker ??= new Tracker(files, readUnits(files), this.#unreadable, this.#classify);
     const tracker = this.#tracker;
     tracker.groupCounters.declare(options.declaredGroups);
     tracker.inherits = options.inherits;
     tracker.services.max = options.maxServices;
     tracker.services.reserve(options.declaredGroups);
-    await readInSlices(files, tracker.pass(boot));
-    const host: HostState = { memory: readMemory(files), cpus: boot.cpus };
+    await readInSlices(files, tracker.pass(host));
     const readings = new Readings(files, options.readers);
     const at = readUptime(files);
     const { living } = tracker;
+    const { kernelThreads } = options;
     await this.#readFootprints(tracker, at, !(host.memory.swapTotal <= host.memory.swapFree));
     const rows = this.#freeRows();
     rows.reset(living.length);
@@ -206,10 +212,11 @@ export class Sampler {
         tracker.groupCounters,
         rows,
         host,
-        { kernelThreads: options.kernelThreads, freshFor: options.footprints.maxAge + options.interval },
+        { kernelThreads, freshFor: options.footprints.maxAge + options.interval },
         at,
       ),
     );
+    await readInSlices(files, this.#columns.read(living, rows, options.fileColumns, kernelThreads));
     return {
       at,
       host,

@@ -3,6 +3,7 @@
 import { type Collector, type Enabled, switchOf } from '../collectors/collector.ts';
 import { collectors, viewCollectors } from '../collectors/index.ts';
 import { type Config, keys } from '../config/options.ts';
+import { fileColumnsOf } from '../view/file-columns.ts';
 import { addSeries, type LineBytes, NO_SERIES, type SeriesCounts } from '../view/series-budget.ts';
 import type { SamplerOptions } from './sampler.ts';
 import type { UnknownName } from './unknown-names.ts';
@@ -38,6 +39,8 @@ export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[]
   const missing = new Set(unknown.filter(({ setting }) => setting === 'declared_groups').map(({ name }) => name));
   const enabled = enabledOf(config);
   const each = seriesOf(enabled);
+  const readers = runningOf(viewCollectors, enabled);
+  const perProcess = each.process > 0 ? config.per_process : 'none';
   return {
     interval: config.interval,
     footprints: {
@@ -50,9 +53,11 @@ export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[]
     kernelThreads: config.kernel_threads,
     inherits: config.inherit_group,
     maxServices: config.service_groups ? config.max_services : 0,
-    readers: runningOf(viewCollectors, enabled),
+    readers,
+    fileColumns:
+      perProcess === 'none' ? [] : fileColumnsOf(readers.flatMap((collector) => collector.columns?.(enabled) ?? [])),
     selection: {
-      perProcess: each.process > 0 ? config.per_process : 'none',
+      perProcess,
       topOfSubgroup: config.top_n_subgroup,
       topOfOthers: config.top_n_others,
       maxProcesses: config.max_processes,

@@ -4,6 +4,7 @@
 // `collector_NAME` in the table of settings.
 import type { Encoder } from '../exposition/encode.ts';
 import type { Family } from '../exposition/metric.ts';
+import type { RowColumn } from '../view/process-rows.ts';
 import type { KernelReader } from '../view/readings.ts';
 import type { LineBytes, SeriesCounts } from '../view/series-budget.ts';
 import type { ProcessView } from '../view/view.ts';
@@ -26,6 +27,8 @@ export interface Collector<Source = ProcessView, Reading = unknown> extends Kern
   series(enabled: Enabled): Partial<SeriesCounts>;
   /** Bytes of the lines about one process or cgroup, where their names are chosen by others. */
   bytes?(enabled: Enabled): Partial<LineBytes>;
+  /** Columns of processes that it writes. Those of kernel files (view/file-columns.ts) are read only for this. */
+  columns?(enabled: Enabled): readonly RowColumn[];
   /** Writes its families and their samples; yields where it may be interrupted. */
   collect(source: Source, enabled: Enabled, out: Encoder): Generator<void>;
 }

@@ -30,10 +30,10 @@ test('names are unique, also without the suffixes that OpenMetrics leaves out', 
 
 for (const { name, type, help, labels, collector } of families) {
   test(name, () => {
-    assert.match(name, collector === 'exporter' ? /^(herakles_exporter|process)_[a-z_]+$/ : /^herakles_[a-z_]+$/);
+    assert.match(name, collector === 'exporter' ? /^(herakles_exporter|process)_[a-z\d_]+$/ : /^herakles_[a-z\d_]+$/);
     assert.match(help, /^[A-Z].*[^.]\.$|^.*;.*\.$/, 'a sentence');
     assert.ok(!help.includes('\n'));
-    for (const label of labels) assert.match(label, /^[a-z][a-z_]*$/);
+    for (const label of labels) assert.match(label, /^[a-z][a-z\d_]*$/);
     assert.equal(new Set(labels).size, labels.length);
     if (EXEMPT.has(name)) return;
     assert.equal(name.endsWith('_total'), type === 'counter');

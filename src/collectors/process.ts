@@ -54,6 +54,11 @@ export const processWritten = counter(
   'Bytes written to storage by the process and by children it waited for, as the kernel counts them.',
   PROCESS,
 );
+export const processOomScore = gauge(
+  'herakles_mem_process_oom_score',
+  'How likely the kernel ends the process when memory runs out: 0 to about 1333, and a higher score ends first.',
+  PROCESS,
+);
 
 /** A family whose values are a column of the view, and the setting that switches it. */
 interface ColumnFamily {
@@ -71,6 +76,7 @@ const COLUMN_FAMILIES: readonly ColumnFamily[] = [
   { family: processTime, column: 'time', when: 'enable_cpu' },
   { family: processRead, column: 'readBytes', when: 'process_io' },
   { family: processWritten, column: 'writeBytes', when: 'process_io' },
+  { family: processOomScore, column: 'oomScore', when: 'process_oom_score' },
 ];
 
 /** A family whose values come from the description of the process. */
@@ -110,6 +116,7 @@ export const processCollector: Collector = {
         names + plain * labelsOf(description).length + (hasInfo ? infoLabelsOf(description).length : 0),
     };
   },
+  columns: (enabled) => COLUMN_FAMILIES.filter(({ when }) => enabled.has(when)).map(({ column }) => column),
   *collect(view, enabled, out) {
     const remainders = view.groups.filter(({ remainder }) => remainder);
     const labels = remainders.map(remainderLabels);

@@ -20,7 +20,7 @@ test('no two options share a flag, and every default is one its own kind takes',
   for (const key of keys) {
     const { type: kind, default: initial, help, section } = optionOf(key);
     assert.deepEqual(kind.read(kind.write(initial)), initial, key);
-    assert.match(key, /^[a-z]+(_[a-z]+)*$/);
+    assert.match(key, /^[a-z][a-z\d]*(_[a-z\d]+)*$/);
     assert.match(help, /^[A-Z].*\.$/, key);
     assert.ok(section);
   }

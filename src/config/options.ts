@@ -177,6 +177,11 @@ export const options = {
     process_info: option(boolean, true, 'Export herakles_process_info: user, executable, unit, container and rule.'),
     process_start_time: option(boolean, false, 'Export the start time of each process.'),
     process_io: option(boolean, false, 'Export the storage I/O of each process.'),
+    process_oom_score: option(
+      boolean,
+      false,
+      'Export how likely the kernel ends each process when memory runs out; it reads one more file of each.',
+    ),
     kernel_threads: option(
       boolean,
       false,

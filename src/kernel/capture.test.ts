@@ -11,7 +11,7 @@ import {
   parseCapture,
   recordFrame,
 } from './capture.ts';
-import { PROCESS_FILES, readText } from './files.ts';
+import { type KernelFiles, PROCESS_FILES, readText } from './files.ts';
 
 const MAGIC = '# herakles capture 1\n';
 
@@ -133,6 +133,36 @@ test('every file read during recording is in the frame, with what the kernel ans
   assert.ok(!recorded.has('sys/fs/cgroup/with space/x'));
   for (const file of [...PROCESS_FILES, 'exe']) assert.ok(recorded.has(`proc/7/${file}`), file);
   assert.ok(closed >= 2, 'no descriptor stays open');
+});
+
+test('a file is recorded as it was read, although its memory is used again for the next one', async () => {
+  const pids = [1, 2, 3];
+  const content = (path: string) => Buffer.from(`${path}\n`);
+  const host = new Map(
+    pids
+      .flatMap((pid) => PROCESS_FILES.map((file) => `proc/${pid}/${file}`))
+      .map((path) => [path, { bytes: content(path) }]),
+  );
+  const memory = framedFiles([host]);
+  const buffer = Buffer.from(memory.buffer.buffer); // the live host has Buffers, whose `slice` copies nothing
+  const source: KernelFiles = {
+    ...memory,
+    buffer,
+    process(pid) {
+      const proc = memory.process(pid);
+      return { ...proc, readLater: async (file) => buffer.subarray(0, proc.read(file)) };
+    },
+  };
+  const recorded = await recordFrame(
+    source,
+    (_, bytes) => bytes,
+    async (files) => {
+      files.begin();
+      for (const pid of pids) await files.process(pid).readLater('smaps_rollup');
+      for (const pid of pids) for (const file of PROCESS_FILES.slice(0, 3)) files.process(pid).read(file);
+    },
+  );
+  for (const path of host.keys()) assert.deepEqual(recorded.get(path), { bytes: new Uint8Array(content(path)) }, path);
 });
 
 test('each collection reads the next frame, and the last one from then on', () => {

@@ -205,15 +205,16 @@ class RecordingFiles implements KernelFiles {
   recordRead(path: string, read: () => number): number {
     try {
       const length = read();
-      this.keep(path, this.#files.buffer.slice(0, length));
+      this.keep(path, this.#files.buffer.subarray(0, length));
       return length;
     } catch (error) {
       throw this.keepFailure(path, error);
     }
   }
 
+  /** Copies the bytes: the next read may reuse their memory (and `slice` of a Buffer copies nothing). */
   keep(path: string, bytes: Uint8Array): void {
-    this.frame.set(path, { bytes: this.#scrub(path, bytes) });
+    this.frame.set(path, { bytes: this.#scrub(path, new Uint8Array(bytes)) });
   }
 
   keepFailure(path: string, error: unknown): unknown {
@@ -249,7 +250,7 @@ class RecordedProcess implements ProcessFiles {
   async readLater(file: ProcessFile, seconds?: number): Promise<Uint8Array> {
     try {
       const bytes = await this.proc.readLater(file, seconds);
-      this.#files.keep(this.#path(file), bytes.slice());
+      this.#files.keep(this.#path(file), bytes);
       return bytes;
     } catch (error) {
       throw this.#files.keepFailure(this.#path(file), error);

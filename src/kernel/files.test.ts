@@ -20,6 +20,7 @@ import {
   FileRequests,
   KernelFileError,
   type KernelFiles,
+  PROCESS_FILES,
   type ProcessFile,
   type ProcessFiles,
   textOf,
@@ -207,15 +208,13 @@ test('of a process whose first thread has ended, a living thread is read, and an
   proc.close();
 });
 
-const FILES: ProcessFile[] = ['stat', 'statm', 'io', 'status', 'smaps_rollup', 'cmdline', 'cgroup'];
-
 test('the real /proc: this very process in every way of reading it', async () => {
   for (const files of [liveFiles(), liveFiles('/proc', 0)]) {
     const pids = [...files.pids()];
     assert.ok(pids.includes(process.pid));
     assert.equal(new Set(pids).size, pids.length);
     const own = files.process(process.pid);
-    for (const file of FILES) assert.ok(own.read(file) > 0, file);
+    for (const file of PROCESS_FILES) assert.ok(own.read(file) > 0, file);
     assert.equal(own.exe(), readlinkSync('/proc/self/exe'));
     assert.ok(
       Buffer.from(await own.readLater('smaps_rollup'))
@@ -249,7 +248,7 @@ test('descriptors: no more than allowed, all closed in the end, none lost in a f
   const files = liveFiles(join(folder, 'proc'), 4);
   const processes = [2, 7, 4_194_304, 9999].map((pid) => files.process(pid));
   const readAll = () => {
-    for (const proc of processes) for (const file of FILES) reason(() => proc.read(file));
+    for (const proc of processes) for (const file of PROCESS_FILES) reason(() => proc.read(file));
   };
   for (let round = 0; round < 5; round++) readAll();
   assert.equal(openDescriptors(), before + 4);
@@ -274,7 +273,7 @@ test('where descriptors run short, those of statm are closed first', () => {
     return ours.sort().join(' ');
   };
   const readAll = (some: readonly ProcessFiles[]) => {
-    for (const proc of some) for (const file of FILES) reason(() => proc.read(file));
+    for (const proc of some) for (const file of PROCESS_FILES) reason(() => proc.read(file));
   };
   readAll(processes.slice(0, 2));
   assert.equal(kept(), 'io io stat stat statm statm');

@@ -38,7 +38,16 @@ export function unlessUnreadable<T>(read: () => T): T | undefined {
 }
 
 /** Files of /proc/<pid>/ that are read (proc(5)), those of every collection first. A capture holds all, of every process. */
-export const PROCESS_FILES = ['stat', 'statm', 'io', 'status', 'smaps_rollup', 'cmdline', 'cgroup'] as const;
+export const PROCESS_FILES = [
+  'stat',
+  'statm',
+  'io',
+  'status',
+  'smaps_rollup',
+  'cmdline',
+  'cgroup',
+  'oom_score',
+] as const;
 export type ProcessFile = (typeof PROCESS_FILES)[number];
 
 /** The kernel's files about one process. The files that every collection reads stay open where the host allows it. */

@@ -106,6 +106,14 @@ export function readBoot(files: KernelFiles): Boot {
   return { bootTime: after('btime'), forks: after('processes') || Number.NaN, cpus: cpus || Number.NaN };
 }
 
+/** What a collection needs of the host. Each value may be missing, and what depends on it is absent then. */
+export interface HostState extends Boot {
+  readonly memory: HostMemory;
+}
+
+/** Reads the host's files for a collection; what only one collector needs, that collector reads. Before processes are read. */
+export const readHost = (files: KernelFiles): HostState => ({ ...readBoot(files), memory: readMemory(files) });
+
 /** User names by user id from /etc/passwd, `root:x:0:0:root:/root:/bin/bash` (passwd(5)); empty where it cannot be read. */
 export function readUsers(files: KernelFiles): ReadonlyMap<number, string> {
   return parseUsers(unlessUnreadable(() => readText(files, USERS)) ?? '');

@@ -172,7 +172,8 @@ test('cmdline', () => {
   assert.deepEqual(pid.parseCmdline(long, long.length), ['x'.repeat(pid.COMMAND_LINE_MAX_BYTES)]);
 });
 
-const READERS: { [file in ProcessFile]: (files: KernelFiles, proc: ProcessFiles) => unknown } = {
+/** Files of one number are tested in view/file-columns.test.ts. */
+const READERS: { [file in ProcessFile]?: (files: KernelFiles, proc: ProcessFiles) => unknown } = {
   stat: (files, proc) => pid.readStat(files, proc, UNITS, new pid.StatReading()),
   statm: (files, proc) => pid.readStatm(files, proc, UNITS, new pid.StatmReading()),
   io: (files, proc) => pid.readIo(files, proc, new pid.IoReading()),

@@ -107,6 +107,15 @@ export function numberAt(bytes: Uint8Array, from: number, length: number): numbe
   return value;
 }
 
+/** Finds one number in a kernel file. NaN where the text does not hold it. */
+export type NumberParser = (bytes: Uint8Array, length: number) => number;
+
+/** A file that is one number: `666\n`. */
+export function wholeNumber(bytes: Uint8Array, length: number): number {
+  const value = numberAt(bytes, 0, length);
+  return value < 0 ? Number.NaN : value;
+}
+
 /** Bytes as text, each byte as the character of the same code. */
 export const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');

@@ -1,10 +1,10 @@
 // How many processes have a file that cannot be read, and why: a value that cannot be read is left out and counted here,
 // never exported as 0. A gauge that is kept up to date as files become unreadable, readable again, or go with their process.
-import { reasonOf, type UnreadableReason } from '../kernel/files.ts';
+import { type ProcessFile, reasonOf, type UnreadableReason } from '../kernel/files.ts';
 import type { Process, UnreadableFiles } from './process.ts';
 
 /** Files whose absence is counted. */
-export type CountedFile = 'stat' | 'statm' | 'io' | 'status' | 'smaps_rollup' | 'cmdline' | 'cgroup' | 'exe';
+export type CountedFile = ProcessFile | 'exe';
 
 export interface UnreadableCount {
   readonly file: CountedFile;

@@ -1,6 +1,8 @@
 // The processes of a view, one row each, their numbers in typed columns. COLUMNS is the one place in view/ that says
-// which value of a Process is shown: a column is one line there, and a collector then exports it by its name.
+// which value of a Process is shown: a column is one line there, and a collector then exports it by its name. A number
+// that is only shown, and is read for nothing else, is no part of a Process: it is a column of file-columns.ts.
 import type { Process, ProcessDescription } from '../process/process.ts';
+import { FILE_COLUMNS, type FileColumn } from './file-columns.ts';
 
 /** What is written beside the numbers of a row: pid, name, group and what else the labels say. */
 export type RowDescription = ProcessDescription;
@@ -21,11 +23,13 @@ const COLUMNS = {
   time: (proc) => proc.stat.user + proc.stat.system,
 } as const satisfies Readonly<Record<string, (proc: Process) => number>>;
 
-export type RowColumn = keyof typeof COLUMNS;
+export type RowColumn = keyof typeof COLUMNS | FileColumn;
 
 type Columns = Record<RowColumn, Float64Array>;
 
-const columns = Object.keys(COLUMNS) as RowColumn[];
+const processColumns = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
+const fileColumns = Object.keys(FILE_COLUMNS) as FileColumn[];
+const columns: readonly RowColumn[] = [...processColumns, ...fileColumns];
 
 /** An object with an empty array for each column. */
 const Columns = class {
@@ -34,7 +38,11 @@ const Columns = class {
   }
 } as new () => Columns;
 
-/** Processes with values of their own: without zombies, and without kernel threads unless they are wanted. */
+/** Whether a process has values of its own: no zombie has, and kernel threads have where they are wanted. */
+export const hasRow = (proc: Process, kernelThreads: boolean): boolean =>
+  !proc.stat.absent && !proc.zombie && (!proc.kernelThread || kernelThreads);
+
+/** Processes with values of their own (`hasRow`). */
 export class ProcessRows extends Columns {
   length = 0;
   /** Responses that are written from these rows, or wait to be written: meanwhile the rows must not be filled again. */
@@ -53,11 +61,12 @@ export class ProcessRows extends Columns {
     this.shown = new Uint8Array(size);
   }
 
-  /** Adds a row with the values that the process has now. */
+  /** Adds a row with the values that the process has now; those of kernel files are set later. */
   append(proc: Process): void {
     const row = this.length++;
     this.description[row] = proc.description;
     this.shown[row] = 1;
-    for (const column of columns) this[column][row] = COLUMNS[column](proc);
+    for (const column of processColumns) this[column][row] = COLUMNS[column](proc);
+    for (const column of fileColumns) this[column][row] = Number.NaN;
   }
 }

@@ -57,7 +57,7 @@ class Host {
     const rows = new ProcessRows();
     const processes = given.map((one) => this.#process(one));
     const memory = { total, free: 0, available: 0, swapTotal: 0, swapFree: 0 };
-    const host = { memory, cpus: 2 };
+    const host = { memory, bootTime: 0, forks: 0, cpus: 2 };
     rows.reset(processes.length);
     const work = summarise(processes, this.counters, rows, host, { kernelThreads, freshFor: 300 }, NOW);
     let step = work.next();

@@ -3,12 +3,12 @@
 // Numbers stand in columns, so that a view of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
-import type { HostMemory } from '../kernel/host.ts';
+import type { HostState } from '../kernel/host.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
 import { type Process, ZOMBIE } from '../process/process.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
 import type { CgroupView } from './cgroup-usage.ts';
-import type { ProcessRows } from './process-rows.ts';
+import { hasRow, type ProcessRows } from './process-rows.ts';
 import type { Readings } from './readings.ts';
 
 /** States of processes as they are shown, in the order of `GroupRow.states`. */
@@ -61,16 +61,10 @@ export class GroupRow {
 export const ADDITIVE = ['rss', 'pss', 'uss', 'swap', 'usage', 'time'] as const;
 export type Remainder = Record<(typeof ADDITIVE)[number], number>;
 
-/** What the collection itself had to read of the host; what only a collector needs is in `ProcessView.readings`. */
-export interface HostState {
-  readonly memory: HostMemory;
-  /** Logical CPUs that are online; NaN where the kernel does not say it. */
-  readonly cpus: number;
-}
-
 export interface ProcessView {
   /** Kernel time of the collection, seconds since boot. */
   readonly at: number;
+  /** What the collection itself had to read of the host. */
   readonly host: HostState;
   /** What collectors read for themselves. */
   readonly readings: Readings;
@@ -163,7 +157,7 @@ export function* summarise(
     addToGroup(group, estimates.get(group)!, proc, options, at);
     const measured = !proc.stat.absent && proc.footprint.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
-    if (!proc.stat.absent && !proc.zombie && (!proc.kernelThread || options.kernelThreads)) rows.append(proc);
+    if (hasRow(proc, options.kernelThreads)) rows.append(proc);
     if (index % STEP === STEP - 1) yield;
   }
   for (const [group, estimate] of estimates) finish(group, estimate);

@@ -1,11 +1,9 @@
 // Records one frame of a host: everything that this program reads of it, whatever its settings, without the secrets that
-// must not leave the host. What is read is found out by reading: one collection runs with everything switched on, and
+// must not leave the host. What is read is found out by reading: one collection runs with every metric switched on, and
 // every file that it opens is recorded.
 import { Sampler } from '../../agent/sampler.ts';
 import { samplerOptionsOf } from '../../agent/settings.ts';
-import { switchOf } from '../../collectors/collector.ts';
-import { collectors } from '../../collectors/index.ts';
-import { type Config, defaults } from '../../config/options.ts';
+import { type Config, defaults, keys, optionOf } from '../../config/options.ts';
 import { type Frame, recordFrame } from '../../kernel/capture.ts';
 import { cgroupLinesOf, MOUNTINFO } from '../../kernel/cgroup.ts';
 import { type KernelFiles, unlessUnreadable } from '../../kernel/files.ts';
@@ -35,13 +33,17 @@ function scrubFile(path: string, bytes: Uint8Array): Uint8Array {
   return path === USERS ? userNamesOf(bytes) : bytes;
 }
 
+/** Every switch of a metric, also of those that are off by default. */
+const METRICS = keys.filter(
+  (key) => typeof defaults[key] === 'boolean' && optionOf(key).section === optionOf('collector_process').section,
+);
+
 /**
- * One collection with every collector on and every footprint read, and the files that `check` looks at. Where the
+ * One collection with every metric on and every footprint read, and the files that `check` looks at. Where the
  * collection fails, what it read until then is recorded: a bug report needs it most then.
  */
 async function readEverything(files: KernelFiles): Promise<void> {
-  const switches = Object.fromEntries(collectors.map((collector) => [switchOf(collector), true]));
-  const config: Config = { ...defaults, smaps: 'exact', ...switches };
+  const config: Config = { ...defaults, smaps: 'exact', ...Object.fromEntries(METRICS.map((key) => [key, true])) };
   const unclassified = { group: 'other', subgroup: 'other', rule: NO_RULE };
   const sampler = new Sampler(files, () => unclassified, samplerOptionsOf(config));
   sampler.stop(); // no second collection follows

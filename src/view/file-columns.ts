@@ -1,0 +1,26 @@
+// Columns of the rows whose numbers stand in a kernel file of the process, and are read only to be shown. The table says of
+// which file, and how the number is found in it. The field of the rows, the requests, the reads, the count of unreadable
+// files and what a capture records follow from that line. A collector says which of them it exports (`columns`); files that
+// nobody needs are not read.
+import type { ProcessFile } from '../kernel/files.ts';
+import { type NumberParser, wholeNumber } from '../kernel/text.ts';
+
+interface Source {
+  /** Not one of those that process/ reads at every collection: a value of these is a part of a Process. */
+  readonly file: Exclude<ProcessFile, 'stat' | 'statm' | 'io'>;
+  readonly parse: NumberParser;
+}
+
+export const FILE_COLUMNS = {
+  /**
+   * How likely the kernel ends the process when memory runs out: `666\n`, from 0 to about 1333, higher is sooner (proc(5),
+   * /proc/pid/oom_score; fs/proc/base.c, Linux 6.18). It comes from RSS, page tables, swap and oom_score_adj.
+   */
+  oomScore: { file: 'oom_score', parse: wholeNumber },
+} as const satisfies Readonly<Record<string, Source>>;
+
+export type FileColumn = keyof typeof FILE_COLUMNS;
+
+/** Those of the columns that are read from a kernel file, each once. */
+export const fileColumnsOf = (columns: readonly string[]): FileColumn[] =>
+  (Object.keys(FILE_COLUMNS) as FileColumn[]).filter((column) => columns.includes(column));
