@@ -156,6 +156,7 @@ test('each part of a process has one file that writes it', () => {
 test('files are touched in a few places', () =>
   only(/['"]node:fs(\/promises)?['"]/, [
     'src/kernel/live-host.ts',
+    'src/kernel/open-descriptors.ts',
     'src/kernel/reader.ts',
     'src/kernel/self.ts',
     'src/config/operator-files.ts',

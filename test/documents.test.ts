@@ -19,15 +19,19 @@ const CONTRACT: Readonly<Record<string, readonly string[]>> = {
     ...['rss', 'pss', 'uss', 'swap'].map((kind) => `herakles_mem_process_${kind}_bytes`),
     'herakles_cpu_process_usage_percent',
     'herakles_process_start_time_seconds',
+    'herakles_process_open_fds',
   ],
   'unknown pid,name,group,subgroup': ['herakles_cpu_process_time_seconds'],
   'info pid,name,group,subgroup,user,exe,unit,container_id,pod_uid,rule': ['herakles_process_info'],
-  'counter pid,name,group,subgroup': ['herakles_io_process_read_bytes_total', 'herakles_io_process_write_bytes_total'],
+  'counter pid,name,group,subgroup': [
+    ...['voluntary', 'involuntary'].map((kind) => `herakles_process_${kind}_context_switches_total`),
+    'herakles_io_process_read_bytes_total', 'herakles_io_process_write_bytes_total'],
   'gauge group,subgroup': [
     ...['rss', 'pss', 'uss', 'swap', 'footprint'].map((kind) => `herakles_mem_group_${kind}_bytes`),
     'herakles_mem_group_pss_coverage_ratio',
     'herakles_cpu_group_usage_percent_sum',
     'herakles_group_threads',
+    'herakles_process_max_fds_ratio',
     'herakles_group_oldest_start_time_seconds',
   ],
   'unknown group,subgroup': ['herakles_cpu_group_time_seconds_sum'],
@@ -62,6 +66,7 @@ const CONTRACT: Readonly<Record<string, readonly string[]>> = {
   'gauge file,reason': ['herakles_exporter_unreadable_processes'],
   'counter outcome': ['herakles_exporter_smaps_reads_total'],
   'counter ': ['herakles_exporter_smaps_seconds_total', 'process_cpu_seconds_total'],
+  'gauge setting': ['herakles_exporter_unknown_names'],
   'gauge reason': ['herakles_exporter_series_dropped'],
   'counter path,code': ['herakles_exporter_http_requests_total'],
 };

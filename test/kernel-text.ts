@@ -112,6 +112,15 @@ export function statusText(name: string, uid: number, memory?: Memory): Buffer {
   );
 }
 
+/** The lines around the one that is read, and that one. */
+export const limitsText = (openFiles: number | string = 1024): Buffer =>
+  Buffer.from(
+    'Limit                     Soft Limit           Hard Limit           Units     \n' +
+      'Max processes             96365                96365                processes \n' +
+      `Max open files            ${String(openFiles).padEnd(20)} 524288               files     \n` +
+      'Max locked memory         8388608              8388608              bytes     \n',
+  );
+
 export const ioText = (readBytes = 0, writeBytes = 0): Buffer =>
   Buffer.from(
     `rchar: 6976\nwchar: 0\nsyscr: 10\nsyscw: 0\nread_bytes: ${readBytes}\nwrite_bytes: ${writeBytes}\ncancelled_write_bytes: 0\n`,
@@ -158,6 +167,8 @@ export interface ProcessText extends Stat {
   readonly cgroup?: string;
   readonly io?: readonly [readBytes: number, writeBytes: number];
   readonly oomScore?: number;
+  /** Open descriptors, and the most there may be. */
+  readonly fds?: readonly [open: number, most: number];
 }
 
 /** All that this program reads of one process. */
@@ -174,6 +185,8 @@ export function processEntries(p: ProcessText): [string, CapturedFile][] {
     [`${at}/cmdline`, file((p.argv ?? (p.memory ? [comm] : [])).map((argument) => `${argument}\0`).join(''))],
     [`${at}/cgroup`, file(p.cgroup ?? '0::/\n')],
     [`${at}/oom_score`, file(`${p.oomScore ?? 666}\n`)],
+    [`${at}/fd`, file(`${p.fds?.[0] ?? 3}\n`)],
+    [`${at}/limits`, file(limitsText(p.fds?.[1]))],
     [`${at}/exe`, p.memory ? { link: p.exe ?? `/usr/bin/${comm}` } : gone],
   ];
 }

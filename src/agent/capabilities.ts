@@ -15,6 +15,7 @@ const ACCESS: Readonly<Partial<Record<CountedFile, FileAccess>>> = {
     requires: 'CAP_SYS_PTRACE (or CAP_PERFMON on recent kernels)',
   },
   io: { neededFor: 'storage I/O', requires: 'CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH' },
+  fd: { neededFor: 'open descriptors, before Linux 6.2', requires: 'CAP_DAC_READ_SEARCH' },
   exe: { neededFor: 'rules on executables, and the label exe', requires: 'CAP_SYS_PTRACE' },
   stat: { neededFor: 'all values of these processes', requires: 'CAP_SYS_PTRACE, or a mount of /proc without hidepid' },
 };

@@ -54,8 +54,9 @@ export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[]
     inherits: config.inherit_group,
     maxServices: config.service_groups ? config.max_services : 0,
     readers,
-    fileColumns:
-      perProcess === 'none' ? [] : fileColumnsOf(readers.flatMap((collector) => collector.columns?.(enabled) ?? [])),
+    fileColumns: fileColumnsOf(
+      readers.flatMap((collector) => collector.columns?.(enabled, perProcess !== 'none') ?? []),
+    ),
     selection: {
       perProcess,
       topOfSubgroup: config.top_n_subgroup,

@@ -27,8 +27,11 @@ export interface Collector<Source = ProcessView, Reading = unknown> extends Kern
   series(enabled: Enabled): Partial<SeriesCounts>;
   /** Bytes of the lines about one process or cgroup, where their names are chosen by others. */
   bytes?(enabled: Enabled): Partial<LineBytes>;
-  /** Columns of processes that it writes. Those of kernel files (view/file-columns.ts) are read only for this. */
-  columns?(enabled: Enabled): readonly RowColumn[];
+  /**
+   * Columns of processes that it uses. Those of kernel files (view/file-columns.ts) are read only for this.
+   * @param shown whether processes have series of their own
+   */
+  columns?(enabled: Enabled, shown: boolean): readonly RowColumn[];
   /** Writes its families and their samples; yields where it may be interrupted. */
   collect(source: Source, enabled: Enabled, out: Encoder): Generator<void>;
 }

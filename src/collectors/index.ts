@@ -2,6 +2,7 @@
 import type { ExporterState } from '../view/exporter-state.ts';
 import { cgroupCollector } from './cgroup.ts';
 import type { Collector } from './collector.ts';
+import { descriptorsCollector } from './descriptors.ts';
 import { exporterCollector } from './exporter.ts';
 import { groupCollector } from './group.ts';
 import { processCollector } from './process.ts';
@@ -12,6 +13,7 @@ export const viewCollectors: readonly Collector[] = [
   processCollector,
   groupCollector,
   cgroupCollector,
+  descriptorsCollector,
   systemCollector,
 ];
 

@@ -6,7 +6,7 @@ import type { RowColumn, RowDescription } from '../view/process-rows.ts';
 import type { GroupRow, ProcessView } from '../view/view.ts';
 import { type Collector, type Enabled, LINE_REST_BYTES } from './collector.ts';
 
-const PROCESS = ['pid', 'name', 'group', 'subgroup'] as const;
+export const PROCESS = ['pid', 'name', 'group', 'subgroup'] as const;
 
 export const processRss = gauge('herakles_mem_process_rss_bytes', 'Resident memory.', PROCESS);
 export const processPss = gauge(
@@ -60,6 +60,17 @@ export const processOomScore = gauge(
   PROCESS,
 );
 
+export const processVoluntary = counter(
+  'herakles_process_voluntary_context_switches_total',
+  'How often the first thread of the process gave up the CPU to wait; other threads are not counted.',
+  PROCESS,
+);
+export const processInvoluntary = counter(
+  'herakles_process_involuntary_context_switches_total',
+  'How often the kernel took the CPU away from the first thread of the process; other threads are not counted.',
+  PROCESS,
+);
+
 /** A family whose values are a column of the view, and the setting that switches it. */
 interface ColumnFamily {
   readonly family: Family;
@@ -77,6 +88,8 @@ const COLUMN_FAMILIES: readonly ColumnFamily[] = [
   { family: processRead, column: 'readBytes', when: 'process_io' },
   { family: processWritten, column: 'writeBytes', when: 'process_io' },
   { family: processOomScore, column: 'oomScore', when: 'process_oom_score' },
+  { family: processVoluntary, column: 'voluntarySwitches', when: 'process_context_switches' },
+  { family: processInvoluntary, column: 'involuntarySwitches', when: 'process_context_switches' },
 ];
 
 /** A family whose values come from the description of the process. */
@@ -89,7 +102,7 @@ interface DescribedFamily {
 
 const DESCRIBED_FAMILIES: readonly DescribedFamily[] = [
   { family: processInfo, when: 'process_info', labels: infoLabelsOf, value: () => 1 },
-  { family: processStart, when: 'process_start_time', labels: labelsOf, value: ({ startTime }) => startTime },
+  { family: processStart, when: 'process_start_time', labels: processLabelsOf, value: ({ startTime }) => startTime },
 ];
 
 const FAMILIES = [...COLUMN_FAMILIES, ...DESCRIBED_FAMILIES];
@@ -113,10 +126,11 @@ export const processCollector: Collector = {
     const hasInfo = enabled.has('process_info');
     return {
       process: (description) =>
-        names + plain * labelsOf(description).length + (hasInfo ? infoLabelsOf(description).length : 0),
+        names + plain * processLabelsOf(description).length + (hasInfo ? infoLabelsOf(description).length : 0),
     };
   },
-  columns: (enabled) => COLUMN_FAMILIES.filter(({ when }) => enabled.has(when)).map(({ column }) => column),
+  columns: (enabled, shown) =>
+    COLUMN_FAMILIES.filter(({ when }) => shown && enabled.has(when)).map(({ column }) => column),
   *collect(view, enabled, out) {
     const remainders = view.groups.filter(({ remainder }) => remainder);
     const labels = remainders.map(remainderLabels);
@@ -133,10 +147,11 @@ export const processCollector: Collector = {
   },
 };
 
-function* writeColumn({ rows }: ProcessView, column: RowColumn, out: Encoder): Generator<void> {
+/** Samples of the processes that have series. */
+export function* writeColumn({ rows }: ProcessView, column: RowColumn, out: Encoder): Generator<void> {
   const values = rows[column];
   for (let row = 0; row < rows.length; row++) {
-    if (rows.shown[row]) out.sample(labelsOf(rows.description[row]!), round(values[row]!));
+    if (rows.shown[row]) out.sample(processLabelsOf(rows.description[row]!), round(values[row]!));
     if (row % STEP === STEP - 1) yield;
   }
 }
@@ -156,7 +171,8 @@ function* writeDescribed({ rows }: ProcessView, enabled: Enabled, out: Encoder):
 /** Three decimals: finer than the kernel's clock ticks of 10 ms. */
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
-function labelsOf(description: RowDescription): string {
+/** The label text of a process, which is rendered once in its life. */
+export function processLabelsOf(description: RowDescription): string {
   if (description.labels === '') {
     const { pid, identity, group, subgroup } = description;
     description.labels = labelText(processRss, { pid: String(pid), name: identity.name, group, subgroup });

@@ -182,6 +182,11 @@ export const options = {
       false,
       'Export how likely the kernel ends each process when memory runs out; it reads one more file of each.',
     ),
+    process_context_switches: option(
+      boolean,
+      false,
+      'Export the context switches of the first thread of each process; it reads one more file of each.',
+    ),
     kernel_threads: option(
       boolean,
       false,
@@ -198,6 +203,11 @@ export const options = {
       boolean,
       false,
       "Run the cgroup collector: the kernel's own counters of the control groups that processes are in.",
+    ),
+    collector_descriptors: option(
+      boolean,
+      false,
+      'Run the descriptors collector: open file descriptors, and how near each group is to the limit.',
     ),
     collector_system: option(boolean, true, "Run the system collector: the host's memory and memory pressure."),
     collector_exporter: option(boolean, true, 'Run the exporter collector: the families about the exporter itself.'),

@@ -14,28 +14,33 @@ interface Condition {
 const SMAPS: readonly Key[] = ['smaps_budget', 'smaps_max_read', 'smaps_max_age'];
 const TOP: readonly Key[] = ['top_n_subgroup', 'top_n_others'];
 const SEARCH: readonly Key[] = ['search_groups', 'search_subgroups'];
-/** What is about series of single processes only. */
-const OF_PROCESSES: readonly Key[] = [
+/** Which processes have series of their own. */
+const SELECTION: readonly Key[] = [
   ...TOP,
   ...SEARCH,
   ...(['search_mode', 'max_processes', 'min_uss_kb', 'include_names', 'exclude_names', 'disable_others'] as const),
-  'kernel_threads',
-  ...keys.filter((key) => key.startsWith('process_')),
 ];
+/** Families of processes: process_info, process_io … */
+const FAMILIES = keys.filter((key) => key.startsWith('process_'));
 
 /** The first that holds gives the reason. */
 const CONDITIONS: readonly Condition[] = [
+  { settings: FAMILIES, holds: ({ collector_process }) => !collector_process, why: 'while collector_process is false' },
   {
-    settings: ['per_process'],
-    holds: ({ collector_process }) => !collector_process,
-    why: 'while collector_process is false',
+    settings: ['per_process', ...SELECTION, 'kernel_threads'],
+    holds: ({ collector_process, collector_descriptors }) => !collector_process && !collector_descriptors,
+    why: 'while collector_process and collector_descriptors are false',
   },
   {
-    settings: OF_PROCESSES,
-    holds: ({ collector_process }) => !collector_process,
-    why: 'while collector_process is false',
+    settings: [...FAMILIES, ...SELECTION],
+    holds: ({ per_process }) => per_process === 'none',
+    why: 'while per_process is none',
   },
-  { settings: OF_PROCESSES, holds: ({ per_process }) => per_process === 'none', why: 'while per_process is none' },
+  {
+    settings: ['kernel_threads'],
+    holds: ({ per_process, collector_descriptors }) => per_process === 'none' && !collector_descriptors,
+    why: 'while per_process is none',
+  },
   {
     settings: TOP,
     holds: ({ per_process }) => per_process === 'all',

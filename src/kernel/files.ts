@@ -37,7 +37,10 @@ export function unlessUnreadable<T>(read: () => T): T | undefined {
   }
 }
 
-/** Files of /proc/<pid>/ that are read (proc(5)), those of every collection first. A capture holds all, of every process. */
+/**
+ * Files of /proc/<pid>/ that are read (proc(5)), those of every collection first. A capture holds all, of every process. `fd`
+ * is a folder: what is read of it is the number of its entries, as text (open-descriptors.ts).
+ */
 export const PROCESS_FILES = [
   'stat',
   'statm',
@@ -47,6 +50,8 @@ export const PROCESS_FILES = [
   'cmdline',
   'cgroup',
   'oom_score',
+  'fd',
+  'limits',
 ] as const;
 export type ProcessFile = (typeof PROCESS_FILES)[number];
 

@@ -12,6 +12,7 @@ import {
   type UnreadableReason,
   unlessUnreadable,
 } from './files.ts';
+import { countDescriptors } from './open-descriptors.ts';
 import { readSelf } from './self.ts';
 import { latin1 } from './text.ts';
 
@@ -80,6 +81,10 @@ class LiveProcess implements ProcessFiles {
   }
 
   #read(file: ProcessFile): number {
+    if (file === 'fd') {
+      this.#threads?.find();
+      return this.#host.readCount(this.#path(file));
+    }
     if (this.#threads && file !== 'stat' && file !== 'io') return this.#readOfThread(file);
     switch (file) {
       case 'stat':
@@ -283,6 +288,18 @@ export class LiveHost implements KernelFiles {
     } finally {
       fs.closeSync(fd);
     }
+  }
+
+  /** The number of open descriptors, as text. @param path of the folder fd */
+  readCount(path: string): number {
+    let count: number | undefined;
+    try {
+      count = countDescriptors(path, this.procfs);
+    } catch (error) {
+      throw failed(path, error);
+    }
+    if (count === undefined) throw new KernelFileError(path, 'unsupported', 'more entries than are listed');
+    return Buffer.from(this.buffer.buffer, this.buffer.byteOffset).write(`${count}\n`, this.from, 'latin1');
   }
 
   /** Once the process is gone, the kernel answers ESRCH on its kept descriptor, also when another process has its pid. */

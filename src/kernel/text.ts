@@ -116,6 +116,23 @@ export function wholeNumber(bytes: Uint8Array, length: number): number {
   return value < 0 ? Number.NaN : value;
 }
 
+/** The number in a line `name: 123` or `name    123`: of status, `voluntary_ctxt_switches:\t150`. */
+export function lineNumber(name: string): NumberParser {
+  const key = Buffer.from(name);
+  return (bytes, length) => {
+    for (let at = 0; at < length; at++) {
+      const behind = at + key.length;
+      const found = bytes[at] === key[0] && behind < length && startsWith(bytes, at, key);
+      if (found && (bytes[behind] === COLON || bytes[behind] === SPACE)) {
+        const value = numberAt(bytes, behind + 1, length);
+        return value < 0 ? Number.NaN : value;
+      }
+      while (at < length && bytes[at] !== NEWLINE) at++;
+    }
+    return Number.NaN;
+  };
+}
+
 /** Bytes as text, each byte as the character of the same code. */
 export const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');

@@ -2,7 +2,7 @@
 import { FileRequests, type FileWork, KernelFileError, type KernelFiles, type ProcessFile } from '../kernel/files.ts';
 import type { Process } from '../process/process.ts';
 import type { Unreadable } from '../process/unreadable.ts';
-import { FILE_COLUMNS, type FileColumn } from './file-columns.ts';
+import { FILE_COLUMNS, type FileColumn, type FileColumnSource } from './file-columns.ts';
 import { hasRow, type ProcessRows } from './process-rows.ts';
 
 /** Processes whose files are read together. */
@@ -65,10 +65,10 @@ export class ColumnReader {
       const { buffer } = this.#files;
       let found = true;
       for (const column of columns) {
-        const source = FILE_COLUMNS[column];
+        const source: FileColumnSource = FILE_COLUMNS[column];
         if (source.file !== file) continue;
         const value = source.parse(buffer, length);
-        rows[column][row] = value;
+        rows[column][row] = source.ofFirstThread && proc.stat.leaderEnded ? Number.NaN : value;
         found &&= !Number.isNaN(value);
       }
       if (!found) throw new KernelFileError(`proc/${proc.pid}/${file}`, 'malformed');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { frameOf } from '../../test/kernel-text.ts';
+import { frameOf, limitsText } from '../../test/kernel-text.ts';
 import { type CapturedFile, framedFiles } from '../kernel/capture.ts';
 import type { ProcessFile, UnreadableReason } from '../kernel/files.ts';
 import { Process } from '../process/process.ts';
@@ -17,6 +17,19 @@ const cases: [column: FileColumn, text: string, value: number][] = [
   ['oomScore', '-1\n', Number.NaN],
   ['oomScore', '0\n', 0],
   ['oomScore', '1333\n', 1333],
+  ['openFds', '', Number.NaN],
+  ['openFds', '0\n', 0],
+  ['openFds', '1048576\n', 1_048_576],
+  ['maxFds', '', Number.NaN],
+  ['maxFds', 'Max open files', Number.NaN],
+  ['maxFds', 'Max open files            unlimited            unlimited            files\n', Number.NaN],
+  ['maxFds', 'Max open files handles 7\n', Number.NaN],
+  ['maxFds', ' Max open files 7\n', Number.NaN],
+  ['maxFds', limitsText(1024).toString(), 1024],
+  ['voluntarySwitches', 'nonvoluntary_ctxt_switches:\t545\n', Number.NaN],
+  ['voluntarySwitches', 'Name:\tx\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n', 150],
+  ['involuntarySwitches', 'voluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n', 545],
+  ['involuntarySwitches', 'voluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t\n', Number.NaN],
 ];
 for (const [column, text, value] of cases) {
   test(`${column} of ${JSON.stringify(text)} is ${value}`, () => {

@@ -3,12 +3,14 @@
 // files and what a capture records follow from that line. A collector says which of them it exports (`columns`); files that
 // nobody needs are not read.
 import type { ProcessFile } from '../kernel/files.ts';
-import { type NumberParser, wholeNumber } from '../kernel/text.ts';
+import { lineNumber, type NumberParser, wholeNumber } from '../kernel/text.ts';
 
-interface Source {
+export interface FileColumnSource {
   /** Not one of those that process/ reads at every collection: a value of these is a part of a Process. */
   readonly file: Exclude<ProcessFile, 'stat' | 'statm' | 'io'>;
   readonly parse: NumberParser;
+  /** The kernel counts it for the first thread only: once that has ended, the value is not known. */
+  readonly ofFirstThread?: true;
 }
 
 export const FILE_COLUMNS = {
@@ -17,7 +19,19 @@ export const FILE_COLUMNS = {
    * /proc/pid/oom_score; fs/proc/base.c, Linux 6.18). It comes from RSS, page tables, swap and oom_score_adj.
    */
   oomScore: { file: 'oom_score', parse: wholeNumber },
-} as const satisfies Readonly<Record<string, Source>>;
+  /**
+   * Open file descriptors, and how many the process may have: the soft RLIMIT_NOFILE (getrlimit(2)), the first number of
+   * `Max open files            1024                 524288               files`.
+   */
+  openFds: { file: 'fd', parse: wholeNumber },
+  maxFds: { file: 'limits', parse: lineNumber('Max open files') },
+  /**
+   * How often the first thread waited, and how often the kernel took the CPU away from it: `voluntary_ctxt_switches:\t150`,
+   * `nonvoluntary_ctxt_switches:\t545` (fs/proc/array.c, task_context_switch_counts).
+   */
+  voluntarySwitches: { file: 'status', parse: lineNumber('voluntary_ctxt_switches'), ofFirstThread: true },
+  involuntarySwitches: { file: 'status', parse: lineNumber('nonvoluntary_ctxt_switches'), ofFirstThread: true },
+} as const satisfies Readonly<Record<string, FileColumnSource>>;
 
 export type FileColumn = keyof typeof FILE_COLUMNS;
 
