@@ -25,7 +25,9 @@ const CONTRACT: Readonly<Record<string, readonly string[]>> = {
   'info pid,name,group,subgroup,user,exe,unit,container_id,pod_uid,rule': ['herakles_process_info'],
   'counter pid,name,group,subgroup': [
     ...['voluntary', 'involuntary'].map((kind) => `herakles_process_${kind}_context_switches_total`),
-    'herakles_io_process_read_bytes_total', 'herakles_io_process_write_bytes_total'],
+    'herakles_io_process_read_bytes_total',
+    'herakles_io_process_write_bytes_total',
+  ],
   'gauge group,subgroup': [
     ...['rss', 'pss', 'uss', 'swap', 'footprint'].map((kind) => `herakles_mem_group_${kind}_bytes`),
     'herakles_mem_group_pss_coverage_ratio',

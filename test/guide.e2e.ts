@@ -133,7 +133,8 @@ async function startAll(t: TestContext, binary: string, nodeExporter: string): P
   const node = await freePort();
   const collectors = ['--collector.disable-defaults', '--collector.meminfo'];
   new Started(t, [nodeExporter, `--web.listen-address=127.0.0.1:${node}`, ...collectors]);
-  const args = ['--interval', '1s', '--process-start-time', '--declared-groups', 'db/postgres', '--collector-cgroup'];
+  const more = ['--collector-cgroup', '--collector-descriptors', '--process-context-switches'];
+  const args = ['--interval', '1s', '--process-start-time', '--declared-groups', 'db/postgres', ...more];
   const exporter = await startExporter(t, { args });
   const job = (job_name: string, port: number) => ({
     ...{ job_name, static_configs: [{ targets: [`127.0.0.1:${port}`] }] },
