@@ -33,7 +33,7 @@ const CONTRACT: Readonly<Record<string, readonly string[]>> = {
     'herakles_mem_group_pss_coverage_ratio',
     'herakles_cpu_group_usage_percent_sum',
     'herakles_group_threads',
-    'herakles_process_max_fds_ratio',
+    'herakles_group_max_fds_ratio',
     'herakles_group_oldest_start_time_seconds',
   ],
   'unknown group,subgroup': ['herakles_cpu_group_time_seconds_sum'],

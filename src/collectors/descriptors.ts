@@ -7,7 +7,7 @@ import { PROCESS, processLabelsOf, writeColumn } from './process.ts';
 
 export const processOpenFds = gauge('herakles_process_open_fds', 'Open file descriptors.', PROCESS);
 export const groupMaxFdsRatio = gauge(
-  'herakles_process_max_fds_ratio',
+  'herakles_group_max_fds_ratio',
   'Open file descriptors as a share of the limit (RLIMIT_NOFILE, the soft one), of the process of the group with the largest share; above 1 where the limit was lowered later.',
   ['group', 'subgroup'],
 );
