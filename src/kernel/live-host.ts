@@ -82,11 +82,10 @@ export class LiveProcess implements ProcessFiles {
   }
 
   #read(file: ProcessFile): number {
-    if (file === 'fd') {
-      this.#threads?.find();
-      return this.#host.readCount(this.#path(file));
-    }
-    if (this.#threads && file !== 'stat' && file !== 'io') return this.#readOfThread(file);
+    const threads = file === 'stat' || file === 'io' ? undefined : this.#threads;
+    threads?.find(); // a thread may end at any time: then the file is read of another one
+    if (file === 'fd') return this.#host.readCount(this.#path(file));
+    if (threads) return this.#host.readPath(this.#path(file));
     switch (file) {
       case 'stat':
         if (this.#stat === CLOSED) this.#stat = this.#keep(file);
@@ -168,12 +167,6 @@ export class LiveProcess implements ProcessFiles {
   #path(file: ProcessFile | 'exe' | 'schedstat'): string {
     const thread = file === 'stat' || file === 'io' || file === 'schedstat' ? undefined : this.#threads?.folder;
     return `${thread ?? `${this.#host.procfs}/${this.pid}`}/${file}`;
-  }
-
-  /** A thread may end at any time: then the file is read of another one. */
-  #readOfThread(file: ProcessFile): number {
-    this.#threads!.find();
-    return this.#host.readPath(this.#path(file));
   }
 
   #keep(file: ProcessFile | 'schedstat'): number {
@@ -290,9 +283,7 @@ export class LiveHost implements KernelFiles {
 
   /** The same clock, where a mount over the file (lxcfs(1) that has ended) gives nothing: CLOCK_BOOTTIME, clock_gettime(2). */
   #uptime(): number {
-    const text = Buffer.from(`${uptime().toFixed(2)} 0.00\n`);
-    this.buffer.set(text, this.from);
-    return text.length;
+    return this.#put(`${uptime().toFixed(2)} 0.00\n`);
   }
 
   /** @param enough a read that returns fewer bytes than this was the last one */
@@ -309,14 +300,18 @@ export class LiveHost implements KernelFiles {
 
   /** The number of open descriptors, as text. @param path of the folder fd */
   readCount(path: string): number {
-    let count: number | undefined;
     try {
-      count = countDescriptors(path, this.procfs);
+      return this.#put(`${countDescriptors(path, this.procfs)}\n`);
     } catch (error) {
       throw failed(path, error);
     }
-    if (count === undefined) throw new KernelFileError(path, 'unsupported', 'more entries than are listed');
-    return Buffer.from(this.buffer.buffer, this.buffer.byteOffset).write(`${count}\n`, this.from, 'latin1');
+  }
+
+  /** @returns the length of the text, bytes */
+  #put(text: string): number {
+    const bytes = Buffer.from(text);
+    this.buffer.set(bytes, this.from);
+    return bytes.length;
   }
 
   /** Once the process is gone, the kernel answers ESRCH on its kept descriptor, also when another process has its pid. */

@@ -28,21 +28,21 @@ function sizeTells(procfs: string): boolean {
 /**
  * @param folder "/proc/7/fd"
  * @param procfs where procfs is mounted: "/proc"
- * @returns undefined where there are more than LISTED_MAX, on a kernel that has to list them
- * @throws the error of stat(2) or open(2)
+ * @throws the error of stat(2) or open(2), or one that says that there are more than LISTED_MAX to list
  */
-export function countDescriptors(folder: string, procfs: string): number | undefined {
+export function countDescriptors(folder: string, procfs: string): number {
   const { size } = statSync(folder);
   return size > 0 || sizeTells(procfs) ? size : countEntries(folder);
 }
 
-/** @returns undefined where there are more entries than LISTED_MAX @throws the error of open(2) */
-export function countEntries(folder: string, most = LISTED_MAX): number | undefined {
+/** @throws the error of open(2), or one that says that there are more entries than `most` */
+export function countEntries(folder: string, most = LISTED_MAX): number {
   const directory = opendirSync(folder, { bufferSize: LISTED_AT_ONCE });
   try {
     let count = 0;
     while (count <= most && directory.readSync()) count++;
-    return count <= most ? count : undefined;
+    if (count > most) throw new Error(`more than ${most} entries`);
+    return count;
   } finally {
     directory.closeSync();
   }
