@@ -143,7 +143,7 @@ test('no panel is empty on a Prometheus that has scraped two exporters', async (
   const servers = needRoot(t) ? need(t, 'prometheus', 'prometheus-forky', 'cc') : undefined;
   if (!servers) return;
   await startChildren(t, 'private', 32);
-  const args = ['--interval', '1s', '--cache-ttl', '0s'];
+  const args = ['--interval', '1s', '--cache-ttl', '0s', '--collector-descriptors', '--process-context-switches'];
   const exporters = await Promise.all([startExporter(t, { args }), startExporter(t, { args })]);
   const targets = exporters.map(({ port }) => `127.0.0.1:${port}`);
   const scrape = { job_name: 'herakles-proc-mem', scrape_interval: '1s', static_configs: [{ targets }] };

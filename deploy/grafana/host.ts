@@ -1,5 +1,6 @@
 // Dashboard of one host in detail: which groups have its memory, where it is short of it, and what each process is.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import * as descriptors from '../../src/collectors/descriptors.ts';
 import * as groups from '../../src/collectors/group.ts';
 import * as processes from '../../src/collectors/process.ts';
 import * as system from '../../src/collectors/system.ts';
@@ -91,6 +92,7 @@ export function hostBoard(): Dashboard {
     )
     .row('Activity');
   activityPanels(panels);
+  limitPanels(panels);
   processPanels(panels);
   return made.build();
 }
@@ -146,6 +148,35 @@ function activityPanels(panels: Board): void {
       {
         started: `sum(rate(${groups.groupStarted.name}${group}[$__rate_interval]))`,
         exited: `sum(rate(${groups.groupExited.name}${group}[$__rate_interval]))`,
+      },
+    );
+}
+
+/** Of collectors and settings that are off by default: the help says which. */
+function limitPanels(panels: Board): void {
+  const switches = (family: { name: string }): string =>
+    `rate(${family.name}${proc}[$__rate_interval]) and topk(5, rate(${family.name}${proc}[$__rate_interval] @ end()))`;
+  panels
+    .row('Limits')
+    .lines(
+      {
+        title: 'Descriptors',
+        help: 'Open descriptors as a share of the limit, of the process in each subgroup that is nearest to it. Needs collector_descriptors: true.',
+        unit: 'percentunit',
+        width: 12,
+      },
+      { '{{group}}/{{subgroup}}': `max ${by} (${descriptors.groupMaxFdsRatio.name}${group})` },
+    )
+    .lines(
+      {
+        title: 'Context Switches',
+        help: 'How often the first thread of a process got and lost its CPU per second: the five with most. Needs process_context_switches: true.',
+        unit: 'cps',
+        width: 12,
+      },
+      {
+        '{{name}} {{pid}} waited': switches(processes.processVoluntary),
+        '{{name}} {{pid}} was preempted': switches(processes.processInvoluntary),
       },
     );
 }
