@@ -46,12 +46,13 @@ const THREADS_TRIED_MAX = 64;
 /** statm of a thread without memory, as every thread is that ended. */
 const NO_MEMORY = /^0 0 /;
 
-class LiveProcess implements ProcessFiles {
+export class LiveProcess implements ProcessFiles {
   readonly pid: number;
   readonly #host: LiveHost;
   #stat = CLOSED;
   #statm = CLOSED;
   #io = CLOSED;
+  #schedstat = CLOSED;
   /** Only where the first thread has ended. */
   #threads: LivingThread | undefined = undefined;
 
@@ -101,6 +102,17 @@ class LiveProcess implements ProcessFiles {
     return this.#host.readPath(this.#path(file));
   }
 
+  /**
+   * Reads /proc/<pid>/schedstat, which stays open (Linux, Documentation/scheduler/sched-stats.rst): what the first thread ran,
+   * what it waited, and how often it began to run. @returns its length in bytes @throws KernelFileError
+   */
+  readSchedstat(): number {
+    if (this.#schedstat === CLOSED) this.#schedstat = this.#keep('schedstat');
+    if (this.#schedstat === CLOSED)
+      throw new KernelFileError(this.#path('schedstat'), 'unsupported', 'no descriptor is left');
+    return this.#host.readKept(this.#schedstat, this.pid, 'schedstat');
+  }
+
   readLater(file: ProcessFile): Promise<Uint8Array> {
     const path = this.#path(file);
     return new Promise((resolve, reject) => {
@@ -133,9 +145,14 @@ class LiveProcess implements ProcessFiles {
   }
 
   close(): void {
+    this.closeStatAndIo();
+    this.#schedstat = this.#host.release(this.#schedstat);
+    this.closeStatm();
+  }
+
+  closeStatAndIo(): void {
     this.#stat = this.#host.release(this.#stat);
     this.#io = this.#host.release(this.#io);
-    this.closeStatm();
   }
 
   closeStatm(): void {
@@ -143,8 +160,8 @@ class LiveProcess implements ProcessFiles {
     this.#host.spare.delete(this);
   }
 
-  #path(file: ProcessFile | 'exe'): string {
-    const thread = file === 'stat' || file === 'io' ? undefined : this.#threads?.folder;
+  #path(file: ProcessFile | 'exe' | 'schedstat'): string {
+    const thread = file === 'stat' || file === 'io' || file === 'schedstat' ? undefined : this.#threads?.folder;
     return `${thread ?? `${this.#host.procfs}/${this.pid}`}/${file}`;
   }
 
@@ -154,7 +171,7 @@ class LiveProcess implements ProcessFiles {
     return this.#host.readPath(this.#path(file));
   }
 
-  #keep(file: ProcessFile): number {
+  #keep(file: ProcessFile | 'schedstat'): number {
     return this.#host.makeRoom(file) ? this.#host.open(this.#path(file)) : CLOSED;
   }
 }
@@ -286,7 +303,7 @@ export class LiveHost implements KernelFiles {
   }
 
   /** Once the process is gone, the kernel answers ESRCH on its kept descriptor, also when another process has its pid. */
-  readKept(fd: number, pid: number, file: ProcessFile): number {
+  readKept(fd: number, pid: number, file: ProcessFile | 'schedstat'): number {
     try {
       return fs.readSync(fd, this.buffer, this.from, this.buffer.length - this.from, 0);
     } catch (error) {
@@ -295,9 +312,9 @@ export class LiveHost implements KernelFiles {
   }
 
   /** Whether one more descriptor may stay open. Where they run short, a statm is closed for a file that is read more often. */
-  makeRoom(file: ProcessFile): boolean {
+  makeRoom(file: ProcessFile | 'schedstat'): boolean {
     if (this.#kept < this.#keptMax) return true;
-    if (file === 'statm') return false;
+    if (file === 'statm' || file === 'schedstat') return false;
     for (const proc of this.spare) {
       proc.closeStatm();
       return true;

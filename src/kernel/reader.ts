@@ -12,8 +12,10 @@
 //
 // All numbers are little-endian. It ends when the socket does.
 import { readSync, writeSync } from 'node:fs';
-import { KernelFileError, type ProcessFiles } from './files.ts';
-import { keptDescriptors, LiveHost } from './live-host.ts';
+import { AnswerHashes } from './answer-hashes.ts';
+import { KernelFileError } from './files.ts';
+import { IdleCheck } from './idle-check.ts';
+import { keptDescriptors, LiveHost, LiveProcess } from './live-host.ts';
 import {
   ANSWER_BYTES_MAX,
   ANSWER_HEAD_BYTES,
@@ -40,23 +42,26 @@ for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, () => {});
 
 /** Answers leave in pieces of this size, bytes: what a pipe takes at once. */
 const OUT_BYTES = 64 << 10;
-/** Two hashes for each slot file. */
-const HASHES = 2 * SLOT_FILES;
+/** Files whose last answer is remembered: those of the first numbers, and schedstat in the place behind them. */
+const REMEMBERED = SLOT_FILES + 1;
 /** The descriptor of the socket to the exporter; standard input brought this program. */
 const SOCKET = 3;
 
 class Reader {
   readonly #out = Buffer.from(new ArrayBuffer(OUT_BYTES + ANSWER_BYTES_MAX + 1024));
   readonly #words = new Int32Array(this.#out.buffer);
+  readonly #hashes = new AnswerHashes(this.#out.buffer, REMEMBERED);
+  readonly #idleCheck = new IdleCheck(this.#out.buffer, this.#hashes, SLOT_FILES);
   #length = 0;
   /** Microseconds that reads of smaps_rollup may still take. */
   #smapsMicros = 0;
   /** Whether the stat that was requested last said what it said before. */
   #statUnchanged = false;
+  /** The handle of the process whose stat was requested last, if it has not run since it was answered; else -1. */
+  #idle = -1;
   readonly #host: LiveHost;
-  /** Processes by handle; and by handle and slot file, two hashes of what the file said when it was last answered. */
-  readonly #procs: (ProcessFiles | undefined)[] = [];
-  #hashes = new Int32Array(2048 * HASHES);
+  /** Processes by handle. */
+  readonly #procs: (LiveProcess | undefined)[] = [];
   readonly #frame = Buffer.alloc(REQUEST_HEAD_BYTES + REQUESTS_MAX * REQUEST_BYTES);
 
   constructor(procfs: string) {
@@ -109,19 +114,19 @@ class Reader {
       return 0;
     }
     if (!proc) {
-      proc = this.#host.process(pid);
+      proc = new LiveProcess(this.#host, pid);
       this.#procs[handle] = proc;
-      if ((handle + 1) * HASHES > this.#hashes.length) {
-        const hashes = new Int32Array(2 * (handle + 1) * HASHES);
-        hashes.set(this.#hashes);
-        this.#hashes = hashes;
-      }
+      this.#hashes.reset(handle);
+      this.#idleCheck.reset(handle);
     }
-    proc.leaderEnded?.(leaderEnded);
+    proc.leaderEnded(leaderEnded);
     const from = this.#length + ANSWER_HEAD_BYTES;
     this.#host.from = from;
     try {
       if (file === 'exe') return this.#out.write(proc.exe(), from, 'utf8');
+      const taken = (code & TAKEN) !== 0;
+      if (file === 'stat') this.#idle = taken && this.#idleCheck.isIdle(proc, handle, from) ? handle : -1;
+      if ((file === 'stat' || (file === 'io' && taken)) && this.#idle === handle) return UNCHANGED;
       const length = Math.min(proc.read(file), ANSWER_BYTES_MAX);
       return (code & ~TAKEN) < SLOT_FILES ? this.#compare(handle, code, from, length) : length;
     } catch (error) {
@@ -132,20 +137,10 @@ class Reader {
 
   /** @returns UNCHANGED where the bytes are those of the last answer, and that was taken; else their length */
   #compare(handle: number, code: number, from: number, length: number): number {
-    const hashes = this.#hashes;
-    for (let end = from + length; (end & 3) !== 0; end++) this.#out[end] = 0;
-    let one = length;
-    let other = ~length;
-    for (let word = from >> 2, end = (from + length + 3) >> 2; word < end; word++) {
-      one = Math.imul(one ^ this.#words[word]!, 0x01000193);
-      other = Math.imul(other, 31) + this.#words[word]!;
-      one ^= one >>> 15;
-      other ^= other >>> 13;
-    }
-    const at = handle * HASHES + 2 * (code & ~TAKEN);
-    if ((code & TAKEN) !== 0 && hashes[at] === one && hashes[at + 1] === (other | 0)) return UNCHANGED;
-    hashes[at] = one;
-    hashes[at + 1] = other;
+    const place = code & ~TAKEN;
+    if (this.#hashes.isSame(handle, place, from, length) && (code & TAKEN) !== 0) return UNCHANGED;
+    this.#hashes.remember(handle, place);
+    if (place === CODE_OF.stat) this.#idleCheck.takeStat(handle, from, length);
     return length;
   }
 

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { FileRequests } from './files.ts';
+import { guardedFiles } from './guarded-files.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'herakles-idle-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** stat of a process with so many threads that has used so many ticks; its name tries to be mistaken for the fields. */
+const stat = (threads: number, ticks: number): string =>
+  `5 (a) R 1 1 (1 ) S 1 5 5 0 -1 4194560 80 0 0 0 ${ticks} 0 0 0 20 0 ${threads} 0 100 8192 10 0 1 1 1 0 0 0\n`;
+
+interface Texts {
+  readonly stat: string;
+  readonly schedstat: string | undefined;
+  readonly statm: string;
+  readonly io: string;
+}
+
+const FIRST: Texts = { stat: stat(1, 7), schedstat: '500 20 3\n', statm: '2 10 1 0 0 0 0\n', io: 'rchar: 1\n' };
+const WORKED = { stat: stat(1, 8), io: 'rchar: 2\n' };
+const [IDLE, READ] = [true, false];
+
+/** What a process does next, and whether stat and io are taken as they were, without a look at them. */
+const CASES: [what: string, start: Partial<Texts>, ...steps: [change: Partial<Texts>, unchanged: boolean][]][] = [
+  ['it has not run: stat and io are not read', {}, [WORKED, IDLE], [{}, IDLE]],
+  ['it ran', {}, [{ ...WORKED, schedstat: '600 20 4\n' }, READ]],
+  ['it ran without leaving the CPU', {}, [{ ...WORKED, schedstat: '600 20 3\n' }, READ]],
+  ['its memory changed while it did not run', {}, [{ ...WORKED, statm: '2 11 1 0 0 0 0\n' }, READ]],
+  ['the kernel does not count', { schedstat: '0 0 0\n' }, [WORKED, READ]],
+  ['the kernel lacks the file', { schedstat: undefined }, [WORKED, READ]],
+  [
+    'other threads may have run',
+    {},
+    [{ stat: stat(2, 8), schedstat: '600 20 4\n' }, READ],
+    ...Array.from({ length: 4 }, (_, step): [Partial<Texts>, boolean] => [
+      { stat: stat(2, 9 + step), io: `rchar: ${step + 2}\n` },
+      READ,
+    ]),
+  ],
+  [
+    'it ran after a long time, when its files had been closed',
+    {},
+    ...Array.from({ length: 9 }, (): [Partial<Texts>, boolean] => [{}, IDLE]),
+    [{ ...WORKED, schedstat: '600 20 4\n' }, READ],
+  ],
+  [
+    'it runs always, and is seldom checked',
+    {},
+    ...Array.from({ length: 20 }, (_, step): [Partial<Texts>, boolean] => [
+      { stat: stat(1, 8 + step), io: `rchar: ${step + 2}\n`, schedstat: `${600 + step} 20 3\n` },
+      READ,
+    ]),
+  ],
+];
+
+for (const [what, start, ...steps] of CASES)
+  test(what, async () => {
+    const root = mkdtempSync(join(folder, 'host-'));
+    let texts: Texts = { ...FIRST, ...start };
+    const write = (change: Partial<Texts>): void => {
+      texts = { ...texts, ...change };
+      mkdirSync(join(root, 'proc/5'), { recursive: true });
+      for (const [file, text] of Object.entries(texts))
+        if (text !== undefined) writeFileSync(join(root, 'proc/5', file), text);
+    };
+    write({});
+    const files = await guardedFiles(join(root, 'proc'), () => performance.now() / 1000);
+    const proc = files.process(5);
+    const readAll = async (): Promise<void> => {
+      const requests = new FileRequests();
+      for (const file of ['stat', 'statm', 'io'] as const) requests.add(proc, file);
+      await files.prefetch(requests);
+    };
+    const take = (): string[] =>
+      (['stat', 'statm', 'io'] as const).map((file) => {
+        if (proc.unchanged(file)) return 'unchanged';
+        const length = proc.read(file);
+        return Buffer.from(files.buffer.subarray(0, length)).toString();
+      });
+    await readAll();
+    assert.deepEqual(take(), [FIRST.stat, FIRST.statm, FIRST.io]);
+    await readAll();
+    assert.deepEqual(take(), ['unchanged', 'unchanged', 'unchanged'], 'the first check only notes what schedstat says');
+    for (const [index, [change, unchanged]] of steps.entries()) {
+      const before = texts;
+      write(change);
+      await readAll();
+      const [statSaid, , ioSaid] = take();
+      const said = (file: 'stat' | 'io'): string => (texts[file] === before[file] ? 'unchanged' : texts[file]);
+      assert.deepEqual(
+        [statSaid, ioSaid],
+        unchanged ? ['unchanged', 'unchanged'] : [said('stat'), said('io')],
+        `step ${index}`,
+      );
+    }
+    proc.close();
+  });
