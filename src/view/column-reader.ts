@@ -1,4 +1,4 @@
-// Reads the kernel files of FILE_COLUMNS into the rows of a view. It allocates nothing for each process.
+// Reads the kernel files of FILE_COLUMNS into the rows of a view.
 import { FileRequests, type FileWork, KernelFileError, type KernelFiles, type ProcessFile } from '../kernel/files.ts';
 import type { Process } from '../process/process.ts';
 import type { Unreadable } from '../process/unreadable.ts';
