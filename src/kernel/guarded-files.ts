@@ -6,7 +6,6 @@
 import { type FileRequests, KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles } from './files.ts';
 import { GuardedProcess } from './guarded-process.ts';
 import { LiveHost } from './live-host.ts';
-import { OtherAnswersPool } from './other-answers.ts';
 import {
   CODE_OF,
   codeOfReason,
@@ -76,7 +75,6 @@ class GuardedHost extends LiveHost {
   #slotOf = new Int32Array(0);
   #taken = new Int32Array(0);
   readonly #slots: Uint8Array[] = [];
-  readonly #otherAnswers = new OtherAnswersPool();
   #slotsUsed = 0;
   #handles = 0;
   readonly #freeHandles: number[] = [];
@@ -171,7 +169,6 @@ class GuardedHost extends LiveHost {
   async #prefetch(wanted: FileRequests): Promise<void> {
     for (let index = 0; index < this.#currentCount; index++) {
       const proc = this.#current[index]!;
-      if (proc.others) this.#otherAnswers.release(proc.others);
       proc.others = undefined;
       if (proc.handle >= 0) this.#forget(proc);
     }
@@ -238,7 +235,7 @@ class GuardedHost extends LiveHost {
     return answer;
   }
 
-  #readBetween(proc: GuardedProcess, file: ProcessFile): Promise<Uint8Array | number> {
+  #readBetween(proc: GuardedProcess, file: ProcessFile): Promise<Buffer | number> {
     return this.#turns.run(async () => {
       if (this.#isHung(proc, CODE_OF[file])) return HUNG;
       if (proc.handle < 0) this.#register(proc);
@@ -246,9 +243,7 @@ class GuardedHost extends LiveHost {
       this.#requests.smapsMicrosMax = NO_LIMIT;
       this.#request(proc, proc.handle, CODE_OF[file] | proc.marks);
       await this.#ask();
-      return CODE_OF[file] < SLOT_FILES
-        ? this.#slotAnswer(proc, CODE_OF[file])
-        : (proc.others?.copyOf(CODE_OF[file]) ?? HUNG);
+      return CODE_OF[file] < SLOT_FILES ? this.#slotAnswer(proc, CODE_OF[file]) : (proc.others?.get(file) ?? HUNG);
     });
   }
 
@@ -312,8 +307,8 @@ class GuardedHost extends LiveHost {
       // Buffer.copy would make an object each time.
       for (let byte = 0, end = this.#lengths[at]; byte < end; byte++) slot[byte] = bytes![from + byte]!;
     } else {
-      proc.others ??= this.#otherAnswers.take();
-      proc.others.set(code, length, bytes, from);
+      proc.others ??= new Map();
+      proc.others.set(REQUESTED[code]!, length >= 0 ? Buffer.from(bytes!.subarray(from, from + length)) : length);
       if (code === CODE_OF.smaps_rollup) proc.readSeconds = micros / 1e6;
     }
   }

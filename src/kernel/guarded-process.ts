@@ -1,6 +1,5 @@
 // The files of one process as the guarded host (guarded-files.ts) gives them: nothing is read here, answers are handed out.
 import type { ProcessFile, ProcessFiles } from './files.ts';
-import type { OtherAnswers } from './other-answers.ts';
 import { CODE_OF, OF_THREAD, type Requested, SKIPPED, SLOT_FILES, UNCHANGED } from './reader-frames.ts';
 
 /** Where the answers are. */
@@ -18,8 +17,8 @@ export class GuardedProcess implements ProcessFiles {
   /** Its number in the host's tables; -1 while it has none: before the first prefetch and after `close`. */
   handle = -1;
   readonly #host: Answers;
-  /** Answers of files that have no slot. */
-  others: OtherAnswers | undefined = undefined;
+  /** Answers of files that have no slot: bytes, or the number of a reason. */
+  others: Map<Requested, Buffer | number> | undefined = undefined;
   readSeconds: number | undefined = undefined;
   /** Added to the number of each file that is requested: OF_THREAD where the first thread has ended. */
   marks = 0;
@@ -36,9 +35,9 @@ export class GuardedProcess implements ProcessFiles {
   read(file: ProcessFile): number {
     const code = CODE_OF[file];
     if (code < SLOT_FILES) return this.#host.takeSlot(this, code);
-    const answers = this.#answered(file);
-    this.#host.buffer = answers.bytesOf(code);
-    return answers.lengthOf(code);
+    const bytes = this.#answer(file);
+    this.#host.buffer = bytes;
+    return bytes.length;
   }
 
   readLater(file: ProcessFile, seconds = 0): Promise<Uint8Array> {
@@ -46,8 +45,7 @@ export class GuardedProcess implements ProcessFiles {
   }
 
   exe(): string {
-    const bytes = this.#answered('exe').copyOf(CODE_OF.exe) as Uint8Array;
-    return Buffer.from(bytes.buffer).toString('utf8');
+    return this.#answer('exe').toString('utf8');
   }
 
   leaderEnded(ended: boolean): void {
@@ -58,9 +56,9 @@ export class GuardedProcess implements ProcessFiles {
     this.#host.close(this);
   }
 
-  #answered(file: Requested): OtherAnswers {
-    const length = this.others?.lengthOf(CODE_OF[file]) ?? SKIPPED;
-    if (length < 0) throw this.#host.failure(this, file, length);
-    return this.others!;
+  #answer(file: Requested): Buffer {
+    const answer = this.others?.get(file) ?? SKIPPED;
+    if (typeof answer === 'number') throw this.#host.failure(this, file, answer);
+    return answer;
   }
 }

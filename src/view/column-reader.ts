@@ -5,8 +5,8 @@ import type { Unreadable } from '../process/unreadable.ts';
 import { FILE_COLUMNS, type FileColumn, type FileColumnSource } from './file-columns.ts';
 import { hasRow, type ProcessRows } from './process-rows.ts';
 
-/** Processes whose files are read together: the answers of so many wait in memory that is used again (other-answers.ts). */
-const CHUNK = 256;
+/** Processes whose files are read together. */
+const CHUNK = 512;
 
 export class ColumnReader {
   readonly #files: KernelFiles;
