@@ -18,6 +18,8 @@ test('lint and test end with 0, 1 or 2', async (t) => {
     [rule('web', 'comm = "acme-web"\nexamples = [ { comm = "acme-x" } ]'), 1, 1, /subgroups\.toml:1: error: g\/web: its example/],
     [rule('web', 'com = "acme-web"'), 2, 2, /^$/],
     ['[[rule]', 2, 2, /^$/],
+    ['[[constructor]]\na = 1\n', 2, 2, /^$/],
+    ['[[__proto__]]\na = 1\n', 2, 2, /^$/],
   ];
   for (const [rules, lint, test, says] of cases) {
     write(rules);
@@ -25,6 +27,13 @@ test('lint and test end with 0, 1 or 2', async (t) => {
     assert.equal(linted.code, lint, rules + linted.stderr);
     assert.match(linted.stdout, says);
     assert.equal(linted.stderr === '', lint < 2);
+    assert.doesNotMatch(linted.stderr, /^\s+at /m);
+    if (lint === 2) {
+      const served = await runBundle(t, ['--port', '0'], { cwd });
+      assert.equal(served.code, 2, served.stderr);
+      assert.match(served.stderr, /^herakles-node-exporter: .*subgroups\.toml:1: /);
+      assert.doesNotMatch(served.stderr, /^\s+at /m);
+    }
     assert.equal((await run('test', 'subgroups.toml')).code, test, rules);
   }
 });
