@@ -9,8 +9,8 @@ import { type ParserAnswer, type ParserJob, type Parsers, parsers } from './pars
 
 /** Characters of the longest text that is parsed on this thread; it takes a few milliseconds. */
 const SHORT_MAX = 16 * 1024;
-/** Milliseconds. The longest texts take a tenth of it on a busy machine. */
-const LIMIT_MS = 10_000;
+/** Milliseconds. The longest texts take half a second, and ten times as long on a busy machine. */
+const LIMIT_MS = 30_000;
 /** Memory of the thread for values, MiB. The longest texts take a quarter of it. */
 const HEAP_MAX_MIB = 256;
 
