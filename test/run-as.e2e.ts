@@ -214,7 +214,10 @@ test('serve with privileges warns of options of V8 that log', async (t) => {
     warned.map((line) => /option=(\S+)/.exec(line)?.[1]),
     ['--prof', '--logfile', '--trace_deopt'],
   );
-  assert.ok(readdirSync(dir).includes('v8.log'), 'V8 writes it indeed');
+  assert.ok(
+    readdirSync(dir).some((name) => name.endsWith('v8.log')),
+    'V8 writes it indeed',
+  );
 });
 
 test('root does not read what others control in its folder or home, says so once, and reads what is named', async (t) => {
