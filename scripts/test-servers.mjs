@@ -127,6 +127,7 @@ export const SERVERS = {
   mmdebstrap: apt('mmdebstrap', '/usr/bin/mmdebstrap'),
   setpriv: apt('util-linux', '/usr/bin/setpriv'),
   ss: apt('iproute2', '/usr/bin/ss'),
+  ip: apt('iproute2', '/usr/bin/ip'),
   openssl: apt('openssl', '/usr/bin/openssl'),
   chromium: apt('chromium', '/usr/bin/chromium'),
   node22: node(22),

@@ -150,3 +150,20 @@ for (const path of markdown) {
     }
   });
 }
+
+test('every test that SECURITY.md names is there, and names a test in each row', () => {
+  const rows = readFileSync(`${root}SECURITY.md`, 'utf8').match(/^\| [^|]+(?:\|[^|]+){2}\| `.*\|$/gm)!;
+  assert.ok(rows.length > 15, `${rows.length} rows`);
+  const there = ['src', 'test', 'scripts'].flatMap((folder) =>
+    readdirSync(root + folder, { recursive: true }).map((path) => `${folder}/${path}`),
+  );
+  for (const row of rows)
+    for (const [, named] of row
+      .split('|')
+      .at(-2)!
+      .matchAll(/`([^`]+)`/g))
+      assert.ok(
+        there.some((path) => path === named || path.endsWith(`/${named}`)),
+        `${named}: ${row}`,
+      );
+});

@@ -19,7 +19,7 @@ import {
 import { family, hostMemory, readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;
-const kinds = ['private', 'leaderless', 'shared', 'burn', 'storm', 'reuse', 'init'];
+const kinds = ['private', 'leaderless', 'shared', 'together', 'burn', 'storm', 'reuse', 'init'];
 const rule = (kind: string) =>
   `[[rule]]\ngroup = "test"\nsubgroup = "${kind}"\ncomm = "hk-${kind}"\nexe = "${childProgram()}"\n`;
 
@@ -212,6 +212,29 @@ test('page tables without memory, dear to read, take nothing from the reads of o
       near(seen.value(processUss, { pid: pids[0]! }), 16 * MIB, MIB, `uss, with ${seen.value(deferred)} deferred`);
     });
   }
+});
+
+test('150 processes in one address space take nothing from the footprints of others', async (t) => {
+  if (!need(t, 'cc')) return;
+  const exporter = await start(t, '--log-level', 'info');
+  const other = { group: 'test', subgroup: 'private' };
+  const footprint = 'herakles_mem_group_footprint_bytes';
+  await startChildren(t, 'private', 64);
+  await until(exporter, (seen) => near(seen.value(footprint, other), 64.5 * MIB, MIB, 'before'));
+  // The kernel tells the memory of each as if it were its own: together more than the host has.
+  const mib = Math.ceil((1.2 * hostMemory()) / 150 / MIB);
+  await startChildren(t, 'together', mib, 150);
+  await eventually(
+    async () => {
+      const seen = await exporter.scrape();
+      const pss = seen.sum('herakles_mem_group_pss_bytes', { subgroup: 'together' });
+      assert.ok(pss > hostMemory(), `${pss}`);
+      near(seen.value(footprint, other), 64.5 * MIB, MIB, 'while they live');
+      assert.match(exporter.stderr, /level=warn msg="measured PSS adds up to more than the host's memory/);
+    },
+    60_000,
+    500,
+  );
 });
 
 test('a pid that is used again never makes its group fall', async (t) => {

@@ -12,7 +12,7 @@ import { connect as connectTls } from 'node:tls';
 import { hashSync } from 'bcryptjs';
 import { formatCapture } from '../src/kernel/capture.ts';
 import { Authority } from './certificates.ts';
-import { bundle, eventually, need, Started, scratch } from './harness.ts';
+import { bundle, eventually, need, needRoot, Started, scratch } from './harness.ts';
 import { frameOf } from './kernel-text.ts';
 import { sendRequest, serve, type WebServer } from './web-server.ts';
 
@@ -85,6 +85,52 @@ test('sixteen addresses of one network with wrong passwords do not keep out the 
   flooding = false;
   await Promise.all(floods);
   assert.ok(server.stderr.split('\n').length < 12, server.stderr);
+});
+
+test('1,024 networks with wrong passwords do not keep out the right one', async (t) => {
+  if (!needRoot(t) || !need(t, 'ip', 'unshare')) return;
+  // In a network of its own every address of 10.0.0.0/8 is this host's, and each is a network for the server.
+  const wrap = [
+    ...['unshare', '--net', 'sh', '-c'],
+    ...['ip link set lo up && ip route add local 10.0.0.0/8 dev lo && exec "$@"', 'sh'],
+  ];
+  const web = `basic_auth_users:\n  prometheus: ${hashSync('right', 6)}\n`;
+  const server = await serve(t, web, slow, process.execPath, wrap);
+  const program = `${scratch()}/clients.cjs`;
+  writeFileSync(
+    program,
+    `const { get } = require('node:http');
+const statuses = {};
+const ask = (auth, localAddress, timeout) => new Promise((resolve) => {
+  const options = { host: '127.0.0.1', port: ${server.port}, path: '/metrics', auth, localAddress, agent: false, timeout };
+  const request = get(options, (response) => response.resume().on('end', () => resolve(response.statusCode)).on('error', () => resolve(0)));
+  request.on('timeout', () => request.destroy()).on('error', () => resolve(0));
+});
+async function flood(i) {
+  for (let n = 0; ; n++) {
+    const status = await ask('u:' + i + '.' + n, '10.1.' + (i >> 8) + '.' + (i & 255), 60_000);
+    statuses[status] = (statuses[status] ?? 0) + 1;
+    if (status !== 401) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+for (let i = 0; i < 1024; i++) void flood(i);
+setTimeout(async () => {
+  const tries = [];
+  const began = Date.now();
+  // As a scraper does it: ten seconds of patience, and then a pause.
+  while (tries.at(-1) !== 200 && tries.length < 12) {
+    tries.push(await ask('prometheus:right', '10.9.9.9', 10_000));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  console.log('tries', tries.join(), Date.now() - began, JSON.stringify(statuses));
+  process.exit();
+}, 3000);
+`,
+  );
+  const inside = ['nsenter', `--net=/proc/${server.pid}/ns/net`, process.execPath, program];
+  const [tries, ms, statuses] = await new Started(t, inside).line('tries', 0, 180_000);
+  t.diagnostic(`${tries} after ${ms} ms; the others: ${statuses}`);
+  assert.match(tries!, /(?:^|,)200$/);
 });
 
 test('clients that do not read hold a few pages, over HTTP and over TLS', async (t) => {

@@ -17,10 +17,10 @@ import { readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;
 
-/** Runs its arguments as nobody, on a procfs that hides the processes of others. */
+/** Runs its arguments as a user who has no other process, on a procfs that hides the processes of others. */
 const hidden = [
   ...['unshare', '--mount', 'sh', '-c'],
-  'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"',
+  'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 64999 --regid 64999 --clear-groups -- "$@"',
   'sh',
 ];
 
@@ -98,7 +98,7 @@ test('on a procfs that hides the processes of others', async (t) => {
     seen.value('herakles_mem_process_uss_bytes', { pid: exporter.pid }) > 5 * MIB,
     'its own process is not hidden',
   );
-  // It and its readers; processes of this user that an earlier test left may take a moment to go.
+  // It and its readers; what an earlier test left may take a moment to go.
   await eventually(async () => {
     const total = (await exporter.scrape()).value('herakles_exporter_processes_total');
     assert.ok(total <= 3, `${total} processes`);

@@ -201,6 +201,25 @@ test('serve with privileges warns of what writes files, loads code or logs secre
   assert.doesNotMatch(user.stderr, /not for a service/);
 });
 
+test('serve with privileges warns of options of V8 that log', async (t) => {
+  if (!needRoot(t)) return;
+  const dir = scratch();
+  const options = ['--prof', `--logfile=${dir}/v8.log`, '--trace_deopt'];
+  const port = await freePort();
+  const command = [process.execPath, ...options, bundle, `--port=${port}`, '--bind=127.0.0.1'];
+  const run = new Started(t, command, { cwd: dir, env: { HOME: dir } });
+  await eventually(() => assert.match(run.stderr, /msg=serving/));
+  const warned = run.stderr.match(/level=warn.*not for a service.*/g) ?? [];
+  assert.deepEqual(
+    warned.map((line) => /option=(\S+)/.exec(line)?.[1]),
+    ['--prof', '--logfile', '--trace_deopt'],
+  );
+  assert.ok(
+    readdirSync(dir).some((name) => name.endsWith('v8.log')),
+    'V8 writes it indeed',
+  );
+});
+
 test('root does not read what others control in its folder or home, says so once, and reads what is named', async (t) => {
   if (!needRoot(t)) return;
   const cwd = scratch();

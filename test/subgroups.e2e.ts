@@ -18,6 +18,8 @@ test('lint and test end with 0, 1 or 2', async (t) => {
     [rule('web', 'comm = "acme-web"\nexamples = [ { comm = "acme-x" } ]'), 1, 1, /subgroups\.toml:1: error: g\/web: its example/],
     [rule('web', 'com = "acme-web"'), 2, 2, /^$/],
     ['[[rule]', 2, 2, /^$/],
+    ['[[constructor]]\na = 1\n', 2, 2, /^$/],
+    ['[[__proto__]]\na = 1\n', 2, 2, /^$/],
   ];
   for (const [rules, lint, test, says] of cases) {
     write(rules);
@@ -25,6 +27,13 @@ test('lint and test end with 0, 1 or 2', async (t) => {
     assert.equal(linted.code, lint, rules + linted.stderr);
     assert.match(linted.stdout, says);
     assert.equal(linted.stderr === '', lint < 2);
+    assert.doesNotMatch(linted.stderr, /^\s+at /m);
+    if (lint === 2) {
+      const served = await runBundle(t, ['--port', '0'], { cwd });
+      assert.equal(served.code, 2, served.stderr);
+      assert.match(served.stderr, /^herakles-node-exporter: .*subgroups\.toml:1: /);
+      assert.doesNotMatch(served.stderr, /^\s+at /m);
+    }
     assert.equal((await run('test', 'subgroups.toml')).code, test, rules);
   }
 });
@@ -60,7 +69,11 @@ test('a rule file that costs much neither holds a serving exporter nor ends it',
     [tables(10_000, (i) => `comm = "name${i}"`), true, /configuration loaded/],
     [tables(7000, (i) => `argv = "((a+)+b?)+[k-z]{${i % 9}}"`), true, /configuration loaded/],
     [tables(10_001, (i) => `comm = "n${i}"`), false, /10001 rules are more than 10000; give rules lists/],
-    [tables(20_000, (i) => `comm = "name${i}"`), false, /subgroups\.toml: is larger than 1 MiB/],
+    [tables(40_000, (i) => `comm = "name${i}"`), false, /subgroups\.toml: is larger than 1 MiB/],
+    ['[[rule]]\n'.repeat(40_000), false, /subgroups\.toml: 40000 rules are more than 10000/],
+    ['[[rule]]\n'.repeat(60_000), false, /subgroups\.toml:1: has more than 50000 tables and lists; remove some/],
+    [`${'a.'.repeat(500_000)}b = 1`, false, /subgroups\.toml:1: is nested too deep/],
+    [`[[constructor]]\n${'a = ["__proto__"]\n[[__proto__]]\n'.repeat(1000)}`, false, /subgroups\.toml:1: unknown key \\?"constructor\\?"/],
     ['[[constructor]]\na = 1\n', false, /subgroups\.toml:1: unknown key \\?"constructor\\?"/],
     ['\n[[__proto__]]\na = 1\n', false, /subgroups\.toml:2: unknown key \\?"__proto__\\?"/],
   ];
@@ -79,7 +92,8 @@ test('a rule file that costs much neither holds a serving exporter nor ends it',
       30_000,
       10,
     );
-    // 60 ms on an idle machine: the parser of TOML cannot pause. The list of lines alone once took ten seconds.
+    t.diagnostic(`${says}: the slowest answer meanwhile after ${slowest.toFixed(0)} ms`);
+    // 30 ms on an idle machine. The list of lines alone once took ten seconds.
     assert.ok(slowest < 1000, `${slowest} ms`);
     const metrics = await exporter.scrape();
     const successful = metrics.value('herakles_exporter_config_last_reload_successful');

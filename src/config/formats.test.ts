@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formats, MalformedFileError } from './formats.ts';
+import { formats } from './formats.ts';
+import { MalformedFileError } from './malformed-file.ts';
 
 const parse = async (format: string, text: string) => formats.get(format)!(text);
 const long = 128 * 1024;

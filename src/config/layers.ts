@@ -3,8 +3,8 @@
 import { dirname } from 'node:path';
 import { nearestName } from '../text/did-you-mean.ts';
 import { escapedJson } from '../text/hostile.ts';
-import type { ConfigFileEntry } from './formats.ts';
 import { isKey, type Key, keys, optionOf, variableOf } from './options.ts';
+import type { ConfigFileEntry } from './toml-entries.ts';
 
 /** One flag of the command line. The flag of a list may be repeated; of any other, the last one counts. */
 export interface Flag {

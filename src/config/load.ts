@@ -1,10 +1,12 @@
 // Disk, environment and flags → the configuration in force, and for each value where it came from. Strict: everything that
 // is not understood is a fault, and one error lists all faults. load() throws ConfigError and nothing else.
 import { extname, join, resolve } from 'node:path';
-import { type ConfigFileEntry, formats, MalformedFileError } from './formats.ts';
+import { formats } from './formats.ts';
 import { type Environment, type Flag, fileLayer, flagLayer, type Layer, merge, variableLayer } from './layers.ts';
+import { MalformedFileError } from './malformed-file.ts';
 import { decodeOperatorText, OperatorFileError, readOperatorFile } from './operator-files.ts';
 import { type Config, defaults, type Key, keys } from './options.ts';
+import type { ConfigFileEntry } from './toml-entries.ts';
 
 /** Faults that are shown of one configuration. A file of 4 MiB can have a fault in each of its lines. */
 const FAULTS_SHOWN_MAX = 50;

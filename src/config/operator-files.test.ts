@@ -36,7 +36,7 @@ test('a file of the largest size is read, one byte more is refused', () => {
   for (const [use, kib, limit, what] of [
     ['configuration', 128, '128 KiB', 'a configuration file'],
     ['rules', KIB, '1 MiB', 'a rule file'],
-    ['web', KIB, '1 MiB', 'a web configuration file'],
+    ['web', 128, '128 KiB', 'a web configuration file'],
     ['pem', KIB, '1 MiB', 'a PEM file'],
   ] as const) {
     writeFileSync(path('large'), '');

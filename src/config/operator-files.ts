@@ -21,12 +21,13 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 const USES = {
-  /** A configuration is a page. To parse this much YAML takes up to half a second, and nothing else happens meanwhile. */
+  /** A configuration is a page. To parse this much YAML takes up to half a second (parser-thread.ts). */
   configuration: { what: 'a configuration file', maxBytes: 128 * KIB },
-  /** 10,000 rules of 100 bytes. Its parser takes up to 50 ms for this much, and nothing else happens meanwhile. */
+  /** 10,000 rules of 100 bytes. To parse this much TOML takes up to half a second (parser-thread.ts). */
   rules: { what: 'a rule file', maxBytes: MIB },
   processExporter: { what: 'a configuration of process-exporter', maxBytes: 4 * MIB },
-  web: { what: 'a web configuration file', maxBytes: MIB },
+  /** 1,000 users, or 40 certificates in the file itself. */
+  web: { what: 'a web configuration file', maxBytes: 128 * KIB },
   /** The CA certificates of a whole distribution take 250 KiB. */
   pem: { what: 'a PEM file', maxBytes: MIB },
   hosts: { what: 'a hosts file', maxBytes: MIB },

@@ -1,18 +1,15 @@
 // Reads the operator's rule files: the ones that the configuration names, then ./subgroups.toml, then
 // /etc/herakles/subgroups.toml. A file that is named has to exist. What the rules mean is said in rules/rule-parser.ts.
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { ConfigError, type Sources } from './load.ts';
+import { MalformedFileError } from './malformed-file.ts';
 import { OperatorFileError, readOperatorText } from './operator-files.ts';
-import { tableLines } from './table-lines.ts';
+import { parseText } from './parser-thread.ts';
+import type { RuleText } from './rule-text.ts';
 
-export interface RuleFile {
+export interface RuleFile extends RuleText {
   /** Its path, as messages and the names of rules show it. */
   readonly file: string;
-  /** What the TOML parser returned. */
-  readonly document: unknown;
-  /** Lines, from 1, at which the tables of each list of tables begin; see tableLines(). */
-  readonly lines: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Every path a rule file is looked for at, in the order in which rules decide. */
@@ -51,18 +48,11 @@ export async function readRuleFiles(
   for (const path of new Set(paths)) {
     const text = read(path, named.includes(path), path === ambient, faults);
     if (text === undefined) continue;
-    const { parse, TomlError } = await import('smol-toml');
     try {
-      // The parser cannot pause, so other work is done before each file and behind it.
-      await setImmediate();
-      const document = parse(text);
-      await setImmediate();
-      files.push({ file: path, document, lines: tableLines(text) });
-      await setImmediate();
+      files.push({ file: path, ...(await parseText('rules', text)) });
     } catch (error) {
-      if (!(error instanceof TomlError)) throw error;
-      const what = error.message.split('\n')[0]!.replace(/^Invalid TOML document: /, '');
-      faults.push(`${path}:${error.line}: is not valid TOML (${what}); correct this line`);
+      if (!(error instanceof MalformedFileError)) throw error;
+      faults.push(`${path}:${error.line}: ${error.message}`);
     }
   }
   if (faults.length > 0) throw new ConfigError(faults);

@@ -153,7 +153,7 @@ export class HttpServer {
     socket.on('error', () => socket.destroy());
     const { config, descriptorsMax } = this.#context.agent;
     const possible = Math.max(CONNECTIONS_MIN, Math.floor(descriptorsMax / 2) - DESCRIPTORS_LEFT);
-    this.#connections.add(socket, Math.min(config.max_connections, possible));
+    this.#connections.add(socket, Math.min(config.max_connections, possible), clock());
     // A TLS handshake costs more than a request, so it takes a token as well.
     if (this.#acceptTls && !this.#clientBuckets.take(networkOf(socket), config.max_request_rate, clock()))
       return void socket.destroy();
@@ -176,6 +176,7 @@ export class HttpServer {
     let result: RouteResponse;
     try {
       const refusal = await this.#refusal(request, route, client);
+      if (!refusal) this.#connections.requestAdmitted(socket);
       result = refusal ?? (await this.#respondWithinLimit(request, route, client));
       if (!refusal) agent.log.ended(condition, 'requests succeed again');
     } catch (error) {

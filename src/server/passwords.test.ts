@@ -31,16 +31,58 @@ function asking(passwords: Passwords) {
   return { ends, ask };
 }
 
+const PLACES = 64;
+
 test('a newcomer takes the place of a waiting job where one client has several, and comes first', async () => {
-  const { ends, ask } = asking(new Passwords(startThread));
+  const { ends, ask } = asking(new Passwords(startThread, PLACES));
+  const clients = PLACES / 4 + 1;
   const flood = [];
-  for (let i = 0; i < 5; i++) for (let client = 0; client < 17; client++) flood.push(ask(`c${client}`));
-  // One is compared, 64 wait; the rest was refused at once.
+  for (let i = 0; i < 5; i++) for (let client = 0; client < clients; client++) flood.push(ask(`c${client}`));
+  // One is compared, all places are taken; the rest was refused at once.
   assert.equal(await ask('scraper', 'right'), 'true');
   const before = ends.slice(0, ends.indexOf('scraper true'));
-  assert.ok(before.filter((end) => !end.endsWith('full')).length <= 18, `${before}`);
+  assert.ok(before.filter((end) => !end.endsWith('full')).length <= clients + 1, `${before.length}`);
   const results = await Promise.all(flood);
-  assert.equal(results.filter((end) => end === 'false').length, 64, 'one compared, 64 waited, one of them gave way');
+  assert.equal(results.filter((end) => end === 'false').length, PLACES, 'one compared, one of the others gave way');
+});
+
+test('1,024 networks that ask all the time keep nobody out, also after the client has gone and comes again', async () => {
+  const { ends, ask } = asking(new Passwords(startThread));
+  let flooding = true;
+  const networks = Array.from({ length: 1024 }, async (_, i) => {
+    while (flooding) await ask(`n${i}`);
+  });
+  // It goes away long before its turn, as a scraper does after its timeout, and keeps the turn.
+  const gone = new AbortController();
+  const first = ask('scraper', 'right', gone.signal);
+  gone.abort();
+  assert.equal(await first, ClientGoneError.name);
+  while (ends.length < 1025) await new Promise(setImmediate);
+  const from = ends.length;
+  assert.equal(await ask('scraper', 'right'), 'true');
+  assert.ok(ends.indexOf('scraper true') - from <= 2, `${ends.indexOf('scraper true') - from} came before it`);
+  // One that comes now for the first time waits for the comparison that runs, not for a thousand.
+  const since = ends.length;
+  assert.equal(await ask('later', 'right'), 'true');
+  assert.ok(ends.indexOf('later true') - since <= 2, `${ends.indexOf('later true') - since} came before it`);
+  flooding = false;
+  await Promise.all(networks);
+});
+
+test('where every place is taken by another client, a newcomer takes that of the one whose turn is last', async () => {
+  const { ask } = asking(new Passwords(startThread, PLACES));
+  const compared = Array.from({ length: PLACES }, (_, i) => `n${i}`);
+  await Promise.all(compared.map((client) => ask(client)));
+  const running = ask('other');
+  const flood = compared.map((client) => ask(client));
+  assert.equal(await ask('other'), 'full', "one that was compared takes nobody's place");
+  assert.equal(await ask('scraper', 'right'), 'true');
+  assert.equal(await running, 'false');
+  const results = await Promise.all(flood);
+  assert.deepEqual(
+    results.flatMap((end, i) => (end === 'full' ? [i] : [])),
+    [PLACES - 1],
+  );
 });
 
 test('a client that was compared waits for clients that were not', async () => {

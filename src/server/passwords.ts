@@ -1,11 +1,14 @@
 // Compares passwords with bcrypt hashes on a worker thread, one at a time; why: docs/decisions/0006. The thread ends after
 // ten seconds without work and gives its memory back.
 //
-// A comparison takes up to half a second, so a few clients with wrong passwords can keep the thread busy for ever. They
-// must not keep out a client with the right password:
-//   * The client whose last comparison is the longest ago comes first, and a client without any comparison before it.
+// A comparison takes up to half a second, so clients with wrong passwords can keep the thread busy for ever. They must not
+// keep out a client with the right password, from however many networks they come, up to the number of places:
+//   * A client without any comparison comes before the others, in the order of first requests; then the client whose last
+//     comparison is the longest ago. It keeps its turn when it goes away and asks again: a scraper waits ten seconds,
+//     and a hundred comparisons before its own may take longer than that.
 //   * Where no more jobs may wait, the first job of another client takes the place of the last job of the client that
-//     has the most waiting jobs.
+//     has the most waiting jobs. Where each has one, a client without any comparison takes the place of the client
+//     whose turn would come last.
 //   * The job of a client that has gone is dropped. The job that the thread works on is not: to start another thread
 //     takes longer than most comparisons, and a client could cause that as often as it likes.
 import { Worker } from 'node:worker_threads';
@@ -24,9 +27,7 @@ interface Job {
 
 /** Comparisons that may wait, of one client and of all. */
 const WAITING_PER_CLIENT_MAX = 4;
-const WAITING_MAX = 64;
-/** Clients of which it is known when their last comparison was; of more, the oldest are forgotten. */
-const COMPARED_CLIENTS_MAX = 1024;
+const WAITING_MAX = 2048;
 /** Time without work after which the thread ends, milliseconds. */
 const THREAD_IDLE_MS = 10_000;
 
@@ -43,6 +44,8 @@ export class Passwords {
   /** Waiting jobs by client, in the order in which the clients came; no list is empty. */
   readonly #queues = new Map<string, Job[]>();
   #waiting = 0;
+  /** Clients without a comparison, in the order of their first requests, whether a job of theirs waits or not. */
+  readonly #newcomers = new Set<string>();
   /** Clients in the order of their last comparisons, the oldest first. */
   readonly #compared = new Set<string>();
   /** The comparison that the thread works on. */
@@ -50,9 +53,12 @@ export class Passwords {
   #thread: PasswordThread | undefined;
   readonly #startThread: () => Promise<PasswordThread>;
   #idleTimer: NodeJS.Timeout | undefined;
+  /** Comparisons that may wait. As many clients without a comparison keep their turn, and as many with one are known. */
+  readonly #max: number;
 
-  constructor(startThread = startPasswordThread) {
+  constructor(startThread = startPasswordThread, max = WAITING_MAX) {
     this.#startThread = startThread;
+    this.#max = max;
   }
 
   /**
@@ -63,25 +69,40 @@ export class Passwords {
   compare(password: string, hash: string, client: string, gone?: AbortSignal): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const queue = this.#queues.get(client) ?? [];
-      if (queue.length >= WAITING_PER_CLIENT_MAX || !this.#hasRoom(queue.length)) return reject(new QueueFullError());
+      if (queue.length >= WAITING_PER_CLIENT_MAX || !this.#hasRoom(client, queue.length))
+        return reject(new QueueFullError());
       const job: Job = { password, hash, resolve, reject };
       this.#queues.set(client, queue);
       queue.push(job);
       this.#waiting++;
+      // A client that is there already keeps its earlier place.
+      if (!this.#compared.has(client)) this.#newcomers.add(client);
+      this.#forgetOne(this.#newcomers);
       gone?.addEventListener('abort', () => this.#drop(client, job, new ClientGoneError()), { once: true });
       void this.#next();
     });
   }
 
   /** Whether one more job may wait; a first job of its client gets the place of another job. @param waiting jobs of its client */
-  #hasRoom(waiting: number): boolean {
-    if (this.#waiting < WAITING_MAX) return true;
+  #hasRoom(client: string, waiting: number): boolean {
+    if (this.#waiting < this.#max) return true;
     if (waiting > 0) return false;
-    let [largest, jobs] = ['', [] as Job[]];
-    for (const [client, queue] of this.#queues) if (queue.length >= jobs.length) [largest, jobs] = [client, queue];
-    if (jobs.length < 2) return false;
-    this.#drop(largest, jobs.at(-1)!, new QueueFullError());
+    let [loser, jobs] = ['', [] as Job[]];
+    for (const [other, queue] of this.#queues) if (queue.length >= jobs.length) [loser, jobs] = [other, queue];
+    if (jobs.length < 2) {
+      if (this.#compared.has(client)) return false;
+      const last = [...this.#compared].findLast((other) => this.#queues.has(other));
+      if (last === undefined) return false;
+      [loser, jobs] = [last, this.#queues.get(last)!];
+    }
+    this.#drop(loser, jobs.at(-1)!, new QueueFullError());
     return true;
+  }
+
+  /** Where too many clients are noted, forgets the oldest without a waiting job: a client with one has to get its turn. */
+  #forgetOne(clients: Set<string>): void {
+    if (clients.size <= this.#max) return;
+    for (const client of clients) if (!this.#queues.has(client)) return void clients.delete(client);
   }
 
   /** Takes a job out of the queue, where it still waits. */
@@ -101,7 +122,7 @@ export class Passwords {
 
   /** The client whose turn it is. */
   #turn(): string | undefined {
-    for (const client of this.#queues.keys()) if (!this.#compared.has(client)) return client;
+    for (const client of this.#newcomers) if (this.#queues.has(client)) return client;
     for (const client of this.#compared) if (this.#queues.has(client)) return client;
     return undefined;
   }
@@ -117,9 +138,10 @@ export class Passwords {
     const job = this.#queues.get(client)![0]!;
     this.#remove(client, job);
     this.#job = job;
+    this.#newcomers.delete(client);
     this.#compared.delete(client);
     this.#compared.add(client);
-    if (this.#compared.size > COMPARED_CLIENTS_MAX) this.#compared.delete(this.#compared.keys().next().value!);
+    this.#forgetOne(this.#compared);
     try {
       this.#thread ??= await this.#start();
       this.#thread.postMessage({ password: job.password, hash: job.hash });

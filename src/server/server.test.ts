@@ -75,14 +75,18 @@ test('first a connection without a request is evicted, then the one idle for lon
     ...Socket[],
   ];
   const connections = new Connections();
-  for (const socket of [busy, idle, later, silent]) connections.add(socket, 4);
-  for (const socket of [busy, idle, later]) connections.requestBegan(socket);
+  for (const socket of [busy, idle, later, silent]) connections.add(socket, 4, 0);
+  for (const socket of [busy, idle, later]) {
+    connections.requestBegan(socket);
+    connections.requestAdmitted(socket);
+  }
   for (const socket of [idle, later]) connections.responseEnded(socket);
   const gone = () => [busy, idle, later, silent].map((socket) => socket.destroyed);
   const admit = () => {
     const socket = newcomers.shift()!;
-    connections.add(socket, 4);
+    connections.add(socket, 4, 0);
     connections.requestBegan(socket);
+    connections.requestAdmitted(socket);
   };
   admit();
   assert.deepEqual(gone(), [false, false, false, true]);
@@ -95,14 +99,34 @@ test('first a connection without a request is evicted, then the one idle for lon
   assert.equal(connections.size, 4);
 });
 
+test('a connection whose password is not compared yet is evicted before one that was admitted', async (t) => {
+  const [admitted, waiting, refused, next, another] = (await connected(t, 5)) as [
+    Socket,
+    Socket,
+    Socket,
+    Socket,
+    Socket,
+  ];
+  const connections = new Connections();
+  for (const socket of [admitted, refused, waiting]) connections.add(socket, 3, 0);
+  for (const socket of [admitted, refused, waiting]) connections.requestBegan(socket);
+  connections.requestAdmitted(admitted);
+  for (const socket of [admitted, refused]) connections.responseEnded(socket);
+  const gone = () => [admitted, waiting, refused].map((socket) => socket.destroyed);
+  connections.add(next, 3, 0);
+  assert.deepEqual(gone(), [false, true, false]);
+  connections.add(another, 3, 0);
+  assert.deepEqual(gone(), [false, true, true]);
+});
+
 test('a client that takes all connections loses its own, whatever it sends', async (t) => {
   const crowd = await connected(t, 6);
   const [scraper] = (await connected(t, 1)) as [Socket];
   Object.defineProperty(scraper, 'remoteAddress', { value: '10.0.0.1' });
   const connections = new Connections();
-  connections.add(scraper, 4);
+  connections.add(scraper, 4, 0);
   for (const socket of crowd) {
-    connections.add(socket, 4);
+    connections.add(socket, 4, 0);
     connections.requestBegan(socket);
   }
   assert.equal(scraper.destroyed, false);
@@ -110,14 +134,34 @@ test('a client that takes all connections loses its own, whatever it sends', asy
   await Promise.all(crowd.slice(-3).map((socket) => once(socket.destroy(), 'close')));
   assert.equal(connections.size, 1);
   const [stranger, another] = (await connected(t, 2)) as [Socket, Socket];
-  for (const socket of [stranger, another]) connections.add(socket, 2);
+  for (const socket of [stranger, another]) connections.add(socket, 2, 0);
   assert.deepEqual([scraper.destroyed, stranger.destroyed], [true, false], 'those that have left do not count');
+});
+
+test('clients that connect all the time end each other, not a client that connects once', async (t) => {
+  const connections = new Connections();
+  let address = 0;
+  /** A connection of the next of ten addresses, or of this one. */
+  const open = async (now: number, remoteAddress = `10.0.0.${address++ % 10}`) => {
+    const [socket] = (await connected(t, 1)) as [Socket];
+    Object.defineProperty(socket, 'remoteAddress', { value: remoteAddress });
+    connections.add(socket, 8, now);
+    connections.requestBegan(socket);
+    return socket;
+  };
+  for (let i = 0; i < 60; i++) await open(i / 20);
+  const scraper = await open(4.5, '10.1.1.1');
+  for (let i = 0; i < 30; i++) await open(4.5 + i / 20);
+  assert.equal(scraper.destroyed, false);
+  // After a while without connections nobody connects often: the one that has been answered for longest comes first.
+  for (let i = 0; i < 8; i++) await open(60);
+  assert.equal(scraper.destroyed, true);
 });
 
 test('a connection with too many unanswered requests ends', async (t) => {
   const [socket] = (await connected(t, 1)) as [Socket];
   const connections = new Connections();
-  connections.add(socket, 9);
+  connections.add(socket, 9, 0);
   assert.deepEqual(
     [1, 2, 3, 4].map(() => connections.requestBegan(socket)),
     [true, true, true, true],
@@ -131,7 +175,7 @@ test('a connection with too many unanswered requests ends', async (t) => {
 test('when trust changes, those that wait end at once and those being answered after it', async (t) => {
   const [waiting, busy, sent] = (await connected(t, 3)) as [Socket, Socket, Socket];
   const connections = new Connections();
-  for (const socket of [waiting, busy, sent]) connections.add(socket, 9);
+  for (const socket of [waiting, busy, sent]) connections.add(socket, 9, 0);
   for (const socket of [busy, sent]) connections.requestBegan(socket);
   assert.equal(connections.endsAfterResponse(busy), false);
   connections.endIdle();

@@ -2,8 +2,9 @@
 // Text → settings, or all faults at once, each with its line. Pure: web-config.ts reads the files that it names. Any text
 // gives settings or faults, and nothing else.
 import { dirname, resolve } from 'node:path';
-import type { ParsedNode } from 'yaml';
-import { composeYaml, MalformedFileError, type YamlTree } from '../config/formats.ts';
+import { MalformedFileError } from '../config/malformed-file.ts';
+import { parseText } from '../config/parser-thread.ts';
+import { isMap, isScalar, isSeq, type YamlNode } from '../config/yaml-tree.ts';
 import { nearestName } from '../text/did-you-mean.ts';
 import { escapedJson } from '../text/hostile.ts';
 import { CLIENT_POLICIES, type ClientPolicy, CURVES, SUITES, VERSIONS, type VersionName } from './tls-options.ts';
@@ -61,15 +62,12 @@ const COST_MAX = 13;
 /** What is wrong with one value, and what to do; completes "path:line: key". */
 class ValueFault extends Error {}
 
-type Node = ParsedNode | null;
-type Modules = Pick<typeof import('yaml'), 'isMap' | 'isScalar' | 'isSeq'>;
+type Node = YamlNode | null;
 
 /** @param path of the file; relative paths in it start at its folder @param faults gets "path:line: what; what to do" */
 export async function parseWebConfigFile(path: string, text: string, faults: string[]): Promise<WebConfigFile> {
-  const yaml = await import('yaml');
   try {
-    const tree = await composeYaml(text, 8, 'YAML 1.1');
-    return new Reader(path, tree, yaml, faults).file();
+    return new Reader(path, await parseText('yaml', text, 8, 'YAML 1.1'), faults).file();
   } catch (error) {
     if (!(error instanceof MalformedFileError)) throw error;
     faults.push(`${path}:${error.line}: ${error.message}`);
@@ -87,20 +85,18 @@ const EMPTY: WebConfigFile = {
 
 class Reader {
   readonly #path: string;
-  readonly #tree: YamlTree;
-  readonly #yaml: Modules;
+  readonly #root: Node;
   readonly #faults: string[];
   readonly #warnings: string[] = [];
 
-  constructor(path: string, tree: YamlTree, yaml: Modules, faults: string[]) {
+  constructor(path: string, root: Node, faults: string[]) {
     this.#path = path;
-    this.#tree = tree;
-    this.#yaml = yaml;
+    this.#root = root;
     this.#faults = faults;
   }
 
   file(): WebConfigFile {
-    const parts = this.#map(this.#tree.root, '', {
+    const parts = this.#map(this.#root, '', {
       tls_server_config: (node) => this.#tls(node),
       http_server_config: (node) => this.#http(node),
       basic_auth_users: (node) => this.#users(node),
@@ -173,7 +169,7 @@ class Reader {
     if (cipherSuites.length === 0 || minVersion === 'TLS13' || cipherSuites.some((name) => required.test(name))) return;
     const what =
       'cipher_suites lacks the suite that HTTP/2 demands, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 or its ECDSA';
-    this.#fault(this.#tree.root, `${what} form; add it, or set http_server_config.http2 to false`);
+    this.#fault(this.#root, `${what} form; add it, or set http_server_config.http2 to false`);
   }
 
   #clientAuth(node: Node): ClientPolicy | '' {
@@ -251,7 +247,6 @@ class Reader {
   }
 
   #entries<T>(node: Node, prefix: string, read: (name: string, value: Node) => T): Map<string, T> {
-    const { isMap, isScalar } = this.#yaml;
     const found = new Map<string, T>();
     if (node === null || (isScalar(node) && node.value === null)) return found;
     if (!isMap(node)) {
@@ -266,10 +261,10 @@ class Reader {
         if (!isScalar(key)) throw new ValueFault('is no plain key; write key: value');
         if (seen.has(name)) throw new ValueFault('is set again; keep one of them');
         seen.add(name);
-        found.set(name, read(name, value as Node));
+        found.set(name, read(name, value));
       } catch (error) {
         if (!(error instanceof ValueFault)) throw error;
-        this.#fault(key as ParsedNode, `${what} ${error.message}`);
+        this.#fault(key, `${what} ${error.message}`);
       }
     }
     return found;
@@ -277,19 +272,18 @@ class Reader {
 
   /** Any scalar as it is written, as in Go; '' where there is none. */
   #text(node: Node): string {
-    const { isScalar } = this.#yaml;
     if (node === null || (isScalar(node) && node.value === null)) return '';
     if (!isScalar(node)) throw new ValueFault('is no plain text; give text');
     return String(node.source ?? node.value);
   }
 
   #boolean(node: Node): boolean {
-    if (this.#yaml.isScalar(node) && typeof node.value === 'boolean') return node.value;
+    if (isScalar(node) && typeof node.value === 'boolean') return node.value;
     throw new ValueFault('is neither true nor false; give one of them');
   }
 
   #integer(node: Node): number {
-    const value = this.#yaml.isScalar(node) ? node.value : undefined;
+    const value = isScalar(node) ? node.value : undefined;
     if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 1e9) return value as number;
     throw new ValueFault('is no whole number from 0 to 1000000000; give one');
   }
@@ -307,10 +301,9 @@ class Reader {
   }
 
   #list<T>(node: Node, read: (item: Node) => T): T[] | undefined {
-    const { isScalar, isSeq } = this.#yaml;
     if (node === null || (isScalar(node) && node.value === null)) return undefined;
     if (!isSeq(node)) throw new ValueFault('is no list; write one item a line, each after a dash');
-    return node.items.map((item) => read(item as Node));
+    return node.items.map((item) => read(item));
   }
 
   #oneOf<const T extends string>(node: Node, names: readonly T[]): T {
@@ -321,11 +314,11 @@ class Reader {
   }
 
   #fault(node: Node, message: string): void {
-    this.#faults.push(`${this.#path}:${node ? this.#tree.line(node) : 1}: ${message}`);
+    this.#faults.push(`${this.#path}:${node ? node.line : 1}: ${message}`);
   }
 
   #warn(node: Node, message: string): void {
-    this.#warnings.push(`${this.#path}:${node ? this.#tree.line(node) : 1}: ${message}`);
+    this.#warnings.push(`${this.#path}:${node ? node.line : 1}: ${message}`);
   }
 }
 

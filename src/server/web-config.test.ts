@@ -302,3 +302,15 @@ test('any text gives settings or faults with a line, and nothing else', async ()
     { numRuns: 3000 },
   );
 });
+
+test('a file that is long enough for a thread is read like a short one', async () => {
+  const users = Array.from({ length: 400 }, (_, i) => `  user${i}: ${dave}\n`);
+  const loaded = await load(`basic_auth_users:\n${users.join('')}`);
+  assert.ok('users' in loaded, String(loaded));
+  assert.deepEqual([loaded.users.size, loaded.users.get('user399')], [400, dave]);
+  users[399] = '  user399: x\n';
+  const refused = await load(`basic_auth_users:\n${users.join('')}`);
+  assert.deepEqual(refused, [
+    'web.yml:401: basic_auth_users.user399 is no bcrypt hash; make one with htpasswd -nBC 10 ""',
+  ]);
+});

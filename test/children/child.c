@@ -198,11 +198,34 @@ static void *outlive(void *bytes) {
   exit(0);
 }
 
+/* Waits for its end in the address space of its parent. */
+static int stay(void *unused) {
+  (void)unused;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  while (pause() < 0) {
+  }
+  return 0;
+}
+
+/* N processes that have one address space, in which so many bytes are touched. */
+static void together(size_t bytes, int n) {
+  touch(map(bytes, MAP_PRIVATE), bytes);
+  pid_t *pids = calloc(n, sizeof *pids);
+  const size_t stack = 16 * 1024;
+  char *stacks = map(n * stack, MAP_PRIVATE);
+  if (!pids) fail("together");
+  for (int i = 0; i < n; i++)
+    if ((pids[i] = clone(stay, stacks + (i + 1) * stack, CLONE_VM | SIGCHLD, NULL)) < 0) fail("clone");
+  ready(pids, n);
+  hold();
+}
+
 static const char usage[] =
     "child private MIB            hold so much private memory\n"
     "child leaderless MIB         the first thread ends, another one holds so much private memory\n"
     "child zero GIB               fill page tables with the page of zeros, without resident memory\n"
     "child shared MIB N           N children map and touch one shared segment\n"
+    "child together MIB N         N processes in one address space that holds so much\n"
     "child burn PERCENT           use so much of one core\n"
     "child name HEX [MIB]         be called these bytes\n"
     "child fleet N MAPS KIB NAME  N children NAME0, NAME1... of MAPS mappings and KIB each\n"
@@ -292,6 +315,8 @@ int main(int argc, char **argv) {
       touch(map(due - held, MAP_PRIVATE), due - held);
       held = due;
     }
+  } else if (!strcmp(mode, "together")) {
+    together(number * MIB, n);
   } else if (!strcmp(mode, "growshared")) {
     growshared(number * MIB, n);
   } else if (!strcmp(mode, "prefork")) {

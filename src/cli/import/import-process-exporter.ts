@@ -1,7 +1,7 @@
 // import process-exporter: prints the rule file. What has no equivalent stands in it as comments, and on standard error.
 import { stringify } from 'smol-toml';
-import { MalformedFileError } from '../../config/formats.ts';
 import { ConfigError } from '../../config/load.ts';
+import { MalformedFileError } from '../../config/malformed-file.ts';
 import { OperatorFileError, readOperatorText } from '../../config/operator-files.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { program } from '../program.ts';

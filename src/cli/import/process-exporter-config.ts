@@ -1,8 +1,8 @@
 // Parses configurations of process-exporter (github.com/ncabatoff/process-exporter, 0.7 and 0.8): its YAML file, and its
 // flags -procnames and -namemapping. Pure. What a configuration means was read in its source and tried with the program.
 // One entry of a file: {name: "{{.Comm}}", comm: [bash, sh], cmdline: ["-c"]}
-import type { ParsedNode } from 'yaml';
-import { composeYaml, MalformedFileError } from '../../config/formats.ts';
+import { MalformedFileError } from '../../config/malformed-file.ts';
+import { composeYaml, isAlias, isMap, isScalar, isSeq, type YamlNode } from '../../config/yaml-tree.ts';
 
 /** One item of process_names. An empty list differs from a missing one: an empty comm matches no process. */
 export interface Entry {
@@ -15,17 +15,16 @@ export interface Entry {
   readonly cmdline: readonly string[] | undefined;
 }
 
-type Node = ParsedNode | null;
+type Node = YamlNode | null;
 
 /** @throws MalformedFileError for a file that process-exporter refuses too, or with which it would monitor nothing */
 export async function parseEntries(text: string): Promise<Entry[]> {
-  const { isAlias, isMap, isScalar, isSeq } = await import('yaml');
-  const { root, line } = await composeYaml(text, 8, 'YAML 1.1');
-  const lineOf = (node: Node) => (node ? line(node) : 1);
+  const root = await composeYaml(text, 8, 'YAML 1.1');
+  const lineOf = (node: Node) => node?.line ?? 1;
   /** Numbers and booleans become the text that was written, as in Go; no value is undefined. */
   const scalar = (node: Node, what: string): string | undefined => {
-    if (isAlias(node)) throw new MalformedFileError(line(node), `${what} is a YAML alias; write its value out`);
-    if (node !== null && !isScalar(node)) throw new MalformedFileError(line(node), `${what} must be a string`);
+    if (isAlias(node)) throw new MalformedFileError(lineOf(node), `${what} is a YAML alias; write its value out`);
+    if (node !== null && !isScalar(node)) throw new MalformedFileError(node.line, `${what} must be a string`);
     if (node === null || node.value === null) return undefined;
     return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
   };

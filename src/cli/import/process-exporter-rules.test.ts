@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import { stringify } from 'yaml';
-import { MalformedFileError } from '../../config/formats.ts';
+import { MalformedFileError } from '../../config/malformed-file.ts';
 import { parseRules } from '../../rules/rule-parser.ts';
 import { ruleFileText } from './import-process-exporter.ts';
 import { type Entry, parseEntries, parseNameFlags } from './process-exporter-config.ts';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { ConfigError } from '../../config/load.ts';
 import { checkNodeStart, type NodeStart, readNodeStart } from './node-options.ts';
@@ -29,9 +30,22 @@ for (const [what, start, said] of refused)
 const warned: [option: string, start: Partial<NodeStart>][] = [
   ...['--cpu-prof', '--heap-prof', '--prof', '--trace-events-enabled', '--report-uncaught-exception', '-r', '--import']
     .concat(['--env-file', '--experimental-config-file', '--insecure-http-parser', '--trace-tls', '--inspect'])
+    .concat([
+      '--log',
+      '--log-all',
+      '--logfile',
+      '--log-code',
+      '--prof-cpp',
+      '--ll-prof',
+      '--perf-basic-prof',
+      '--gdbjit',
+    ])
+    .concat(['--redirect-code-traces', '--redirect-code-traces-to', '--trace-turbo-graph', '--dump-wasm-module'])
+    .concat(['--trace', '--trace-opt', '--trace_deopt', '--print-bytecode', '--print-all-code', '--trace-env'])
+    .concat(['--build-snapshot', '--snapshot-blob', '--tls-keylog', '--heapsnapshot-near-heap-limit'])
     .map((option): [string, Partial<NodeStart>] => [option, { execArgv: [option, 'x'] }]),
   ['--require (NODE_OPTIONS)', { env: { NODE_OPTIONS: '--max-old-space-size=99 --require ./a.cjs' } }],
-  ...['NODE_V8_COVERAGE', 'NODE_DEBUG', 'NODE_COMPILE_CACHE', 'OPENSSL_CONF'].map(
+  ...['NODE_V8_COVERAGE', 'NODE_DEBUG', 'NODE_COMPILE_CACHE', 'OPENSSL_CONF', 'OPENSSL_MODULES', 'OPENSSL_ENGINES'].map(
     (option): [string, Partial<NodeStart>] => [option, { env: { [option]: 'x' } }],
   ),
 ];
@@ -42,11 +56,22 @@ for (const [option, start] of warned)
       [option],
     ));
 
+test('every option of V8 that writes a log or prints is known', () => {
+  const names = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' }).match(/^ {2}--[\w-]+/gm)!;
+  const writing = names
+    .map((name) => name.trim())
+    .filter((name) => /^--(?:log|print|dump|trace|prof|ll-prof)(?:-|$)/.test(name));
+  assert.ok(writing.length > 100, `${writing.length} options`);
+  const unknown = writing.filter((option) => checkNodeStart({ ...plain, execArgv: [option] }).length === 0);
+  assert.deepEqual(unknown, []);
+});
+
 test('serve says nothing without privileges, about harmless options, and about these tests', async () => {
   for (const start of [
     { execArgv: ['--inspect=0'], debuggerUrl: open, privileged: false },
     { execArgv: ['--cpu-prof'], privileged: false },
     { execArgv: ['--inspect-port=192.0.2.1:9229', '--max-old-space-size=99', '--disable-sigusr1', '--no-warnings'] },
+    { execArgv: ['--trace-warnings', '--trace-uncaught', '--trace-exit', '--no-trace-opt', '--stack-trace-limit=9'] },
     { execArgv: ['--inspect-publish-uid=http'], env: { NODE_OPTIONS: '', NODE_DEBUG: '', NODE_ENV: 'production' } },
   ])
     assert.deepEqual(checkNodeStart({ ...plain, ...start }), []);

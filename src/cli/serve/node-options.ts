@@ -4,7 +4,8 @@
 //
 // A debugger, or a signal that writes the memory of the program to a file, is refused where the program has privileges, and
 // a debugger that nobody asked for is refused always. What writes a file, loads other code or logs secrets is the
-// operator's decision, and is logged. Options: nodejs.org/api/cli.html, Node.js 20 to 24.
+// operator's decision, and is logged. Options: nodejs.org/api/cli.html and `node --v8-options`, Node.js 20 to 24. V8 lets an
+// underscore stand for a dash.
 import { ConfigError } from '../../config/load.ts';
 import { readPrivileges } from '../../kernel/self.ts';
 
@@ -30,6 +31,7 @@ export interface NodeOptionWarning {
 const DEBUGS = 'opens a debugger in the program';
 const DUMPS = 'writes the memory of the program to a file at a signal';
 const WRITES = 'writes files while or after the program runs';
+const PRINTS = 'writes code, names and values of the program to its output';
 const LOADS = 'loads other code into the program';
 const LOGS = 'writes secrets of connections to the log';
 
@@ -37,14 +39,21 @@ const LOGS = 'writes secrets of connections to the log';
 const OPTION_EFFECTS: readonly (readonly [name: RegExp, effect: string])[] = [
   [/^--inspect(?!-port|-publish)/, DEBUGS],
   [/^--(?:heapsnapshot-signal|report-on-signal)/, DUMPS],
-  [/^--(?:cpu-prof|heap-prof|prof$|perf-|interpreted-frames|trace-event|redirect-warnings)/, WRITES],
+  [/^--(?:cpu-prof|heap-prof|perf-|interpreted-frames|trace-event|redirect-warnings|build-snapshot)/, WRITES],
+  // Of V8 (node --v8-options): a log of code and events, code for profilers and debuggers, graphs of the compiler.
+  [/^--(?:log|logfile|prof|ll-prof|gdbjit|redirect-code-traces|vtune)(?:[-=]|$)/, WRITES],
+  [/^--(?:trace-turbo|turbo-profiling|dump-|experimental-wasm-pgo-to|enable-etw)/, WRITES],
   [/^--(?:report-|heapsnapshot-near|abort-on-uncaught|tls-keylog|experimental-test-coverage)/, WRITES],
   [
-    /^(?:-r|--(?:require|import|loader|experimental-loader|env-file|openssl-config|experimental-(?:default-)?config-file))\b/,
+    /^(?:-r|--(?:require|import|loader|experimental-loader|env-file|openssl-config|snapshot-blob|experimental-(?:default-)?config-file))\b/,
     LOADS,
   ],
   [/^--(?:insecure-http-parser|security-revert|tls-min-v1\.[01])/, 'weakens what clients are held to'],
-  [/^--trace-(?:tls|sync-io)/, LOGS],
+  [/^--trace-(?:tls|sync-io|env)/, LOGS],
+  [
+    /^--(?:print-|trace(?:=|$)|trace-(?!warnings|deprecation|uncaught|exit|sigint|promises|atomics|require-module))/,
+    PRINTS,
+  ],
 ];
 
 /** Effects of variables. */
@@ -53,6 +62,8 @@ const VARIABLE_EFFECTS: Readonly<Record<string, string>> = {
   NODE_REDIRECT_WARNINGS: WRITES,
   NODE_COMPILE_CACHE: LOADS,
   OPENSSL_CONF: LOADS,
+  OPENSSL_MODULES: LOADS,
+  OPENSSL_ENGINES: LOADS,
   NODE_DEBUG: LOGS,
   NODE_DEBUG_NATIVE: LOGS,
 };
