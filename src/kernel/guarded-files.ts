@@ -3,7 +3,15 @@
 //
 // One prefetch sends what is wanted in frames of some hundred requests and stores the answers; `read` hands them out.
 // Nothing is allocated per process in the steady state: answers of stat, statm and io go into slots that are used again.
-import { type FileRequests, KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles } from './files.ts';
+import { AsideReader, Turns } from './aside-reader.ts';
+import {
+  type FileRequests,
+  KernelFileError,
+  type KernelFiles,
+  type ProcessFile,
+  type ProcessFiles,
+  reasonOf,
+} from './files.ts';
 import { GuardedProcess } from './guarded-process.ts';
 import { HungProcesses, waitsForMemoryMap } from './hung-processes.ts';
 import { LiveHost } from './live-host.ts';
@@ -30,8 +38,6 @@ const HUNG = codeOfReason('hung');
 const FAILURES_MAX = 3;
 /** A read that is predicted to take longer than this, seconds, gets a reader of its own. */
 const SHARED_READ_MAX = 0.05;
-/** That reader ends when it had nothing to read for so long, milliseconds. */
-const SLOW_IDLE_MS = 10_000;
 /**
  * A reader leaves reads out so many microseconds after the limit: where it did, the durations that it gave add up to the
  * limit whatever their rounding, and nobody reads what was left out.
@@ -44,17 +50,6 @@ const SPARE_MICROS = 2;
  * in this way. At `readers` no other reader is started, and collections fail until one has ended.
  */
 const UNENDED_MAX = { careful: 4, readers: 8 };
-
-/** Runs one piece of work after the other: a reader answers one frame at a time. */
-class Turns {
-  #last: Promise<unknown> = Promise.resolve();
-
-  run<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => {});
-    return result;
-  }
-}
 
 class GuardedHost extends LiveHost {
   readonly #source: string;
@@ -81,9 +76,9 @@ class GuardedHost extends LiveHost {
   #reader: ReaderProcess | undefined;
   #failures = 0;
   readonly #turns = new Turns();
-  #slowReader: ReaderProcess | undefined;
-  readonly #slowTurns = new Turns();
-  #slowIdle: NodeJS.Timeout | undefined;
+  readonly #asideReader = new AsideReader(() => this.#start());
+  /** Whether a process that hung is being tried again. */
+  #tries = false;
   /** Readers that were killed and have not ended. */
   readonly #unended = new Set<ReaderProcess>();
 
@@ -94,13 +89,16 @@ class GuardedHost extends LiveHost {
     this.#hostBuffer = this.buffer;
     process.once('exit', () => {
       this.#reader?.kill();
-      this.#slowReader?.kill();
+      this.#asideReader.kill();
     });
   }
 
   override begin(): void {
     this.#failures = 0;
-    this.#hung.begin(this.#clock(), (pid) => this.exists(pid));
+    const now = this.#clock();
+    this.#hung.begin(now, (pid) => this.exists(pid));
+    const due = this.#tries || this.#unended.size >= UNENDED_MAX.careful ? undefined : this.#hung.due(now);
+    if (due) void this.#tryAgain(due.pid, due.code);
   }
 
   override get hung(): readonly number[] {
@@ -190,7 +188,6 @@ class GuardedHost extends LiveHost {
           this.#store(proc, code, HUNG);
           continue;
         }
-        if (last) this.#hung.tries(proc.pid);
         const taken = code < SLOT_FILES ? this.#taken[place(proc, code)]! : 0;
         const condition = wanted.conditional[from] ? IF_STAT_CHANGED : 0;
         this.#request(proc, proc.handle, code | taken | proc.marks | condition);
@@ -226,10 +223,9 @@ class GuardedHost extends LiveHost {
 
   /** Reads a file between two prefetches, or where that may take too long, by a reader of its own. */
   async readLater(proc: GuardedProcess, file: ProcessFile, seconds: number): Promise<Uint8Array> {
-    const answer =
-      seconds > SHARED_READ_MAX
-        ? await this.#slowTurns.run(() => this.#readAside(proc, file))
-        : await this.#readBetween(proc, file);
+    const answer = await (seconds > SHARED_READ_MAX
+      ? this.#readAside(proc, CODE_OF[file], () => this.#isLeftOut(proc, CODE_OF[file]))
+      : this.#readBetween(proc, file));
     if (typeof answer === 'number') throw this.failure(proc, file, answer);
     return answer;
   }
@@ -251,26 +247,23 @@ class GuardedHost extends LiveHost {
     return length < 0 ? length : Buffer.from(this.#slots[this.#slotOf[place(proc, code)]!]!.subarray(0, length));
   }
 
-  async #readAside(proc: GuardedProcess, file: ProcessFile): Promise<Buffer | number> {
-    clearTimeout(this.#slowIdle);
-    const code = CODE_OF[file];
-    if (this.#isLeftOut(proc, code)) return HUNG;
-    if (!this.#slowReader?.alive) this.#slowReader = this.#start();
-    const reader = this.#slowReader;
-    const requests = new Requests();
-    requests.add(0, proc.pid, code | proc.marks);
-    requests.add(0, 0, CODE_OF.close);
-    let answer: Buffer | number = HUNG;
-    await reader.ask(requests, 0, true, (index, length, micros, bytes, from) => {
-      if (index > 0) return;
-      answer = length >= 0 ? Buffer.from(bytes.subarray(from, from + length)) : length;
-      proc.readSeconds = micros / 1e6;
-    });
-    if (reader.hung) {
-      this.#note(proc, code, reader);
-      return HUNG;
+  /** Reads a file that hung, beside the collections: nothing else waits for it. */
+  async #tryAgain(pid: number, code: number): Promise<void> {
+    this.#tries = true;
+    try {
+      const answer = await this.#readAside(new GuardedProcess(this, pid), code, () => false);
+      if (answer !== HUNG) this.#hung.answered(pid, this.#clock());
+    } catch (error) {
+      reasonOf(error); // no reader could be started: it stays due
+    } finally {
+      this.#tries = false;
     }
-    this.#slowIdle = setTimeout(() => reader.kill(), SLOW_IDLE_MS).unref();
+  }
+
+  async #readAside(proc: GuardedProcess, code: number, isLeftOut: () => boolean): Promise<Buffer | number> {
+    const { answer, seconds, hungReader } = await this.#asideReader.read(proc.pid, code | proc.marks, isLeftOut);
+    if (hungReader) this.#note(proc, code, hungReader);
+    else proc.readSeconds = seconds;
     return answer;
   }
 

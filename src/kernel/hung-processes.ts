@@ -1,9 +1,9 @@
-// Which processes hung: their files did not answer. Each is left out and tried again later, after twice the time whenever it
-// hangs again.
+// Which processes hung: their files did not answer. Each is left out, and the file that hung is tried again later, beside the
+// collections; after twice the time whenever it hangs again.
 //
-// A process that hung can hang again at any time, so that from then on it is read last: all others have been read when it
-// hangs. One of them may hang in a collection, the rest of them then waits for the next. So any number of processes that
-// hang again and again costs a collection one reader and a quarter of a second.
+// A process that answers again may hang again at any time, so that from then on it is read last: all others have been read
+// when it hangs. One of them may hang in a collection, the rest of them then waits for the next. So any number of processes
+// that hang again and again costs a collection one reader and a quarter of a second.
 //
 // A reader may stay for ever: SIGKILL does not end a process in an uninterruptible wait (proc(5), stat, state D). While the
 // reader is there, its read still hangs, and the process is not tried again: that would only cost another reader.
@@ -25,58 +25,68 @@ export interface HungReader {
 
 interface Hung {
   readonly reader: HungReader;
+  /** The file that hung. */
+  readonly code: number;
   /** When it is tried again, and how long it waits if it hangs then; seconds. */
   readonly retryAt: number;
   readonly waits: number;
   /** Only files that wait for its memory map hang. */
   readonly memoryMapOnly: boolean;
-  /** It is asked again. */
-  onTrial: boolean;
-  /** When it was first asked again, seconds; NaN: not yet. */
-  triedAt: number;
+  /** Since when it answers again, seconds; NaN: it does not. */
+  answersSince: number;
 }
 
 export class HungProcesses {
   readonly #hung = new Map<number, Hung>();
-  /** One of those that are tried again hung in this collection: the others of them wait for the next. */
-  #trialsOver = false;
-  #now = 0;
+  /** A process that had answered again hung in this collection: the others like it wait for the next. */
+  #relapsed = false;
 
   /**
-   * Begins a collection: processes whose time has come are asked again.
+   * Begins a collection.
    * @param now seconds that never go back
    * @param exists whether there is a process with this pid: a process that was never read has no other identity
    */
   begin(now: number, exists: (pid: number) => boolean): void {
-    this.#now = now;
-    this.#trialsOver = false;
-    for (const [pid, hung] of this.#hung) {
-      if (!exists(pid) || now - hung.triedAt >= FORGIVEN_AFTER) this.#hung.delete(pid);
-      else if (now >= hung.retryAt && hung.reader.exited) hung.onTrial = true;
+    this.#relapsed = false;
+    for (const [pid, { answersSince }] of this.#hung) {
+      if (!exists(pid) || now - answersSince >= FORGIVEN_AFTER) this.#hung.delete(pid);
     }
   }
 
   /** Processes that do not answer. */
   get pids(): number[] {
-    return [...this.#hung].filter(([, { triedAt }]) => Number.isNaN(triedAt)).map(([pid]) => pid);
+    return [...this.#hung].filter(([, hung]) => hangs(hung)).map(([pid]) => pid);
   }
 
-  /** Whether the process hung before and is asked again: it is read behind all others. */
+  /** The process whose time to be tried again came first, and its file that hung. */
+  due(now: number): { readonly pid: number; readonly code: number } | undefined {
+    let due: { readonly pid: number; readonly code: number } | undefined;
+    let earliest = now;
+    for (const [pid, hung] of this.#hung) {
+      if (hung.retryAt > earliest || !hangs(hung) || !hung.reader.exited) continue;
+      earliest = hung.retryAt;
+      due = { pid, code: hung.code };
+    }
+    return due;
+  }
+
+  /** A process was tried again, and its file did not hang. */
+  answered(pid: number, now: number): void {
+    const hung = this.#hung.get(pid);
+    if (hung) hung.answersSince = now;
+  }
+
+  /** Whether the process hung before and answers again: it is read behind all others. */
   isReadLast(pid: number): boolean {
-    return this.#hung.get(pid)?.onTrial === true;
+    const hung = this.#hung.get(pid);
+    return hung !== undefined && !hangs(hung);
   }
 
   /** Whether a file of this process is not to be read, because it would hang. */
   isLeftOut(pid: number, code: number): boolean {
     const hung = this.#hung.get(pid);
-    if (!hung || (hung.onTrial && !this.#trialsOver)) return false;
+    if (!hung || !(hangs(hung) || this.#relapsed)) return false;
     return !hung.memoryMapOnly || waitsForMemoryMap(code);
-  }
-
-  /** A process that is tried again is about to be read. */
-  tries(pid: number): void {
-    const hung = this.#hung.get(pid);
-    if (hung?.onTrial && Number.isNaN(hung.triedAt)) hung.triedAt = this.#now;
   }
 
   /**
@@ -87,14 +97,16 @@ export class HungProcesses {
   note(pid: number, code: number, now: number, reader: HungReader): void {
     const known = this.#hung.get(pid);
     const { waits = RETRY_AFTER.first, memoryMapOnly = true } = known ?? {};
-    if (known?.onTrial) this.#trialsOver = true;
+    if (known && !hangs(known)) this.#relapsed = true;
     this.#hung.set(pid, {
       reader,
+      code,
       retryAt: now + waits,
       waits: Math.min(2 * waits, RETRY_AFTER.longest),
       memoryMapOnly: memoryMapOnly && waitsForMemoryMap(code),
-      onTrial: false,
-      triedAt: Number.NaN,
+      answersSince: Number.NaN,
     });
   }
 }
+
+const hangs = ({ answersSince }: Hung): boolean => Number.isNaN(answersSince);
