@@ -2,7 +2,8 @@
 // he has nothing to do with stays what /proc says; the exporter answers, keeps its memory, and is not held.
 // ADVERSARY_SECONDS=600 for a long run, ADVERSARY_SEED to begin where a failure began.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { exporterUsage } from './exporter-usage.ts';
@@ -38,10 +39,9 @@ function delegatedCgroup(): { top: string; own: string } | undefined {
   return { top, own };
 }
 
+/** With everything below it: not all of those names are UTF-8. */
 function removeCgroup(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true }))
-    if (entry.isDirectory()) removeCgroup(`${folder}/${entry.name}`);
-  rmdirSync(folder);
+  execFileSync('find', [folder, '-depth', '-type', 'd', '-delete']);
 }
 
 function startAdversary(t: TestContext): Started {
