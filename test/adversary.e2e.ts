@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { exporterUsage } from './exporter-usage.ts';
+import { type ExporterUsage, exporterUsage } from './exporter-usage.ts';
 import { Exposition } from './exposition-text.ts';
 import {
   childProgram,
@@ -156,6 +156,13 @@ function holdInvariants(page: Exposition): void {
 const middle = (values: readonly number[], share = 0.5): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * share)]!;
 
+/** The median memory of each quarter of a run: a leak shows from the second to the last. */
+const quarters = (usage: readonly ExporterUsage[]): number[] =>
+  [0, 1, 2, 3].map((quarter) => {
+    const of = usage.slice((usage.length * quarter) / 4, (usage.length * (quarter + 1)) / 4);
+    return middle(of.map(({ memory }) => memory));
+  });
+
 async function scrapeOften(exporter: Exporter, known: Known, lasts: number) {
   const times: number[] = [];
   const usage = [exporterUsage(exporter.pid)];
@@ -213,7 +220,7 @@ test('a random adversary changes nothing for others', { timeout: 120_000 + 1000 
       `(${middle(usual.times).toFixed(0)} before), p99 ${middle(times, 0.99).toFixed(0)}, slowest ${Math.max(...times).toFixed(0)} ms`,
   );
   t.diagnostic(
-    `memory ${mib(start.memory)} MiB before, at most ${mib(most('memory'))}, ${mib(usage.at(-1)!.memory)} at the end; ` +
+    `memory ${mib(start.memory)} MiB before, at most ${mib(most('memory'))}, by quarters ${quarters(usage).map(mib).join(', ')}; ` +
       `event loop held for ${longest.join(', ')} ms; ${most('descriptors')} descriptors`,
   );
   assert.ok(middle(times) < 1000, `median ${middle(times)} ms`);

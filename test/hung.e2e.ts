@@ -82,36 +82,35 @@ test('ten processes that hang hold neither the others nor us', { timeout: 120_00
   });
   const before = exporterUsage(exporter.pid);
   const times: number[] = [];
-  let most = before;
+  const memory: number[] = [];
   for (const end = performance.now() + 1000 * seconds; performance.now() < end || times.length < 10; ) {
     times.push(await scrapeMs());
     const began = performance.now();
     assert.equal((await fetch(`${exporter.url}/health`)).status, 200);
     assert.ok(performance.now() - began < 2000, 'health answers while reads hang');
     const now = exporterUsage(exporter.pid);
-    if (now.memory > most.memory) most = now;
-    assert.ok(
-      now.descriptors <= before.descriptors + 5,
-      `${now.descriptors} descriptors, ${before.descriptors} before`,
-    );
+    memory.push(now.memory);
+    assert.ok(now.descriptors <= before.descriptors + 5, `${now.descriptors} descriptors, not ${before.descriptors}`);
+    assert.ok(now.processes <= 4, 'readers');
     await pause(100);
   }
   const page = await exporter.scrape();
   assert.equal(page.value(unreadable, { file: 'stat', reason: 'hung' }), 10, 'they hang still');
   assert.ok(page.value('herakles_exporter_collection_age_seconds') < 10, 'it is new');
   const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
-  const slowest = Math.max(...times);
-  assert.ok(middle(times) < 2 * middle(usual) + 100, `${middle(times)} ms, ${middle(usual)} before`);
-  const grown = exporterUsage(exporter.pid).memory - before.memory;
-  assert.ok(grown < 12 * 2 ** 20, `grew by ${grown} bytes`);
+  const [mostMemory, slowest] = [Math.max(...memory), Math.max(...times)];
   const end = await exporter.stop();
-  assert.deepEqual([end.code, end.signal], [0, null]);
-  assert.ok(end.seconds < 5, `it took ${end.seconds} s to end`);
+  const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
   t.diagnostic(
-    `${times.length} scrapes: median ${middle(times).toFixed(1)} ms (${middle(usual).toFixed(1)} before), slowest ${slowest.toFixed(0)} ms; ` +
-      `memory ${(before.memory / 2 ** 20).toFixed(1)} MiB, at most ${(most.memory / 2 ** 20).toFixed(1)}, grew by ${(grown / 2 ** 20).toFixed(1)}; ` +
+    `${times.length} scrapes: median ${middle(times).toFixed(0)} ms, ${middle(usual).toFixed(0)} before; slowest ${slowest.toFixed(0)}; ` +
+      `memory ${mib(before.memory)} MiB, at most ${mib(mostMemory)}, by thirds ${[0, 1, 2].map((third) => mib(middle(memory.slice((memory.length * third) / 3, (memory.length * (third + 1)) / 3)))).join(', ')}; ` +
       `ended in ${end.seconds.toFixed(2)} s`,
   );
+  assert.ok(middle(times) < 2 * middle(usual) + 100, `${middle(times)} ms, ${middle(usual)} before`);
+  // The reader that tries processes again has 8 to 10 MiB while it runs.
+  assert.ok(mostMemory - before.memory < 25 * 2 ** 20, `grew by ${mostMemory - before.memory} bytes`);
+  assert.deepEqual([end.code, end.signal], [0, null]);
+  assert.ok(end.seconds < 5, `it took ${end.seconds} s to end`);
 });
 
 test('when they go on, they are exported again', { timeout: 120_000 }, async (t) => {
