@@ -6,7 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ExporterUsage, exporterUsage } from './exporter-usage.ts';
+import { median, quantile } from '../bench/machine.ts';
+import { exporterUsage, memoryByQuarter } from './exporter-usage.ts';
 import { Exposition } from './exposition-text.ts';
 import {
   childProgram,
@@ -153,16 +154,6 @@ function holdInvariants(page: Exposition): void {
   }
 }
 
-const middle = (values: readonly number[], share = 0.5): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)]!;
-
-/** The median memory of each quarter of a run: a leak shows from the second to the last. */
-const quarters = (usage: readonly ExporterUsage[]): number[] =>
-  [0, 1, 2, 3].map((quarter) => {
-    const of = usage.slice((usage.length * quarter) / 4, (usage.length * (quarter + 1)) / 4);
-    return middle(of.map(({ memory }) => memory));
-  });
-
 async function scrapeOften(exporter: Exporter, known: Known, lasts: number) {
   const times: number[] = [];
   const usage = [exporterUsage(exporter.pid)];
@@ -176,7 +167,7 @@ async function scrapeOften(exporter: Exporter, known: Known, lasts: number) {
     const text = await response.text();
     times.push(performance.now() - began);
     const page = new Exposition(text);
-    known.check(page, performance.now() / 1000);
+    known.check(page, began / 1000);
     holdInvariants(page);
     assert.equal(page.value('herakles_exporter_cache_update_success'), 1, exporter.stderr);
     processes = Math.max(processes, page.value('herakles_exporter_processes_total'));
@@ -216,14 +207,14 @@ test('a random adversary changes nothing for others', { timeout: 120_000 + 1000 
   const mib = (bytes: number) => (bytes / MIB).toFixed(1);
   const most = (of: 'memory' | 'descriptors' | 'processes') => Math.max(...usage.map((each) => each[of]));
   t.diagnostic(
-    `${times.length} scrapes of up to ${processes} processes, ${known.compared} values compared: median ${middle(times).toFixed(0)} ms ` +
-      `(${middle(usual.times).toFixed(0)} before), p99 ${middle(times, 0.99).toFixed(0)}, slowest ${Math.max(...times).toFixed(0)} ms`,
+    `${times.length} scrapes of up to ${processes} processes, ${known.compared} values compared: median ${median(times).toFixed(0)} ms ` +
+      `(${median(usual.times).toFixed(0)} before), p99 ${quantile(times, 0.99).toFixed(0)}, slowest ${Math.max(...times).toFixed(0)} ms`,
   );
   t.diagnostic(
-    `memory ${mib(start.memory)} MiB before, at most ${mib(most('memory'))}, by quarters ${quarters(usage).map(mib).join(', ')}; ` +
+    `memory ${mib(start.memory)} MiB before, at most ${mib(most('memory'))}, by quarters ${memoryByQuarter(usage)}; ` +
       `event loop held for ${longest.join(', ')} ms; ${most('descriptors')} descriptors`,
   );
-  assert.ok(middle(times) < 1000, `median ${middle(times)} ms`);
+  assert.ok(median(times) < 1000, `median ${median(times)} ms`);
   assert.ok(most('memory') - start.memory < 30 * MIB, 'memory');
   assert.ok(longest[0]! < 100, `the event loop was held for ${longest[0]} ms`);
   assert.ok(most('processes') <= 4, 'readers');

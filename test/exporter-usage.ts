@@ -1,6 +1,7 @@
 // What a running exporter uses, its readers included, as /proc has it: end-to-end tests that run for long compare it with
 // its start.
 import { readdirSync, readFileSync } from 'node:fs';
+import { median } from '../bench/machine.ts';
 import { family } from './proc-truth.ts';
 
 export interface ExporterUsage {
@@ -26,3 +27,10 @@ function anonymous(pid: number): number {
     return 0;
   }
 }
+
+/** The median memory of each quarter of a run, in MiB: a leak shows from the second to the last. */
+export const memoryByQuarter = (usage: readonly ExporterUsage[]): string =>
+  [0, 1, 2, 3]
+    .map((quarter) => usage.slice((usage.length * quarter) / 4, (usage.length * (quarter + 1)) / 4))
+    .map((part) => (median(part.map(({ memory }) => memory)) / 2 ** 20).toFixed(1))
+    .join(', ');
