@@ -56,7 +56,8 @@ test('the one whose time came first is tried first, with the file that hung', ()
     [undefined, { pid: 2, code: rollup }, { pid: 2, code: rollup }],
   );
   hung.note(2, rollup, 6, ended);
-  assert.deepEqual(hung.due(6), { pid: 1, code: stat });
+  hung.note(3, stat, 2, ended);
+  assert.deepEqual(hung.due(7), { pid: 1, code: stat });
 });
 
 test('of those that answered again, one may hang in a collection; the others wait for the next', () => {
