@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { median, quantile } from '../bench/machine.ts';
 import { type ExporterUsage, exporterUsage, memoryByQuarter } from './exporter-usage.ts';
+import type { Exposition } from './exposition-text.ts';
 import {
   childProgram,
   eventually,
@@ -121,6 +122,23 @@ test('when they go on, they are exported again', { timeout: 120_000 }, async (t)
   await eventually(async () => assert.equal(await count(), 1));
   await hung.kill();
   await eventually(async () => assert.equal(await count(), 0), 60_000);
+});
+
+test('more that hang than one collection can find out: it ends, and the next ones find the rest', {
+  timeout: 180_000,
+}, async (t) => {
+  if (!ready(t)) return;
+  const hung = await startHung(t, 40);
+  const exporter = await startExporter(t, { args: pace });
+  const count = (page: Exposition) => page.value(unreadable, { file: 'stat', reason: 'hung' });
+  assert.ok(count(await exporter.scrape()) >= 32);
+  const later = await startChildren(t, 'private', 4);
+  await eventually(async () => {
+    const page = await exporter.scrape();
+    assert.equal(count(page), 40);
+    assert.ok(page.value(rss, { pid: later.pids[0]! }));
+    for (const pid of hung.pids) assert.deepEqual(page.all(rss, { pid }), [], `process ${pid}`);
+  }, 60_000);
 });
 
 test('readers that no signal ends are few, and the rest is read on', { timeout: 180_000 }, async (t) => {

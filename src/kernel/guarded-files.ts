@@ -197,8 +197,12 @@ class GuardedHost extends LiveHost {
     return others;
   }
 
-  #isLeftOut({ pid }: GuardedProcess, code: number): boolean {
-    return this.#hung.isLeftOut(pid, code) || (this.#unended.size >= UNENDED_MAX.careful && waitsForMemoryMap(code));
+  #isLeftOut({ pid, answered }: GuardedProcess, code: number): boolean {
+    return (
+      this.#hung.isLeftOut(pid, code) ||
+      (!answered && this.#hung.postponesNew) ||
+      (this.#unended.size >= UNENDED_MAX.careful && waitsForMemoryMap(code))
+    );
   }
 
   lengthOf(proc: GuardedProcess, code: number): number {
@@ -293,7 +297,9 @@ class GuardedHost extends LiveHost {
 
   readonly #take = (index: number, length: number, micros: number, bytes: Buffer, from: number): void => {
     const proc = this.#asked[index];
-    if (proc) this.#store(proc, this.#requests.files[index]! & FILE_CODE, length, micros, bytes, from);
+    if (!proc) return;
+    proc.answered = true;
+    this.#store(proc, this.#requests.files[index]! & FILE_CODE, length, micros, bytes, from);
   };
 
   #store(proc: GuardedProcess, code: number, length: number, micros = 0, bytes?: Buffer, from = 0): void {

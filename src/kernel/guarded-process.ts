@@ -24,6 +24,8 @@ export class GuardedProcess implements ProcessFiles {
   marks = 0;
   /** It hung before, so that the prefetch under way reads it behind all others. */
   readLast = false;
+  /** Whether a file of it has ever been answered. */
+  answered = false;
 
   constructor(host: Answers, pid: number) {
     this.#host = host;

@@ -76,6 +76,18 @@ test('of those that answered again, one may hang in a collection; the others wai
   assert.deepEqual(leftOut(), [false, true, false, true]);
 });
 
+test('new processes wait for the next collection when very many hang in this one', () => {
+  const hung = new HungProcesses();
+  hung.begin(0, all);
+  for (let pid = 1; pid <= 32; pid++) {
+    assert.ok(!hung.postponesNew, `${pid}`);
+    hung.note(pid, stat, 0, ended);
+  }
+  assert.ok(hung.postponesNew);
+  hung.begin(1, all);
+  assert.ok(!hung.postponesNew);
+});
+
 test('where only files that wait for the memory map hang, the others are read', () => {
   const hung = new HungProcesses();
   hung.note(7, rollup, 0, ended);

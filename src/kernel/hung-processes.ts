@@ -13,6 +13,11 @@ import { CODE_OF } from './reader-frames.ts';
 const RETRY_AFTER = { first: 5, longest: 300 };
 /** A process that has answered for so long, seconds, is one like all others. */
 const FORGIVEN_AFTER = 300;
+/**
+ * When so many processes have hung in one collection, new ones wait for the next: a user who starts more of them than can
+ * be found in that time would otherwise let no collection end.
+ */
+const HANGS_MAX = 32;
 
 /** Files whose read waits for the memory map of the process; when one hangs, the others are still read. */
 const MEMORY_MAP_FILES: readonly number[] = [CODE_OF.smaps_rollup, CODE_OF.cmdline];
@@ -40,6 +45,8 @@ export class HungProcesses {
   readonly #hung = new Map<number, Hung>();
   /** A process that had answered again hung in this collection: the others like it wait for the next. */
   #relapsed = false;
+  /** How many hung in this collection. */
+  #hangs = 0;
 
   /**
    * Begins a collection.
@@ -48,6 +55,7 @@ export class HungProcesses {
    */
   begin(now: number, exists: (pid: number) => boolean): void {
     this.#relapsed = false;
+    this.#hangs = 0;
     for (const [pid, { answersSince }] of this.#hung) {
       if (!exists(pid) || now - answersSince >= FORGIVEN_AFTER) this.#hung.delete(pid);
     }
@@ -76,6 +84,11 @@ export class HungProcesses {
     if (hung) hung.answersSince = now;
   }
 
+  /** Whether processes that have never answered wait for the next collection. */
+  get postponesNew(): boolean {
+    return this.#hangs >= HANGS_MAX;
+  }
+
   /** Whether the process hung before and answers again: it is read behind all others. */
   isReadLast(pid: number): boolean {
     const hung = this.#hung.get(pid);
@@ -97,6 +110,7 @@ export class HungProcesses {
   note(pid: number, code: number, now: number, reader: HungReader): void {
     const known = this.#hung.get(pid);
     const { waits = RETRY_AFTER.first, memoryMapOnly = true } = known ?? {};
+    this.#hangs++;
     if (known && !hangs(known)) this.#relapsed = true;
     this.#hung.set(pid, {
       reader,
