@@ -157,7 +157,7 @@ function holdInvariants(page: Exposition): void {
 async function scrapeOften(exporter: Exporter, known: Known, lasts: number) {
   const times: number[] = [];
   const usage = [exporterUsage(exporter.pid)];
-  let processes = 0;
+  let [processes, hung] = [0, 0];
   const end = performance.now() + 1000 * lasts;
   while (performance.now() < end || times.length < 10) {
     known.look();
@@ -171,10 +171,11 @@ async function scrapeOften(exporter: Exporter, known: Known, lasts: number) {
     holdInvariants(page);
     assert.equal(page.value('herakles_exporter_cache_update_success'), 1, exporter.stderr);
     processes = Math.max(processes, page.value('herakles_exporter_processes_total'));
+    hung = Math.max(hung, page.sum('herakles_exporter_unreadable_processes', { reason: 'hung' }));
     usage.push(exporterUsage(exporter.pid));
     await pause(200);
   }
-  return { times, usage, processes };
+  return { times, usage, processes, hung };
 }
 
 test('a random adversary changes nothing for others', { timeout: 120_000 + 1000 * seconds }, async (t) => {
@@ -200,7 +201,7 @@ test('a random adversary changes nothing for others', { timeout: 120_000 + 1000 
 
   const adversary = startAdversary(t);
   await adversary.line('ready');
-  const { times, usage, processes } = await scrapeOften(exporter, known, seconds);
+  const { times, usage, processes, hung } = await scrapeOften(exporter, known, seconds);
   const longest = await holds();
   assert.ok(adversary.running, `the adversary ended: ${adversary.stderr}`);
   const start = usual.usage.at(-1)!;
@@ -212,12 +213,15 @@ test('a random adversary changes nothing for others', { timeout: 120_000 + 1000 
   );
   t.diagnostic(
     `memory ${mib(start.memory)} MiB before, at most ${mib(most('memory'))}, by quarters ${memoryByQuarter(usage)}; ` +
-      `event loop held for ${longest.join(', ')} ms; ${most('descriptors')} descriptors`,
+      `event loop held for ${longest.join(', ')} ms; ${most('descriptors')} descriptors; up to ${hung} files counted as hung`,
   );
-  assert.ok(median(times) < 1000, `median ${median(times)} ms`);
+  const bound = 1000 + 10 * median(usual.times);
+  assert.ok(median(times) < bound, `median ${median(times)} ms, not below ${bound}`);
   assert.ok(most('memory') - start.memory < 30 * MIB, 'memory');
   assert.ok(longest[0]! < 100, `the event loop was held for ${longest[0]} ms`);
   assert.ok(most('processes') <= 4, 'readers');
+  // He holds nothing for long; on a busy machine a lock may be held for longer than a reader waits.
+  assert.ok(hung - usual.hung <= 5, `${hung} files counted as hung, ${usual.hung} before`);
   const end = await exporter.stop();
   assert.deepEqual([end.code, end.signal], [0, null]);
 });

@@ -184,7 +184,7 @@ static void deed(void) {
       pthread_create(&thread, NULL, chance(2) ? idle : burn, NULL);
       break;
     case 6: /* the first thread goes, another stays */
-      if (chance(4) == 0 && pthread_create(&thread, NULL, burn, NULL) == 0) pthread_exit(NULL);
+      if (chance(4) == 0 && pthread_create(&thread, NULL, chance(4) ? idle : burn, NULL) == 0) pthread_exit(NULL);
       break;
     case 7:
       if (chance(3) == 0) again(chance(4));
