@@ -221,7 +221,7 @@ test('a random adversary changes nothing for others', { timeout: 120_000 + 1000 
   assert.ok(longest[0]! < 100, `the event loop was held for ${longest[0]} ms`);
   assert.ok(most('processes') <= 4, 'readers');
   // He holds nothing for long; on a busy machine a lock may be held for longer than a reader waits.
-  assert.ok(hung - usual.hung <= 5, `${hung} files counted as hung, ${usual.hung} before`);
+  assert.ok(hung - usual.hung <= 2, `${hung} files counted as hung, ${usual.hung} before`);
   const end = await exporter.stop();
   assert.deepEqual([end.code, end.signal], [0, null]);
 });
