@@ -212,7 +212,7 @@ test('a random adversary changes nothing for others', { timeout: 120_000 + 1000 
       `(${median(usual.times).toFixed(0)} before), p99 ${quantile(times, 0.99).toFixed(0)}, slowest ${Math.max(...times).toFixed(0)} ms`,
   );
   t.diagnostic(
-    `memory ${mib(start.memory)} MiB before, at most ${mib(most('memory'))}, by quarters ${memoryByQuarter(usage)}; ` +
+    `memory ${mib(start.memory)} MiB before, at most ${mib(most('memory'))}, by quarters ${memoryByQuarter(usage).join(', ')}; ` +
       `event loop held for ${longest.join(', ')} ms; ${most('descriptors')} descriptors; up to ${hung} files counted as hung`,
   );
   const bound = 1000 + 10 * median(usual.times);

@@ -29,8 +29,7 @@ function anonymous(pid: number): number {
 }
 
 /** The median memory of each quarter of a run, in MiB: a leak shows from the second to the last. */
-export const memoryByQuarter = (usage: readonly ExporterUsage[]): string =>
+export const memoryByQuarter = (usage: readonly ExporterUsage[]): number[] =>
   [0, 1, 2, 3]
     .map((quarter) => usage.slice((usage.length * quarter) / 4, (usage.length * (quarter + 1)) / 4))
-    .map((part) => (median(part.map(({ memory }) => memory)) / 2 ** 20).toFixed(1))
-    .join(', ');
+    .map((part) => Math.round(median(part.map(({ memory }) => memory)) / 2 ** 20));
