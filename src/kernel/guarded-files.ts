@@ -3,8 +3,17 @@
 //
 // One prefetch sends what is wanted in frames of some hundred requests and stores the answers; `read` hands them out.
 // Nothing is allocated per process in the steady state: answers of stat, statm and io go into slots that are used again.
-import { type FileRequests, KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles } from './files.ts';
+import { AsideReader, Turns } from './aside-reader.ts';
+import {
+  type FileRequests,
+  KernelFileError,
+  type KernelFiles,
+  type ProcessFile,
+  type ProcessFiles,
+  reasonOf,
+} from './files.ts';
 import { GuardedProcess } from './guarded-process.ts';
+import { HungProcesses, waitsForMemoryMap } from './hung-processes.ts';
 import { LiveHost } from './live-host.ts';
 import {
   CODE_OF,
@@ -25,42 +34,22 @@ import {
 import { ReaderProcess, Requests } from './reader-process.ts';
 
 const HUNG = codeOfReason('hung');
-/** Seconds after which a process that hung is tried again; doubled each time, up to the longest. */
-const RETRY_AFTER = { first: 5, longest: 300 };
 /** How often in a row a reader may end by itself before the collection fails. */
 const FAILURES_MAX = 3;
 /** A read that is predicted to take longer than this, seconds, gets a reader of its own. */
 const SHARED_READ_MAX = 0.05;
-/** That reader ends when it had nothing to read for so long, milliseconds. */
-const SLOW_IDLE_MS = 10_000;
 /**
  * A reader leaves reads out so many microseconds after the limit: where it did, the durations that it gave add up to the
  * limit whatever their rounding, and nobody reads what was left out.
  */
 const SPARE_MICROS = 2;
 
-/** Files whose read waits for the memory map of the process; when one hangs, the others are still read. */
-const MEMORY_MAP_FILES: readonly number[] = [CODE_OF.smaps_rollup, CODE_OF.cmdline];
-
-/** A process that hung. */
-interface Hung {
-  /** When it is tried again, and how long it waits after that; seconds. */
-  readonly retryAt: number;
-  readonly waits: number;
-  /** Only files that wait for its memory map hang. */
-  readonly memoryMapOnly: boolean;
-}
-
-/** Runs one piece of work after the other: a reader answers one frame at a time. */
-class Turns {
-  #last: Promise<unknown> = Promise.resolve();
-
-  run<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => {});
-    return result;
-  }
-}
+/**
+ * How many readers may exist that were killed and have not ended: SIGKILL does not end an uninterruptible wait, and each
+ * holds some 8 MiB. From `careful` on, files that wait for a memory map are left out, because kernels before 5.3 wait for it
+ * in this way. At `readers` no other reader is started, and collections fail until one has ended.
+ */
+const UNENDED_MAX = { careful: 4, readers: 8 };
 
 class GuardedHost extends LiveHost {
   readonly #source: string;
@@ -83,16 +72,15 @@ class GuardedHost extends LiveHost {
   #currentCount = 0;
   readonly #current: GuardedProcess[] = [];
 
-  /** Processes that hung, by pid: each listing of the pids finds those again whose stat was never read. */
-  readonly #hung = new Map<number, Hung>();
-  /** The pid of a process that hung and is tried again in this collection; -1: none. */
-  #retried = -1;
+  readonly #hung = new HungProcesses();
   #reader: ReaderProcess | undefined;
   #failures = 0;
   readonly #turns = new Turns();
-  #slowReader: ReaderProcess | undefined;
-  readonly #slowTurns = new Turns();
-  #slowIdle: NodeJS.Timeout | undefined;
+  readonly #asideReader = new AsideReader(() => this.#start());
+  /** Whether a process that hung is being tried again. */
+  #tries = false;
+  /** Readers that were killed and have not ended. */
+  readonly #unended = new Set<ReaderProcess>();
 
   constructor(procfs: string, source: string, clock: () => number) {
     super(procfs, 0);
@@ -101,26 +89,20 @@ class GuardedHost extends LiveHost {
     this.#hostBuffer = this.buffer;
     process.once('exit', () => {
       this.#reader?.kill();
-      this.#slowReader?.kill();
+      this.#asideReader.kill();
     });
   }
 
   override begin(): void {
     this.#failures = 0;
-    if (this.#retried >= 0) this.#hung.delete(this.#retried); // it was read again, and did not hang
-    this.#retried = -1;
-    let earliest = this.#clock();
-    for (const [pid, { retryAt }] of this.#hung) {
-      if (!this.exists(pid)) this.#hung.delete(pid);
-      else if (retryAt <= earliest) {
-        earliest = retryAt;
-        this.#retried = pid;
-      }
-    }
+    const now = this.#clock();
+    this.#hung.begin(now, (pid) => this.exists(pid));
+    const due = this.#tries || this.#unended.size >= UNENDED_MAX.careful ? undefined : this.#hung.due(now);
+    if (due) void this.#tryAgain(due.pid, due.code);
   }
 
   override get hung(): readonly number[] {
-    return [...this.#hung.keys()];
+    return this.#hung.pids;
   }
 
   override read(path: string): number {
@@ -176,6 +158,16 @@ class GuardedHost extends LiveHost {
     this.#slotsUsed = 0;
     const requests = this.#requests;
     requests.smapsMicrosMax = Math.min(Math.max(0, Math.ceil(wanted.smapsSecondsMax * 1e6) + SPARE_MICROS), NO_LIMIT);
+    if (await this.#send(wanted, false)) await this.#send(wanted, true);
+  }
+
+  /**
+   * Sends what is wanted of those processes that are read last, or of the others.
+   * @returns whether there are processes that are read last
+   */
+  async #send(wanted: FileRequests, last: boolean): Promise<boolean> {
+    const requests = this.#requests;
+    let others = false;
     for (let from = 0; from < wanted.length; ) {
       requests.length = 0;
       for (const handle of this.#closed.splice(0, REQUESTS_MAX / 2)) {
@@ -185,9 +177,14 @@ class GuardedHost extends LiveHost {
       for (; from < wanted.length && requests.length < REQUESTS_MAX; from++) {
         const proc = wanted.procs[from] as GuardedProcess;
         const code = CODE_OF[wanted.files[from]!];
+        if (!last) proc.readLast = this.#hung.isReadLast(proc.pid);
+        if (proc.readLast !== last) {
+          others = true;
+          continue;
+        }
         if (proc.handle < 0) this.#register(proc);
         this.#current[this.#currentCount++] = proc;
-        if (this.#isHung(proc, code)) {
+        if (this.#isLeftOut(proc, code)) {
           this.#store(proc, code, HUNG);
           continue;
         }
@@ -195,14 +192,17 @@ class GuardedHost extends LiveHost {
         const condition = wanted.conditional[from] ? IF_STAT_CHANGED : 0;
         this.#request(proc, proc.handle, code | taken | proc.marks | condition);
       }
-      await this.#ask();
+      await this.#ask(last);
     }
+    return others;
   }
 
-  #isHung({ pid }: GuardedProcess, code: number): boolean {
-    const hung = this.#hung.get(pid);
-    if (!hung || pid === this.#retried) return false;
-    return !hung.memoryMapOnly || MEMORY_MAP_FILES.includes(code);
+  #isLeftOut({ pid, answered }: GuardedProcess, code: number): boolean {
+    return (
+      this.#hung.isLeftOut(pid, code) ||
+      (!answered && this.#hung.postponesNew) ||
+      (this.#unended.size >= UNENDED_MAX.careful && waitsForMemoryMap(code))
+    );
   }
 
   lengthOf(proc: GuardedProcess, code: number): number {
@@ -227,17 +227,16 @@ class GuardedHost extends LiveHost {
 
   /** Reads a file between two prefetches, or where that may take too long, by a reader of its own. */
   async readLater(proc: GuardedProcess, file: ProcessFile, seconds: number): Promise<Uint8Array> {
-    const answer =
-      seconds > SHARED_READ_MAX
-        ? await this.#slowTurns.run(() => this.#readAside(proc, file))
-        : await this.#readBetween(proc, file);
+    const answer = await (seconds > SHARED_READ_MAX
+      ? this.#readAside(proc, CODE_OF[file], () => this.#isLeftOut(proc, CODE_OF[file]))
+      : this.#readBetween(proc, file));
     if (typeof answer === 'number') throw this.failure(proc, file, answer);
     return answer;
   }
 
   #readBetween(proc: GuardedProcess, file: ProcessFile): Promise<Buffer | number> {
     return this.#turns.run(async () => {
-      if (this.#isHung(proc, CODE_OF[file])) return HUNG;
+      if (this.#isLeftOut(proc, CODE_OF[file])) return HUNG;
       if (proc.handle < 0) this.#register(proc);
       this.#requests.length = 0;
       this.#requests.smapsMicrosMax = NO_LIMIT;
@@ -252,27 +251,34 @@ class GuardedHost extends LiveHost {
     return length < 0 ? length : Buffer.from(this.#slots[this.#slotOf[place(proc, code)]!]!.subarray(0, length));
   }
 
-  async #readAside(proc: GuardedProcess, file: ProcessFile): Promise<Buffer | number> {
-    clearTimeout(this.#slowIdle);
-    if (!this.#slowReader?.alive) this.#slowReader = this.#start();
-    const requests = new Requests();
-    requests.add(0, proc.pid, CODE_OF[file] | proc.marks);
-    requests.add(0, 0, CODE_OF.close);
-    let answer: Buffer | number = HUNG;
-    await this.#slowReader.ask(requests, 0, true, (index, length, micros, bytes, from) => {
-      if (index > 0) return;
-      answer = length >= 0 ? Buffer.from(bytes.subarray(from, from + length)) : length;
-      proc.readSeconds = micros / 1e6;
-    });
-    this.#slowIdle = setTimeout(() => this.#slowReader?.kill(), SLOW_IDLE_MS).unref();
+  /** Reads a file that hung, beside the collections: nothing else waits for it. */
+  async #tryAgain(pid: number, code: number): Promise<void> {
+    this.#tries = true;
+    try {
+      const answer = await this.#readAside(new GuardedProcess(this, pid), code, () => false);
+      if (answer !== HUNG) this.#hung.answered(pid, this.#clock());
+    } catch (error) {
+      reasonOf(error); // no reader could be started: it stays due
+    } finally {
+      this.#tries = false;
+    }
+  }
+
+  async #readAside(proc: GuardedProcess, code: number, isLeftOut: () => boolean): Promise<Buffer | number> {
+    const { answer, seconds, hungReader } = await this.#asideReader.read(proc.pid, code | proc.marks, isLeftOut);
+    if (hungReader) this.#note(proc, code, hungReader);
+    else proc.readSeconds = seconds;
     return answer;
   }
 
-  /** Sends `#requests` until each has its answer. @throws KernelFileError where no reader can be had */
-  async #ask(): Promise<void> {
+  /**
+   * Sends `#requests` until each has its answer.
+   * @param atOnce each answer leaves the reader at once, so that the file is known that hangs
+   * @throws KernelFileError where no reader can be had
+   */
+  async #ask(atOnce = false): Promise<void> {
     const requests = this.#requests;
     let next = 0;
-    let atOnce = false;
     while (next < requests.length) {
       this.#reader ??= this.#start();
       const reader = this.#reader;
@@ -282,16 +288,18 @@ class GuardedHost extends LiveHost {
       this.#taken.fill(0);
       for (let index = next; index < requests.length; index++) requests.files[index]! &= ~TAKEN;
       if (!reader.hung) this.#count(reader);
-      else if (atOnce) this.#leaveOut(next);
+      else if (atOnce) this.#leaveOut(next, reader);
       // Answers may have been on their way when the read hung: the next reader gives each at once, and shows which hangs.
-      atOnce = reader.hung;
+      atOnce ||= reader.hung;
     }
     this.#failures = 0;
   }
 
   readonly #take = (index: number, length: number, micros: number, bytes: Buffer, from: number): void => {
     const proc = this.#asked[index];
-    if (proc) this.#store(proc, this.#requests.files[index]! & FILE_CODE, length, micros, bytes, from);
+    if (!proc) return;
+    proc.answered = true;
+    this.#store(proc, this.#requests.files[index]! & FILE_CODE, length, micros, bytes, from);
   };
 
   #store(proc: GuardedProcess, code: number, length: number, micros = 0, bytes?: Buffer, from = 0): void {
@@ -313,23 +321,17 @@ class GuardedHost extends LiveHost {
     }
   }
 
-  /** The file of this request hangs: it is left out, with everything of the process that would hang as well. */
-  #leaveOut(index: number): void {
+  /** The file of this request hangs: it is left out, with everything that is not read after it for that reason. */
+  #leaveOut(index: number, reader: ReaderProcess): void {
     const requests = this.#requests;
     const hung = this.#asked[index];
     if (!hung) return;
-    const { waits = RETRY_AFTER.first, memoryMapOnly = true } = this.#hung.get(hung.pid) ?? {};
-    this.#retried = -1;
-    this.#hung.set(hung.pid, {
-      retryAt: this.#clock() + waits,
-      waits: Math.min(2 * waits, RETRY_AFTER.longest),
-      memoryMapOnly: memoryMapOnly && MEMORY_MAP_FILES.includes(requests.files[index]! & FILE_CODE),
-    });
+    this.#note(hung, requests.files[index]! & FILE_CODE, reader);
     let kept = index;
     for (let other = index; other < requests.length; other++) {
       const proc = this.#asked[other];
       const code = requests.files[other]! & FILE_CODE;
-      if (proc === hung && this.#isHung(proc, code)) this.#store(proc, code, HUNG);
+      if (proc && this.#isLeftOut(proc, code)) this.#store(proc, code, HUNG);
       else {
         this.#asked[kept] = proc;
         requests.move(other, kept++);
@@ -338,8 +340,16 @@ class GuardedHost extends LiveHost {
     requests.length = kept;
   }
 
+  #note({ pid }: GuardedProcess, code: number, reader: ReaderProcess): void {
+    this.#hung.note(pid, code, this.#clock(), reader);
+  }
+
   #start(): ReaderProcess {
-    return new ReaderProcess(this.#source, this.procfs);
+    if (this.#unended.size >= UNENDED_MAX.readers) {
+      const what = `${this.#unended.size} processes that read it wait in the kernel and cannot be ended`;
+      throw new KernelFileError(this.procfs, 'unsupported', what);
+    }
+    return new ReaderProcess(this.#source, this.procfs, this.#unended);
   }
 
   /** A reader ended by itself: it could not be started, or was killed from outside. */

@@ -22,6 +22,10 @@ export class GuardedProcess implements ProcessFiles {
   readSeconds: number | undefined = undefined;
   /** Added to the number of each file that is requested: OF_THREAD where the first thread has ended. */
   marks = 0;
+  /** It hung before, so that the prefetch under way reads it behind all others. */
+  readLast = false;
+  /** Whether a file of it has ever been answered. */
+  answered = false;
 
   constructor(host: Answers, pid: number) {
     this.#host = host;

@@ -83,19 +83,30 @@ export class ReaderProcess {
   hung = false;
   /** Why it ended by itself. */
   problem = '';
+  /** Whether the process is there no more: SIGKILL does not end one that waits in the kernel uninterruptibly. */
+  exited = false;
+  readonly #unended: Set<ReaderProcess>;
 
   /**
    * @param source the reader's program as JavaScript text
    * @param procfs where /proc is mounted
+   * @param unended holds it from when it is killed until it has ended
    */
-  constructor(source: string, procfs: string) {
+  constructor(source: string, procfs: string, unended: Set<ReaderProcess>) {
+    this.#unended = unended;
     this.#child = spawn(process.execPath, [...V8_FLAGS, ...NO_DEBUGGER, '-e', BOOT, '--', procfs], {
       argv0: 'herakles-reader',
       env: ALLOCATOR,
       stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
     });
-    this.#child.on('error', (error) => this.#end(error.message));
-    this.#child.on('exit', (code, signal) => this.#end(signal ?? `status ${code}`));
+    this.#child.on('error', (error) => {
+      if (this.#child.pid === undefined) this.#exit();
+      this.#end(error.message);
+    });
+    this.#child.on('exit', (code, signal) => {
+      this.#exit();
+      this.#end(signal ?? `status ${code}`);
+    });
     this.#child.stdin!.on('error', () => {});
     this.#child.stdin!.end(source);
     this.#socket = this.#child.stdio[3] as Socket;
@@ -144,6 +155,7 @@ export class ReaderProcess {
   }
 
   kill(): void {
+    if (!this.exited) this.#unended.add(this);
     this.#child.kill('SIGKILL');
     this.#end('it was killed');
   }
@@ -165,6 +177,11 @@ export class ReaderProcess {
       this.hung = true;
       this.kill();
     }, LOOK_MS);
+  }
+
+  #exit(): void {
+    this.exited = true;
+    this.#unended.delete(this);
   }
 
   #end(problem: string): void {

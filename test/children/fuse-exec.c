@@ -2,7 +2,9 @@
  * Each execs while it holds a close-on-exec file of a FUSE server that keeps silent. Until the server answers, the
  * kernel holds the process's exec_update_lock, and a read of its io, smaps_rollup and exe waits; on recent kernels
  * of its stat too. Linux only: fuse(4), the protocol of include/uapi/linux/fuse.h, without a library.
- * Mounts on DIRECTORY, prints "ready PID..." once all of them hang, and ends all when standard input does. */
+ * Mounts on DIRECTORY, prints "ready PID..." once all of them hang, and ends all when standard input does.
+ * A read of DIRECTORY/file is never answered either: the server has taken it, so that SIGKILL does not end its wait
+ * (fs/fuse/dev.c, request_wait_answer). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -60,13 +62,14 @@ static void serve(int fuse, int *held) {
       break;
     }
     case FUSE_OPEN: {
-      struct fuse_open_out out = {.fh = 1};
+      struct fuse_open_out out = {.fh = 1, .open_flags = FOPEN_DIRECT_IO};
       answer(fuse, in->unique, 0, &out, sizeof out);
       break;
     }
     case FUSE_FLUSH:
       ++*held; /* never answered */
       break;
+    case FUSE_READ: /* never answered */
     case FUSE_FORGET:
     case FUSE_BATCH_FORGET:
     case FUSE_INTERRUPT:
@@ -79,7 +82,7 @@ static void serve(int fuse, int *held) {
 int main(int argc, char **argv) {
   if (argc != 3) return 2;
   int count = atoi(argv[2]), held = 0;
-  pid_t pids[count];
+  pid_t pids[count + 1];
   int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
   if (fuse < 0) fail("/dev/fuse");
   char options[200];
@@ -100,17 +103,17 @@ int main(int argc, char **argv) {
   }
   int told = 0;
   for (;;) {
-    struct pollfd fds[] = {{.fd = fuse, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
-    if (poll(fds, 2, -1) < 0) fail("poll");
-    if (fds[1].revents) break;
-    if (fds[0].revents) serve(fuse, &held);
     if (held == count && !told) {
       told = 1;
-      printf("ready");
+      printf(count > 0 ? "ready" : "ready none");
       for (int i = 0; i < count; i++) printf(" %d", pids[i]);
       puts("");
       fflush(stdout);
     }
+    struct pollfd fds[] = {{.fd = fuse, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
+    if (poll(fds, 2, -1) < 0) fail("poll");
+    if (fds[1].revents) break;
+    if (fds[0].revents) serve(fuse, &held);
   }
   umount2(argv[1], MNT_DETACH);
   return 0;
