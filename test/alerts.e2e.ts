@@ -2,7 +2,7 @@
 // raises one, in each per_process mode that has the series for it. Durations in the rules are divided by 180 (two hours
 // become 40 seconds); thresholds in bytes stay as they are.
 import assert from 'node:assert/strict';
-import { symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -166,9 +166,9 @@ test('a leak raises its alert, and nothing else raises one', async (t) => {
 });
 
 /** A program that ends when its successor has just started: no two scrapes see the same process. */
-async function restart(t: Scope, until: () => Promise<boolean>): Promise<void> {
+async function restart(t: Scope, program: string, until: () => Promise<boolean>): Promise<void> {
   for (let old: Started | undefined; !(await until()); await pause(500)) {
-    const child = new Started(t, [childProgram(), 'private', '1']);
+    const child = new Started(t, [program, 'private', '1']);
     await child.line('ready');
     await old?.kill();
     old = child;
@@ -180,7 +180,9 @@ test('a fault of an exporter or a service raises its alert', async (t) => {
   if (!paths || !needRoot(t)) return;
   const dir = scratch();
   writeFileSync(`${dir}/config.yaml`, 'declared_groups: [test/loop]\n');
-  writeFileSync(`${dir}/subgroups.toml`, '[[rule]]\ngroup = "test"\nsubgroup = "loop"\ncomm = "hk-private"\n');
+  const program = `${dir}/loop`; // a program of its own: another test on this machine may run the same child for long
+  copyFileSync(childProgram(), program);
+  writeFileSync(`${dir}/subgroups.toml`, `[[rule]]\ngroup = "test"\nsubgroup = "loop"\nexe = "${program}"\n`);
   symlinkSync('/proc', `${dir}/proc`);
   const pace = ['--interval', '1s', '--cache-ttl', '500ms'];
   const exporters = {
@@ -218,7 +220,7 @@ test('a fault of an exporter or a service raises its alert', async (t) => {
   };
   const deadline = Date.now() + 150_000;
   let missing = Object.keys(expected);
-  await restart(t, async () => {
+  await restart(t, program, async () => {
     const fired = await everFired(server);
     missing = Object.keys(expected).filter((name) => !fired.includes(name));
     return missing.length === 0 || Date.now() > deadline;
