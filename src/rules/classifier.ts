@@ -4,9 +4,10 @@
 import { MatchWork } from '../pattern/match-work.ts';
 import { type Classification, type Identity, NO_RULE } from './identity.ts';
 import { findMatcher, MatchTarget } from './match-target.ts';
+import { type Look, lookDecides, otherLooks } from './other-looks.ts';
 import { byPrecedence } from './precedence.ts';
 import type { Rule, RuleKey } from './rule.ts';
-import { RuleIndex } from './rule-index.ts';
+import { type RankedRule, RuleIndex } from './rule-index.ts';
 import { runToEnd } from './run-to-end.ts';
 
 /** One key of a rule, compared with a process. */
@@ -30,6 +31,8 @@ export interface ClassificationExplanation {
   readonly classification: Classification;
   /** The rule that decided; undefined when none matched. */
   readonly winner: RuleResult | undefined;
+  /** The other name under which the rule matches; undefined where it matches the process as it is. */
+  readonly look: Look | undefined;
   /** Other rules that match, in the order in which they would have decided. */
   readonly otherMatches: readonly RuleResult[];
   /**
@@ -39,6 +42,12 @@ export interface ClassificationExplanation {
   readonly nearMisses: readonly RuleResult[];
   /** Whether patterns of some rules were not asked, because their work for one process is limited (match-work.ts). */
   readonly cutShort: boolean;
+}
+
+/** A rule that decides; and the look at the process under which it does, where that is not the process as it is. */
+interface Decision {
+  readonly ranked: RankedRule;
+  readonly look?: Look;
 }
 
 /** All rules of one subgroup, in the order in which they decide. */
@@ -51,8 +60,23 @@ export interface Subgroup {
 const UNCLASSIFIED: Classification = { group: 'other', subgroup: 'other', rule: NO_RULE };
 
 /** Compares one rule with a process. */
-export const compareRule = (rule: Rule, identity: Identity): RuleResult =>
-  compare(rule, new MatchTarget(identity, MatchWork.unlimited()));
+export const compareRule = (rule: Rule, identity: Identity): RuleResult => compare(rule, seenAs(identity));
+
+/**
+ * Compares a rule that decides with the process as it is; or under the first other name under which the rule matches,
+ * where it does not match as it is.
+ */
+export function compareDecision(rule: Rule, identity: Identity): { result: RuleResult; look?: Look } {
+  const result = compareRule(rule, identity);
+  if (result.failed.length > 0)
+    for (const look of otherLooks(identity)) {
+      const other = compareRule(rule, look.identity);
+      if (other.failed.length === 0) return { result: other, look };
+    }
+  return { result };
+}
+
+const seenAs = (identity: Identity): MatchTarget => new MatchTarget(identity, MatchWork.unlimited());
 
 function compare(rule: Rule, target: MatchTarget): RuleResult {
   const held: KeyResult[] = [];
@@ -101,9 +125,26 @@ export class Classifier {
 
   classify(identity: Identity): Classification {
     const target = new MatchTarget(identity);
-    const found = this.index.find(target)?.classification ?? UNCLASSIFIED;
+    const found = this.decide(target, identity)?.ranked.classification ?? UNCLASSIFIED;
     target.work.end();
     return found;
+  }
+
+  /**
+   * The rule that decides, and under which look. Other looks are asked where the process as it is has no rule, or only
+   * one for its interpreter; the work of patterns is limited for all of them together.
+   */
+  private decide(target: MatchTarget, identity: Identity): Decision | undefined {
+    const own = this.index.find(target);
+    if (own && !own.rule.fallback) return { ranked: own };
+    let runtime: Decision | undefined;
+    for (const look of otherLooks(identity)) {
+      const ranked = this.index.find(new MatchTarget(look.identity, target.work));
+      if (!ranked || !lookDecides(look, ranked.rule, own !== undefined)) continue;
+      if (!ranked.rule.fallback) return { ranked, look };
+      runtime ??= { ranked, look };
+    }
+    return own ? { ranked: own } : runtime;
   }
 
   /**
@@ -112,7 +153,7 @@ export class Classifier {
    */
   explain(identity: Identity): ClassificationExplanation {
     const limited = new MatchTarget(identity);
-    const decided = this.index.find(limited)?.rule;
+    const decided = this.decide(limited, identity);
     limited.work.end();
     const target = new MatchTarget(identity, MatchWork.unlimited());
     const results = this.rules.map((rule) => compare(rule, target));
@@ -121,12 +162,13 @@ export class Classifier {
     const nearMisses = results.filter(
       ({ held, failed }) => failed.length === 1 && held.some(({ key }) => key !== 'argv'),
     );
-    const winner = matches.find(({ rule }) => rule === decided);
-    const otherMatches = matches.filter((result) => result !== winner);
+    const winner = decided && compare(decided.ranked.rule, seenAs(decided.look?.identity ?? identity));
+    const otherMatches = matches.filter(({ rule }) => rule !== winner?.rule);
     const classification = winner
       ? { group: winner.rule.group, subgroup: winner.rule.subgroup, rule: winner.rule.name }
       : UNCLASSIFIED;
-    return { classification, winner, otherMatches, nearMisses, cutShort: limited.work.exhausted };
+    const cutShort = limited.work.exhausted;
+    return { classification, winner, look: decided?.look, otherMatches, nearMisses, cutShort };
   }
 
   /** Every subgroup of the rules, by group and name. other/other, where nothing matches, is not among them. */
