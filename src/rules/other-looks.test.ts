@@ -30,6 +30,7 @@ test('other names of a process, the surest first', () => {
   assert.deepEqual(looks({ name: 'nginx', exe: '/usr/sbin/nginx', argv: ['nginx: worker process'] }), []);
   assert.deepEqual(looks({ name: 'timeout', argv: ['timeout', '9', 'minio-linux-amd64'], unit: 'shop@3.service' }), [
     'launched minio-linux-amd64',
+    'script minio-linux-amd64',
     'release minio',
     'unit shop',
   ]);
@@ -65,6 +66,7 @@ const classifier = new Classifier(
       rule: [
         { subgroup: 'server', comm: 'acmed' },
         { subgroup: 'clients', comm: 'acmectl' },
+        { subgroup: 'worker', script: 'acme-worker' },
         { subgroup: 'runtime', comm: ['sh', 'python3'], fallback: true },
         { group: 'system', subgroup: 'cron', comm: 'crond' },
       ],
@@ -79,7 +81,9 @@ test('which look decides', () => {
   assert.equal(subgroupOf({ name: 'sh', argv: ['sh', '-c', 'acmed -f'] }), 'server');
   assert.equal(subgroupOf({ name: 'timeout', argv: ['timeout', '9', 'python3', '/x.py'] }), 'runtime');
   assert.equal(subgroupOf({ name: 'sh', argv: ['sh', '-c', 'python3 /x.py'] }), 'runtime');
+  assert.equal(subgroupOf({ name: 'sh', argv: ['sh', '-c', 'acme-worker -n 4'] }), 'worker');
   assert.equal(subgroupOf({ ...python, unit: 'acmed.service' }), 'server');
+  assert.equal(subgroupOf({ ...python, unit: 'acme-worker@2.service' }), 'worker');
   // A folder or a unit names the server; the client, the runtime and what cron starts are not meant by it.
   assert.equal(subgroupOf({ ...python, unit: 'acmectl.service' }), 'runtime');
   assert.equal(subgroupOf({ ...python, unit: 'crond.service' }), 'runtime');

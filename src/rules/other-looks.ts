@@ -1,6 +1,7 @@
 // What else a process may be, asked when no rule of its own matches, or only one for its interpreter. Each look is the
 // same process with another name, and the rules are compared with it as with any process:
 //   launched   timeout 60 nginx                    →  nginx (launcher.ts)
+//   script     sh -c 'exec uvicorn app:app'        →  uvicorn, as a script of some interpreter
 //   release    minio-linux-amd64, redis-server-7.2 →  minio, redis-server
 //   name       comm "main", exe /usr/sbin/squid    →  squid
 //   folder     /opt/splunk/bin/python3             →  splunk
@@ -12,7 +13,7 @@ import { baseName, InterpretedProgram } from './interpreter.ts';
 import { launchedBy } from './launcher.ts';
 import type { Rule } from './rule.ts';
 
-export type LookKind = 'launched' | 'release' | 'name' | 'folder' | 'unit';
+export type LookKind = 'launched' | 'script' | 'release' | 'name' | 'folder' | 'unit';
 
 /** A process under another name, and what gave it that name. */
 export interface Look {
@@ -30,11 +31,15 @@ const TOOLS = /^clients$|_clients$|_tools$/;
  */
 export function lookDecides({ kind }: Look, { group, subgroup, fallback }: Rule, hasOwn: boolean): boolean {
   if (kind === 'name') return !hasOwn;
+  if (kind === 'script') return !fallback;
   if (kind !== 'folder' && kind !== 'unit') return !fallback || !hasOwn;
   if (fallback || TOOLS.test(subgroup)) return false;
   const passesOn = !INHERITANCE_BARRIERS.has(group) && !INHERITANCE_BARRIERS.has(`${group}/${subgroup}`);
   return kind === 'folder' || passesOn;
 }
+
+/** Stands for whichever interpreter runs a script of which only the name is known. */
+const ANY_INTERPRETER = 'perl';
 
 /** Launchers within launchers that are seen through. */
 const DEPTH_MAX = 4;
@@ -87,6 +92,9 @@ function* allLooks(identity: Identity, depth: number): Generator<Look> {
   if (depth < DEPTH_MAX)
     for (const launched of launchedBy(identity)) {
       yield { kind: 'launched', identity: launched };
+      // Whether a program is a script, its name does not say: rules for scripts are asked as well.
+      if (!InterpretedProgram.of(launched.argv, launched.exe))
+        yield { kind: 'script', identity: { ...launched, argv: [ANY_INTERPRETER, ...launched.argv] } };
       yield* allLooks(launched, depth + 1);
     }
   const { name, exe, argv, unit, container } = identity;
@@ -101,15 +109,17 @@ function* allLooks(identity: Identity, depth: number): Generator<Look> {
     const bare = withoutRelease(one);
     if (bare !== '' && !names.has(bare)) yield { kind: 'release', identity: { ...identity, name: bare } };
   }
-  const nothing: Identity = { ...identity, exe: '', argv: [], unit: '', container: '' };
+  const called = (name: string): Identity => ({
+    ...identity,
+    ...{ name, exe: '', argv: [ANY_INTERPRETER, name], unit: '', container: '' },
+  });
   const script = InterpretedProgram.of(argv, exe)?.script() ?? '';
   for (const path of new Set([exe, title, script]))
-    if (path.startsWith('/'))
-      for (const folder of foldersOf(path)) yield { kind: 'folder', identity: { ...nothing, name: folder } };
+    if (path.startsWith('/')) for (const folder of foldersOf(path)) yield { kind: 'folder', identity: called(folder) };
   if (depth > 0 || container !== '' || !unit.endsWith('.service') || unit.includes('/')) return;
   const service = unit.slice(0, -'.service'.length);
   const at = service.indexOf('@');
-  yield { kind: 'unit', identity: { ...nothing, name: at > 0 ? service.slice(0, at) : service } };
+  yield { kind: 'unit', identity: called(at > 0 ? service.slice(0, at) : service) };
 }
 
 /** The program that a title names before a slash or in brackets: "dovecot" of "dovecot/imap-login [user]". */

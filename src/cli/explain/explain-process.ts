@@ -96,6 +96,7 @@ function reasonLines(
 /** Why a process is compared with rules under another name. */
 const LOOKS: Readonly<Record<LookKind, string>> = {
   launched: 'no rule names it; it is a launcher, and it runs',
+  script: 'no rule names it; it is a launcher, and it runs',
   release: 'no rule names it; without version and platform its name is',
   name: 'no rule names it; its executable or title says',
   folder: 'no rule names it; it is installed in the folder of',
