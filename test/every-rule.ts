@@ -4,6 +4,7 @@
 import { fullName } from '../src/rules/full-name.ts';
 import type { Classification, Identity } from '../src/rules/identity.ts';
 import { baseName, InterpretedProgram } from '../src/rules/interpreter.ts';
+import { KnownNames } from '../src/rules/known-names.ts';
 import type { Matcher } from '../src/rules/matcher.ts';
 import { lookDecides, otherLooks } from '../src/rules/other-looks.ts';
 import { byPrecedence } from '../src/rules/precedence.ts';
@@ -39,6 +40,8 @@ export function askEveryRule(
   catalogue: readonly Rule[],
 ): (identity: Identity) => Classification {
   const rules = byPrecedence(userRules, catalogue).map((rule) => ({ rule, keys: [...rule.keys] }));
+  const known = new KnownNames();
+  for (const { rule } of rules) known.add(rule);
   const first = (identity: Identity): Rule | undefined => {
     const values = seen(identity);
     return rules.find(({ keys }) =>
@@ -47,7 +50,7 @@ export function askEveryRule(
   };
   return (identity) => {
     const own = first(identity);
-    const decided = own && !own.fallback ? [own] : [...underOtherNames(identity, first, own !== undefined)];
+    const decided = own && !own.fallback ? [own] : [...underOtherNames(identity, known, first, own !== undefined)];
     const decides = decided.find(({ fallback }) => !fallback) ?? own ?? decided[0];
     if (!decides) return { group: 'other', subgroup: 'other', rule: 'none' };
     const { group, subgroup, name } = decides;
@@ -56,8 +59,13 @@ export function askEveryRule(
 }
 
 /** The rules that decide about the process under each of its other names. */
-function* underOtherNames(identity: Identity, first: (identity: Identity) => Rule | undefined, hasOwn: boolean) {
-  for (const look of otherLooks(identity)) {
+function* underOtherNames(
+  identity: Identity,
+  known: KnownNames,
+  first: (identity: Identity) => Rule | undefined,
+  hasOwn: boolean,
+) {
+  for (const look of otherLooks(identity, seen(identity).script[0] ?? '', known, hasOwn)) {
     const rule = first(look.identity);
     if (rule && lookDecides(look, rule, hasOwn)) yield rule;
   }

@@ -3,6 +3,7 @@
 // classify() and explain() compare by that one function, so they cannot disagree.
 import { MatchWork } from '../pattern/match-work.ts';
 import { type Classification, type Identity, NO_RULE } from './identity.ts';
+import { KnownNames } from './known-names.ts';
 import { findMatcher, MatchTarget } from './match-target.ts';
 import { type Look, lookDecides, otherLooks } from './other-looks.ts';
 import { byPrecedence } from './precedence.ts';
@@ -44,10 +45,10 @@ export interface ClassificationExplanation {
   readonly cutShort: boolean;
 }
 
-/** A rule that decides; and the look at the process under which it does, where that is not the process as it is. */
+/** A rule that decides, and the look at the process under which it does. */
 interface Decision {
   readonly ranked: RankedRule;
-  readonly look?: Look;
+  readonly look: Look;
 }
 
 /** All rules of one subgroup, in the order in which they decide. */
@@ -61,20 +62,6 @@ const UNCLASSIFIED: Classification = { group: 'other', subgroup: 'other', rule: 
 
 /** Compares one rule with a process. */
 export const compareRule = (rule: Rule, identity: Identity): RuleResult => compare(rule, seenAs(identity));
-
-/**
- * Compares a rule that decides with the process as it is; or under the first other name under which the rule matches,
- * where it does not match as it is.
- */
-export function compareDecision(rule: Rule, identity: Identity): { result: RuleResult; look?: Look } {
-  const result = compareRule(rule, identity);
-  if (result.failed.length > 0)
-    for (const look of otherLooks(identity)) {
-      const other = compareRule(rule, look.identity);
-      if (other.failed.length === 0) return { result: other, look };
-    }
-  return { result };
-}
 
 const seenAs = (identity: Identity): MatchTarget => new MatchTarget(identity, MatchWork.unlimited());
 
@@ -94,6 +81,7 @@ function compare(rule: Rule, target: MatchTarget): RuleResult {
 export class Classifier {
   private readonly rules: readonly Rule[];
   private readonly index = new RuleIndex();
+  private readonly known = new KnownNames();
 
   /**
    * @param userRules the operator's own, in the order of their files
@@ -115,6 +103,7 @@ export class Classifier {
   private *enter(): Generator<void, void, void> {
     for (const [rank, rule] of this.rules.entries()) {
       const { group, subgroup, name } = rule;
+      this.known.add(rule);
       this.index.add({ rule, rank, classification: { group, subgroup, rule: name }, conditions: [...rule.keys] });
       // An expression that the empty text has to be tried on has no required literals: every process will need its
       // automaton. It is made here, with pauses, rather than for the first process.
@@ -125,26 +114,27 @@ export class Classifier {
 
   classify(identity: Identity): Classification {
     const target = new MatchTarget(identity);
-    const found = this.decide(target, identity)?.ranked.classification ?? UNCLASSIFIED;
+    const own = this.index.find(target);
+    const decided = own && !own.rule.fallback ? own : (this.decideByLooks(target, identity, own)?.ranked ?? own);
     target.work.end();
-    return found;
+    return decided?.classification ?? UNCLASSIFIED;
   }
 
   /**
-   * The rule that decides, and under which look. Other looks are asked where the process as it is has no rule, or only
-   * one for its interpreter; the work of patterns is limited for all of them together.
+   * The rule that decides under another name, where the process as it is has no rule, or only one for its interpreter.
+   * The work of patterns is limited for all looks together.
    */
-  private decide(target: MatchTarget, identity: Identity): Decision | undefined {
-    const own = this.index.find(target);
-    if (own && !own.rule.fallback) return { ranked: own };
+  private decideByLooks(target: MatchTarget, identity: Identity, own: RankedRule | undefined): Decision | undefined {
+    const looks = otherLooks(identity, target.value('script'), this.known, own !== undefined);
     let runtime: Decision | undefined;
-    for (const look of otherLooks(identity)) {
+    for (let i = 0; i < looks.length; i++) {
+      const look = looks[i]!;
       const ranked = this.index.find(new MatchTarget(look.identity, target.work));
       if (!ranked || !lookDecides(look, ranked.rule, own !== undefined)) continue;
       if (!ranked.rule.fallback) return { ranked, look };
       runtime ??= { ranked, look };
     }
-    return own ? { ranked: own } : runtime;
+    return own ? undefined : runtime;
   }
 
   /**
@@ -153,7 +143,9 @@ export class Classifier {
    */
   explain(identity: Identity): ClassificationExplanation {
     const limited = new MatchTarget(identity);
-    const decided = this.decide(limited, identity);
+    const own = this.index.find(limited);
+    const byLook = own && !own.rule.fallback ? undefined : this.decideByLooks(limited, identity, own);
+    const decided = byLook?.ranked ?? own;
     limited.work.end();
     const target = new MatchTarget(identity, MatchWork.unlimited());
     const results = this.rules.map((rule) => compare(rule, target));
@@ -162,13 +154,29 @@ export class Classifier {
     const nearMisses = results.filter(
       ({ held, failed }) => failed.length === 1 && held.some(({ key }) => key !== 'argv'),
     );
-    const winner = decided && compare(decided.ranked.rule, seenAs(decided.look?.identity ?? identity));
+    const winner = decided && compare(decided.rule, seenAs(byLook?.look.identity ?? identity));
     const otherMatches = matches.filter(({ rule }) => rule !== winner?.rule);
     const classification = winner
       ? { group: winner.rule.group, subgroup: winner.rule.subgroup, rule: winner.rule.name }
       : UNCLASSIFIED;
     const cutShort = limited.work.exhausted;
-    return { classification, winner, look: decided?.look, otherMatches, nearMisses, cutShort };
+    return { classification, winner, look: byLook?.look, otherMatches, nearMisses, cutShort };
+  }
+
+  /**
+   * Compares a rule that decides with the process as it is; or under the first other name under which the rule matches,
+   * where it does not match as it is.
+   */
+  compareDecision(rule: Rule, identity: Identity): { result: RuleResult; look?: Look } {
+    const target = seenAs(identity);
+    const result = compare(rule, target);
+    const hasOwn = this.index.find(target) !== undefined;
+    if (result.failed.length > 0)
+      for (const look of otherLooks(identity, target.value('script'), this.known, hasOwn)) {
+        const other = compareRule(rule, look.identity);
+        if (other.failed.length === 0) return { result: other, look };
+      }
+    return { result };
   }
 
   /** Every subgroup of the rules, by group and name. other/other, where nothing matches, is not among them. */

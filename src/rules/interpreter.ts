@@ -70,7 +70,7 @@ function interpreterOf(word: string): Interpreter | undefined {
 }
 
 /** Whether a path or first word names a shell: "/bin/sh", "-bash". */
-export const isShell = (word: string): boolean => interpreterOf(word) === SHELL;
+export const isShell = (word: string): boolean => word.endsWith('sh') && interpreterOf(word) === SHELL;
 
 const hasSyntax = (one: Interpreter | undefined): one is OptionSyntax => typeof one === 'object';
 const isJvm = (one: Interpreter | undefined): one is 'java' | 'jsvc' => one === 'java' || one === 'jsvc';

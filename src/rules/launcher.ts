@@ -105,6 +105,13 @@ const LAUNCHERS: ReadonlyMap<string, Launcher> = new Map<string, Launcher>([
   ...named('ld.so', LD_SO),
 ]);
 
+/** A cheap hash of a part of a text, which needs no string of it: first and last character, and length. */
+const hashOf = (text: string, start: number) =>
+  text.charCodeAt(start) ^ (text.charCodeAt(text.length - 1) << 7) ^ ((text.length - start) << 14);
+const LAUNCHER_HASHES = new Set([...LAUNCHERS.keys()].map((name) => hashOf(name, 0)));
+const LETTER_L = 0x6c;
+const LETTER_Q = 0x71;
+
 function named(names: string, value: Launcher): [string, Launcher][] {
   return names.split(' ').map((name) => [name, value]);
 }
@@ -127,6 +134,22 @@ function launcherOf(name: string): Launcher | undefined {
   const known = LAUNCHERS.get(name);
   if (known || !(name.startsWith('ld') || name.startsWith('qemu-'))) return known;
   return LINKER.test(name) ? LD_SO : EMULATOR.test(name) ? QEMU_USER : undefined;
+}
+
+/**
+ * Whether a process may be a launcher. Asked of every new process without a rule: single characters tell most apart.
+ * @param first argv[0]
+ * @param script what its interpreter runs, or ''
+ */
+export const mayLaunch = (first: string, script: string): boolean =>
+  mayBeLauncher(first) || (script !== '' && mayBeLauncher(script)) || isShell(first);
+
+function mayBeLauncher(path: string): boolean {
+  const start = path.lastIndexOf('/') + 1;
+  const letter = path.charCodeAt(start);
+  return letter === LETTER_L || letter === LETTER_Q
+    ? launcherOf(path.slice(start)) !== undefined
+    : LAUNCHER_HASHES.has(hashOf(path, start));
 }
 
 /** What a launcher runs, as processes that would be its program; none for a process that is no launcher. */

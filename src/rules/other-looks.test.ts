@@ -2,11 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Classifier } from './classifier.ts';
 import { type Identity, UNKNOWN_IDENTITY } from './identity.ts';
-import { otherLooks, withoutRelease } from './other-looks.ts';
+import { KnownNames } from './known-names.ts';
+import { otherLooks } from './other-looks.ts';
+import { releaseEnd } from './release-name.ts';
 import { parseRules } from './rule-parser.ts';
 
-const looks = (given: Partial<Identity>) =>
-  [...otherLooks({ ...UNKNOWN_IDENTITY, ...given })].map(({ kind, identity }) => `${kind} ${identity.name}`);
+const known = new KnownNames();
+const names = 'nginx minio shop agentd vendor agent dovecot nginx-x squid';
+for (const rule of parseRules({ rule: [{ group: 'g', subgroup: 's', comm: names.split(' ') }] }, 'x.toml'))
+  known.add(rule);
+
+const looks = (given: Partial<Identity>, script = '') =>
+  otherLooks({ ...UNKNOWN_IDENTITY, ...given }, script, known, false).map(
+    ({ kind, identity }) => `${kind} ${identity.name}`,
+  );
 
 test('a name without version and platform', () => {
   const cases: [name: string, bare: string][] = [
@@ -20,10 +29,10 @@ test('a name without version and platform', () => {
     ['kubectl-x86_64-unknown-linux-gnu', 'kubectl'],
     ['victoria-metrics-prod', 'victoria-metrics'],
     ['nginx', ''],
-    ['x-1.0', ''],
+    ['x-1.0', 'x-1'],
     ['', ''],
   ];
-  for (const [name, bare] of cases) assert.equal(withoutRelease(name), bare, name);
+  for (const [name, bare] of cases) assert.equal(name.slice(0, releaseEnd(name)), bare || name, name);
 });
 
 test('other names of a process, the surest first', () => {
@@ -36,9 +45,7 @@ test('other names of a process, the surest first', () => {
   ]);
   assert.deepEqual(looks({ name: 'main', exe: '/opt/Vendor/agent-2.1/bin/agentd', argv: ['main'] }), [
     'name agentd',
-    'folder Vendor',
     'folder vendor',
-    'folder agent-2.1',
     'folder agent',
   ]);
   assert.deepEqual(looks({ name: 'imap', argv: ['dovecot/imap [u 10.0.0.1]'] }).slice(0, 2), [

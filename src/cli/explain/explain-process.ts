@@ -5,12 +5,7 @@ import type { Config } from '../../config/options.ts';
 import { FileRequests, KernelFileError, type KernelFiles } from '../../kernel/files.ts';
 import { FootprintReading, readSmapsRollup } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
-import {
-  type ClassificationExplanation,
-  Classifier,
-  compareDecision,
-  type RuleResult,
-} from '../../rules/classifier.ts';
+import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
 import { type Classification, type Identity, KERNEL_THREAD, NO_RULE, SERVICE_RULE } from '../../rules/identity.ts';
 import { inheritedClassification } from '../../rules/inheritance.ts';
 import type { LookKind } from '../../rules/other-looks.ts';
@@ -56,7 +51,7 @@ export async function explainProcess(
   const unreadable = inspector.unreadable.counts();
   const shown = showValues ? identity : withoutSecrets(identity, [classifier]);
   return [
-    ...reasonLines(pid, { ...explanation, classification }, shown),
+    ...reasonLines(pid, { ...explanation, classification }, shown, classifier),
     '',
     ...identityLines(shown),
     ...valueLines(identity, shown, showValues),
@@ -82,9 +77,12 @@ function reasonLines(
   pid: number,
   { classification: { group, subgroup, rule }, winner, cutShort }: ClassificationExplanation,
   shown: Identity,
+  classifier: Classifier,
 ): string[] {
   const why = winner ? `because of rule ${rule}` : whyWithoutRule(rule, shown.unit);
-  const { result, look } = winner ? compareDecision(winner.rule, shown) : { result: undefined, look: undefined };
+  const { result, look } = winner
+    ? classifier.compareDecision(winner.rule, shown)
+    : { result: undefined, look: undefined };
   return [
     `process ${pid} is in ${group}/${subgroup}, ${why}`,
     ...(look ? [`  ${LOOKS[look.kind]} ${escapeForTerminal(look.identity.name)}`] : []),
