@@ -48,10 +48,7 @@ test('other names of a process, the surest first', () => {
     'folder vendor',
     'folder agent',
   ]);
-  assert.deepEqual(looks({ name: 'imap', argv: ['dovecot/imap [u 10.0.0.1]'] }).slice(0, 2), [
-    'name imap [u 10.0.0.1]',
-    'name dovecot',
-  ]);
+  assert.deepEqual(looks({ name: 'imap', argv: ['dovecot/imap [u 10.0.0.1]'] }), ['name dovecot']);
   // Only root names a system unit: neither a user's unit nor one in a container says anything.
   assert.deepEqual(looks({ name: 'x', unit: 'user@1000.service/nginx.service' }), []);
   assert.deepEqual(looks({ name: 'x', unit: 'nginx.service', container: 'f00d' }), []);
