@@ -1,6 +1,7 @@
-// Makes docs/coverage.md: the group of every service that a package of Debian 12 ships. catalogue/debian-units.tsv has the
-// services (debian-units.mjs says how it was made), the rules of the catalogue decide. Where the list names no program, the
-// rules see the unit alone, so that a program is never claimed that was not found.
+// Makes docs/coverage.md: the group of every service that a package of Debian 12 ships, behind the lists of
+// program-coverage.ts. catalogue/debian-units.tsv has the services (debian-units.mjs says how it was made), the rules of the
+// catalogue decide. Where the list names no program, the rules see the unit alone, so that a program is never claimed that
+// was not found.
 import { readFileSync } from 'node:fs';
 import { catalogue } from '../catalogue/index.ts';
 import { glob } from '../src/pattern/pattern.ts';
@@ -8,6 +9,7 @@ import { Classifier } from '../src/rules/classifier.ts';
 import { UNKNOWN_IDENTITY } from '../src/rules/identity.ts';
 import { parseCatalogue } from '../src/rules/rule-parser.ts';
 import { serviceName } from '../src/rules/service-groups.ts';
+import { programSections } from './program-coverage.ts';
 
 /** Units that run once and end, by the reason why no group is needed. Names without suffix; `*` is any run of characters. */
 const WITHOUT_DAEMON: readonly (readonly [reason: string, units: string])[] = [
@@ -86,9 +88,14 @@ export function coverage(): string {
     return `| ${from} | ${unit.slice(0, -'.service'.length)} | ${what}${byUnit ? ' (unit)' : ''} |`;
   });
   return [
-    '# Coverage of Debian 12',
+    '# Coverage',
     '',
-    '<!-- Made from catalogue/ by scripts/debian-coverage.ts: change it there. -->',
+    '<!-- Made from catalogue/ by scripts/debian-coverage.ts and scripts/program-coverage.ts: change it there. -->',
+    '',
+    'In which group programs land by the rules of the catalogue, without any configuration.',
+    '',
+    ...programSections(),
+    '## Services of Debian 12',
     '',
     `Packages of Debian 12 ship ${units.length} services. ${units.length - daemons} of them run no daemon and have no group: a timer starts them, or they set`,
     `something up and end. Of the other ${daemons}, rules of the catalogue name **${named}, that is ${percent} %**: ${named - byUnit} by the program, and`,

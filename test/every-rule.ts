@@ -4,7 +4,9 @@
 import { fullName } from '../src/rules/full-name.ts';
 import type { Classification, Identity } from '../src/rules/identity.ts';
 import { baseName, InterpretedProgram } from '../src/rules/interpreter.ts';
+import { KnownNames } from '../src/rules/known-names.ts';
 import type { Matcher } from '../src/rules/matcher.ts';
+import { lookDecides, otherLooks } from '../src/rules/other-looks.ts';
 import { byPrecedence } from '../src/rules/precedence.ts';
 import type { Rule, RuleKey } from '../src/rules/rule.ts';
 
@@ -38,13 +40,33 @@ export function askEveryRule(
   catalogue: readonly Rule[],
 ): (identity: Identity) => Classification {
   const rules = byPrecedence(userRules, catalogue).map((rule) => ({ rule, keys: [...rule.keys] }));
-  return (identity) => {
+  const known = new KnownNames();
+  for (const { rule } of rules) known.add(rule);
+  const first = (identity: Identity): Rule | undefined => {
     const values = seen(identity);
-    const decides = rules.find(({ keys }) =>
+    return rules.find(({ keys }) =>
       keys.every(([key, matchers]) => matchers.some((matcher) => holds(key, matcher, values[key]))),
-    );
+    )?.rule;
+  };
+  return (identity) => {
+    const own = first(identity);
+    const decided = own && !own.fallback ? [own] : [...underOtherNames(identity, known, first, own !== undefined)];
+    const decides = decided.find(({ fallback }) => !fallback) ?? own ?? decided[0];
     if (!decides) return { group: 'other', subgroup: 'other', rule: 'none' };
-    const { group, subgroup, name } = decides.rule;
+    const { group, subgroup, name } = decides;
     return { group, subgroup, rule: name };
   };
+}
+
+/** The rules that decide about the process under each of its other names. */
+function* underOtherNames(
+  identity: Identity,
+  known: KnownNames,
+  first: (identity: Identity) => Rule | undefined,
+  hasOwn: boolean,
+) {
+  for (const look of otherLooks(identity, seen(identity).script[0] ?? '', known, hasOwn)) {
+    const rule = first(look.identity);
+    if (rule && lookDecides(look, rule, hasOwn)) yield rule;
+  }
 }

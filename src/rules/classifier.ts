@@ -3,10 +3,12 @@
 // classify() and explain() compare by that one function, so they cannot disagree.
 import { MatchWork } from '../pattern/match-work.ts';
 import { type Classification, type Identity, UNCLASSIFIED } from './identity.ts';
+import { KnownNames } from './known-names.ts';
 import { findMatcher, MatchTarget } from './match-target.ts';
+import { type Look, lookDecides, otherLooks } from './other-looks.ts';
 import { byPrecedence } from './precedence.ts';
 import type { Rule, RuleKey } from './rule.ts';
-import { RuleIndex } from './rule-index.ts';
+import { type RankedRule, RuleIndex } from './rule-index.ts';
 import { runToEnd } from './run-to-end.ts';
 
 /** One key of a rule, compared with a process. */
@@ -30,6 +32,8 @@ export interface ClassificationExplanation {
   readonly classification: Classification;
   /** The rule that decided; undefined when none matched. */
   readonly winner: RuleResult | undefined;
+  /** The other name under which the rule matches; undefined where it matches the process as it is. */
+  readonly look: Look | undefined;
   /** Other rules that match, in the order in which they would have decided. */
   readonly otherMatches: readonly RuleResult[];
   /**
@@ -41,6 +45,12 @@ export interface ClassificationExplanation {
   readonly cutShort: boolean;
 }
 
+/** A rule that decides, and the look at the process under which it does. */
+interface Decision {
+  readonly ranked: RankedRule;
+  readonly look: Look;
+}
+
 /** All rules of one subgroup, in the order in which they decide. */
 export interface Subgroup {
   readonly group: string;
@@ -49,8 +59,9 @@ export interface Subgroup {
 }
 
 /** Compares one rule with a process. */
-export const compareRule = (rule: Rule, identity: Identity): RuleResult =>
-  compare(rule, new MatchTarget(identity, MatchWork.unlimited()));
+export const compareRule = (rule: Rule, identity: Identity): RuleResult => compare(rule, seenAs(identity));
+
+const seenAs = (identity: Identity): MatchTarget => new MatchTarget(identity, MatchWork.unlimited());
 
 function compare(rule: Rule, target: MatchTarget): RuleResult {
   const held: KeyResult[] = [];
@@ -68,6 +79,7 @@ function compare(rule: Rule, target: MatchTarget): RuleResult {
 export class Classifier {
   private readonly rules: readonly Rule[];
   private readonly index = new RuleIndex();
+  private readonly known = new KnownNames();
 
   /**
    * @param userRules the operator's own, in the order of their files
@@ -89,6 +101,7 @@ export class Classifier {
   private *enter(): Generator<void, void, void> {
     for (const [rank, rule] of this.rules.entries()) {
       const { group, subgroup, name } = rule;
+      this.known.add(rule);
       this.index.add({ rule, rank, classification: { group, subgroup, rule: name }, conditions: [...rule.keys] });
       // An expression that the empty text has to be tried on has no required literals: every process will need its
       // automaton. It is made here, with pauses, rather than for the first process.
@@ -99,9 +112,27 @@ export class Classifier {
 
   classify(identity: Identity): Classification {
     const target = new MatchTarget(identity);
-    const found = this.index.find(target)?.classification ?? UNCLASSIFIED;
+    const own = this.index.find(target);
+    const decided = own && !own.rule.fallback ? own : (this.decideByLooks(target, identity, own)?.ranked ?? own);
     target.work.end();
-    return found;
+    return decided?.classification ?? UNCLASSIFIED;
+  }
+
+  /**
+   * The rule that decides under another name, where the process as it is has no rule, or only one for its interpreter.
+   * The work of patterns is limited for all looks together.
+   */
+  private decideByLooks(target: MatchTarget, identity: Identity, own: RankedRule | undefined): Decision | undefined {
+    const looks = otherLooks(identity, target.value('script'), this.known, own !== undefined);
+    let runtime: Decision | undefined;
+    for (let i = 0; i < looks.length; i++) {
+      const look = looks[i]!;
+      const ranked = this.index.find(new MatchTarget(look.identity, target.work));
+      if (!ranked || !lookDecides(look, ranked.rule, own !== undefined)) continue;
+      if (!ranked.rule.fallback) return { ranked, look };
+      runtime ??= { ranked, look };
+    }
+    return own ? undefined : runtime;
   }
 
   /**
@@ -110,7 +141,9 @@ export class Classifier {
    */
   explain(identity: Identity): ClassificationExplanation {
     const limited = new MatchTarget(identity);
-    const decided = this.index.find(limited)?.rule;
+    const own = this.index.find(limited);
+    const byLook = own && !own.rule.fallback ? undefined : this.decideByLooks(limited, identity, own);
+    const decided = byLook?.ranked ?? own;
     limited.work.end();
     const target = new MatchTarget(identity, MatchWork.unlimited());
     const results = this.rules.map((rule) => compare(rule, target));
@@ -119,12 +152,29 @@ export class Classifier {
     const nearMisses = results.filter(
       ({ held, failed }) => failed.length === 1 && held.some(({ key }) => key !== 'argv'),
     );
-    const winner = matches.find(({ rule }) => rule === decided);
-    const otherMatches = matches.filter((result) => result !== winner);
+    const winner = decided && compare(decided.rule, seenAs(byLook?.look.identity ?? identity));
+    const otherMatches = matches.filter(({ rule }) => rule !== winner?.rule);
     const classification = winner
       ? { group: winner.rule.group, subgroup: winner.rule.subgroup, rule: winner.rule.name }
       : UNCLASSIFIED;
-    return { classification, winner, otherMatches, nearMisses, cutShort: limited.work.exhausted };
+    const cutShort = limited.work.exhausted;
+    return { classification, winner, look: byLook?.look, otherMatches, nearMisses, cutShort };
+  }
+
+  /**
+   * Compares a rule that decides with the process as it is; or under the first other name under which the rule matches,
+   * where it does not match as it is.
+   */
+  compareDecision(rule: Rule, identity: Identity): { result: RuleResult; look?: Look } {
+    const target = seenAs(identity);
+    const result = compare(rule, target);
+    const hasOwn = this.index.find(target) !== undefined;
+    if (result.failed.length > 0)
+      for (const look of otherLooks(identity, target.value('script'), this.known, hasOwn)) {
+        const other = compareRule(rule, look.identity);
+        if (other.failed.length === 0) return { result: other, look };
+      }
+    return { result };
   }
 
   /** Every subgroup of the rules, by group and name. other/other, where nothing matches, is not among them. */

@@ -8,6 +8,7 @@ import {
   type OptionSyntax,
   PYTHON,
   RUBY,
+  SHELL,
   takesNextWord,
 } from './option-syntax.ts';
 import { firstWordOf, titleOf, titleProgram, wordsOf } from './title.ts';
@@ -37,6 +38,7 @@ type Interpreter = OptionSyntax | 'java' | 'jsvc' | 'erlang';
 /** By base name without version. */
 const INTERPRETERS: ReadonlyMap<string, Interpreter> = new Map<string, Interpreter>([
   ...Object.entries(OPTION_SYNTAXES),
+  ['platform-python', OPTION_SYNTAXES.python!],
   ['java', 'java'],
   ['jsvc', 'jsvc'],
   ['jsvc.exec', 'jsvc'],
@@ -66,6 +68,9 @@ function interpreterOf(word: string): Interpreter | undefined {
     for (end = version; end > start && isVersion(word.charCodeAt(end - 1)); ) end--;
   return INTERPRETER_HASHES.has(hashOf(word, start, end)) ? INTERPRETERS.get(word.slice(start, end)) : undefined;
 }
+
+/** Whether a path or first word names a shell: "/bin/sh", "-bash". */
+export const isShell = (word: string): boolean => word.endsWith('sh') && interpreterOf(word) === SHELL;
 
 const hasSyntax = (one: Interpreter | undefined): one is OptionSyntax => typeof one === 'object';
 const isJvm = (one: Interpreter | undefined): one is 'java' | 'jsvc' => one === 'java' || one === 'jsvc';

@@ -45,7 +45,7 @@ const PHP: OptionSyntax = {
   script: words('-f -F --file --process-file'),
   clusters: false,
 };
-const SHELL: OptionSyntax = {
+export const SHELL: OptionSyntax = {
   valued: words('-o -O +o +O --rcfile --init-file'),
   final: words('-c -s'),
   clusters: true,

@@ -49,7 +49,11 @@ function matchesAll(conditions: readonly Condition[], target: MatchTarget): bool
 
 /** A cheap hash of the first letters of a text. Unlike a look-up in a map it needs no string of these letters. */
 const hashOf = (text: string, letters: number) =>
-  text.charCodeAt(0) ^ (text.charCodeAt(letters >> 1) << 7) ^ (text.charCodeAt(letters - 1) << 14) ^ (letters << 21);
+  text.charCodeAt(0) ^
+  (text.charCodeAt(letters >> 1) << 6) ^
+  (text.charCodeAt(letters - 1) << 12) ^
+  (text.charCodeAt(letters >> 2) << 18) ^
+  (letters << 24);
 
 /**
  * Rules by a text, each list in order of rank. Hashes answer "not here" for most texts without a look-up in the map.

@@ -7,9 +7,10 @@ import { FileRequests, KernelFileError, type KernelFiles, unlessUnreadable } fro
 import { readUnits } from '../../kernel/host.ts';
 import { FootprintReading, readSmapsRollup, readStatm, StatmReading } from '../../kernel/pid.ts';
 import type { Process } from '../../process/process.ts';
-import { type ClassificationExplanation, Classifier, compareRule, type RuleResult } from '../../rules/classifier.ts';
+import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
 import { type Classification, type Identity, KERNEL_THREAD, NO_RULE, SERVICE_RULE } from '../../rules/identity.ts';
 import { inheritedClassification } from '../../rules/inheritance.ts';
+import type { LookKind } from '../../rules/other-looks.ts';
 import { ServiceGroups } from '../../rules/service-groups.ts';
 import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes } from '../../text/units.ts';
@@ -52,7 +53,7 @@ export async function explainProcess(
   const unreadable = inspector.unreadable.counts();
   const shown = showValues ? identity : withoutSecrets(identity, [classifier]);
   return [
-    ...reasonLines(pid, { ...explanation, classification }, shown),
+    ...reasonLines(pid, { ...explanation, classification }, shown, classifier),
     '',
     ...identityLines(shown),
     ...valueLines(identity, shown, showValues),
@@ -78,15 +79,29 @@ function reasonLines(
   pid: number,
   { classification: { group, subgroup, rule }, winner, cutShort }: ClassificationExplanation,
   shown: Identity,
+  classifier: Classifier,
 ): string[] {
   const why = winner ? `because of rule ${rule}` : whyWithoutRule(rule, shown.unit);
-  const held = winner ? compareRule(winner.rule, shown).held : [];
+  const { result, look } = winner
+    ? classifier.compareDecision(winner.rule, shown)
+    : { result: undefined, look: undefined };
   return [
     `process ${pid} is in ${group}/${subgroup}, ${why}`,
-    ...held.map(keyResultLine),
+    ...(look ? [`  ${LOOKS[look.kind]} ${escapeForTerminal(look.identity.name)}`] : []),
+    ...(result?.held ?? []).map(keyResultLine),
     ...(cutShort ? [CUT_SHORT] : []),
   ];
 }
+
+/** Why a process is compared with rules under another name. */
+const LOOKS: Readonly<Record<LookKind, string>> = {
+  launched: 'no rule names it; it is a launcher, and it runs',
+  script: 'no rule names it; it is a launcher, and it runs',
+  release: 'no rule names it; without version and platform its name is',
+  name: 'no rule names it; its executable or title says',
+  folder: 'no rule names it; it is installed in the folder of',
+  unit: 'no rule names it; its system unit is named',
+};
 
 /** @param rule NO_RULE, SERVICE_RULE, or the ancestor that the process inherits from */
 function whyWithoutRule(rule: string, unit: string): string {

@@ -1,0 +1,42 @@
+// Tells whether some rule may know a program by a name: a Bloom filter with two bits for each exact value of comm and
+// script. "No" is sure. "Yes" may be wrong for a few names in a thousand; the rules are then compared and none matches.
+// So a process of which nothing else is known costs a few look-ups in 32 KiB, and no string is made for them.
+import type { Rule } from './rule.ts';
+
+const BITS = 18;
+const MASK = (1 << BITS) - 1;
+
+/** FNV-1a over a part of a text: 32 bits, of which the first and the last 18 are two places in the filter. */
+function hashOf(text: string, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+}
+
+export class KnownNames {
+  private readonly bits = new Uint32Array(1 << (BITS - 5));
+
+  add({ keys }: Rule): void {
+    for (const key of ['comm', 'script'] as const)
+      for (const { form, path, text } of keys.get(key) ?? [])
+        if (form === 'literal' && !path) {
+          const hash = hashOf(text, 0, text.length);
+          this.set(hash & MASK);
+          this.set(hash >>> (32 - BITS));
+        }
+  }
+
+  /** Whether a rule may have the part of a text as an exact name. */
+  has(text: string, start = 0, end = text.length): boolean {
+    const hash = hashOf(text, start, end);
+    return this.isSet(hash & MASK) && this.isSet(hash >>> (32 - BITS));
+  }
+
+  private set(bit: number): void {
+    this.bits[bit >> 5]! |= 1 << (bit & 31);
+  }
+
+  private isSet(bit: number): boolean {
+    return (this.bits[bit >> 5]! & (1 << (bit & 31))) !== 0;
+  }
+}

@@ -1,0 +1,212 @@
+// What else a process may be, asked when no rule of its own matches, or only one for its interpreter. Each look is the
+// same process with another name, and the rules are compared with it as with any process:
+//   launched   timeout 60 nginx                    →  nginx (launcher.ts)
+//   script     sh -c 'exec uvicorn app:app'        →  uvicorn, as a script of some interpreter
+//   name       comm "main", exe /usr/sbin/squid    →  squid
+//   release    minio-linux-amd64, redis-server-7.2 →  minio, redis-server
+//   folder     /opt/splunk/bin/python3             →  splunk
+//   unit       grafana.service                     →  grafana
+// So a rule says a program's name once, and not in the spellings that hosts give it.
+//
+// Most processes have no such look. They are told apart by single characters and by hashes of parts of their texts
+// (known-names.ts), and cost no string and no object.
+import type { Identity } from './identity.ts';
+import { INHERITANCE_BARRIERS } from './inheritance.ts';
+import { baseName, InterpretedProgram } from './interpreter.ts';
+import type { KnownNames } from './known-names.ts';
+import { launchedBy, mayLaunch } from './launcher.ts';
+import { releaseEnd } from './release-name.ts';
+import type { Rule } from './rule.ts';
+
+export type LookKind = 'launched' | 'script' | 'name' | 'release' | 'folder' | 'unit';
+
+/** A process under another name, and what gave it that name. */
+export interface Look {
+  readonly kind: LookKind;
+  readonly identity: Identity;
+}
+
+/** Subgroups of tools that people call: the name of a folder or a unit means the server, not its client. */
+const TOOLS = /^clients$|_clients$|_tools$/;
+
+/**
+ * Whether a rule that matches a look decides. A folder or a unit only hints at the program: it never says which runtime
+ * a process is, and a unit of a program that starts other people's programs says nothing about them.
+ * @param hasOwn whether a rule matches the process as it is
+ */
+export function lookDecides({ kind }: Look, { group, subgroup, fallback }: Rule, hasOwn: boolean): boolean {
+  if (kind === 'script') return !fallback;
+  if (kind !== 'folder' && kind !== 'unit') return !fallback || !hasOwn;
+  if (fallback || TOOLS.test(subgroup)) return false;
+  return kind === 'folder' || !(INHERITANCE_BARRIERS.has(group) || INHERITANCE_BARRIERS.has(`${group}/${subgroup}`));
+}
+
+/** Launchers within launchers that are seen through. */
+const DEPTH_MAX = 4;
+/** Looks at one process: a hostile command line may offer many. */
+const LOOKS_MAX = 24;
+/** A path is looked at up to this length. */
+const PATH_LENGTH_MAX = 1024;
+/** Stands for whichever interpreter runs a script of which only the name is known. */
+const ANY_INTERPRETER = 'perl';
+const NO_LOOKS: readonly Look[] = [];
+
+/**
+ * The process under each other name that a rule may know, the surest first.
+ * @param script what its interpreter runs, as rules see it; ''
+ * @param hasOwn whether a rule matches the process as it is: its name is then no riddle
+ */
+export function otherLooks(identity: Identity, script: string, known: KnownNames, hasOwn: boolean): readonly Look[] {
+  const { exe, argv, unit } = identity;
+  const title = argv[0] ?? '';
+  let looks: Look[] | undefined;
+  if (mayLaunch(title, script)) {
+    looks = [];
+    addLaunched(looks, identity, known, hasOwn, 0);
+  }
+  if (!hasOwn) looks = addNames(looks, identity, known);
+  looks = addFolders(looks, identity, exe, known);
+  if (title !== exe) looks = addFolders(looks, identity, title, known);
+  looks = addFolders(looks, identity, script, known);
+  if (unit !== '') looks = addUnit(looks, identity, known);
+  return looks === undefined ? NO_LOOKS : looks.length > LOOKS_MAX ? looks.slice(0, LOOKS_MAX) : looks;
+}
+
+function addLaunched(looks: Look[], identity: Identity, known: KnownNames, hasOwn: boolean, depth: number): void {
+  for (const launched of launchedBy(identity)) {
+    if (looks.length > LOOKS_MAX) return;
+    looks.push({ kind: 'launched', identity: launched });
+    const program = InterpretedProgram.of(launched.argv, launched.exe);
+    const script = program?.script() ?? '';
+    // Whether a program is a script, its name does not say: rules for scripts are asked as well.
+    if (!program) looks.push({ kind: 'script', identity: { ...launched, argv: [ANY_INTERPRETER, ...launched.argv] } });
+    if (depth < DEPTH_MAX && mayLaunch(launched.argv[0] ?? '', script))
+      addLaunched(looks, launched, known, hasOwn, depth + 1);
+    addNames(looks, launched, known);
+    addFolders(looks, launched, launched.exe, known);
+    addFolders(looks, launched, script, known);
+  }
+}
+
+function withLook(looks: Look[] | undefined, kind: LookKind, identity: Identity): Look[] {
+  const look: Look = { kind, identity };
+  if (looks === undefined) return [look];
+  looks.push(look);
+  return looks;
+}
+
+/** Other names of the same program: its executable, its title; and each of them without version and platform. */
+function addNames(looks: Look[] | undefined, identity: Identity, known: KnownNames): Look[] | undefined {
+  const { name, exe, argv } = identity;
+  const first = argv[0] ?? '';
+  let found = addRelease(looks, identity, name, known);
+  const path = exe !== '' ? exe : first;
+  if (path.length <= PATH_LENGTH_MAX && !path.endsWith(name)) {
+    const other = baseName(path);
+    if (known.has(other)) found = withLook(found, 'name', { ...identity, name: other });
+    found = addRelease(found, identity, other, known);
+  }
+  // The program before the slash of a title: "dovecot/imap-login [user]".
+  const slash = first.indexOf('/');
+  if (slash > 2 && slash < 64 && first.charCodeAt(0) !== DOT && known.has(first, 0, slash))
+    return withLook(found, 'name', { ...identity, name: first.slice(0, slash) });
+  return found;
+}
+
+function addRelease(looks: Look[] | undefined, identity: Identity, name: string, known: KnownNames) {
+  const end = releaseEnd(name);
+  if (end === name.length || !known.has(name, 0, end)) return looks;
+  return withLook(looks, 'release', { ...identity, name: name.slice(0, end) });
+}
+
+const DOT = 0x2e;
+const SLASH = 0x2f;
+/** Folders in which each program has one of its own, by the letter behind "/" or "/usr/". */
+const HOMES: Readonly<Record<string, readonly string[]>> = {
+  o: ['/opt/'],
+  s: ['/snap/'],
+  usrl: [
+    '/usr/lib/',
+    '/usr/local/',
+    '/usr/lib64/',
+    '/usr/libexec/',
+    '/usr/lib/x86_64-linux-gnu/',
+    '/usr/lib/aarch64-linux-gnu/',
+  ],
+  usrs: ['/usr/share/'],
+};
+const [O, S, U, L] = [0x6f, 0x73, 0x75, 0x6c];
+
+/** The folders that may hold the path; most paths, such as those below /usr/bin, have none. */
+function homesOf(path: string): readonly string[] | undefined {
+  const letter = path.charCodeAt(1);
+  if (letter === O) return HOMES.o;
+  if (letter === S) return HOMES.s;
+  if (letter !== U) return undefined;
+  const behindUsr = path.charCodeAt(5);
+  return behindUsr === L ? HOMES.usrl : behindUsr === S ? HOMES.usrs : undefined;
+}
+
+/** The folder of the program's own, and the one below it: /opt/VENDOR/PROGRAM/bin/x. */
+function addFolders(looks: Look[] | undefined, identity: Identity, path: string, known: KnownNames) {
+  if (path.charCodeAt(0) !== SLASH || path.length > PATH_LENGTH_MAX) return looks;
+  const homes = homesOf(path);
+  if (!homes) return looks;
+  let found = looks;
+  for (const home of homes) {
+    if (!path.startsWith(home)) continue;
+    let start = home.length;
+    for (let level = 0; level < 2; level++) {
+      const slash = path.indexOf('/', start);
+      if (slash < 0) break;
+      found = addFolder(found, identity, path, start, slash, known);
+      start = slash + 1;
+    }
+  }
+  return found;
+}
+
+function addFolder(
+  looks: Look[] | undefined,
+  identity: Identity,
+  path: string,
+  start: number,
+  end: number,
+  known: KnownNames,
+) {
+  if (end - start < 3) return looks;
+  if (known.has(path, start, end)) return withLook(looks, 'folder', calledBy(identity, path.slice(start, end)));
+  if (!isUnusual(path, start, end)) return looks;
+  const folder = path.slice(start, end);
+  const bare = folder.slice(0, releaseEnd(folder));
+  const lower = bare.toLowerCase();
+  let found = looks;
+  if (bare !== folder && known.has(bare)) found = withLook(found, 'folder', calledBy(identity, bare));
+  if (lower !== bare && known.has(lower)) found = withLook(found, 'folder', calledBy(identity, lower));
+  return found;
+}
+
+/** Whether a name has capital letters, or a version behind it. */
+function isUnusual(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const c = text.charCodeAt(i);
+    if ((c >= 0x41 && c <= 0x5a) || (c >= 0x30 && c <= 0x39)) return true;
+  }
+  return false;
+}
+
+/** The unit's name. Only root names a system unit outside of containers; see service-groups.ts. */
+function addUnit(looks: Look[] | undefined, identity: Identity, known: KnownNames) {
+  const { unit, container } = identity;
+  if (container !== '' || !unit.endsWith('.service') || unit.includes('/')) return looks;
+  const at = unit.indexOf('@');
+  const end = at > 0 ? at : unit.length - '.service'.length;
+  if (!known.has(unit, 0, end)) return looks;
+  return withLook(looks, 'unit', calledBy(identity, unit.slice(0, end)));
+}
+
+/** A process of which only the name is known, and whether it is a program or a script is not. */
+const calledBy = (identity: Identity, name: string): Identity => ({
+  ...identity,
+  ...{ name, exe: '', argv: [ANY_INTERPRETER, name], unit: '', container: '' },
+});

@@ -1,0 +1,56 @@
+// Processes as operators' hosts have them. field/pasted.json: command lines that people pasted in public, with the
+// groups that an operator would call right (several may be; a group alone where any of its subgroups is).
+// field/invented.json: lines in the habits of such hosts. Both show what a rule's own examples cannot: how much of a
+// host has a name, and how much has a wrong one.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { catalogue } from '../catalogue/index.ts';
+import { Classifier } from '../src/rules/classifier.ts';
+import { isWithoutRule, UNKNOWN_IDENTITY } from '../src/rules/identity.ts';
+import { parseCatalogue } from '../src/rules/rule-parser.ts';
+import { ServiceGroups } from '../src/rules/service-groups.ts';
+
+interface FieldLine {
+  readonly want: readonly string[];
+  readonly comm: string;
+  readonly argv: readonly string[];
+  readonly exe?: string;
+  readonly unit?: string;
+  readonly container?: string;
+}
+
+const linesOf = (file: string): FieldLine[] =>
+  JSON.parse(readFileSync(new URL(`field/${file}`, import.meta.url), 'utf8'));
+const classifier = new Classifier([], parseCatalogue(catalogue));
+
+/** Where a line lands: its group, and whether a rule named it. */
+function placeOf({ comm, ...line }: FieldLine) {
+  const identity = { ...UNKNOWN_IDENTITY, ...line, name: comm };
+  const own = classifier.classify(identity);
+  const found = isWithoutRule(own) ? (new ServiceGroups().of(identity) ?? own) : own;
+  return { group: found.group, place: `${found.group}/${found.subgroup}` };
+}
+
+/** Groups that say nothing wrong of a program: the operator's own service, the runtime, and nothing. */
+const MODEST = new Set(['other', 'service', 'runtime']);
+
+for (const [file, count] of [
+  ['pasted.json', 199],
+  ['invented.json', 170],
+] as const)
+  test(`of the lines in ${file} at least 97 % are right, and at most 2 % have a wrong name`, () => {
+    const lines = linesOf(file);
+    assert.ok(lines.length >= count);
+    const placed = lines.map((line) => ({
+      ...placeOf(line),
+      want: line.want,
+      argv: line.argv.join(' ').slice(0, 100),
+    }));
+    const wrong = placed.filter(({ want, group, place }) => !want.includes(place) && !want.includes(group));
+    const wronglyNamed = wrong.filter(({ group }) => !MODEST.has(group));
+    const shown = wrong.map(({ place, want, argv }) => `${place}, not ${want.join(' or ')}: ${argv}`).join('\n');
+    assert.ok(wrong.length <= lines.length * 0.03, shown);
+    assert.ok(wronglyNamed.length <= lines.length * 0.02, shown);
+  });
