@@ -127,6 +127,8 @@ const ASSIGNMENT = /^[A-Za-z_]\w*=/;
 const JAVA_CLASS = /^(?:[a-z]\w*\.)+(?:[A-Z]\w*)$/;
 /** Scripts whose arguments are the program to start. */
 const STARTS_ARGUMENTS = /entry-?point|wrapper|exec|run|start|launch|init|with[-_]/i;
+/** A longer first word is no path. */
+const PATH_LENGTH_MAX = 4096;
 /** Words that are looked at. */
 const WORDS_MAX = 256;
 
@@ -145,6 +147,7 @@ export const mayLaunch = (first: string, script: string): boolean =>
   mayBeLauncher(first) || (script !== '' && mayBeLauncher(script)) || isShell(first);
 
 function mayBeLauncher(path: string): boolean {
+  if (path.length > PATH_LENGTH_MAX) return false;
   const start = path.lastIndexOf('/') + 1;
   const letter = path.charCodeAt(start);
   return letter === LETTER_L || letter === LETTER_Q

@@ -60,6 +60,8 @@ test('a hostile command line has a limited number of looks', () => {
     (_, i) => ['sh', '/start-a-start-b-start-c-start.sh', 'env', 'sudo'][i % 4]!,
   );
   assert.ok(looks({ name: 'sh', argv }).length <= 24);
+  const script = `/x/kafka${'-start'.repeat(100)}.sh`;
+  assert.equal(looks({ name: 'sh', argv: ['sh', script] }, script).length, 24);
 });
 
 const classifier = new Classifier(

@@ -107,7 +107,7 @@ function addNames(looks: Look[] | undefined, identity: Identity, known: KnownNam
     found = addRelease(found, identity, other, known);
   }
   // The program before the slash of a title: "dovecot/imap-login [user]".
-  const slash = first.indexOf('/');
+  const slash = first.length <= PATH_LENGTH_MAX ? first.indexOf('/') : -1;
   if (slash > 2 && slash < 64 && first.charCodeAt(0) !== DOT && known.has(first, 0, slash))
     return withLook(found, 'name', { ...identity, name: first.slice(0, slash) });
   return found;
