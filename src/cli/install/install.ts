@@ -2,6 +2,7 @@
 // records every file with its hash; uninstall removes only files that are still as recorded, and keeps the others.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import sysusers from '../../../deploy/systemd/herakles.sysusers.conf';
 import serviceUnit from '../../../deploy/systemd/herakles-node-exporter.service';
 import socketUnit from '../../../deploy/systemd/herakles-node-exporter.socket';
@@ -28,6 +29,8 @@ const SERVICE = 'herakles-node-exporter.service';
 const SOCKET = 'herakles-node-exporter.socket';
 const UNITS = '/etc/systemd/system';
 const PROGRAM = '/usr/local/lib/herakles/herakles.cjs';
+/** Licences of the libraries inside the program. */
+const NOTICE = '/usr/local/lib/herakles/NOTICE';
 const COMMAND = '/usr/local/bin/herakles-node-exporter';
 
 const CONFIG_FILE = '/etc/herakles/config.yaml';
@@ -36,7 +39,7 @@ const SYSUSERS = '/etc/sysusers.d/herakles.conf';
 const DROP_IN = `${UNITS}/${SERVICE}.d/socket.conf`;
 /** Every path at which install puts something, and its record. */
 const PLACES = [
-  ...[PROGRAM, `${PROGRAM}.LEGAL.txt`, COMMAND, CONFIG_FILE, RULE_FILE, SYSUSERS],
+  ...[PROGRAM, NOTICE, COMMAND, CONFIG_FILE, RULE_FILE, SYSUSERS],
   ...[`${UNITS}/${SERVICE}`, `${UNITS}/${SOCKET}`, DROP_IN, RECORD],
 ];
 
@@ -141,8 +144,8 @@ function programSteps(record: InstallRecord): Step[] {
 
 /** The licences of the libraries in the bundle, which the build writes beside it. */
 function legalSteps(record: InstallRecord): Step[] {
-  const text = `${ownBundle()}.LEGAL.txt`;
-  return existsSync(text) ? fileSteps(record, `${PROGRAM}.LEGAL.txt`, readFileSync(text)) : [];
+  const text = join(dirname(ownBundle()), 'NOTICE');
+  return existsSync(text) ? fileSteps(record, NOTICE, readFileSync(text)) : [];
 }
 
 function userStep(record: InstallRecord): Step {
