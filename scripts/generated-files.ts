@@ -6,12 +6,14 @@ import { switchOf } from '../src/collectors/collector.ts';
 import { collectors } from '../src/collectors/index.ts';
 import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
 import { coverage } from './debian-coverage.ts';
+import { manPage } from './man-page.ts';
 
 /** Every generated file: its path, and the function that makes its text. A new one is a line here. */
 export const generatedFiles: readonly { path: string; make(): string }[] = [
   { path: 'docs/configuration.md', make: configuration },
   { path: 'docs/metrics.md', make: metrics },
   { path: 'docs/coverage.md', make: coverage },
+  { path: 'deploy/man/herakles-node-exporter.1', make: manPage },
   ...boards,
   prometheusRule,
 ];

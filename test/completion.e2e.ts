@@ -96,7 +96,9 @@ test('fish completes commands, options and values', async (t) => {
   for (const [line, completed] of cases) {
     const words = `. ${folder}/script; complete -C "${NAME} ${fill(line)}"`;
     const env = { PATH: process.env.PATH, HOME: folder, TERM: 'dumb' };
-    const offered: string[] = execFileSync(paths.fish, ['--no-config', '-c', words], { encoding: 'utf8', env }).split('\n');
+    const offered: string[] = execFileSync(paths.fish, ['--no-config', '-c', words], { encoding: 'utf8', env }).split(
+      '\n',
+    );
     const last = fill(completed).trimEnd().split(' ').at(-1)!;
     const found = offered.map((one) => one.split('\t')[0]).includes(last);
     assert.equal(found, line !== completed, `${line}: ${offered.join(' | ')}`);

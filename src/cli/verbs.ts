@@ -28,5 +28,5 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   configGroup,
   configShowVerb,
   configInitVerb,
-  completionVerb,
+  completionVerb(() => verbs),
 ];

@@ -1,6 +1,6 @@
 // Completion for bash 4 and newer, without the package bash-completion (bash(1), "Programmable Completion").
 import { program } from '../program.ts';
-import { type Completed, commands, type KnownFlag, nextWords, settingFlags, valueFlags } from './known-words.ts';
+import type { Completed, KnownFlag, KnownWords } from './known-words.ts';
 
 /** The variable `values` holds words to choose from, or this for a file. */
 const FILE = '@file';
@@ -8,14 +8,14 @@ const FILE = '@file';
 const valuesOf = (value: Completed): string => (value === 'file' ? FILE : value === 'text' ? '' : value.join(' '));
 const spellings = (flags: readonly KnownFlag[]): string => flags.flatMap((flag) => flag.spellings).join(' ');
 
-export function bashCompletion(): string {
+export function bashCompletion(known: KnownWords): string {
   const name = program.name;
   const fn = `_${name.replaceAll('-', '_')}`;
-  const afterFlag = valueFlags.map(
+  const afterFlag = known.valueFlags.map(
     ({ spellings, value }) => `    ${spellings.join('|')}) values='${valuesOf(value)}' ;;`,
   );
-  const ofCommand = commands.map(({ name, flags, takesSettings, operand }) => {
-    const words = [...nextWords(name).map(({ word }) => word), ...(operand ? [valuesOf(operand)] : [])].join(' ');
+  const ofCommand = known.commands.map(({ name, flags, takesSettings, operand }) => {
+    const words = [...known.next(name).map(({ word }) => word), ...(operand ? [valuesOf(operand)] : [])].join(' ');
     return `    '${name}') values='${words}' flags="${takesSettings ? '$settings ' : ''}${spellings(flags)}" ;;`;
   });
   return `# Completion of ${name} for bash; made by "${name} completion bash".
@@ -29,7 +29,7 @@ ${[...new Set(afterFlag)].join('\n')}
 
 ${fn}() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} command='' word flags values i
-  local settings='${spellings(settingFlags)}'
+  local settings='${spellings(known.settings)}'
   # bash takes --flag=value apart into three words.
   [[ $prev == = ]] && prev=\${COMP_WORDS[COMP_CWORD - 2]}
   [[ $cur == = ]] && cur=''
@@ -42,7 +42,7 @@ ${fn}() {
         continue
       fi
       case "\${command:+$command }$word" in
-        ${commands.flatMap(({ name }) => (name ? [`'${name}'`] : [])).join('|')}) command="\${command:+$command }$word" ;;
+        ${known.commands.flatMap(({ name }) => (name ? [`'${name}'`] : [])).join('|')}) command="\${command:+$command }$word" ;;
       esac
     done
     case $command in

@@ -1,6 +1,6 @@
 // Completion for fish 3 and newer (fish's documentation, "complete").
 import { program } from '../program.ts';
-import { type Completed, commands, type KnownFlag, nextWords, settingFlags, valueFlags } from './known-words.ts';
+import type { Completed, KnownFlag, KnownWords } from './known-words.ts';
 
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
 
@@ -8,7 +8,7 @@ const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
 const valuePart = (value: Completed | undefined): string =>
   value === undefined ? '' : value === 'file' ? ' -rF' : value === 'text' ? ' -x' : ` -xa ${quoted(value.join(' '))}`;
 
-export function fishCompletion(): string {
+export function fishCompletion(known: KnownWords): string {
   const name = program.name;
   const lines: string[] = [];
   const add = (condition: string, rest: string): void => {
@@ -18,24 +18,24 @@ export function fishCompletion(): string {
     const words = spellings.map((one) => (one.startsWith('--') ? `-l ${one.slice(2)}` : `-s ${one.slice(1)}`));
     add(condition, `${words.join(' ')}${valuePart(value)} -d ${quoted(help)}`);
   };
-  for (const command of commands) {
+  for (const command of known.commands) {
     const at = `__herakles_is ${quoted(command.name)}`;
-    for (const { word, summary } of nextWords(command.name)) add(at, `-a ${word} -d ${quoted(summary)}`);
+    for (const { word, summary } of known.next(command.name)) add(at, `-a ${word} -d ${quoted(summary)}`);
     for (const flag of command.flags) addFlag(at, flag);
     if (command.operand && command.operand !== 'text')
       add(at, command.operand === 'file' ? '-F' : `-a ${quoted(command.operand.join(' '))}`);
   }
-  const without = commands.filter(({ takesSettings }) => !takesSettings).map((command) => quoted(command.name));
-  for (const flag of settingFlags) addFlag(`not __herakles_is ${without.join(' ')}`, flag);
-  const known = commands.flatMap((command) => (command.name ? [quoted(command.name)] : []));
+  const without = known.commands.filter(({ takesSettings }) => !takesSettings).map((command) => quoted(command.name));
+  for (const flag of known.settings) addFlag(`not __herakles_is ${without.join(' ')}`, flag);
+  const verbs = known.commands.flatMap((command) => (command.name ? [quoted(command.name)] : []));
   return `# Completion of ${name} for fish; made by "${name} completion fish".
 function __herakles_is -d 'Whether the command line so far is one of these commands'
     set -l command ''
     set -l previous ''
     for word in (commandline -opc)[2..-1]
         set -l longer (string trim -- "$command $word")
-        if not contains -- "$previous" ${valueFlags.flatMap(({ spellings }) => spellings).join(' ')}
-            and contains -- "$longer" ${known.join(' ')}
+        if not contains -- "$previous" ${known.valueFlags.flatMap(({ spellings }) => spellings).join(' ')}
+            and contains -- "$longer" ${verbs.join(' ')}
             set command $longer
         end
         set previous $word

@@ -1,6 +1,6 @@
 // Completion for zsh 5 and newer, through _arguments (zshcompsys(1), "Completion Functions").
 import { program } from '../program.ts';
-import { type Completed, commands, type KnownCommand, type KnownFlag, nextWords, settingFlags } from './known-words.ts';
+import type { Completed, KnownCommand, KnownFlag, KnownWords } from './known-words.ts';
 
 /** A text between single quotes. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
@@ -19,8 +19,8 @@ const specs = (flags: readonly KnownFlag[]): string[] =>
     }),
   );
 
-function branch({ name, flags, takesSettings, operand }: KnownCommand): string {
-  const words = nextWords(name).map(({ word }) => word);
+function branch({ name, flags, takesSettings, operand }: KnownCommand, known: KnownWords): string {
+  const words = known.next(name).map(({ word }) => word);
   const own = [
     ...(takesSettings ? ['    $settings'] : []),
     ...specs(flags),
@@ -30,12 +30,12 @@ function branch({ name, flags, takesSettings, operand }: KnownCommand): string {
   return `    ${quoted(name)}) _arguments -s -S : \\\n${own.map((line) => `  ${line}`).join(' \\\n')} ;;`;
 }
 
-export function zshCompletion(): string {
+export function zshCompletion(known: KnownWords): string {
   const name = program.name;
   const fn = `_${name}`;
-  const verbs = nextWords('').map(({ word, summary }) => `    ${quoted(`${word}:${summary}`)}`);
-  const [root, ...others] = commands as [KnownCommand, ...KnownCommand[]];
-  const groups = others.filter((command) => nextWords(command.name).length > 0).map((command) => quoted(command.name));
+  const verbs = known.next('').map(({ word, summary }) => `    ${quoted(`${word}:${summary}`)}`);
+  const [root, ...others] = known.commands as [KnownCommand, ...KnownCommand[]];
+  const groups = others.filter((command) => known.next(command.name).length > 0).map((command) => quoted(command.name));
   return `#compdef ${name}
 # Completion of ${name} for zsh; made by "${name} completion zsh".
 ${fn}() {
@@ -43,7 +43,7 @@ ${fn}() {
   typeset -A opt_args
   local -a settings verbs
   settings=(
-${specs(settingFlags).join('\n')}
+${specs(known.settings).join('\n')}
   )
   verbs=(
 ${verbs.join('\n')}
@@ -68,7 +68,7 @@ ${specs(root.flags).join(' \\\n')} \\
       fi ;;
   esac
   case $command in
-${others.map(branch).join('\n')}
+${others.map((command) => branch(command, known)).join('\n')}
   esac
 }
 
