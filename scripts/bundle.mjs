@@ -42,6 +42,18 @@ const toml = (examples) => ({
 });
 
 /**
+ * A program in one CommonJS text, for a thread or a process.
+ * @param {string} path relative to the project's folder
+ */
+export async function sourceText(path) {
+  const { outputFiles, metafile } = await build({
+    ...{ absWorkingDir: root, entryPoints: [path], bundle: true, write: false, metafile: true, preserveSymlinks: true },
+    ...{ platform: 'node', format: 'cjs', target: 'node20', minify: true, legalComments: 'none' },
+  });
+  return { text: outputFiles[0]?.text ?? '', metafile };
+}
+
+/**
  * x.ts?source: the text of a bundle of its own, which a thread runs. Its name in the outer bundle is relative to the
  * project's folder: the same sources give the same bytes, whatever the folder.
  * @type {(built?: (metafile: Metafile) => void) => Plugin}
@@ -54,14 +66,9 @@ const source = (built) => ({
       namespace: 'source',
     }));
     plugin.onLoad({ filter: /./, namespace: 'source' }, async ({ path }) => {
-      const result = await build({
-        ...{ absWorkingDir: root, entryPoints: [path], bundle: true, write: false, metafile: true },
-        ...{ platform: 'node', format: 'cjs', target: 'node20', minify: true, legalComments: 'none' },
-        preserveSymlinks: true,
-      });
-      built?.(result.metafile);
-      const watchFiles = Object.keys(result.metafile.inputs).map((input) => join(root, input));
-      return { loader: 'text', contents: result.outputFiles[0]?.text ?? '', watchFiles };
+      const { text, metafile } = await sourceText(path);
+      built?.(metafile);
+      return { loader: 'text', contents: text, watchFiles: Object.keys(metafile.inputs).map((one) => join(root, one)) };
     });
   },
 });

@@ -40,9 +40,12 @@ function readPackage(folder) {
 /**
  * The text of NOTICE: each library with its licence, word by word.
  * @param {readonly Package[]} packages
+ * @param {Package} [node] the Node.js inside an executable, with the licences of all that it holds
  */
-export function noticeOf(packages) {
-  const parts = packages.map(({ name, version, licence, text }) => `${name} ${version} (${licence})\n\n${text}\n`);
+export function noticeOf(packages, node) {
+  const parts = [...packages, ...(node ? [node] : [])].map(
+    ({ name, version, licence, text }) => `${name} ${version} (${licence})\n\n${text}\n`,
+  );
   const head = 'herakles-node-exporter is licensed under the Apache License 2.0. It contains these libraries:\n';
   return [head, ...parts].join(`\n${'-'.repeat(80)}\n\n`);
 }

@@ -6,6 +6,7 @@
 // a debugger that nobody asked for is refused always. What writes a file, loads other code or logs secrets is the
 // operator's decision, and is logged. Options: nodejs.org/api/cli.html, Node.js 20 to 24.
 import { ConfigError } from '../../config/load.ts';
+import { isExecutable } from '../../kernel/executable.ts';
 import { readPrivileges } from '../../kernel/self.ts';
 
 /** How Node.js was started. */
@@ -62,7 +63,8 @@ export async function readNodeStart(): Promise<NodeStart> {
   const { uid, capabilities } = readPrivileges();
   return {
     execArgv: process.execArgv,
-    env: process.env,
+    // The single executable passes over these options.
+    env: isExecutable ? { ...process.env, NODE_OPTIONS: undefined } : process.env,
     debuggerUrl: await debuggerUrl(),
     privileged: uid === 0 || capabilities.length > 0,
   };
