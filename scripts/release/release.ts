@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { completionFor } from '../../src/cli/completion/completion.ts';
-import { FIRST_CONFIG, FIRST_RULES } from '../../src/cli/install/first-files.ts';
+import { FIRST_CONFIG, FIRST_RULES, unitOfExecutable } from '../../src/cli/install/first-files.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { buildProgram } from '../bundle.mjs';
 import { noticeOf, type Package, sbomOf } from '../bundled-packages.mjs';
@@ -77,10 +77,7 @@ const read = (path: string): string => readFileSync(root + path, 'utf8');
 export function units(program: string): Entry[] {
   const names = readdirSync(`${root}deploy/systemd`).filter((name) => /\.(?:service|socket)$/.test(name));
   return names.sort().map((name) => {
-    const text = read(`deploy/systemd/${name}`).replaceAll(
-      /\/usr\/bin\/node (?:--\S+ )*\/usr\/local\/lib\/herakles\/herakles\.cjs/g,
-      program,
-    );
+    const text = unitOfExecutable(read(`deploy/systemd/${name}`), program);
     return {
       path: name,
       content: text.replace(/^# Installed by .*\n/, `# To change something: systemctl edit ${name}\n`),

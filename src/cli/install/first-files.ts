@@ -1,4 +1,5 @@
-// The configuration and the rules that a new host begins with. The packages hold the same files (scripts/release/).
+// What install and the packages (scripts/release/) put on a host alike: the configuration and the rules that it begins with,
+// and the unit of an executable.
 
 export const FIRST_CONFIG = `# Configuration of herakles-node-exporter. "herakles-node-exporter config init" prints every key with its meaning.
 # interval: 15s
@@ -12,3 +13,9 @@ group = "monitoring"
 subgroup = "herakles"
 unit = "herakles-node-exporter.service"
 `;
+
+/** A unit of deploy/systemd, which starts Node.js with the bundle, for an executable at a path. */
+export const unitOfExecutable = (unit: string, path: string): string =>
+  unit
+    .replace(/^# Node opens a debugger .*\n/m, '')
+    .replaceAll(/\/usr\/bin\/node (?:--\S+ )*\/usr\/local\/lib\/herakles\/herakles\.cjs/g, () => path);

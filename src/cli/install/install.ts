@@ -12,7 +12,7 @@ import { type ForeignStep, foreignStep } from '../../config/path-control.ts';
 import { isExecutable } from '../../kernel/executable.ts';
 import { describeForeignStep } from '../foreign-step.ts';
 import { VerbError } from '../verb.ts';
-import { FIRST_CONFIG, FIRST_RULES } from './first-files.ts';
+import { FIRST_CONFIG, FIRST_RULES, unitOfExecutable } from './first-files.ts';
 import {
   carryOut,
   FOREIGN,
@@ -77,9 +77,7 @@ export function install({ dryRun, socket }: { readonly dryRun: boolean; readonly
     ...fileSteps(
       record,
       `${UNITS}/${SERVICE}`,
-      serviceUnit.replace(/^(ExecStart=).*$/m, (line, key) =>
-        isExecutable ? key + PROGRAM : line.replace('=/usr/bin/node ', () => `=${node} `),
-      ),
+      isExecutable ? unitOfExecutable(serviceUnit, PROGRAM) : serviceUnit.replace('=/usr/bin/node ', () => `=${node} `),
     ),
     ...(socket ? fileSteps(record, `${UNITS}/${SOCKET}`, socketUnit) : []),
     ...(socket ? fileSteps(record, DROP_IN, activation) : []),
