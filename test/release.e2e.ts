@@ -221,10 +221,14 @@ test('the executable serves on a Debian without Node.js, as root and as another 
     });
     assert.ok(pss > 32 * MIB, user);
     const own = pidOf(exporter);
-    const readers = childrenOf(own);
-    assert.notEqual(readers.length, 0);
-    for (const reader of readers)
-      assert.match(readFileSync(`/proc/${reader}/cmdline`, 'utf8'), /^herakles-reader\0--herakles-reader\0\/proc\0$/);
+    // A reader that has just been forked has the command line of the exporter for a moment.
+    const readers = await eventually(() => {
+      const found = childrenOf(own);
+      assert.notEqual(found.length, 0);
+      for (const reader of found)
+        assert.match(readFileSync(`/proc/${reader}/cmdline`, 'utf8'), /^herakles-reader\0--herakles-reader\0\/proc\0$/);
+      return found;
+    });
     for (const pid of [own, ...readers]) process.kill(pid, 'SIGUSR1');
     await exporter.scrape();
     assert.doesNotMatch(exporter.stderr, /Debugger|debugger|unrecognized/);
