@@ -1,9 +1,6 @@
-// npm run build: installs what is missing and makes dist/herakles.cjs, the whole program in one file.
-import { chmodSync } from 'node:fs';
+// npm run build: installs what is missing and makes dist/herakles.cjs, the whole program in one file, and dist/NOTICE.
 import { install } from './install.mjs';
 
 install();
-const [{ build }, { programOptions, root }] = await Promise.all([import('esbuild'), import('./bundle.mjs')]);
-const bundle = 'dist/herakles.cjs';
-await build(programOptions(bundle));
-chmodSync(root + bundle, 0o755);
+const { buildProgram } = await import('./bundle.mjs');
+await buildProgram('dist/herakles.cjs');

@@ -1,14 +1,17 @@
 // What esbuild has to know about this project's files. build.mjs bundles the program with it, dev.mjs the program
 // while it is edited, and test-bundle.mjs the tests: so an import means the same in all of them.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { parse } from 'smol-toml';
+import { noticeOf, packagesOf } from './bundled-packages.mjs';
 
 /** @typedef {import('esbuild').BuildOptions} BuildOptions */
+/** @typedef {import('esbuild').Metafile} Metafile */
 /** @typedef {import('esbuild').Plugin} Plugin */
+/** @typedef {import('./bundled-packages.mjs').Package} Package */
 
 /** The project's folder, with a slash at its end. */
 export const root = new URL('..', import.meta.url).pathname;
@@ -39,11 +42,23 @@ const toml = (examples) => ({
 });
 
 /**
+ * A program in one CommonJS text, for a thread or a process.
+ * @param {string} path relative to the project's folder
+ */
+export async function sourceText(path) {
+  const { outputFiles, metafile } = await build({
+    ...{ absWorkingDir: root, entryPoints: [path], bundle: true, write: false, metafile: true, preserveSymlinks: true },
+    ...{ platform: 'node', format: 'cjs', target: 'node20', minify: true, legalComments: 'none' },
+  });
+  return { text: outputFiles[0]?.text ?? '', metafile };
+}
+
+/**
  * x.ts?source: the text of a bundle of its own, which a thread runs. Its name in the outer bundle is relative to the
  * project's folder: the same sources give the same bytes, whatever the folder.
- * @type {Plugin}
+ * @type {(built?: (metafile: Metafile) => void) => Plugin}
  */
-const source = {
+const source = (built) => ({
   name: 'source',
   setup(plugin) {
     plugin.onResolve({ filter: /\?source$/ }, ({ path, resolveDir }) => ({
@@ -51,27 +66,26 @@ const source = {
       namespace: 'source',
     }));
     plugin.onLoad({ filter: /./, namespace: 'source' }, async ({ path }) => {
-      const result = await build({
-        ...{ absWorkingDir: root, entryPoints: [path], bundle: true, write: false, metafile: true },
-        ...{ platform: 'node', format: 'cjs', target: 'node20', minify: true, legalComments: 'inline' },
-      });
-      const watchFiles = Object.keys(result.metafile.inputs).map((input) => join(root, input));
-      return { loader: 'text', contents: result.outputFiles[0]?.text ?? '', watchFiles };
+      const { text, metafile } = await sourceText(path);
+      built?.(metafile);
+      return { loader: 'text', contents: text, watchFiles: Object.keys(metafile.inputs).map((one) => join(root, one)) };
     });
   },
-};
+});
 
 /**
  * What the bundles of program and tests have in common.
- * @type {(examples: 'with examples' | 'without examples') => BuildOptions & { plugins: Plugin[] }}
+ * @param {'with examples' | 'without examples'} examples
+ * @param {(metafile: Metafile) => void} [built] takes the metafile of each bundle that the bundle holds as text
+ * @returns {BuildOptions & { plugins: Plugin[] }}
  */
-export const commonOptions = (examples) => ({
+export const commonOptions = (examples, built) => ({
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
   target: 'node20',
   loader: { '.service': 'text', '.socket': 'text', '.conf': 'text', '.md': 'text' },
-  plugins: [toml(examples), source],
+  plugins: [toml(examples), source(built)],
   sourcesContent: false,
 });
 
@@ -89,16 +103,20 @@ function revision() {
 /**
  * The program: libraries and catalogue in a single CommonJS file, and its source map beside it. Node.js reads the map
  * only when it runs with --enable-source-maps; `npm run trace` reads it for stacks that people send.
- * @type {(outfile: string) => BuildOptions & { plugins: Plugin[] }}
+ * @param {string} outfile
+ * @param {(metafile: Metafile) => void} [built] takes the metafile of each bundle that this one holds as text
+ * @returns {BuildOptions & { plugins: Plugin[] }}
  */
-export function programOptions(outfile) {
+export function programOptions(outfile, built) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   return {
-    ...commonOptions('without examples'),
+    ...commonOptions('without examples', built),
     entryPoints: ['src/main.ts'],
     outfile,
     format: 'cjs',
-    legalComments: 'linked',
+    legalComments: 'none', // NOTICE has the licences, also of libraries without such comments
+    supported: { 'dynamic-import': false }, // a single executable has no loader for import()
+    preserveSymlinks: true, // the bundle holds paths of libraries: the same where node_modules is a link
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 200, // Node.js prints the whole line of an error that nothing caught
@@ -109,4 +127,20 @@ export function programOptions(outfile) {
       'globalThis.HERAKLES_REVISION': JSON.stringify(revision()),
     },
   };
+}
+
+/**
+ * Builds the program, and writes NOTICE beside it: the licences of the libraries inside.
+ * @param {string} outfile relative to the project's folder, or absolute
+ * @returns {Promise<Package[]>} these libraries
+ */
+export async function buildProgram(outfile) {
+  /** @type {Metafile[]} */
+  const inner = [];
+  const { metafile } = await build({ ...programOptions(outfile, (one) => inner.push(one)), metafile: true });
+  const packages = packagesOf([/** @type {Metafile} */ (metafile), ...inner], root);
+  const path = resolve(root, outfile);
+  chmodSync(path, 0o755);
+  writeFileSync(join(dirname(path), 'NOTICE'), noticeOf(packages));
+  return packages;
 }

@@ -6,6 +6,7 @@ import { switchOf } from '../src/collectors/collector.ts';
 import { collectors } from '../src/collectors/index.ts';
 import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
 import { coverage } from './debian-coverage.ts';
+import { manPage } from './man-page.ts';
 import { pagesWithSeriesNumbers } from './series-numbers.ts';
 
 /** Every generated file: its path, and the function that makes its text. A new one is a line here. */
@@ -13,6 +14,7 @@ export const generatedFiles: readonly { path: string; make(): string }[] = [
   { path: 'docs/configuration.md', make: configuration },
   { path: 'docs/metrics.md', make: metrics },
   { path: 'docs/coverage.md', make: coverage },
+  { path: 'deploy/man/herakles-node-exporter.1', make: manPage },
   ...boards,
   prometheusRule,
   ...pagesWithSeriesNumbers,

@@ -35,6 +35,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['agent', 'server', 'catalogue', 'deploy'],
   ],
   'main.ts': ['cli', 'agent'],
+  'executable.ts': ['kernel'],
 };
 
 interface Import {

@@ -6,6 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { type TestContext, test } from 'node:test';
 import { validate as validateDockerfile } from 'dockerfile-utils';
 import { parseAllDocuments } from 'yaml';
+import { debianRoot } from './debian-root.ts';
 import {
   bundle,
   eventually,
@@ -305,10 +306,7 @@ test('socket unit: systemd listens, and the exporter takes over the socket', asy
 /** A base image as the Dockerfile expects one: Debian, and node in /usr/local/bin. Made once. */
 function baseImage(build: (...args: string[]) => string, mmdebstrap: string): string {
   const folder = `${root}.cache/image`;
-  mkdirSync(folder, { recursive: true });
-  if (!existsSync(`${folder}/debian.tar`)) {
-    execFileSync(mmdebstrap, ['--quiet', '--variant=minbase', 'bookworm', `${folder}/debian.tar`]);
-  }
+  debianRoot(mmdebstrap);
   copyFileSync(process.execPath, `${folder}/node`);
   const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   writeFileSync(`${folder}/Dockerfile`, `FROM scratch\nADD debian.tar /\nCOPY node /usr/local/bin/node\nENV ${path}\n`);

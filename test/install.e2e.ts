@@ -101,6 +101,8 @@ test('the installed units, command, configuration and rules work', async (t) => 
   assert.deepEqual([verified.status, verified.stderr], [0, '']);
   const start = machine.run('grep', '^ExecStart=', UNIT).stdout.trim().replace('ExecStart=', '').split(' ');
   assert.deepEqual(start, [process.execPath, '--inspect-port=192.0.2.1:9229', PROGRAM]);
+  for (const library of ['commander', 'yaml', 'smol-toml', 'bcryptjs'])
+    assert.match(machine.run('cat', '/usr/local/lib/herakles/NOTICE').stdout, new RegExp(`^${library} \\d`, 'm'));
   const as = ['setpriv', '--reuid=herakles', '--regid=herakles', '--clear-groups', '--', 'env', 'HOME=/'];
   const check = machine.run(...as, ...start, 'check');
   assert.equal(check.status, 0, check.stderr);

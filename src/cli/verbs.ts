@@ -1,6 +1,7 @@
 // The list of all verbs, in the order in which help shows them. To add a verb: its folder, and a line here.
 import { captureVerb } from './capture/verb.ts';
 import { checkVerb } from './check/verb.ts';
+import { completionVerb } from './completion/verb.ts';
 import { configGroup, configInitVerb, configShowVerb } from './config/verb.ts';
 import { explainVerb } from './explain/verb.ts';
 import { importGroup, importProcessExporterVerb } from './import/verb.ts';
@@ -27,4 +28,5 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   configGroup,
   configShowVerb,
   configInitVerb,
+  completionVerb(() => verbs),
 ];

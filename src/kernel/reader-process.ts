@@ -2,6 +2,7 @@
 // A reader that hangs is killed and another one started; the request that hung is named.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { isExecutable, OWN_EXECUTABLE, READER_WORD } from './executable.ts';
 import {
   ANSWER_HEAD_BYTES,
   DURATION_BYTES,
@@ -88,13 +89,16 @@ export class ReaderProcess {
   readonly #unended: Set<ReaderProcess>;
 
   /**
-   * @param source the reader's program as JavaScript text
+   * @param source the reader's program as JavaScript text; the single executable holds it already
    * @param procfs where /proc is mounted
    * @param unended holds it from when it is killed until it has ended
    */
   constructor(source: string, procfs: string, unended: Set<ReaderProcess>) {
     this.#unended = unended;
-    this.#child = spawn(process.execPath, [...V8_FLAGS, ...NO_DEBUGGER, '-e', BOOT, '--', procfs], {
+    const [program, words] = isExecutable
+      ? [OWN_EXECUTABLE, [READER_WORD, procfs]]
+      : [process.execPath, [...V8_FLAGS, ...NO_DEBUGGER, '-e', BOOT, '--', procfs]];
+    this.#child = spawn(program, words, {
       argv0: 'herakles-reader',
       env: ALLOCATOR,
       stdio: ['pipe', 'ignore', 'inherit', 'pipe'],

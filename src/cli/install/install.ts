@@ -2,13 +2,17 @@
 // records every file with its hash; uninstall removes only files that are still as recorded, and keeps the others.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { getAsset } from 'node:sea';
 import sysusers from '../../../deploy/systemd/herakles.sysusers.conf';
 import serviceUnit from '../../../deploy/systemd/herakles-node-exporter.service';
 import socketUnit from '../../../deploy/systemd/herakles-node-exporter.socket';
 import activation from '../../../deploy/systemd/socket-activation.conf';
 import { type ForeignStep, foreignStep } from '../../config/path-control.ts';
+import { isExecutable } from '../../kernel/executable.ts';
 import { describeForeignStep } from '../foreign-step.ts';
 import { VerbError } from '../verb.ts';
+import { FIRST_CONFIG, FIRST_RULES, unitOfExecutable } from './first-files.ts';
 import {
   carryOut,
   FOREIGN,
@@ -27,7 +31,11 @@ const USER = 'herakles';
 const SERVICE = 'herakles-node-exporter.service';
 const SOCKET = 'herakles-node-exporter.socket';
 const UNITS = '/etc/systemd/system';
-const PROGRAM = '/usr/local/lib/herakles/herakles.cjs';
+const PROGRAM = isExecutable
+  ? '/usr/local/lib/herakles/herakles-node-exporter'
+  : '/usr/local/lib/herakles/herakles.cjs';
+/** Licences of the libraries inside the program. */
+const NOTICE = '/usr/local/lib/herakles/NOTICE';
 const COMMAND = '/usr/local/bin/herakles-node-exporter';
 
 const CONFIG_FILE = '/etc/herakles/config.yaml';
@@ -36,22 +44,9 @@ const SYSUSERS = '/etc/sysusers.d/herakles.conf';
 const DROP_IN = `${UNITS}/${SERVICE}.d/socket.conf`;
 /** Every path at which install puts something, and its record. */
 const PLACES = [
-  ...[PROGRAM, `${PROGRAM}.LEGAL.txt`, COMMAND, CONFIG_FILE, RULE_FILE, SYSUSERS],
+  ...[PROGRAM, NOTICE, COMMAND, CONFIG_FILE, RULE_FILE, SYSUSERS],
   ...[`${UNITS}/${SERVICE}`, `${UNITS}/${SOCKET}`, DROP_IN, RECORD],
 ];
-
-const CONFIG = `# Configuration of herakles-node-exporter. "herakles-node-exporter config init" prints every key with its meaning.
-# interval: 15s
-# per_process: all
-`;
-
-const RULES = `# Rules of this host. They decide before the rules that ship with the exporter. "herakles-node-exporter explain PID"
-# tells which rule decided about a process. This rule is an example.
-[[rule]]
-group = "monitoring"
-subgroup = "herakles"
-unit = "herakles-node-exporter.service"
-`;
 
 /** Files that an operator is expected to change. To keep them is no failure. */
 const EDITED = [CONFIG_FILE, RULE_FILE];
@@ -67,7 +62,7 @@ export function install({ dryRun, socket }: { readonly dryRun: boolean; readonly
       'install is for hosts run by systemd, and systemd-sysusers is not here; docs/deployment.md tells about other hosts',
     );
   }
-  const node = reachableNode();
+  const node = isExecutable ? '' : reachableNode();
   for (const path of PLACES)
     demandRootOnly(path, 'look at what it holds, then give it to root alone (chown, chmod go-w)');
   const record = readRecord() ?? { put: {}, user: false };
@@ -75,14 +70,14 @@ export function install({ dryRun, socket }: { readonly dryRun: boolean; readonly
     ...programSteps(record),
     ...legalSteps(record),
     linkStep(record, COMMAND, PROGRAM),
-    ...fileSteps(record, CONFIG_FILE, CONFIG),
-    ...fileSteps(record, RULE_FILE, RULES),
+    ...fileSteps(record, CONFIG_FILE, FIRST_CONFIG),
+    ...fileSteps(record, RULE_FILE, FIRST_RULES),
     ...fileSteps(record, SYSUSERS, sysusers),
     userStep(record),
     ...fileSteps(
       record,
       `${UNITS}/${SERVICE}`,
-      serviceUnit.replace('=/usr/bin/node ', () => `=${node} `),
+      isExecutable ? unitOfExecutable(serviceUnit, PROGRAM) : serviceUnit.replace('=/usr/bin/node ', () => `=${node} `),
     ),
     ...(socket ? fileSteps(record, `${UNITS}/${SOCKET}`, socketUnit) : []),
     ...(socket ? fileSteps(record, DROP_IN, activation) : []),
@@ -132,17 +127,18 @@ export function uninstall({ dryRun }: { readonly dryRun: boolean }): string {
 
 /** @throws VerbError where another program stands there: the unit would start it with two capabilities */
 function programSteps(record: InstallRecord): Step[] {
-  const steps = fileSteps(record, PROGRAM, readFileSync(ownBundle()), 0o755);
+  const steps = fileSteps(record, PROGRAM, readFileSync(ownProgram()), 0o755);
   if (!steps.some(({ action }) => action === 'keep')) return steps;
   throw new VerbError(
     `${PROGRAM}: ${FOREIGN}, and the unit would start it with two capabilities; move it away, and run install again`,
   );
 }
 
-/** The licences of the libraries in the bundle, which the build writes beside it. */
+/** The licences of the libraries inside, which the build writes beside the bundle, and into the executable. */
 function legalSteps(record: InstallRecord): Step[] {
-  const text = `${ownBundle()}.LEGAL.txt`;
-  return existsSync(text) ? fileSteps(record, `${PROGRAM}.LEGAL.txt`, readFileSync(text)) : [];
+  if (isExecutable) return fileSteps(record, NOTICE, getAsset('NOTICE', 'utf8'));
+  const text = join(dirname(ownProgram()), 'NOTICE');
+  return existsSync(text) ? fileSteps(record, NOTICE, readFileSync(text)) : [];
 }
 
 function userStep(record: InstallRecord): Step {
@@ -159,8 +155,8 @@ function reloadSteps(): Step[] {
   return [{ action: 'run', what: 'systemctl daemon-reload', run: () => execute('systemctl', 'daemon-reload') }];
 }
 
-/** The bundle that runs now. */
-const ownBundle = (): string => realpathSync(process.argv[1]!);
+/** The bundle or the executable that runs now. */
+const ownProgram = (): string => realpathSync(isExecutable ? process.execPath : process.argv[1]!);
 
 /** The path of this Node.js, for the unit. @throws VerbError where a unit cannot start it */
 function reachableNode(): string {

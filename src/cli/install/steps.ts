@@ -92,12 +92,13 @@ function folderSteps(record: InstallRecord, path: string): Step[] {
 export function linkStep(record: InstallRecord, path: string, target: string): Step {
   const now = markOf(path);
   if (now === `link ${target}`) return { action: 'unchanged', what: path };
-  if (now !== undefined) return { action: 'keep', what: `${path}: ${FOREIGN}` };
+  if (now !== undefined && now !== record.put[path]) return { action: 'keep', what: `${path}: ${FOREIGN}` };
   const run = (): void => {
+    rmSync(path, { force: true });
     symlinkSync(target, path);
     record.put[path] = `link ${target}`;
   };
-  return { action: 'create', what: `${path} -> ${target}`, run };
+  return { action: now === undefined ? 'create' : 'update', what: `${path} -> ${target}`, run };
 }
 
 /** Takes away what install put at a path. */

@@ -7,6 +7,7 @@
 // operator's decision, and is logged. Options: nodejs.org/api/cli.html and `node --v8-options`, Node.js 20 to 24. V8 lets an
 // underscore stand for a dash.
 import { ConfigError } from '../../config/load.ts';
+import { isExecutable } from '../../kernel/executable.ts';
 import { readPrivileges } from '../../kernel/self.ts';
 
 /** How Node.js was started. */
@@ -73,7 +74,8 @@ export async function readNodeStart(): Promise<NodeStart> {
   const { uid, capabilities } = readPrivileges();
   return {
     execArgv: process.execArgv,
-    env: process.env,
+    // The single executable passes over these options.
+    env: isExecutable ? { ...process.env, NODE_OPTIONS: undefined } : process.env,
     debuggerUrl: await debuggerUrl(),
     privileged: uid === 0 || capabilities.length > 0,
   };

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { build, type Metafile } from 'esbuild';
+import { programOptions, root } from './bundle.mjs';
+import { noticeOf, packagesOf, sbomOf } from './bundled-packages.mjs';
+
+const SOURCES = ['src', 'scripts', 'catalogue', 'deploy', 'package.json', 'package-lock.json', 'tsconfig.json'];
+
+/** A copy of the sources in a folder of its own; its libraries are a link, or a copy as `npm ci` makes it. */
+function checkout(t: TestContext, libraries: 'link' | 'copy'): string {
+  const folder = mkdtempSync(join(tmpdir(), `herakles-${libraries}-`));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const name of SOURCES) cpSync(join(root, name), join(folder, name), { recursive: true });
+  if (libraries === 'link') symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  else {
+    mkdirSync(join(folder, 'node_modules'));
+    for (const name of ['esbuild', '@esbuild', 'yaml', 'smol-toml', 'commander', 'bcryptjs', '.package-lock.json'])
+      cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true });
+  }
+  return folder;
+}
+
+function buildIn(folder: string): string[] {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: folder, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return ['herakles.cjs', 'herakles.cjs.map', 'NOTICE'].map((name) => readFileSync(join(folder, 'dist', name), 'utf8'));
+}
+
+test('two builds in two folders give the same bytes', (t) => {
+  const [one, two] = [checkout(t, 'copy'), checkout(t, 'link')];
+  const [bundle, map, notice] = buildIn(one);
+  assert.deepEqual(buildIn(two), [bundle, map, notice]);
+  for (const text of [bundle, map, notice]) assert.ok(!text!.includes(one));
+});
+
+/** The metafile of the program, and of the programs that it holds as text. */
+async function metafilesOfProgram(): Promise<Metafile[]> {
+  const metafiles: Metafile[] = [];
+  const options = programOptions('dist/none/herakles.cjs', (metafile) => metafiles.push(metafile));
+  const { metafile } = await build({ ...options, write: false, metafile: true });
+  return [metafile!, ...metafiles];
+}
+
+test('NOTICE and SBOM name every library of which the bundle holds code, and no other', async () => {
+  const metafiles = await metafilesOfProgram();
+  const paths = metafiles.flatMap(({ inputs }) => Object.keys(inputs)).filter((path) => path.includes('node_modules/'));
+  const named = [...new Set(paths.map((path) => path.split('node_modules/').at(-1)!.split('/')[0]!))].sort();
+  assert.ok(named.includes('bcryptjs'), 'the library of the thread for passwords, a bundle in the bundle');
+  const packages = packagesOf(metafiles, root);
+  assert.deepEqual(
+    packages.map(({ name }) => name),
+    named,
+  );
+  const notice = noticeOf(packages);
+  for (const name of named) {
+    const text = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim();
+    assert.ok(notice.includes(text), `the licence of ${name}, word by word`);
+  }
+  const sbom = sbomOf({ version: '1.2.3', packages }) as { components: { purl: string }[] };
+  const purls = named.map((name) => {
+    const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
+    return `pkg:npm/${name}@${version}`;
+  });
+  assert.deepEqual(
+    sbom.components.map(({ purl }) => purl),
+    purls,
+  );
+});
+
+test('an SBOM of an artefact with Node.js inside has that, with what is in it', () => {
+  const node = { node: '24.1.0', openssl: '3.5.1', modules: '137', ngtcp2: '' };
+  const { components } = sbomOf({ version: '1.2.3', packages: [], node }) as { components: object[] };
+  assert.equal(components.length, 1);
+  const { type, name, version, components: inside } = components[0] as Record<string, unknown>;
+  assert.deepEqual(
+    { type, name, version, components: inside },
+    {
+      ...{ type: 'platform', name: 'node', version: '24.1.0' },
+      components: [{ type: 'library', name: 'openssl', version: '3.5.1' }],
+    },
+  );
+});
+
+test('a library without a licence cannot be bundled', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'herakles-licence-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  cpSync(join(root, 'package.json'), join(folder, 'node_modules/some/package.json'));
+  const outputs = { 'x.js': { inputs: { 'node_modules/some/a.js': { bytesInOutput: 1 } } } };
+  const metafile = { inputs: {}, outputs } as unknown as Metafile;
+  assert.throws(() => packagesOf([metafile], folder), /some has no licence .* no file LICENSE/);
+});

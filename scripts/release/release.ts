@@ -1,0 +1,122 @@
+// What the artefacts of a release have in common: version and date, the built program with its licences, the files that
+// come with it, and how a tree of files is written so that the same sources give the same bytes.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { completionFor } from '../../src/cli/completion/completion.ts';
+import { FIRST_CONFIG, FIRST_RULES, unitOfExecutable } from '../../src/cli/install/first-files.ts';
+import { verbs } from '../../src/cli/verbs.ts';
+import { buildProgram } from '../bundle.mjs';
+import { noticeOf, type Package, sbomOf } from '../bundled-packages.mjs';
+import { root } from '../install.mjs';
+import { manPage } from '../man-page.ts';
+import { makeBlob, nodeVersions } from './executable.ts';
+import { here, NODE_VERSION, nodeFolder } from './node-binaries.ts';
+
+export const NAME = 'herakles-node-exporter';
+
+export interface Release {
+  readonly version: string;
+  /** Seconds since 1970: the date of every file (reproducible-builds.org/specs/source-date-epoch). */
+  readonly date: number;
+  /** Quick and large, for tests; else slow and small. */
+  readonly fast: boolean;
+  /** Folder of the artefacts. */
+  readonly out: string;
+  readonly packages: readonly Package[];
+  /** What is injected into a Node.js. */
+  readonly blob: Buffer;
+  /** NOTICE and SBOM of an executable: the Node.js inside is in them. */
+  readonly notice: string;
+  readonly sbom: string;
+}
+
+/** A file of an artefact. */
+export interface Entry {
+  readonly path: string;
+  readonly content: string | Buffer;
+  readonly mode?: number;
+}
+
+/** Builds the program, and takes together what the artefacts need. */
+export async function prepareRelease(out: string, fast: boolean): Promise<Release> {
+  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
+  const packages = await buildProgram('dist/herakles.cjs');
+  const licence = readFileSync(`${nodeFolder(here)}/LICENSE`, 'utf8').trim();
+  const notice = noticeOf(packages, {
+    name: 'Node.js',
+    version: NODE_VERSION,
+    licence: 'MIT and others',
+    text: licence,
+  });
+  const sbom = sbomText(version, packages, nodeVersions());
+  const blob = await makeBlob(`${root}dist/herakles.cjs`, notice);
+  return { version, date: sourceDate(), fast, out, packages, blob, notice, sbom };
+}
+
+export const sbomText = (version: string, packages: readonly Package[], node?: Record<string, string>): string =>
+  `${JSON.stringify(sbomOf({ version, packages, node }), undefined, 2)}\n`;
+
+/** SOURCE_DATE_EPOCH, else the time of the commit; in an archive without git the first second of 1980. */
+function sourceDate(): number {
+  const given = process.env.SOURCE_DATE_EPOCH;
+  if (given !== undefined && !/^\d{1,10}$/.test(given))
+    throw new Error(`SOURCE_DATE_EPOCH is "${given}"; give the seconds since 1970, such as 1767225600`);
+  if (given !== undefined) return Number(given);
+  try {
+    const args = ['log', '-1', '--format=%ct'];
+    return Number(execFileSync('git', args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' }));
+  } catch {
+    return 315_532_800;
+  }
+}
+
+const read = (path: string): string => readFileSync(root + path, 'utf8');
+
+/** The units, with the path of the executable in place of Node.js and the bundle. */
+export function units(program: string): Entry[] {
+  const names = readdirSync(`${root}deploy/systemd`).filter((name) => /\.(?:service|socket)$/.test(name));
+  return names.sort().map((name) => {
+    const text = unitOfExecutable(read(`deploy/systemd/${name}`), program);
+    return {
+      path: name,
+      content: text.replace(/^# Installed by .*\n/, `# To change something: systemctl edit ${name}\n`),
+    };
+  });
+}
+
+export const manual = (): string => manPage();
+export const socketDropIn = (): string => read('deploy/systemd/socket-activation.conf');
+export const firstConfig = FIRST_CONFIG;
+export const firstRules = FIRST_RULES;
+export const completions = {
+  bash: () => completionFor('bash', verbs),
+  zsh: () => completionFor('zsh', verbs),
+  fish: () => completionFor('fish', verbs),
+} as const;
+
+/** Files of the repository for people, with the documents, below a folder of an artefact. */
+export function documents(): Entry[] {
+  const pages = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'));
+  return pages.sort().map((name) => ({ path: `docs/${name}`, content: read(`docs/${name}`) }));
+}
+
+/** Writes files into a folder, all with the release's date; folders too. */
+export function writeTree(folder: string, entries: readonly Entry[], date: number): void {
+  for (const { path, content, mode = 0o644 } of entries) {
+    const place = join(folder, path);
+    mkdirSync(dirname(place), { recursive: true, mode: 0o755 });
+    writeFileSync(place, content, { mode });
+  }
+  dateTree(folder, date);
+}
+
+/** Gives everything in a folder one date, and modes that do not depend on who builds: 755 or 644. */
+export function dateTree(folder: string, date: number): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    utimesSync(join(folder, name), date, date);
+  utimesSync(folder, date, date);
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    if ((statSync(join(folder, name)).mode & 0o022) !== 0)
+      throw new Error(`${join(folder, name)} may be written by others; set umask 022 and run the release again`);
+}
