@@ -17,7 +17,7 @@ test('every library of the lock file has a checksum, and the package has neither
   assert.deepEqual(without, []);
   const { scripts, dependencies } = readJson('package.json');
   assert.equal(dependencies, undefined, 'libraries are bundled');
-  const atInstall = Object.keys(scripts).filter((name) => /^(?:pre|post)?(?:install|prepare|pack)$/.test(name));
+  const atInstall = Object.keys(scripts).filter((name) => /^(?:pre|post)?(?:install|prepare)$/.test(name));
   assert.deepEqual(atInstall, []);
 });
 

@@ -8,7 +8,7 @@ import { build, type Metafile } from 'esbuild';
 import { programOptions, root } from './bundle.mjs';
 import { noticeOf, packagesOf, sbomOf } from './bundled-packages.mjs';
 
-const SOURCES = ['src', 'scripts', 'catalogue', 'deploy', 'package.json', 'package-lock.json', 'tsconfig.json'];
+const SOURCES = ['src', 'scripts', 'catalogue', 'deploy', 'docs', 'package.json', 'package-lock.json', 'tsconfig.json'];
 
 /** A copy of the sources in a folder of its own; its libraries are a link, or a copy as `npm ci` makes it. */
 function checkout(t: TestContext, libraries: 'link' | 'copy'): string {

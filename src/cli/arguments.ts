@@ -27,9 +27,9 @@ export interface UsageText {
 const withoutSettings = verbs.filter((verb) => 'run' in verb && verb.ignoresSettings).map(({ name }) => name);
 
 const helpEnd = `
-Every command but ${withoutSettings.slice(0, -1).join(', ')} and ${withoutSettings.at(-1)} takes the options above.
-Their values come from files, then from the environment, then from flags; a later one wins. The files, in the same order
-(.yml, .json or .toml as well):
+Every command takes the options above, but for ${withoutSettings.slice(0, -1).join(', ')} and ${withoutSettings.at(-1)}.
+Their values come from files, then from the environment, then from flags; a later one wins. The files, in the
+same order (.yml, .json or .toml as well):
   /etc/herakles/config.yaml  ~/.config/herakles/config.yaml  ./herakles.yaml  --config FILE
 Write a list with commas, or repeat its flag.
 
