@@ -83,6 +83,7 @@ test('for any process, a suggestion can be pasted, matches it, and does no harm 
     podUid: text,
   });
   const rules = parseCatalogue(catalogue);
+  const withoutOwn = new Classifier([], rules);
   let found = 0;
   fc.assert(
     fc.property(any, (given) => {
@@ -92,11 +93,11 @@ test('for any process, a suggestion can be pasted, matches it, and does no harm 
       found++;
       const own = parseRules(parse(toml), 'mine');
       assert.equal(new Classifier(own, []).classify(proc).rule, 'mine:1');
-      const { rule } = new Classifier([], rules).classify(proc);
+      const { rule } = withoutOwn.classify(proc);
       if (rule === 'none') assert.equal(new Classifier(own, rules).classify(proc).rule, 'mine:1');
       for (const line of toml.split('\n')) assert.equal(escapeForTerminal(line), line);
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
-  assert.ok(found > 100, `${found} suggestions were looked at`);
+  assert.ok(found > 30, `${found} suggestions were looked at`);
 });
