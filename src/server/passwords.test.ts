@@ -7,15 +7,20 @@ import { ClientGoneError, Passwords, QueueFullError } from './passwords.ts';
 
 const hash = hashSync('right', 4);
 
+type Compare = (password: string, hash: string) => boolean;
+
 /** A thread as the bundle has it, in this one. */
-const startThread = async () => {
+const startWith = (compare: Compare) => async () => {
   const thread = Object.assign(new EventEmitter(), {
     postMessage: ({ password, hash }: { password: string; hash: string }) =>
-      void setImmediate(() => thread.emit('message', compareSync(password, hash))),
+      void setImmediate(() => thread.emit('message', compare(password, hash))),
     terminate: () => {},
   });
   return thread;
 };
+const startThread = startWith(compareSync);
+/** For whoever asks thousands of times: only the order matters. */
+const startQuickThread = startWith((password) => password === 'right');
 
 /** Asks as this client and notes how it ends, in the order of the ends. */
 function asking(passwords: Passwords) {
@@ -47,7 +52,7 @@ test('a newcomer takes the place of a waiting job where one client has several, 
 });
 
 test('1,024 networks that ask all the time keep nobody out, also after the client has gone and comes again', async () => {
-  const { ends, ask } = asking(new Passwords(startThread));
+  const { ends, ask } = asking(new Passwords(startQuickThread));
   let flooding = true;
   const networks = Array.from({ length: 1024 }, async (_, i) => {
     while (flooding) await ask(`n${i}`);
