@@ -64,11 +64,6 @@ test('an example whose argv has the path is recognised also where its executable
       assert.equal(classifier.classify({ ...example, exe: '' }).rule, name);
 });
 
-test('classify and explain agree on every example', () => {
-  for (const example of rules.flatMap(({ examples, notExamples }) => [...examples, ...notExamples]))
-    assert.deepEqual(classifier.explain(example).classification, classifier.classify(example));
-});
-
 test('the linter finds nothing', () => {
   assert.deepEqual(
     lint([], rules).map(({ rule, message }) => `${rule}: ${message}`),

@@ -221,7 +221,7 @@ test('the index gives the answer of asking every rule in order', () => {
   );
 });
 
-test('ten thousand expressions and a command line of 64 KiB take bounded time, and the end of it is explained', () => {
+test('four thousand expressions and a command line of 64 KiB take bounded time, and the end of it is explained', () => {
   const words = 'abcdefghij'.repeat(6554);
   // biome-ignore format: one line a case
   const cases: [what: string, argv: (i: number) => string, text: string, cutShort: boolean][] = [
@@ -232,7 +232,7 @@ test('ten thousand expressions and a command line of 64 KiB take bounded time, a
     ['states that multiply', (i) => `(?i)(a|b)*a(.){${9 + (i % 9)}}[k-z]`, words, true],
   ];
   for (const [what, argv, text, cutShort] of cases) {
-    const rule = Array.from({ length: 10_000 }, (_, i) => ({ group: 'g', subgroup: 's', argv: argv(i) }));
+    const rule = Array.from({ length: 4000 }, (_, i) => ({ group: 'g', subgroup: 's', argv: argv(i) }));
     rule.push({ group: 'g', subgroup: 'last', argv: '^x' });
     const classifier = new Classifier(parseRules({ rule: rule.slice(1) }, 'u'), []);
     const proc = { name: 'x', argv: [text] };
