@@ -58,3 +58,28 @@ for (const [file, count] of [
     assert.ok(wrong.length <= lines.length * 0.03, shown);
     assert.ok(wronglyNamed.length <= lines.length * 0.02, shown);
   });
+
+/** Names that many people give to programs of their own; a known program has each of them as well. */
+const ORDINARY_NAMES =
+  'authserver backup_agent catalogd cleanup-controller clustercontroller coda cortex crm datacollector documentserver ' +
+  'exportd fileserver forwarder-agent gc-agent gc_worker guard_monitor hawk healthd hydra installd karma ' +
+  'katana kms lighthouse linkcheck lms logagent logd login mailserver mailwatch mediaserver msg_server nebula netmon ' +
+  'next notifyd orbit orchestrator package-server panel payload pebble pen pluto policyd proton proxyd ranger ' +
+  'registry-server relayd relayproxy rest-server runbatch scand service-manager stagehand starter stash statuspage ' +
+  'storage_broker streaming sync_server syslog-agent system-agent tiger traced trojan uma viewagent zeus ' +
+  'agent api app backend bot core gateway hub manager monitor proxy scheduler server sync web worker';
+
+test('a program that shares only its name with a known program is not taken for it', () => {
+  const named = ORDINARY_NAMES.split(' ').flatMap((name) =>
+    [
+      { comm: name, argv: [`/home/joe/${name}/${name}`, '--port', '8080'] },
+      { comm: 'python3', argv: ['python3', `/srv/${name}/${name}.py`] },
+      { comm: 'python3', argv: ['/usr/bin/python3', `/usr/local/bin/${name}`] },
+      { comm: 'run', argv: [`/opt/${name}/bin/run`] },
+    ]
+      .map((line) => ({ line, ...placeOf({ want: [], ...line }) }))
+      .filter(({ group }) => !MODEST.has(group))
+      .map(({ line, place }) => `${place}: ${line.argv.join(' ')}`),
+  );
+  assert.deepEqual(named, []);
+});
