@@ -1,5 +1,6 @@
 // Processes as operators' hosts have them. field/pasted.json: command lines that people pasted in public, with the
 // groups that an operator would call right (several may be; a group alone where any of its subgroups is).
+// field/unseen.json: more of them, whose groups were written down before any rule was compared with them.
 // field/invented.json: lines in the habits of such hosts. Both show what a rule's own examples cannot: how much of a
 // host has a name, and how much has a wrong one.
 
@@ -24,12 +25,14 @@ interface FieldLine {
 const linesOf = (file: string): FieldLine[] =>
   JSON.parse(readFileSync(new URL(`field/${file}`, import.meta.url), 'utf8'));
 const classifier = new Classifier([], parseCatalogue(catalogue));
+const services = new ServiceGroups();
+services.max = 10_000;
 
 /** Where a line lands: its group, and whether a rule named it. */
 function placeOf({ comm, ...line }: FieldLine) {
   const identity = { ...UNKNOWN_IDENTITY, ...line, name: comm };
   const own = classifier.classify(identity);
-  const found = isWithoutRule(own) ? (new ServiceGroups().of(identity) ?? own) : own;
+  const found = isWithoutRule(own) ? (services.of(identity) ?? own) : own;
   return { group: found.group, place: `${found.group}/${found.subgroup}` };
 }
 
@@ -38,6 +41,7 @@ const MODEST = new Set(['other', 'service', 'runtime']);
 
 for (const [file, count] of [
   ['pasted.json', 199],
+  ['unseen.json', 80],
   ['invented.json', 170],
 ] as const)
   test(`of the lines in ${file} at least 97 % are right, and at most 2 % have a wrong name`, () => {
@@ -54,3 +58,28 @@ for (const [file, count] of [
     assert.ok(wrong.length <= lines.length * 0.03, shown);
     assert.ok(wronglyNamed.length <= lines.length * 0.02, shown);
   });
+
+/** Names that many people give to programs of their own; a known program has each of them as well. */
+const ORDINARY_NAMES =
+  'authserver backup_agent catalogd cleanup-controller clustercontroller coda cortex crm datacollector documentserver ' +
+  'exportd fileserver forwarder-agent gc-agent gc_worker guard_monitor hawk healthd hydra installd karma ' +
+  'katana kms lighthouse linkcheck lms logagent logd login mailserver mailwatch mediaserver msg_server nebula netmon ' +
+  'next notifyd orbit orchestrator package-server panel payload pebble pen pluto policyd proton proxyd ranger ' +
+  'registry-server relayd relayproxy rest-server runbatch scand service-manager stagehand starter stash statuspage ' +
+  'storage_broker streaming sync_server syslog-agent system-agent tiger traced trojan uma viewagent zeus ' +
+  'agent api app backend bot core gateway hub manager monitor proxy scheduler server sync web worker';
+
+test('a program that shares only its name with a known program is not taken for it', () => {
+  const named = ORDINARY_NAMES.split(' ').flatMap((name) =>
+    [
+      { comm: name, argv: [`/home/joe/${name}/${name}`, '--port', '8080'] },
+      { comm: 'python3', argv: ['python3', `/srv/${name}/${name}.py`] },
+      { comm: 'python3', argv: ['/usr/bin/python3', `/usr/local/bin/${name}`] },
+      { comm: 'run', argv: [`/opt/${name}/bin/run`] },
+    ]
+      .map((line) => ({ line, ...placeOf({ want: [], ...line }) }))
+      .filter(({ group }) => !MODEST.has(group))
+      .map(({ line, place }) => `${place}: ${line.argv.join(' ')}`),
+  );
+  assert.deepEqual(named, []);
+});

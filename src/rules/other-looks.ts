@@ -26,8 +26,11 @@ export interface Look {
   readonly identity: Identity;
 }
 
-/** Subgroups of tools that people call: the name of a folder or a unit means the server, not its client. */
-const TOOLS = /^clients$|_clients$|_tools$/;
+/**
+ * Subgroups of tools that people call: the name of a folder or a unit means the server, not its client, and a service
+ * named "ninja" or "delve" is no compiler or debugger.
+ */
+const TOOLS = /^clients$|_clients$|_tools$|^compilers$|^debuggers$|^file_managers$|^pen_testing$|^terminals$/;
 
 /**
  * Whether a rule that matches a look decides. A folder or a unit only hints at the program: it never says which runtime

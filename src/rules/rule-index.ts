@@ -174,13 +174,19 @@ export class RuleIndex {
   private readonly indexes = INDEXED_KEYS.map((key) => new KeyIndex(key));
   /** Rules, or values of rules, that no index can hold; in order of rank. */
   private readonly rest: RankedRule[] = [];
+  /**
+   * Fallback rules for a name and a command line. They are asked last, so that a JVM whose class a rule knows is not
+   * compared with each of the rules for "java" before.
+   */
+  private readonly last = new KeyIndex('comm');
 
   /** The rule that decides; undefined where none matches. */
   find(target: MatchTarget): RankedRule | undefined {
     let best: RankedRule | undefined;
     for (const index of this.indexes)
       if (index.firstRank < (best?.rank ?? Number.POSITIVE_INFINITY)) best = index.find(target, best);
-    return firstMatch(this.rest, target, best);
+    best = firstMatch(this.rest, target, best);
+    return best && best.rank < this.last.firstRank ? best : this.last.find(target, best);
   }
 
   /**
@@ -188,7 +194,12 @@ export class RuleIndex {
    * Rules come in order of rank.
    */
   add(ranked: RankedRule): void {
-    const { keys } = ranked.rule;
+    const { keys, fallback } = ranked.rule;
+    const names = keys.get('comm');
+    if (fallback && keys.has('argv') && names?.every(({ form }) => form === 'literal')) {
+      this.last.add(ranked, names);
+      return;
+    }
     for (const index of this.indexes) {
       const matchers = keys.get(index.key);
       const left = matchers && index.add(ranked, matchers);
