@@ -1,41 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { build, type Metafile } from 'esbuild';
 import { programOptions, root } from './bundle.mjs';
 import { noticeOf, packagesOf, sbomOf } from './bundled-packages.mjs';
-
-const SOURCES = ['src', 'scripts', 'catalogue', 'deploy', 'docs', 'package.json', 'package-lock.json', 'tsconfig.json'];
-
-/** A copy of the sources in a folder of its own; its libraries are a link, or a copy as `npm ci` makes it. */
-function checkout(t: TestContext, libraries: 'link' | 'copy'): string {
-  const folder = mkdtempSync(join(tmpdir(), `herakles-${libraries}-`));
-  t.after(() => rmSync(folder, { recursive: true }));
-  for (const name of SOURCES) cpSync(join(root, name), join(folder, name), { recursive: true });
-  if (libraries === 'link') symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  else {
-    mkdirSync(join(folder, 'node_modules'));
-    for (const name of ['esbuild', '@esbuild', 'yaml', 'smol-toml', 'commander', 'bcryptjs', '.package-lock.json'])
-      cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true });
-  }
-  return folder;
-}
-
-function buildIn(folder: string): string[] {
-  const { status, stderr } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: folder, encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-  return ['herakles.cjs', 'herakles.cjs.map', 'NOTICE'].map((name) => readFileSync(join(folder, 'dist', name), 'utf8'));
-}
-
-test('two builds in two folders give the same bytes', (t) => {
-  const [one, two] = [checkout(t, 'copy'), checkout(t, 'link')];
-  const [bundle, map, notice] = buildIn(one);
-  assert.deepEqual(buildIn(two), [bundle, map, notice]);
-  for (const text of [bundle, map, notice]) assert.ok(!text!.includes(one));
-});
 
 /** The metafile of the program, and of the programs that it holds as text. */
 async function metafilesOfProgram(): Promise<Metafile[]> {

@@ -67,8 +67,7 @@ for (const version of [undefined, 'node22', 'node24'] as const) {
     }
     assert.equal((await ask()).status, 200);
     assert.deepEqual([...new Set(listeningPorts(server.pid))], [server.port]);
-    process.kill(reader, 'SIGUSR1');
-    process.kill(reader, 'SIGUSR2');
+    for (const signal of ['SIGUSR1', 'SIGUSR2']) process.kill(reader, signal);
     assert.equal((await ask()).status, 200);
     assert.ok(readers().includes(reader), 'the reader of process files got the signals too, and still runs');
     for (const pid of readers()) assert.deepEqual(listeningPorts(pid), []);
