@@ -164,7 +164,7 @@ test('any kernel file may become any bytes', async () => {
       assert.ok(failure === undefined || failure instanceof KernelFileError, failure?.stack);
       check(page);
     }),
-    { numRuns: 150, includeErrorInReport: true },
+    { numRuns: 80, includeErrorInReport: true },
   );
 });
 

@@ -216,7 +216,7 @@ test('any bytes as a file, any variables: a configuration or a ConfigError', asy
       }
     },
   );
-  await fc.assert(property, { numRuns: 1000 });
+  await fc.assert(property, { numRuns: 400 });
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'herakles-load-'));

@@ -196,7 +196,7 @@ test('no group counter ever falls, and nothing is credited twice, whatever happe
         assert.ok(credited.write <= spent.write, `${credited.write} bytes written credited of ${spent.write}`);
       });
     }),
-    { numRuns: 120, includeErrorInReport: true },
+    { numRuns: 60, includeErrorInReport: true },
   );
 });
 
@@ -209,7 +209,7 @@ test('where every child is waited for, CPU is credited to the last tick', () => 
       const { spent, credited } = books(machine, watched, start);
       assert.deepEqual(credited, spent);
     }),
-    { numRuns: 120, includeErrorInReport: true },
+    { numRuns: 60, includeErrorInReport: true },
   );
 });
 

@@ -131,7 +131,7 @@ test('a rule that is never reached is found whatever hides it', () => {
       });
       assert.deepEqual(found, hiddenByPairs(parsed));
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 

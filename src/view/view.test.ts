@@ -148,7 +148,7 @@ test('the sum of all footprints stays within the memory of the host, unless what
       for (const { footprint } of groups) sum += footprint || 0;
       assert.ok(sum <= (total + measuredExcess) * (1 + 1e-9), `${sum} > ${total} + ${measuredExcess}`);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -166,7 +166,7 @@ test('a measured footprint is never made smaller by what other groups show', () 
         assert.ok(footprint >= Math.min(rss, measured), `${counters.group}: ${footprint} of ${measured}`);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 

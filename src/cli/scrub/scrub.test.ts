@@ -215,7 +215,7 @@ test('a random secret is shown at no place of a value', () => {
         assert.ok(!line.includes(text), line);
       },
     ),
-    { numRuns: 20_000 },
+    { numRuns: 6000 },
   );
 });
 
@@ -232,7 +232,7 @@ test('any command line gives as many words, and what is shown stands in it', () 
 });
 
 test('no command line takes a long time', () => {
-  const long = 64 << 10;
+  const long = 32 << 10;
   // biome-ignore format: a list
   for (const part of ['a', 'a.', 'a-', 'a=', 'a,', 'a:', 'a/', '/a', '/a:', '=,', 'x://', '://@', 'http://a,', '"', "'", '\\', ' ', 'a b', '$(', '&a=', '?a', '%', '1', '1.', '-a', '--a=', '[', '***', '\n', ';;', 'aB1']) {
     const text = part.repeat(long / part.length);
