@@ -5,7 +5,7 @@ import { formats } from './formats.ts';
 import { MalformedFileError } from './malformed-file.ts';
 
 const parse = async (format: string, text: string) => formats.get(format)!(text);
-const long = 128 * 1024;
+const long = 32 * 1024;
 const deep = 'is nested too deep; write keys with plain values';
 const yaml = (what: string) => `is not valid YAML (${what}); correct this line`;
 const json = (what: string) => `is not valid JSON (${what}); correct this line`;
