@@ -41,7 +41,7 @@ const MODEST = new Set(['other', 'service', 'runtime']);
 
 for (const [file, count] of [
   ['pasted.json', 199],
-  ['unseen.json', 80],
+  ['unseen.json', 150],
   ['invented.json', 170],
 ] as const)
   test(`of the lines in ${file} at least 97 % are right, and at most 2 % have a wrong name`, () => {
