@@ -1,6 +1,7 @@
 // Real programs as their packages run them: how each is started, and the subgroup that each kind of its processes must
 // get. programs.e2e.ts runs the table. All are as Debian bookworm installs them, except chrony, which is only unpacked.
 import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { freePort } from './harness.ts';
 import { INTERPRETED_PROGRAMS } from './interpreted-programs.ts';
 import { HTTP, type Program } from './place.ts';
@@ -147,6 +148,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
       place.folder('run/sshd');
       await place.bind(place.folder('run'), '/run');
       await place.bind(place.file('shadow', 'root:*:1::::::\n', 0o600), '/etc/shadow'); // some machines lock root
+      await place.bind(place.folder('home'), userInfo().homedir); // its .bashrc may start programs of its own
       const lines = [`HostKey ${key}`, `AuthorizedKeysFile ${key}.pub`, 'StrictModes no', 'PidFile none'];
       const sftp = 'Subsystem sftp /usr/lib/openssh/sftp-server';
       const listen = [`ListenAddress 127.0.0.1:${place.port}`, 'PermitRootLogin yes', sftp, ''];
