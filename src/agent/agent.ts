@@ -42,7 +42,7 @@ const HIDDEN_LOOK_EVERY = 60;
 const HUNG = 'reads of processes do not return';
 const DROPPED = 'series left out to stay within max_series';
 const CONTRADICTION = "measured PSS adds up to more than the host's memory";
-/** So many names are logged; the metric counts all, and `check` shows them. */
+/** Unknown names that the log lists. The metric counts all of them, and `check` prints all of them. */
 const UNKNOWN_NAMES_LOGGED_MAX = 20;
 /** When no collection has succeeded for this many intervals, the exporter is unhealthy. */
 const UNHEALTHY_INTERVALS = 3;

@@ -18,7 +18,7 @@ setFlagsFromString('--no-expose-gc');
 
 const CHECK_INTERVAL_MS = 5000;
 /**
- * The heap is collected when it is larger than `factor` times the baseline and so many bytes. Garbage that outlives the
+ * The heap is collected when it is larger than `factor` times the baseline plus `bytes`. Garbage that outlives the
  * young generation reaches that also in steady collections, but seldom.
  */
 const SLACK = { factor: 1.25, bytes: 3 << 20 };

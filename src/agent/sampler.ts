@@ -30,7 +30,7 @@ export interface SamplerOptions {
   readonly kernelThreads: boolean;
   /** Whether processes that no rule matches belong to their nearest classified ancestor. */
   readonly inherits: boolean;
-  /** So many system services have a group of their own, for processes that no rule matches; 0: none has. */
+  /** System services that may have a group of their own, for processes that no rule matches. */
   readonly maxServices: number;
   /** Collectors that read kernel files of their own. */
   readonly readers: readonly KernelReader<unknown>[];
@@ -62,7 +62,7 @@ export interface ObservedProcess {
   readonly shown: boolean;
 }
 
-/** A collection waits so long for reads that run by themselves, seconds. A later result is used by the next collection. */
+/** Seconds that a collection waits for reads that run by themselves. The next collection uses results that come later. */
 const SLOW_READ_WAIT = { bounded: 1, exact: 10, off: 0 };
 /** Seconds from the first collection to the second, which is the first to know CPU percentages. */
 const SECOND_COLLECTION_AFTER = 1;
@@ -233,7 +233,7 @@ export class Sampler {
     };
   }
 
-  /** Rows that may be filled: not those of the newest snapshot, and not those that a response is written from. */
+  /** Rows that may be filled. The newest snapshot does not use them, and no response is written from them. */
   #freeRows(): ProcessRows {
     const free = this.#rows.find((rows) => rows !== this.snapshot?.view.rows && rows.pinCount === 0);
     if (free) return free;

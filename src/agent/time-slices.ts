@@ -53,7 +53,7 @@ export async function readInSlices<T>(files: KernelFiles, work: FileWork<T>): Pr
   }
 }
 
-/** Waits for work, but no longer than so many seconds: then the work continues without the caller. */
+/** Waits for work, at most for the given seconds. After that time the caller goes on, and the work continues by itself. */
 export async function within(seconds: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {

@@ -23,7 +23,10 @@ export interface UnknownName {
 
 type Names = Pick<Subgroup, 'group' | 'subgroup'>;
 
-/** A remedy is looked for so many times: each compares the name with all that there are, and a file may have thousands. */
+/**
+ * Names that get a remedy of their own. To find one, the name is compared with every known name; a configuration can hold
+ * thousands of unknown names, and the search would take too long for all of them.
+ */
 const REMEDIES_MAX = 20;
 
 const LIST = '"herakles-node-exporter subgroups" prints every name';

@@ -12,7 +12,7 @@ export const groupMaxFdsRatio = gauge(
   ['group', 'subgroup'],
 );
 
-/** After so many processes adding up may be interrupted. */
+/** Processes that are compared before other work may run. */
 const STEP = 512;
 
 /** The label text of a subgroup, once it was rendered. */

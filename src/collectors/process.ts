@@ -107,7 +107,7 @@ const DESCRIBED_FAMILIES: readonly DescribedFamily[] = [
 
 const FAMILIES = [...COLUMN_FAMILIES, ...DESCRIBED_FAMILIES];
 
-/** After so many samples encoding may be interrupted. */
+/** Processes that are written before other work may run. */
 const STEP = 512;
 
 export const processCollector: Collector = {

@@ -4,7 +4,7 @@ import { type ConfigError, load, type Sources } from './load.ts';
 import { OperatorFileError } from './operator-files.ts';
 import { flagOf, isKey, keys, optionOf, variableOf } from './options.ts';
 
-/** Sources of which one file is all there is on disk. */
+/** Sources with one file on disk and no other. */
 const fileOf = (path: string, content: string): Sources => ({
   cwd: '/cwd',
   readFile: (asked) => {
@@ -26,7 +26,7 @@ test('no two options share a flag, and every default is one its own kind takes',
   }
 });
 
-/** Values that are not the default, one of which every key takes, as a file states them. */
+/** Values as a file states them. Every key takes at least one of them that is not its default. */
 const values = [
   true,
   false,

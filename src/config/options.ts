@@ -110,7 +110,7 @@ export const options = {
     max_connections: option(
       integer(1, 100_000),
       256,
-      'Most open connections; for one more, an older one is closed, first of a client that has more than a quarter of all.',
+      'Most open connections. For a new one, an older one is closed; a client with more than a quarter of all loses one first.',
     ),
     max_header_size: option(
       integer(1024, 1_048_576),

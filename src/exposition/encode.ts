@@ -22,7 +22,7 @@ const FREE_MAX = 6;
 /** Bytes of the longest number: 17 digits, sign, point, exponent. */
 const NUMBER_MAX_BYTES = 32;
 
-/** Writes one response, of which the full chunks can be taken while it is written. `begin` starts the next response. */
+/** Writes one response. Its full chunks can be taken while the rest is written. `begin` starts the next response. */
 export class Encoder {
   readonly format: Format;
   /** Series written since `begin`. */

@@ -12,7 +12,7 @@ import type { Unreadable } from '../process/unreadable.ts';
 const LARGE = 2 ** 30;
 /** Bytes of address space that one byte of page tables maps. */
 const MAPPED = 512;
-/** So many processes are requested together. */
+/** Processes that are requested together. */
 const CHUNK = 256;
 
 /** Whether the page tables can be so large that a read cannot be predicted without knowing them. */

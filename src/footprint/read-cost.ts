@@ -17,11 +17,11 @@ const SECONDS_PER_BYTE = 15e-6 / (1 << 20);
 /** An entry has 8 bytes and takes about 25 ns where it is the page of zeros or empty; one that is swapped 70 ns more. */
 const SECONDS_PER_PAGE_TABLE_BYTE = 25e-9 / 8;
 const SECONDS_PER_SWAPPED_BYTE = 70e-9 / 4096;
-/** Page tables are so much smaller than the memory that they map, page by page. */
+/** Bytes of memory that one byte of page tables maps, page by page. */
 const MAPPED_PER_PAGE_TABLE_BYTE = 512;
 /** Share of a deviation by which the factor is corrected. */
 const LEARNING_RATE = 0.02;
-/** No single read is believed to cost more than so many times its prediction. */
+/** What a single read is believed to cost at most, as a multiple of its prediction. */
 const MEASURED_OVER_PREDICTED_MAX = 4;
 
 /** A read that is predicted to take less than this, seconds, is short: it may be read together with others. */

@@ -6,7 +6,7 @@
 
 import type { Process } from '../process/process.ts';
 
-/** A read is due when activity may have changed the footprint by this share, or by so many bytes, whichever is more. */
+/** A read is due when activity may have changed the footprint by this share of it, or by these bytes, whichever is more. */
 const THRESHOLD_SHARE = 0.004;
 const THRESHOLD_BYTES = 32 << 10;
 

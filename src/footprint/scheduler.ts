@@ -19,7 +19,7 @@ import { isDueByAge, movedByItself, movedByRelatives, relativesActivity, thresho
 import { type FootprintStatistics, type ReadOutcome, ReadStatistics } from './read-statistics.ts';
 import type { SlowReads } from './slow-reads.ts';
 
-/** So many short reads are requested together. */
+/** Short reads that are requested together. */
 const BATCH = 256;
 const PROCESSES_PER_STEP = 64;
 
@@ -120,7 +120,7 @@ export class FootprintScheduler {
     return found;
   }
 
-  /** Takes out of the wanted processes those that have no short read, and those that cannot be predicted yet. */
+  /** Takes processes without a short read, and processes that cannot be predicted yet, out of the wanted processes. */
   #takeLonger({ mode, maxRead }: FootprintOptions, at: number): { readonly long: Process[]; readonly huge: Process[] } {
     const longer: { long: Process[]; huge: Process[] } = { long: [], huge: [] };
     let kept = 0;

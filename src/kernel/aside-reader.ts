@@ -3,7 +3,7 @@
 import { CODE_OF, codeOfReason } from './reader-frames.ts';
 import { type ReaderProcess, Requests } from './reader-process.ts';
 
-/** It ends when it had nothing to read for so long, milliseconds. */
+/** Milliseconds without a read after which the reader ends. */
 const IDLE_MS = 10_000;
 
 /** Runs one piece of work after the other: a reader answers one frame at a time. */

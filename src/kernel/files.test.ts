@@ -99,7 +99,7 @@ for (const [what, build] of Object.entries(builders)) {
     );
   });
 
-  test(`${what}: requests that were cleared are not read again with those that follow`, async () => {
+  test(`${what}: requests that were cleared are not read again with later requests`, async () => {
     const { files } = await open();
     const requests = new FileRequests();
     const [one, other] = [files.process(7), files.process(4_194_304)];

@@ -95,7 +95,7 @@ export class FileRequests {
   readonly files: (ProcessFile | 'exe')[] = [];
   /** Whether the file is read only if the stat that was requested just before has changed. */
   readonly conditional: boolean[] = [];
-  /** When reads of smaps_rollup have taken so long together, seconds, the others of them are left out. */
+  /** Seconds that reads of smaps_rollup may take together. The reads that follow are left out. */
   smapsSecondsMax = Number.POSITIVE_INFINITY;
 
   add(proc: ProcessFiles, file: ProcessFile | 'exe'): void {
@@ -122,7 +122,7 @@ export class FileRequests {
 
 /**
  * Work that reads files of processes. Before it reads, it yields the requests, and goes on when they have been prefetched.
- * It yields undefined where it may be interrupted.
+ * It yields undefined where other work may run.
  */
 export type FileWork<T = void> = Generator<FileRequests | undefined, T, void>;
 

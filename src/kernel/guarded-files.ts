@@ -39,8 +39,8 @@ const FAILURES_MAX = 3;
 /** A read that is predicted to take longer than this, seconds, gets a reader of its own. */
 const SHARED_READ_MAX = 0.05;
 /**
- * A reader leaves reads out so many microseconds after the limit: where it did, the durations that it gave add up to the
- * limit whatever their rounding, and nobody reads what was left out.
+ * Microseconds that the reader gets beyond the limit. The durations that it reports are rounded; with the spare time they
+ * add up to the limit or more once it leaves reads out, so that nobody asks for these files again.
  */
 const SPARE_MICROS = 2;
 
@@ -56,7 +56,7 @@ class GuardedHost extends LiveHost {
   readonly #clock: () => number;
   readonly #hostBuffer: Uint8Array;
   readonly #requests = new Requests();
-  /** The processes of `#requests`, as many as its length; undefined for those that are closed. */
+  /** The process of each request in `#requests`; undefined where the request closes a process. */
   readonly #asked: (GuardedProcess | undefined)[] = [];
 
   /** Per handle and slot file: the answer's length or number, its slot, and TAKEN once it was handed out. */
@@ -68,7 +68,7 @@ class GuardedHost extends LiveHost {
   #handles = 0;
   readonly #freeHandles: number[] = [];
   readonly #closed: number[] = [];
-  /** What the last prefetch asked for: so many processes. The array keeps its length, like all that each prefetch uses. */
+  /** The processes that the last prefetch asked for are the first `#currentCount` of `#current`, which never gets shorter. */
   #currentCount = 0;
   readonly #current: GuardedProcess[] = [];
 

@@ -60,7 +60,7 @@ test('the one whose time came first is tried first, with the file that hung', ()
   assert.deepEqual(hung.due(7), { pid: 1, code: stat });
 });
 
-test('of those that answered again, one may hang in a collection; the others wait for the next', () => {
+test('after a process that had answered again hangs, the others like it wait for the next collection', () => {
   const hung = new HungProcesses();
   const leftOut = () => [1, 2, 3, 9].map((pid) => hung.isLeftOut(pid, stat));
   for (const pid of [1, 2, 3]) {

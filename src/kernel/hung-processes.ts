@@ -11,11 +11,12 @@ import { CODE_OF } from './reader-frames.ts';
 
 /** Seconds after which a process that hung is tried again; doubled each time, up to the longest. */
 const RETRY_AFTER = { first: 5, longest: 300 };
-/** A process that has answered for so long, seconds, is one like all others. */
+/** Seconds for which a process must have answered until it is treated like all others. */
 const FORGIVEN_AFTER = 300;
 /**
- * When so many processes have hung in one collection, new ones wait for the next: a user who starts more of them than can
- * be found in that time would otherwise let no collection end.
+ * Processes that may hang in one collection. After that many, the collection reads no process that has never answered; it is
+ * read in the next collection. Otherwise a collection would not end while a user starts hanging processes faster than they
+ * are found.
  */
 const HANGS_MAX = 32;
 

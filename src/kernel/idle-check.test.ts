@@ -9,7 +9,7 @@ import { guardedFiles } from './guarded-files.ts';
 const folder = mkdtempSync(join(tmpdir(), 'herakles-idle-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** stat of a process with so many threads that has used so many ticks; its name tries to be mistaken for the fields. */
+/** The text of stat. The name of the process looks like the fields that follow a name, so that a wrong parser fails. */
 const stat = (threads: number, ticks: number): string =>
   `5 (a) R 1 1 (1 ) S 1 5 5 0 -1 4194560 80 0 0 0 ${ticks} 0 0 0 20 0 ${threads} 0 100 8192 10 0 1 1 1 0 0 0\n`;
 

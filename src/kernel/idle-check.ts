@@ -15,11 +15,14 @@ import { reasonOf } from './files.ts';
 import type { LiveProcess } from './live-host.ts';
 import { CODE_OF } from './reader-frames.ts';
 
-/** A process that ran at each of the last checks is checked once in so many times at most: the check costs a third of stat. */
+/**
+ * Reads of stat from one check to the next, at most. A process that ran at each of its last checks is checked more and more
+ * rarely, up to this limit, because a check costs a third of what reading stat costs.
+ */
 const WAITS_MAX = 8;
 /** In the place of such a number: schedstat of this process tells nothing. */
 const NEVER = 0x7fffffff;
-/** After so many checks in a row at which a process had not run, the files that are no longer read are closed. */
+/** Checks in a row that must find a process idle until its stat and io are closed; they are opened again when it runs. */
 const IDLE_CLOSES = 4;
 /** What schedstat begins with where the kernel does not count, as four bytes: "0 0 ". */
 const NOT_COUNTED = 0x20302030;

@@ -8,7 +8,7 @@ import { guardedFiles } from './guarded-files.ts';
 import { liveFiles } from './live-host.ts';
 import { countDescriptors, countEntries } from './open-descriptors.ts';
 
-/** Opens so many descriptors for the length of a test. */
+/** Opens `count` descriptors, and closes them when the test ends. */
 function open(t: { after(fn: () => void): void }, count: number): void {
   const opened = Array.from({ length: count }, () => openSync('/dev/null', 'r'));
   t.after(() => {

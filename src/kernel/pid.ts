@@ -98,7 +98,7 @@ export class StatmReading {
   shared = 0;
 }
 
-/** `5432 1210 903 220 0 310 0`: pages, of which the second and third are resident and shared. */
+/** `5432 1210 903 220 0 310 0`: numbers of pages. The second number is the resident pages, the third is the shared pages. */
 export function parseStatm(bytes: Uint8Array, length: number, units: Units, out: StatmReading): boolean {
   fields.start(bytes, 0, length).skip(1);
   out.rss = fields.next() * units.pageSize;

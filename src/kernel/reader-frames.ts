@@ -25,12 +25,12 @@ export const FILE_CODE = 0xff;
 export const isTimed = (request: number): boolean => (request & FILE_CODE) === CODE_OF.smaps_rollup;
 /** The file was not read: stat had not changed, or the time for reads of smaps_rollup was over. */
 export const SKIPPED = -101;
-/** So many files have the first numbers: PROCESS_FILES begins with those of every collection. */
+/** Files that every collection reads: stat, statm and io. PROCESS_FILES begins with them, so they have the first numbers. */
 export const SLOT_FILES = 3;
 /** None of these files is longer, as far as it is looked at. */
 export const SLOT_BYTES = 512;
 
-/** The reader sends so many bytes when it has started. */
+/** Bytes that the reader sends when it has started. */
 export const HELLO_BYTES = 4;
 /** count; whether each answer is to leave at once; microseconds that reads of smaps_rollup may take together. */
 export const REQUEST_HEAD_BYTES = 12;

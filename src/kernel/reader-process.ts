@@ -15,7 +15,7 @@ import {
 } from './reader-frames.ts';
 import { isWaiting } from './self.ts';
 
-/** A read that did not return for so long, while the reader was neither running nor able to run, hangs: milliseconds. */
+/** Milliseconds after which a read counts as hung, if the reader was neither running nor able to run all the time. */
 const HUNG_AFTER_MS = 250;
 /** A small heap, and no threads of V8: the reader makes no garbage to speak of. */
 const V8_FLAGS = ['--max-semi-space-size=1', '--single-threaded', '--optimize-for-size'];
@@ -31,7 +31,7 @@ const NO_DEBUGGER = process.features.inspector ? ['--inspect-port=192.0.2.1:9229
  * set by whatever starts it.
  */
 const ALLOCATOR = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '16384', MALLOC_TRIM_THRESHOLD_: '65536' };
-/** A reader that has not started after so long is given up, milliseconds. */
+/** Milliseconds after which a reader that has not started is killed. */
 const START_MS_MAX = 20_000;
 /** Time between two looks at a reader that does not answer, milliseconds. */
 const LOOK_MS = 50;

@@ -13,7 +13,7 @@ const KEPT_MAX = 1 << 21;
 const keepers = new Set<Keeper>();
 let kept = 0;
 
-/** Notes that an automaton keeps so many more numbers. */
+/** Notes that an automaton keeps more numbers. @param numbers how many more */
 export function keep(keeper: Keeper, numbers: number): void {
   keepers.add(keeper);
   kept += numbers;

@@ -7,7 +7,7 @@ import type { Difference } from './difference.ts';
 import type { Memory, Process } from './process.ts';
 import type { Unreadable } from './unreadable.ts';
 
-/** The memory of an idle process is read once in so many passes. */
+/** Passes from one read of an idle process's memory to the next. */
 export const IDLE_PASSES = 4;
 
 export class RssReader {

@@ -213,7 +213,7 @@ test('where every child is waited for, CPU is credited to the last tick', () => 
   );
 });
 
-/** One pass in the middle of which, before the nth stat is read, something happens. */
+/** Runs one pass. Before the pass reads the nth stat, the nth deed is done. */
 function passWith(machine: Machine, watched: ReturnType<typeof track>, deeds: Record<number, () => void>): void {
   let read = 0;
   machine.beforeStat = () => deeds[read++]?.();

@@ -28,8 +28,8 @@ import type { Unreadable } from './unreadable.ts';
 const CHUNK = 512;
 
 /**
- * One of so many passes asks whether a process was moved to another cgroup or became another user's: an hour
- * with the usual interval. Asking costs two files of the process, which at every sixtieth pass took 4 % of the CPU.
+ * Passes between two checks whether a process was moved to another cgroup or became another user's: an hour with the
+ * usual interval. A check reads two files of the process; at every sixtieth pass that took 4 % of the CPU.
  */
 const MOVED_ROUNDS = 240;
 

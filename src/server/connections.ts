@@ -4,8 +4,8 @@
 //
 // Order of eviction: first a connection of a client that has more than a quarter of all; then of the client that connects
 // most often, where that is more often than a scraper does; among these, and where there is no such client, a connection
-// of which no request was admitted yet (limits, host, password), then an idle one, then one that is being answered; the
-// one that has been in its state for the longest time first. Example, 4 connections allowed: a client with 3 idle
+// without an admitted request (limits, host, password), then an idle one, then one that is being answered; the one that
+// has been in its state for the longest time first. Example, 4 connections allowed: a client with 3 idle
 // connections opens another one, and its own oldest one ends; the one connection of Prometheus stays. Another example: a
 // thousand clients connect again as soon as their connections end. They end each other's connections, and a scraper
 // that connects once keeps its own.

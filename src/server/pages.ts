@@ -16,7 +16,7 @@ export interface Link {
   readonly help: string;
 }
 
-/** So many names of groups that exist nowhere are on the page. */
+/** Names of groups that exist nowhere: the page lists this many, and counts the others. */
 const UNKNOWN_SHOWN_MAX = 20;
 
 export function landingPage(agent: Agent, links: readonly Link[]): string {

@@ -22,7 +22,7 @@ export class ReloadRequests {
   /** When the next one may begin, seconds on the clock of time-slices.ts. */
   #allowedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param wait passes so many milliseconds; tests pass them at once */
+  /** @param wait waits for a number of milliseconds; in tests it returns at once */
   constructor(reload: () => Promise<Reload>, wait: (ms: number) => Promise<unknown> = pause) {
     this.#reload = reload;
     this.#pause = wait;

@@ -135,7 +135,7 @@ test('a client that takes all connections loses its own, whatever it sends', asy
   assert.equal(connections.size, 1);
   const [stranger, another] = (await connected(t, 2)) as [Socket, Socket];
   for (const socket of [stranger, another]) connections.add(socket, 2, 0);
-  assert.deepEqual([scraper.destroyed, stranger.destroyed], [true, false], 'those that have left do not count');
+  assert.deepEqual([scraper.destroyed, stranger.destroyed], [true, false], 'connections that have ended do not count');
 });
 
 test('clients that connect all the time end each other, not a client that connects once', async (t) => {
@@ -172,7 +172,7 @@ test('a connection with too many unanswered requests ends', async (t) => {
   assert.ok(!connections.requestBegan(socket), 'nor is what came with it answered');
 });
 
-test('when trust changes, those that wait end at once and those being answered after it', async (t) => {
+test('when trust changes, waiting connections end at once, and busy connections end after their response', async (t) => {
   const [waiting, busy, sent] = (await connected(t, 3)) as [Socket, Socket, Socket];
   const connections = new Connections();
   for (const socket of [waiting, busy, sent]) connections.add(socket, 9, 0);

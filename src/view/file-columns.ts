@@ -6,7 +6,7 @@ import type { ProcessFile } from '../kernel/files.ts';
 import { lineNumber, type NumberParser, wholeNumber } from '../kernel/text.ts';
 
 export interface FileColumnSource {
-  /** Not one of those that process/ reads at every collection: a value of these is a part of a Process. */
+  /** stat, statm and io are excluded: process/ reads them at every collection, and their values are parts of a Process. */
   readonly file: Exclude<ProcessFile, 'stat' | 'statm' | 'io'>;
   readonly parse: NumberParser;
   /** The kernel counts it for the first thread only: once that has ended, the value is not known. */

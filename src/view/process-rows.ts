@@ -51,7 +51,7 @@ export class ProcessRows extends Columns {
   /** 1 where the process has series of its own. */
   shown = new Uint8Array(0);
 
-  /** Empties the rows, and makes room for so many. */
+  /** Empties the rows, and makes room. @param capacity number of rows */
   reset(capacity: number): void {
     this.length = 0;
     this.description.length = 0;

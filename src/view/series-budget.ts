@@ -5,7 +5,7 @@
 // and the 4 sums of the others take 160, so these are kept, and 140 series are counted as dropped.
 //
 // The budget bounds the bytes of a response as well: a series has 256 bytes for its line, twice what is usual. Where the
-// lines of a process or cgroup are longer, it counts as so many series as its bytes would be enough for. So nobody can make
+// lines of a process or cgroup are longer, its bytes are divided by 256, and it counts as that many series. So nobody can make
 // the response larger by long paths and names: 100,000 series are never more than 25 MB.
 import type { CgroupRow } from './cgroup-usage.ts';
 import type { RowDescription } from './process-rows.ts';
@@ -45,10 +45,10 @@ export interface SeriesBudget {
 /** Bytes of a line that a series is given. */
 const LINE_BYTES = 256;
 
-/** After so many processes weighing may be interrupted. */
+/** Processes that are weighed before other work may run. */
 const STEP = 256;
 
-/** How many series of the budget something takes that has so many series, in lines of so many bytes together. */
+/** The series of the budget that a process or cgroup takes, by its series and by the bytes of their lines together. */
 const weigh = (series: number, bytes: number): number => Math.max(series, Math.ceil(bytes / LINE_BYTES));
 
 /**

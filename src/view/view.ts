@@ -126,7 +126,7 @@ export interface Summary {
   readonly excess: number;
 }
 
-/** After so many processes `summarise` may be interrupted. */
+/** Processes that `summarise` adds before other work may run. */
 const STEP = 128;
 
 /**
