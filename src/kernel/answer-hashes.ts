@@ -1,13 +1,14 @@
 // What the reader remembers of the files that each collection reads: two hashes of what each said, so that an answer need
 // not be sent, or a file not be read, where it would say the same again. 64 bits of hash, not the text: that takes a tenth
 // of the memory, and two different texts of one file have the same hashes once in 10^19 comparisons.
+import { withRoom } from './with-room.ts';
 
 /** Two hashes, by process (its handle) and by file (its place). */
 export class AnswerHashes {
   readonly #bytes: Uint8Array;
   readonly #words: Int32Array;
   readonly #places: number;
-  #hashes: Int32Array;
+  #hashes: Int32Array<ArrayBuffer>;
   /** The hashes that were computed last. */
   #one = 0;
   #other = 0;
@@ -26,11 +27,7 @@ export class AnswerHashes {
   /** Forgets a process, or makes room for one. */
   reset(handle: number): void {
     const end = (handle + 1) * 2 * this.#places;
-    if (end > this.#hashes.length) {
-      const hashes = new Int32Array(Math.ceil(end * 1.25));
-      hashes.set(this.#hashes);
-      this.#hashes = hashes;
-    }
+    this.#hashes = withRoom(this.#hashes, end);
     this.#hashes.fill(0, end - 2 * this.#places, end);
   }
 

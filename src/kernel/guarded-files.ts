@@ -32,6 +32,7 @@ import {
   UNCHANGED,
 } from './reader-frames.ts';
 import { ReaderProcess, Requests } from './reader-process.ts';
+import { withRoom } from './with-room.ts';
 
 const HUNG = codeOfReason('hung');
 /** How often in a row a reader may end by itself before the collection fails. */
@@ -123,11 +124,9 @@ class GuardedHost extends LiveHost {
   #register(proc: GuardedProcess): void {
     const handle = this.#freeHandles.pop() ?? this.#handles++;
     const end = (handle + 1) * SLOT_FILES;
-    if (end > this.#lengths.length) {
-      this.#lengths = grown(this.#lengths, end);
-      this.#slotOf = grown(this.#slotOf, end);
-      this.#taken = grown(this.#taken, end);
-    }
+    this.#lengths = withRoom(this.#lengths, end);
+    this.#slotOf = withRoom(this.#slotOf, end);
+    this.#taken = withRoom(this.#taken, end);
     this.#taken.fill(0, end - SLOT_FILES, end);
     proc.handle = handle;
     this.#forget(proc);
@@ -360,12 +359,6 @@ class GuardedHost extends LiveHost {
 }
 
 const place = ({ handle }: GuardedProcess, code: number): number => handle * SLOT_FILES + code;
-
-function grown(numbers: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(Math.ceil(length * 1.25));
-  larger.set(numbers);
-  return larger;
-}
 
 /**
  * The live host for a program that must not be held.

@@ -14,6 +14,7 @@ import type { AnswerHashes } from './answer-hashes.ts';
 import { reasonOf } from './files.ts';
 import type { LiveProcess } from './live-host.ts';
 import { CODE_OF } from './reader-frames.ts';
+import { withRoom } from './with-room.ts';
 
 /**
  * Reads of stat from one check to the next, at most. A process that ran at each of its last checks is checked more and more
@@ -56,11 +57,7 @@ export class IdleCheck {
   /** Forgets a process, or makes room for one. */
   reset(handle: number): void {
     const end = (handle + 1) * NUMBERS;
-    if (end > this.#numbers.length) {
-      const numbers = new Int32Array(Math.ceil(end * 1.25));
-      numbers.set(this.#numbers);
-      this.#numbers = numbers;
-    }
+    this.#numbers = withRoom(this.#numbers, end);
     this.#numbers.fill(0, end - NUMBERS, end);
   }
 
