@@ -1,22 +1,20 @@
 // Collector "descriptors": open file descriptors. A process that has none left can open no file and take no connection, long
 // before memory or CPU run out. Off by default, because two more files of each process are read.
-import { gauge, labelText } from '../exposition/metric.ts';
-import type { GroupRow, ProcessView } from '../view/view.ts';
+import { gauge } from '../exposition/metric.ts';
+import type { ProcessView } from '../view/view.ts';
 import { type Collector, LINE_REST_BYTES } from './collector.ts';
+import { GROUP, groupLabelsOf } from './group.ts';
 import { PROCESS, processLabelsOf, writeColumn } from './process.ts';
 
 export const processOpenFds = gauge('herakles_process_open_fds', 'Open file descriptors.', PROCESS);
 export const groupMaxFdsRatio = gauge(
   'herakles_group_max_fds_ratio',
   'Open file descriptors as a share of the limit (RLIMIT_NOFILE, the soft one), of the process of the group with the largest share; above 1 where the limit was lowered later.',
-  ['group', 'subgroup'],
+  GROUP,
 );
 
 /** Processes that are compared before other work may run. */
 const STEP = 512;
-
-/** The label text of a subgroup, once it was rendered. */
-const groupLabels = new WeakMap<readonly string[], string>();
 
 export const descriptorsCollector: Collector = {
   name: 'descriptors',
@@ -34,7 +32,7 @@ export const descriptorsCollector: Collector = {
     const ratios = yield* largestRatios(view);
     for (const row of view.groups)
       if (row.shown)
-        out.sample(labelsOf(row), ratios.get(row.counters.group)?.get(row.counters.subgroup) ?? Number.NaN);
+        out.sample(groupLabelsOf(row), ratios.get(row.counters.group)?.get(row.counters.subgroup) ?? Number.NaN);
   },
 };
 
@@ -55,14 +53,4 @@ function* largestRatios({ rows }: ProcessView): Generator<void, ReadonlyMap<stri
     if (row % STEP === STEP - 1) yield;
   }
   return ratios;
-}
-
-/** Copies of the counters of a subgroup share one list of labels: it stands for the subgroup. */
-function labelsOf({ counters: { labels, group, subgroup } }: GroupRow): string {
-  let text = groupLabels.get(labels);
-  if (text === undefined) {
-    text = labelText(groupMaxFdsRatio, { group, subgroup });
-    groupLabels.set(labels, text);
-  }
-  return text;
 }

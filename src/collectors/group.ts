@@ -3,7 +3,7 @@ import { counter, type Family, gauge, labelText, oddlyNamedCounter } from '../ex
 import { type GroupRow, STATES } from '../view/view.ts';
 import type { Collector, Enabled } from './collector.ts';
 
-const GROUP = ['group', 'subgroup'] as const;
+export const GROUP = ['group', 'subgroup'] as const;
 
 /** A family, and its value for a subgroup. Where it has a label more than the names, it has one value for each part. */
 interface Declaration {
@@ -145,7 +145,10 @@ export const groupCollector: Collector = {
   },
 };
 
-/** The label texts of all declarations, in their order: rendered once in the life of a subgroup. */
+/** The text of the labels group and subgroup. */
+export const groupLabelsOf = (row: GroupRow): string => labelsOf(row)[0]!;
+
+/** The label texts of all declarations, in their order: rendered once in the life of a subgroup. The first has no other label. */
 function labelsOf({ counters: { labels, group, subgroup } }: GroupRow): readonly string[] {
   if (labels.length === 0) {
     const names = labelText(groupRss, { group, subgroup });
