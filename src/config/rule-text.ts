@@ -1,7 +1,7 @@
 // The text of a rule file → its document, and the lines of its tables. Somebody other than the operator may write such a
 // file, so what comes out of it is limited: to copy a document from the thread that parsed it (parser-thread.ts) holds the
 // program for a time that grows with the number of its tables and lists. Pure.
-import { MalformedFileError } from './malformed-file.ts';
+import { MalformedFileError, malformedToml } from './malformed-file.ts';
 import { tableLines } from './table-lines.ts';
 
 export interface RuleText {
@@ -28,8 +28,7 @@ export async function parseRuleText(text: string): Promise<RuleText> {
     return { document, lines };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    const what = error.message.split('\n')[0]!.replace(/^Invalid TOML document: /, '');
-    throw new MalformedFileError(error.line, `is not valid TOML (${what}); correct this line`);
+    throw malformedToml(error);
   }
 }
 

@@ -1,5 +1,5 @@
 // The text of a TOML configuration → its flat keys with values and lines.
-import { MalformedFileError, shortened } from './malformed-file.ts';
+import { malformedToml } from './malformed-file.ts';
 
 /** One key as written; a key written twice gives two. A value is a scalar, a list of scalars, or {} for all the rest. */
 export interface ConfigFileEntry {
@@ -28,7 +28,6 @@ export async function parseTomlEntries(text: string): Promise<ConfigFileEntry[]>
     return parsed.map(([key, value]) => ({ key, value: plain(value), line: lines.get(key) ?? 1 }));
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    const what = error.message.split('\n')[0]!.replace('Invalid TOML document: ', '');
-    throw new MalformedFileError(error.line, `is not valid TOML (${shortened(what)}); correct this line`);
+    throw malformedToml(error);
   }
 }
