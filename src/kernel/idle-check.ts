@@ -14,6 +14,7 @@ import type { AnswerHashes } from './answer-hashes.ts';
 import { reasonOf } from './files.ts';
 import type { LiveProcess } from './live-host.ts';
 import { CODE_OF } from './reader-frames.ts';
+import { Fields } from './text.ts';
 import { withRoom } from './with-room.ts';
 
 /**
@@ -34,6 +35,10 @@ const RAN = 1;
 const IDLE = 2;
 const WAITS = 3;
 const NUMBERS = 4;
+
+/** The last `)` of stat ends the name. */
+const CLOSE = 0x29;
+const fields = new Fields();
 
 export class IdleCheck {
   readonly #bytes: Uint8Array;
@@ -113,8 +118,8 @@ function lengthOf(proc: LiveProcess, file: 'schedstat' | 'statm'): number {
 /** Whether num_threads, the twentieth field of stat (proc_pid_stat(5)), is 1. The name before it may hold anything. */
 function hasOneThread(bytes: Uint8Array, from: number, length: number): boolean {
   const end = from + length;
-  let at = end;
-  while (at > from && bytes[at] !== 0x29) at--; // the last ")" ends the name
-  for (let field = 2; field < 20; field++) for (at++; at < end && bytes[at] !== 0x20; ) at++;
-  return bytes[at + 1] === 0x31 && bytes[at + 2] === 0x20;
+  let close = end - 1;
+  while (close > from && bytes[close] !== CLOSE) close--;
+  fields.start(bytes, close + 1, end).skip(17); // state (3) to nice (19)
+  return fields.next() === 1 && !fields.failed;
 }
