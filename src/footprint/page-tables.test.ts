@@ -100,7 +100,7 @@ test('a large process does not wait for many huge ones, and a huge one is read i
   const larger = add(bench, { rss: 20 * GIB, cost: 0.3 });
   await bench.collect();
   assert.equal(database.measurement.at, bench.at, 'it is read at once');
-  assert.equal(larger.measurement.at, bench.at, 'and before the huge processes, whose reads take longer for the same wait');
+  assert.equal(larger.measurement.at, bench.at, 'and before huge ones, whose reads take longer');
   for (let i = 0; i < 20; i++) {
     bench.touch(database, 100 * MIB);
     await bench.collect();
