@@ -12,7 +12,7 @@ import { type Body, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
 import { enabledOf, samplerOptionsOf } from './settings.ts';
 import { clock, inSlices, within } from './time-slices.ts';
-import { NAMING_SETTINGS, stillUnknown, type UnknownName, unknownNames } from './unknown-names.ts';
+import { NAMES_LISTED_MAX, NAMING_SETTINGS, stillUnknown, type UnknownName, unknownNames } from './unknown-names.ts';
 
 /** Everything that a reload can change. */
 export interface Setup {
@@ -42,8 +42,6 @@ const HIDDEN_LOOK_EVERY = 60;
 const HUNG = 'reads of processes do not return';
 const DROPPED = 'series left out to stay within max_series';
 const CONTRADICTION = "measured PSS adds up to more than the host's memory";
-/** Unknown names that the log lists. The metric counts all of them, and `check` prints all of them. */
-const UNKNOWN_NAMES_LOGGED_MAX = 20;
 /** When no collection has succeeded for this many intervals, the exporter is unhealthy. */
 const UNHEALTHY_INTERVALS = 3;
 
@@ -275,9 +273,9 @@ export class Agent {
     const logged = this.#unknownLogged;
     this.#unknownLogged = JSON.stringify(this.#unknownNames);
     if (this.#unknownLogged === logged) return;
-    for (const { setting, name, remedy } of this.#unknownNames.slice(0, UNKNOWN_NAMES_LOGGED_MAX))
+    for (const { setting, name, remedy } of this.#unknownNames.slice(0, NAMES_LISTED_MAX))
       this.log.warn('a setting names a group that no rule has', { setting, name, remedy });
-    const more = this.#unknownNames.length - UNKNOWN_NAMES_LOGGED_MAX;
+    const more = this.#unknownNames.length - NAMES_LISTED_MAX;
     if (more > 0) this.log.warn('settings name more groups that no rule has; check prints them', { more });
     if (this.#unknownNames.length === 0 && logged !== '') this.log.info('every group that a setting names exists');
   }

@@ -24,10 +24,10 @@ export interface UnknownName {
 type Names = Pick<Subgroup, 'group' | 'subgroup'>;
 
 /**
- * Names that get a remedy of their own. To find one, the name is compared with every known name; a configuration can hold
- * thousands of unknown names, and the search would take too long for all of them.
+ * Names that the log and the landing page list, each with a remedy of its own. A configuration can hold thousands of unknown
+ * names. A longer list would fill the log, and to find a remedy takes a comparison with every known name.
  */
-const REMEDIES_MAX = 20;
+export const NAMES_LISTED_MAX = 20;
 
 const LIST = '"herakles-node-exporter subgroups" prints every name';
 
@@ -42,7 +42,7 @@ export function unknownNames(config: Config, subgroups: readonly Names[]): Unkno
   for (const setting of NAMING_SETTINGS) {
     for (const name of new Set(config[setting])) {
       if (known[setting].has(name) || (setting === 'declared_groups' && isOfService(config, name))) continue;
-      found.push({ setting, name, remedy: found.length < REMEDIES_MAX ? remedyFor(setting, name, known) : LIST });
+      found.push({ setting, name, remedy: found.length < NAMES_LISTED_MAX ? remedyFor(setting, name, known) : LIST });
     }
   }
   return found;

@@ -3,7 +3,7 @@
 import type { Agent } from '../agent/agent.ts';
 import { accessTo, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
 import type { Snapshot } from '../agent/sampler.ts';
-import { describeUnknownName } from '../agent/unknown-names.ts';
+import { describeUnknownName, NAMES_LISTED_MAX } from '../agent/unknown-names.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { configDocument, groupsBySize, subgroupsDocument } from './api.ts';
 import { escapeHtml, htmlTable, page } from './html.ts';
@@ -15,9 +15,6 @@ export interface Link {
   readonly path: string;
   readonly help: string;
 }
-
-/** Names of groups that exist nowhere: the page lists this many, and counts the others. */
-const UNKNOWN_SHOWN_MAX = 20;
 
 export function landingPage(agent: Agent, links: readonly Link[]): string {
   const { snapshot } = agent;
@@ -73,7 +70,7 @@ function troubles(agent: Agent): string[] {
       `<p class="bad"><strong>The configuration could not be loaded again; the old one is in force.</strong></p><ul>${faults}</ul>`,
     );
   }
-  const unknown = agent.unknownNames.slice(0, UNKNOWN_SHOWN_MAX);
+  const unknown = agent.unknownNames.slice(0, NAMES_LISTED_MAX);
   if (unknown.length > 0) {
     const names = unknown.map((name) => `<li>${escapeHtml(describeUnknownName(name))}</li>`).join('');
     const more = agent.unknownNames.length - unknown.length;
