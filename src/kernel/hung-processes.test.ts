@@ -27,7 +27,7 @@ test('a process that hangs again and again is tried after 5, 10, 20 … 300 seco
   assert.deepEqual(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
 });
 
-test('one that answers again is read last, and waits for twice the time when it relapses, until it is forgiven', () => {
+test('a process that answers again is read last, and waits twice as long when it hangs again, until it is forgiven', () => {
   const hung = new HungProcesses();
   hung.note(7, stat, 0, ended);
   hung.answered(7, 5);
@@ -47,7 +47,7 @@ test('one that answers again is read last, and waits for twice the time when it 
   assert.equal(dueAt(hung, 7, 614), 619, 'as one that never hung');
 });
 
-test('the one whose time came first is tried first, with the file that hung', () => {
+test('the process whose time came first is tried first, with the file that hung', () => {
   const hung = new HungProcesses();
   hung.note(1, stat, 1, ended);
   hung.note(2, rollup, 0, ended);
@@ -101,7 +101,7 @@ test('where only files that wait for the memory map hang, the others are read', 
   assert.ok(hung.isLeftOut(7, stat), 'what hung once may hang again');
 });
 
-test('it is not tried again while the reader that hung in it cannot be ended', () => {
+test('a process is not tried again while the reader that hung in it cannot be ended', () => {
   const hung = new HungProcesses();
   const reader = { exited: false };
   hung.note(7, stat, 0, reader);

@@ -19,7 +19,7 @@ const startWith = (compare: Compare) => async () => {
   return thread;
 };
 const startThread = startWith(compareSync);
-/** For whoever asks thousands of times: only the order matters. */
+/** Compares at once, for tests with thousands of comparisons in which only the order matters. */
 const startQuickThread = startWith((password) => password === 'right');
 
 /** Asks as this client and notes how it ends, in the order of the ends. */
