@@ -65,6 +65,6 @@ export class ReadCost {
   }
 }
 
-/** What a read that was predicted to take so long is believed to have cost, seconds. */
+/** What a read is believed to have cost, by its prediction; seconds. */
 export const atMostOver = (predicted: number, took: number): number =>
   Math.min(took, MEASURED_OVER_PREDICTED_MAX * predicted);

@@ -10,7 +10,7 @@ import { RssReader } from './rss.ts';
 import { StatReader } from './stat.ts';
 import type { Unreadable } from './unreadable.ts';
 
-/** Start times are in ticks and the kernel's clock in hundredths: the seconds by which they may disagree. */
+/** Seconds by which a start time and the kernel's clock may disagree: the first is in ticks, the second in hundredths. */
 const CLOCK_SLACK = 0.05;
 
 export class CheapCounters {

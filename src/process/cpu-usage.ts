@@ -5,7 +5,7 @@ import type { Process, Usage } from './process.ts';
 
 /** Seconds. */
 const SHORTEST_WINDOW = 0.2;
-/** Start times are in ticks and uptime in hundredths: the seconds by which they may disagree. */
+/** Seconds by which a start time and the uptime may disagree: the first is in ticks, the second in hundredths. */
 const CLOCK_SLACK = 0.05;
 
 export class CpuUsage {

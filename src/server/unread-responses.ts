@@ -26,7 +26,7 @@ interface Unread {
 }
 
 const HELD_MAX_BYTES = 16 << 20;
-/** Bytes that are written at once. Over TLS, so much is held in encrypted form for each connection. */
+/** Bytes that are written at once. Over TLS, each connection holds them in encrypted form. */
 const WRITE_BYTES = 64 << 10;
 
 export class UnreadResponses {

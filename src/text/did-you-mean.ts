@@ -5,8 +5,8 @@
 const LENGTH_MAX = 64;
 
 /**
- * The candidate that was probably meant: the one with the fewest edits between it and the written word, of which at
- * most a third of the word's letters, but always one, may be needed. Undefined where none is that near. Upper and lower
+ * The candidate that was probably meant: the one with the fewest edits between it and the written word. It may need at
+ * most as many edits as a third of the word's letters, but always one. Undefined where none is that near. Upper and lower
  * case count as equal, and so do "-" and "_": "cache-tll" gives "cache_ttl", "uint" gives "unit", "--prot" gives
  * "--port".
  */
