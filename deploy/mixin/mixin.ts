@@ -203,14 +203,15 @@ ${listed('records')}},
 function dashboards(): string {
   const lines = boards.map(({ path }) => {
     const file = path.replace(/^deploy\//, '../');
-    return `    ${quote(file.slice(file.lastIndexOf('/') + 1))}: board(import ${quote(file)}),\n`;
+    return `    ${quote(file.slice(file.lastIndexOf('/') + 1))}: board(importstr ${quote(file)}),\n`;
   });
   return `${HEADER}{
-  local config = $._config.herakles.dashboards,
-  local board(made) = made {
-    refresh: config.refresh,
-    timezone: config.timezone,
-    tags+: config.tags,
+  local config = $._config.herakles,
+  // Data links lead to the pages of the exporters, so they depend on the scheme.
+  local board(text) = std.parseJson(std.strReplace(text, 'http://\${', config.scheme + '://\${')) + {
+    refresh: config.dashboards.refresh,
+    timezone: config.dashboards.timezone,
+    tags+: config.dashboards.tags,
   },
 
   grafanaDashboards+:: {
