@@ -138,11 +138,13 @@ function groupText({ group, before, ruleComments }: Commented): string {
 }
 
 function rules(): string {
-  const fields = files.map((groups) => {
-    const alerting = groups.some(({ group }) => group.rules.some(({ alert }) => alert));
-    const text = groups.map(groupText).join('');
-    return `${alerting ? 'prometheusAlerts' : 'prometheusRules'}+:: {\n  groups+: [\n${indent(text, 4)}  ],\n},\n`;
-  });
+  const alerting = (groups: readonly Commented[]) => groups.some(({ group }) => group.rules.some(({ alert }) => alert));
+  const field = (name: string, groups: readonly Commented[]) =>
+    `${name}+:: {\n  groups+: [\n${indent(groups.map(groupText).join(''), 4)}  ],\n},\n`;
+  const fields = [
+    field('prometheusAlerts', files.filter(alerting).flat()),
+    field('prometheusRules', files.filter((groups) => !alerting(groups)).flat()),
+  ];
   return `${HEADER}{
   local config = $._config.herakles,
   // What is filled into expressions and annotations: matchers that stand alone or before others, and labels.
