@@ -205,12 +205,17 @@ ${listed('records')}},
 function dashboards(): string {
   const lines = boards.map(({ path }) => {
     const file = path.replace(/^deploy\//, '../');
-    return `    ${quote(file.slice(file.lastIndexOf('/') + 1))}: board(importstr ${quote(file)}),\n`;
+    return `    ${quote(file.slice(file.lastIndexOf('/') + 1))}: board(import ${quote(file)}),\n`;
   });
   return `${HEADER}{
   local config = $._config.herakles,
   // Data links lead to the pages of the exporters, so they depend on the scheme.
-  local board(text) = std.parseJson(std.strReplace(text, 'http://\${', config.scheme + '://\${')) + {
+  local linked(value) =
+    if std.isObject(value) then std.mapWithKey(function(_, inner) linked(inner), value)
+    else if std.isArray(value) then std.map(linked, value)
+    else if std.isString(value) && std.startsWith(value, 'http://\${') then config.scheme + value[4:]
+    else value,
+  local board(made) = linked(made) + {
     refresh: config.dashboards.refresh,
     timezone: config.dashboards.timezone,
     tags+: config.dashboards.tags,
