@@ -2,6 +2,7 @@
 // numbers of series in pages that are written by hand. generate.ts writes them; test/documents.test.ts compares them with what is committed.
 import { boards } from '../deploy/grafana/index.ts';
 import { prometheusRule } from '../deploy/kubernetes/prometheus-rule.ts';
+import { mixinFiles } from '../deploy/mixin/mixin.ts';
 import { switchOf } from '../src/collectors/collector.ts';
 import { collectors } from '../src/collectors/index.ts';
 import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
@@ -17,6 +18,7 @@ export const generatedFiles: readonly { path: string; make(): string }[] = [
   { path: 'deploy/man/herakles-node-exporter.1', make: manPage },
   ...boards,
   prometheusRule,
+  ...mixinFiles,
   ...pagesWithSeriesNumbers,
 ];
 

@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { boards } from '../deploy/grafana/index.ts';
+import { fixedPaths } from '../src/server/routes.ts';
 import { eventually, need, needRoot, root, startChildren, startExporter } from './harness.ts';
 import { type Answer, type Prometheus, startPrometheus } from './prometheus-server.ts';
 
 type Target = { refId: string; expr: string; legendFormat?: string; instant?: boolean; datasource: { uid: string } };
-type Override = { matcher: { id: string; options: string } };
+type Link = { title: string; url: string };
+type Override = { matcher: { id: string; options: string }; properties: { id: string; value: unknown }[] };
 type Panel = {
   id: number;
   title: string;
@@ -55,6 +57,45 @@ test('boards are sound: places, references and variables', () => {
           headings.includes(matcher.options),
           `${where} overrides ${matcher.options}, which no column is called`,
         );
+    }
+  }
+});
+
+/** The links in the cells of a table, by heading. */
+function linksIn({ fieldConfig }: Panel): [string, Link][] {
+  return (fieldConfig?.overrides ?? []).flatMap(({ matcher, properties }) =>
+    properties
+      .filter(({ id }) => id === 'links')
+      .flatMap(({ value }) => (value as Link[]).map((link): [string, Link] => [matcher.options, link])),
+  );
+}
+
+test('every host, subgroup and process in a table leads further, to a dashboard or a page that exists', () => {
+  for (const { title, panels, templating } of shipped) {
+    const own = templating.list.map(({ name }) => name);
+    for (const panel of panels.filter(({ type }) => type === 'table')) {
+      const where = `${title} / ${panel.title}`;
+      const headings = panel.transformations!.find(({ id }) => id === 'organize')!.options.renameByName!;
+      const links = linksIn(panel);
+      for (const [label, heading] of Object.entries(headings))
+        if (['instance', 'group', 'subgroup', 'pid'].includes(label))
+          assert.ok(
+            links.some(([column]) => column === heading),
+            `${where}: ${heading} leads nowhere`,
+          );
+      for (const [, { url }] of links) {
+        const target = shipped.find(({ uid }) => url.startsWith(`/d/${uid}?`));
+        const [, path] = /^http:\/\/\$\{[^}]+\}(\/[^?]*)/.exec(url) ?? [];
+        assert.ok(target || fixedPaths.includes(path!), `${where}: ${url}`);
+        const known = target?.templating.list.map(({ name }) => name) ?? [];
+        for (const [, name] of url.matchAll(/var-(\w+)=/g)) assert.ok(known.includes(name!), `${where}: ${url}`);
+        for (const [, name] of url.matchAll(/\$\{(\w+)/g))
+          assert.ok(name!.startsWith('__') || own.includes(name!), `${where}: ${url}`);
+        for (const [, name] of url.matchAll(/\$\{(\w+):queryparam\}/g))
+          assert.ok(known.includes(name!), `${where}: ${url}`);
+        for (const [, name] of url.matchAll(/fields\["([^"]+)"\]/g))
+          assert.ok(Object.values(headings).includes(name!), `${where}: no column ${name}`);
+      }
     }
   }
 });

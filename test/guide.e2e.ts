@@ -65,7 +65,7 @@ test('configurations of the exporter are accepted by it', async (t) => {
 });
 
 test('commands do what they are shown for', (t) => {
-  if (!need(t, 'promtool')) return;
+  if (!need(t, 'promtool', 'jsonnet')) return;
   const dir = scratch();
   for (const { text } of blocksOf('sh')) {
     const script = text.replaceAll('/tmp/', `${dir}/`);

@@ -4,6 +4,7 @@ import * as groups from '../../src/collectors/group.ts';
 import * as processes from '../../src/collectors/process.ts';
 import * as system from '../../src/collectors/system.ts';
 import { board, group, host, proc } from './boards.ts';
+import { uids } from './links.ts';
 import { Board } from './panels.ts';
 
 const footprint = groups.groupFootprint.name + group;
@@ -16,7 +17,7 @@ const steadyTop = (family: string): string => `${family} and topk(10, ${family} 
 
 export function memoryBoard(): Dashboard {
   const made = board({
-    uid: 'herakles-proc-mem',
+    uid: uids.memory,
     title: 'Herakles Process Memory',
     help: 'What really occupies memory and CPU, per group and per process.',
     instances: 'any',

@@ -5,6 +5,7 @@ import * as groups from '../../src/collectors/group.ts';
 import * as processes from '../../src/collectors/process.ts';
 import * as system from '../../src/collectors/system.ts';
 import { board, group, host, proc } from './boards.ts';
+import { uids } from './links.ts';
 import { Board } from './panels.ts';
 
 const by = 'by (group, subgroup)';
@@ -15,7 +16,7 @@ const used = `${system.systemTotal.name}${host} - ${system.systemAvailable.name}
 
 export function hostBoard(): Dashboard {
   const made = board({
-    uid: 'herakles-host',
+    uid: uids.host,
     title: 'Herakles Host',
     help: 'One host in detail: its memory, its groups, its processes.',
     instances: 'one',

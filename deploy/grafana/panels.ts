@@ -33,6 +33,7 @@ import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-s
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
+import { linksOf } from './links.ts';
 
 export const datasource: DataSourceRef = { type: 'prometheus', uid: `\${datasource}` };
 
@@ -151,6 +152,10 @@ export class Board {
     made
       .withTransformation({ id: 'organize', options: shown })
       .sortBy([new TableSortByFieldStateBuilder().displayName(by).desc(true)]);
+    for (const [label, heading] of Object.entries(labels)) {
+      const links = linksOf(label, labels);
+      if (links.length > 0) made.overrideByName(heading, [{ id: 'links', value: links }]);
+    }
     for (const [heading, { unit }] of entries) {
       const properties: DynamicConfigValue[] = [];
       if (unit) properties.push({ id: 'unit', value: unit });
