@@ -71,7 +71,8 @@ function find(folders, ending) {
 }
 
 /**
- * Bundles the files of one part to dist/PART/ and runs them, each in a process of its own.
+ * Bundles the files of one part to dist/PART/ and runs them: unit tests in one process for each folder, others each in a
+ * process of its own.
  * @param {string} part
  * @param {string} what
  * @param {readonly string[]} files
@@ -80,11 +81,12 @@ function find(folders, ending) {
  */
 async function test(part, what, files, concurrency, env = {}) {
   if (files.length === 0) return;
-  const { bundleTests } = await import('./test-bundle.mjs');
+  const { bundleTests, oneForEachFolder } = await import('./test-bundle.mjs');
   rmSync(`${root}dist/${part}`, { recursive: true, force: true });
   const bundles = await bundleTests(files, `dist/${part}`);
   const node = ['--enable-source-maps', '--test', '--test-reporter', 'spec', `--test-concurrency=${concurrency}`];
-  run(what, process.execPath, [...node, ...bundles], { env: { ...process.env, ...env } });
+  const started = part === 'unit' ? await oneForEachFolder(bundles, `dist/${part}`) : bundles;
+  run(what, process.execPath, [...node, ...started], { env: { ...process.env, ...env } });
 }
 
 install();
