@@ -111,6 +111,8 @@ export const SERVERS = {
   named: apt('bind9', '/usr/sbin/named'),
   postfix: apt('postfix', '/usr/sbin/postfix'),
   qemu: apt('qemu-system-x86', '/usr/bin/qemu-system-x86_64'),
+  mke2fs: apt('e2fsprogs', '/usr/sbin/mke2fs'),
+  ssh: apt('openssh-client', '/usr/bin/ssh'),
   samba: apt('samba', '/usr/sbin/smbd'),
   // The path is the interpreter that has the parser, whatever `python3` is on PATH.
   'openmetrics-parser': apt(

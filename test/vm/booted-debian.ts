@@ -1,0 +1,97 @@
+// A Debian that is really booted, in QEMU, which emulates the processor: its own kernel, systemd as process 1, cgroup v2 with memory. Scenarios are
+// *.vm.ts in this folder, and `npm run vm` runs them. A machine writes to a copy of its disk that is gone when it ends, so
+// each scenario begins with the same fresh system. Commands reach it by SSH, and
+// its port 9215 is a port of this machine.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import { Exposition } from '../exposition-text.ts';
+import { eventually, freePort, need, needRoot, Started, scratch } from '../harness.ts';
+import { imageOf, type Suite } from './debian-image.ts';
+
+/** Long, because an emulated machine that shares its cores with other tests boots slowly. */
+const BOOT_MS = 300_000;
+
+export class BootedDebian {
+  /** Of the exporter's port 9215, from this machine. */
+  readonly url: string;
+  readonly #ssh: readonly string[];
+
+  constructor(ssh: readonly string[], port: number) {
+    this.#ssh = ssh;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** Runs a command of the shell as root. */
+  run(command: string, input: string | Buffer = '') {
+    const [file, ...args] = this.#ssh as [string, ...string[]];
+    const { status, stdout, stderr } = spawnSync(file, [...args, command], { input, maxBuffer: 2 ** 26 });
+    return { status, stdout: stdout.toString(), stderr: stderr.toString() };
+  }
+
+  /** Runs a command that has to succeed. @returns what it prints */
+  done(command: string, input: string | Buffer = ''): string {
+    const { status, stdout, stderr } = this.run(command, input);
+    assert.equal(status, 0, `${command}: ${stdout}${stderr}`);
+    return stdout.trimEnd();
+  }
+
+  write(path: string, content: string | Buffer): void {
+    this.done(`mkdir -p "$(dirname ${path})" && cat > ${path}`, content);
+  }
+
+  /** A property of a unit, as systemd has it in force. */
+  property(unit: string, name: string): string {
+    return this.done(`systemctl show --value -p ${name} ${unit}`);
+  }
+
+  async scrape(): Promise<Exposition> {
+    const response = await fetch(`${this.url}/metrics`);
+    assert.equal(response.status, 200);
+    return new Exposition(await response.text());
+  }
+}
+
+/** Boots a fresh machine, which ends with the test; undefined where the test is skipped. */
+export async function bootDebian(t: TestContext, suite: Suite): Promise<BootedDebian | undefined> {
+  if (process.arch !== 'x64') {
+    t.skip('the machine is one of x86-64');
+    return undefined;
+  }
+  const paths = needRoot(t) ? need(t, 'qemu', 'mmdebstrap', 'mke2fs', 'ssh') : undefined;
+  if (!paths) return undefined;
+  const image = imageOf(suite, paths);
+  const folder = scratch();
+  const [shell, metrics] = [await freePort(), await freePort()];
+  const forward = [shell, metrics].map((port, i) => `hostfwd=tcp:127.0.0.1:${port}-:${[22, 9215][i]}`).join();
+  const machine = new Started(t, [
+    ...[paths.qemu, '-m', '1024', '-smp', '2', '-display', 'none', '-no-reboot'],
+    ...['-accel', 'tcg,thread=multi', '-serial', `file:${folder}/console`],
+    ...['-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.img`],
+    ...['-append', 'root=/dev/vda rw console=ttyS0 quiet'],
+    ...['-drive', `file=${image}/disk,if=virtio,format=raw,snapshot=on`],
+    ...['-netdev', `user,id=net,${forward}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],
+  ]);
+  const options = ['UserKnownHostsFile=/dev/null', 'StrictHostKeyChecking=no', 'LogLevel=ERROR', 'BatchMode=yes'];
+  const command = [paths.ssh, '-F', 'none', '-i', `${image}/key`, '-p', String(shell), '-S', `${folder}/ssh`];
+  const ssh = [...command, ...options.flatMap((option) => ['-o', option]), 'root@127.0.0.1'];
+  const debian = new BootedDebian(ssh, metrics);
+  const console = () => readFileSync(`${folder}/console`, 'utf8').split('\n').slice(-20).join('\n');
+  const login = eventually(
+    () => {
+      const { status, stderr } = debian.run('systemctl is-system-running --wait');
+      assert.notEqual(status, 255, `no login: ${stderr}\n${console()}`);
+    },
+    BOOT_MS,
+    500,
+  );
+  const ended = machine.ended.then(() => assert.fail(`QEMU has ended: ${machine.stderr}\n${console()}`));
+  ended.catch(() => {}); // it also ends with the test
+  await Promise.race([login, ended]);
+  // One connection for all commands: the key exchange takes seconds where the processor is emulated.
+  new Started(t, [...ssh.slice(0, -1), '-M', '-N', ssh.at(-1)!]);
+  await eventually(() => assert.ok(existsSync(`${folder}/ssh`)));
+  return debian;
+}

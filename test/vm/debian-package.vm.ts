@@ -1,0 +1,173 @@
+// The Debian package over its whole life on a booted Debian: installed by apt, started by systemd as process 1, scraped
+// from outside, reloaded, killed, upgraded, removed, purged.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { eventually, near, root, scratch } from '../harness.ts';
+import { type BootedDebian, bootDebian } from './booted-debian.ts';
+import type { Suite } from './debian-image.ts';
+
+const SERVICE = 'herakles-node-exporter.service';
+const SOCKET = 'herakles-node-exporter.socket';
+const DROP_INS = `/etc/systemd/system/${SERVICE}.d`;
+const MIB = 2 ** 20;
+/** Long, because an emulated machine that shares its cores with other tests is slow. */
+const LONG_MS = 120_000;
+
+const release = `${root}dist/vm/release`;
+const current = `${release}/${readdirSync(release).find((name) => name.endsWith('_amd64.deb'))}`;
+
+/** The same package with an older version, for an upgrade to the present one. */
+function olderPackage(): string {
+  const folder = scratch();
+  execFileSync('dpkg-deb', ['--raw-extract', current, `${folder}/tree`]);
+  const control = `${folder}/tree/DEBIAN/control`;
+  writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*/m, 'Version: 0.0.1'));
+  execFileSync('dpkg-deb', ['-Zgzip', '-z1', '--root-owner-group', '--build', `${folder}/tree`, `${folder}/old.deb`], {
+    stdio: 'pipe',
+  });
+  return `${folder}/old.deb`;
+}
+
+/** Every file of the system with mode, owner and size, and the accounts; without what any use of apt or systemd leaves. */
+function stateOf(debian: BootedDebian): string[] {
+  const passing = [
+    ...['/root', '/tmp', '/var/tmp', '/var/log', '/var/cache', '/var/lib/apt', '/var/lib/dpkg'],
+    ...['/var/lib/systemd/random-seed', '/var/lib/systemd/timers', '/etc/.pwd.lock'],
+  ];
+  const prune = passing.map((path) => `-path ${path}`).join(' -o ');
+  const files = debian.done(`find / -xdev \\( ${prune} \\) -prune -o -printf '%p %y %m %U:%G %l\\n'`);
+  // useradd and userdel keep the file that they have changed as passwd-, group- and so on.
+  const kept = files.split('\n').filter((line) => !/^\/etc\/(?:passwd|group|g?shadow|sub[ug]id)- /.test(line));
+  return [...kept, ...debian.done('cat /etc/passwd /etc/group; dpkg-query -W').split('\n')].sort();
+}
+
+const pidOf = (debian: BootedDebian): number => Number(debian.property(SERVICE, 'MainPID'));
+
+const startsOf = (debian: BootedDebian): number =>
+  Number(debian.done(`journalctl -u ${SERVICE} -o cat | grep -c '^Started '`));
+
+const scraped = (debian: BootedDebian) => eventually(() => debian.scrape(), LONG_MS);
+
+/** What the kernel says of the process that serves, not what the unit asks for. */
+function inForce(debian: BootedDebian): void {
+  const pid = pidOf(debian);
+  const status = debian.done(`cat /proc/${pid}/status`);
+  const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1];
+  const rights = ((1n << 19n) | (1n << 2n)).toString(16).padStart(16, '0'); // SYS_PTRACE, DAC_READ_SEARCH
+  for (const set of ['CapEff', 'CapBnd', 'CapAmb']) assert.equal(field(set), rights, set);
+  assert.deepEqual([field('NoNewPrivs'), field('Seccomp')], ['1', '2']);
+  assert.equal(field('Uid'), debian.done('id -u herakles'));
+  const within = `nsenter --target ${pid} --mount --`;
+  for (const path of ['/usr', '/etc', '/var/lib']) {
+    const { status, stderr } = debian.run(`${within} touch ${path}/written`);
+    assert.notEqual(status, 0, path);
+    assert.match(stderr, /Read-only file system/);
+  }
+  debian.write('/home/secret', 'secret');
+  assert.notEqual(debian.run(`${within} cat /home/secret`).status, 0);
+  debian.done('rm /home/secret');
+  assert.equal(debian.run(`${within} test -e /dev/vda`).status, 1, 'no disk in its /dev');
+  const group = `/sys/fs/cgroup/system.slice/${SERVICE}`;
+  assert.equal(debian.done(`cat ${group}/memory.max ${group}/pids.max`), `${512 * MIB}\n64`);
+  const used = Number(debian.done(`cat ${group}/memory.current`));
+  assert.ok(used > 10 * MIB && used < 512 * MIB, `${used} bytes`);
+}
+
+/** A process of another user, and its PSS in the page beside the kernel's own. */
+async function foreignPss(debian: BootedDebian): Promise<void> {
+  debian.done(`systemd-run --quiet --unit=large --uid=nobody perl -e '$x = "x" x (64 * 2**20); sleep'`);
+  const pid = debian.property('large.service', 'MainPID');
+  const truth = () => Number(debian.done(`awk '/^Pss:/ { print $2 * 1024 }' /proc/${pid}/smaps_rollup`));
+  await eventually(async () => {
+    const sample = (await debian.scrape()).all('herakles_mem_process_pss_bytes', { pid })[0];
+    assert.ok(truth() >= 64 * MIB);
+    near(sample?.value, truth(), MIB, 'PSS of a process of nobody');
+  }, LONG_MS);
+  debian.done('systemctl stop large.service');
+}
+
+for (const suite of ['bookworm', 'trixie'] satisfies Suite[]) {
+  test(`the life of the Debian package on ${suite}`, { timeout: 1_800_000 }, async (t) => {
+    const debian = await bootDebian(t, suite);
+    if (!debian) return;
+    t.diagnostic(debian.done('uname -r'));
+    const before = stateOf(debian);
+    debian.write('/root/old.deb', readFileSync(olderPackage()));
+    debian.write('/root/new.deb', readFileSync(current));
+
+    await t.test('apt installs it, systemd starts it, and it is scraped from outside', async () => {
+      debian.done('DEBIAN_FRONTEND=noninteractive apt-get install -y /root/old.deb');
+      assert.equal(debian.done(`systemctl is-enabled ${SERVICE}`), 'enabled');
+      const page = await scraped(debian);
+      assert.ok(page.all('herakles_mem_process_rss_bytes').length > 5);
+      assert.deepEqual(page.all('herakles_mem_process_rss_bytes', { pid: '1' }).length, 1);
+    });
+
+    await t.test('the hardening of the unit is in force', () => inForce(debian));
+
+    await t.test('PSS of a process of another user, by ambient capability', () => foreignPss(debian));
+
+    await t.test('a reload takes effect in the same process; one with a fault changes nothing', async () => {
+      const pid = pidOf(debian);
+      const successful = async () =>
+        (await debian.scrape()).all('herakles_exporter_config_last_reload_successful')[0]?.value;
+      const processes = async () => (await debian.scrape()).all('herakles_mem_process_rss_bytes').length;
+      debian.write('/etc/herakles/config.yaml', 'per_process: nonsense\n');
+      debian.done(`systemctl reload ${SERVICE}`);
+      await eventually(async () => assert.equal(await successful(), 0), LONG_MS);
+      assert.ok((await processes()) > 0);
+      debian.write('/etc/herakles/config.yaml', 'per_process: none\n');
+      debian.done(`systemctl reload ${SERVICE}`);
+      await eventually(async () => assert.deepEqual([await successful(), await processes()], [1, 0]), LONG_MS);
+      assert.equal(pidOf(debian), pid);
+    });
+
+    await t.test('an upgrade keeps the changed configuration, and starts the service again once', async () => {
+      const [pid, starts] = [pidOf(debian), startsOf(debian)];
+      debian.done('DEBIAN_FRONTEND=noninteractive apt-get install -y /root/new.deb');
+      assert.notEqual(pidOf(debian), pid);
+      assert.equal(startsOf(debian), starts + 1);
+      assert.equal(debian.done('cat /etc/herakles/config.yaml'), 'per_process: none');
+      assert.equal((await scraped(debian)).all('herakles_mem_process_rss_bytes').length, 0);
+    });
+
+    await t.test('systemd starts it again when it is killed', async () => {
+      const pid = pidOf(debian);
+      debian.done(`kill -KILL ${pid}`);
+      await eventually(() => assert.ok(![0, pid].includes(pidOf(debian))), LONG_MS);
+      assert.equal(debian.property(SERVICE, 'NRestarts'), '1');
+      await scraped(debian);
+    });
+
+    await t.test('it listens on a Unix socket in its own folder of /run', async () => {
+      const path = '/run/herakles/metrics.sock';
+      debian.write(`${DROP_INS}/unix.conf`, `[Service]\nEnvironment=HERAKLES_WEB_LISTEN_ADDRESS=unix:${path}\n`);
+      debian.done(`systemctl daemon-reload && systemctl restart ${SERVICE}`);
+      const curl = `curl --silent --fail --unix-socket ${path} http://localhost/metrics`;
+      await eventually(() => assert.match(debian.done(curl), /^herakles_exporter_build_info/m), LONG_MS);
+      assert.equal(debian.done(`stat -c %U ${path}`), 'herakles');
+      debian.done(`rm ${DROP_INS}/unix.conf`);
+    });
+
+    await t.test('systemd listens, and the first scrape starts it', async () => {
+      const example = '/usr/share/doc/herakles-node-exporter/examples/socket-activation.conf';
+      debian.done(`systemctl disable --now ${SERVICE} && mkdir -p ${DROP_INS} && cp ${example} ${DROP_INS}/`);
+      debian.done(`systemctl daemon-reload && systemctl enable --now ${SOCKET}`);
+      assert.equal(debian.property(SERVICE, 'ActiveState'), 'inactive');
+      await scraped(debian);
+      assert.equal(debian.property(SERVICE, 'ActiveState'), 'active');
+    });
+
+    await t.test('a removal keeps the configuration, a purge leaves nothing', () => {
+      debian.done('DEBIAN_FRONTEND=noninteractive apt-get remove -y herakles-node-exporter');
+      assert.equal(debian.run('pgrep -u herakles').status, 1, 'no process is left');
+      assert.equal(debian.done('cat /etc/herakles/config.yaml'), 'per_process: none');
+      debian.done('DEBIAN_FRONTEND=noninteractive apt-get purge -y herakles-node-exporter');
+      const [then, now] = [new Set(before), new Set(stateOf(debian))];
+      assert.deepEqual({ left: [...now].filter((line) => !then.has(line)) }, { left: [] });
+      assert.deepEqual({ gone: [...then].filter((line) => !now.has(line)) }, { gone: [] });
+    });
+  });
+}
