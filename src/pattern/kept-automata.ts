@@ -1,5 +1,5 @@
 // Limits what the automata of all patterns keep together. Each keeps little (lazy-dfa.ts), but rules may have ten
-// thousand, and whoever starts processes chooses the texts. When the limit is reached, all but the one at work forget
+// thousand, and a user who starts processes chooses the texts. When the limit is reached, all but the one at work forget
 // what they keep, and learn it again from the next texts.
 
 /** An automaton that keeps something. */
@@ -13,7 +13,7 @@ const KEPT_MAX = 1 << 21;
 const keepers = new Set<Keeper>();
 let kept = 0;
 
-/** Notes that an automaton keeps so many more numbers. */
+/** Notes how many more numbers an automaton keeps. */
 export function keep(keeper: Keeper, numbers: number): void {
   keepers.add(keeper);
   kept += numbers;

@@ -1,4 +1,4 @@
-// Required literals: texts of which every match of a regular expression must hold one. Searching a command line for
+// Required literals: every match of a regular expression must hold one of these texts. Searching a command line for
 // them costs next to nothing, so the automaton is asked for few texts. This is what RE2 calls a prefilter.
 //
 // Example: `^postgres: .*(TimescaleDB|[Tt]imescale)` has the required literals

@@ -8,7 +8,7 @@
 //
 // Most expressions need no automaton, because the text does not hold their required literals (literals.ts). To search a
 // long text for thousands of literals is work too, so the runs of three letters in it are noted once, in a set of bits:
-// a literal of which one run is missing is not searched for.
+// a literal is not searched for when one of its runs is missing.
 
 /**
  * Characters: 16 expressions over the longest command line, or 900 short expressions over 200 characters, besides any

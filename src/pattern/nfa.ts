@@ -1,5 +1,5 @@
 // Compiles a pattern's tree into a nondeterministic automaton (NFA), by Thompson's construction: a list of
-// instructions, of which several can be active at once. For `ab*c` these are
+// instructions. Several of them can be active at once. For `ab*c` these are
 //   0 SET a → 1    1 SPLIT → 2 or 4    2 SET b → 3    3 SPLIT → 1    4 SET c → 5    5 MATCH
 // Reading "ab" from 0: after "a" instructions 2 and 4 wait for a character, after "b" again. Nothing is ever tried and
 // taken back, which is what makes matching linear; lazy-dfa.ts does it.

@@ -37,7 +37,7 @@ export interface ClassificationExplanation {
   /** Other rules that match, in the order in which they would have decided. */
   readonly otherMatches: readonly RuleResult[];
   /**
-   * Rules of two keys or more of which a single key failed, in order of precedence. A command line alone is no reason: an
+   * Rules that have two keys or more, and only one of them failed; in order of precedence. A command line alone is no reason: an
    * option such as --port, which some rule asks for beside a name, is common to many programs.
    */
   readonly nearMisses: readonly RuleResult[];

@@ -95,7 +95,7 @@ export class InterpretedProgram {
     this.argv = argv;
   }
 
-  /** @returns undefined for most processes: those that are no interpreter and have no title */
+  /** @returns undefined for a process that is no interpreter and has no title, as most processes */
   static of(argv: readonly string[], exe = ''): InterpretedProgram | undefined {
     const named = interpreterOf(argv[0] ?? '');
     const real = interpreterOf(exe);
