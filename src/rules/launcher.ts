@@ -9,7 +9,7 @@
 import type { Identity } from './identity.ts';
 import { baseName, InterpretedProgram, isShell } from './interpreter.ts';
 import { hashesOf, partHash } from './part-hash.ts';
-import { commandOf, isAssignment, programNamesOf } from './shell-command.ts';
+import { ASSIGNMENT, commandOf, programNamesOf } from './shell-command.ts';
 
 /** How a launcher's command line leads to its program. */
 interface Launcher {
@@ -201,7 +201,7 @@ function findProgram(
       if (form === 'verb' && !/^(?:run|exec|record|stat)$/.test(word)) return undefined;
       left--;
       optionsEnded = false;
-    } else if (word !== '' && !isAssignment(word)) return i;
+    } else if (word !== '' && !ASSIGNMENT.test(word)) return i;
   }
   return undefined;
 }

@@ -7,8 +7,8 @@ import { TITLE_LENGTH_MAX } from './title.ts';
 
 /** Commands that prepare, and start nothing that stays. */
 const PREPARES = /^(?:cd|export|set|umask|ulimit|source|\.|sleep|mkdir|rm|chown|chmod|unset|trap|test|\[|true|:|echo)$/;
-/** Whether a word sets a variable for the program behind it, as a shell, env(1) and sudo(8) take such words. */
-export const isAssignment = (word: string): boolean => /^[A-Za-z_]\w*=/.test(word);
+/** A word that sets a variable for the program behind it, as a shell, env(1) and sudo(8) take such words. */
+export const ASSIGNMENT = /^[A-Za-z_]\w*=/;
 
 /** The words of the only program that a text starts; none where it starts several, or nothing. */
 export function commandOf(text: string): readonly string[] {
@@ -28,7 +28,7 @@ export function commandOf(text: string): readonly string[] {
 /** Without variables and `exec`, which stand before the program. */
 function withoutPrefix(words: readonly string[]): readonly string[] {
   let at = 0;
-  while (at < words.length && (words[at] === 'exec' || isAssignment(words[at]!))) at++;
+  while (at < words.length && (words[at] === 'exec' || ASSIGNMENT.test(words[at]!))) at++;
   return words.slice(at);
 }
 
