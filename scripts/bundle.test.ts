@@ -21,13 +21,10 @@ test('every library of the lock file has a checksum, and the package has neither
   assert.deepEqual(atInstall, []);
 });
 
-test('the program loads nothing but Node.js, and equal sources give equal bytes', async () => {
-  const bundles = await Promise.all(
-    [1, 2].map(() => build({ ...programOptions('dist/x.cjs'), write: false, logLevel: 'silent' })),
-  );
-  const [text, same] = bundles.map(({ outputFiles }) => outputFiles!.find(({ path }) => path.endsWith('.cjs'))!.text);
-  assert.ok(text === same);
-  const loaded = new Set([...text!.matchAll(/\b(?:require|import)\("([^"\n]+)"\)/g)].map(([, name]) => name!));
+test('the program loads nothing but Node.js', async () => {
+  const { outputFiles } = await build({ ...programOptions('dist/x.cjs'), write: false, logLevel: 'silent' });
+  const { text } = outputFiles.find(({ path }) => path.endsWith('.cjs'))!;
+  const loaded = new Set([...text.matchAll(/\b(?:require|import)\("([^"\n]+)"\)/g)].map(([, name]) => name!));
   assert.ok(loaded.has('node:fs'), [...loaded].join());
   assert.deepEqual(
     [...loaded].filter((name) => !isBuiltin(name)),

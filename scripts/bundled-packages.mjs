@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A library of which a bundle holds code.
+ * A library. A bundle contains some of its code.
  * @typedef {{ name: string, version: string, licence: string, text: string }} Package
  */
 

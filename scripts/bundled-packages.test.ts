@@ -15,7 +15,7 @@ async function metafilesOfProgram(): Promise<Metafile[]> {
   return [metafile!, ...metafiles];
 }
 
-test('NOTICE and SBOM name every library of which the bundle holds code, and no other', async () => {
+test('NOTICE and SBOM name each library that has code in the bundle, and no other library', async () => {
   const metafiles = await metafilesOfProgram();
   const paths = metafiles.flatMap(({ inputs }) => Object.keys(inputs)).filter((path) => path.includes('node_modules/'));
   const named = [...new Set(paths.map((path) => path.split('node_modules/').at(-1)!.split('/')[0]!))].sort();

@@ -7,6 +7,7 @@ import { catalogue } from '../catalogue/index.ts';
 import { glob } from '../src/pattern/pattern.ts';
 import { Classifier } from '../src/rules/classifier.ts';
 import { UNKNOWN_IDENTITY } from '../src/rules/identity.ts';
+import { baseName } from '../src/rules/interpreter.ts';
 import { parseCatalogue } from '../src/rules/rule-parser.ts';
 import { serviceName } from '../src/rules/service-groups.ts';
 import { programSections } from './program-coverage.ts';
@@ -50,7 +51,7 @@ export function coveredUnits(): CoveredUnit[] {
     .map((line) => {
       const [unit = '', from = '', program = '', kind = ''] = line.split('\t');
       const identity = { ...UNKNOWN_IDENTITY, unit: unit.replace('@.', '@1.') };
-      const known = { ...identity, name: program.slice(program.lastIndexOf('/') + 1).slice(0, 15), argv: [program] };
+      const known = { ...identity, name: baseName(program).slice(0, 15), argv: [program] };
       const { group, subgroup, rule } = classifier.classify(program ? known : identity);
       const stem = unit.slice(0, -'.service'.length);
       const reason =

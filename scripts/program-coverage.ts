@@ -8,7 +8,8 @@
 import { readFileSync } from 'node:fs';
 import { catalogue } from '../catalogue/index.ts';
 import { Classifier } from '../src/rules/classifier.ts';
-import { type Identity, UNKNOWN_IDENTITY } from '../src/rules/identity.ts';
+import { type Identity, UNCLASSIFIED, UNKNOWN_IDENTITY } from '../src/rules/identity.ts';
+import { baseName } from '../src/rules/interpreter.ts';
 import { parseCatalogue } from '../src/rules/rule-parser.ts';
 
 /** The lists of programs.tsv, in the order of the document. */
@@ -100,7 +101,7 @@ function rowOf({ name, process, group, reason }: CoveredProgram): string {
 /** How much of a command line the document shows. */
 const COMMAND_SHOWN = 70;
 /** Where a process lands that no rule matches. */
-const WITHOUT_RULE = 'other/other';
+const WITHOUT_RULE = `${UNCLASSIFIED.group}/${UNCLASSIFIED.subgroup}`;
 
 /** The process that a line describes. Its comm is the base name of its first argument, unless the line gives one. */
 function identityOf(process: string): Identity {
@@ -108,6 +109,6 @@ function identityOf(process: string): Identity {
     process,
   )!;
   const argv = command.startsWith('"') ? [command.slice(1, -1)] : command.split(' ');
-  const name = comm || argv[0]!.slice(argv[0]!.lastIndexOf('/') + 1).slice(0, 15);
+  const name = comm || baseName(argv[0]!).slice(0, 15);
   return { ...UNKNOWN_IDENTITY, name, exe, argv };
 }

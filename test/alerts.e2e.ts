@@ -154,7 +154,7 @@ test('a leak raises its alert, and nothing else raises one', async (t) => {
     assert.equal(
       (await server.query(grew)).result.length,
       4,
-      'resident memory of those that share grew as the leak did',
+      'resident memory of the sharing processes grew as the leak did',
     );
     const gone = modes.map((mode) => `${mode} HeraklesDeclaredGroupGone gone`);
     const leaks = ['all', 'top'].map((mode) => `${mode} HeraklesProcessLeaks leak hk-leak`);

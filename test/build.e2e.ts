@@ -1,4 +1,4 @@
-// The program is built twice, in two folders, with its libraries in two forms: whoever builds it gets the same bytes.
+// The program is built twice, in two folders, with its libraries in two forms: the bytes do not depend on who builds it, and where.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';

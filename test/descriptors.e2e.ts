@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually, need, needRoot, nobody, type Scope, Started, scratch, startExporter } from './harness.ts';
 
-/** A process with so many descriptors open, of a limit, besides its first three and what the test gives it. */
+/** A process with a number of open descriptors and a limit. Its first three, and what the test gives it, come on top. */
 async function holder(t: Scope, name: string, open: number, limit: number): Promise<Started> {
   const script = `ulimit -S -n ${limit}; for i in $(seq 10 ${9 + open}); do eval "exec $i</dev/null"; done; echo ready 1; exec -a ${name} sleep 600`;
   const started = new Started(t, ['bash', '-c', script]);

@@ -7,7 +7,7 @@ import { family } from './proc-truth.ts';
 export interface ExporterUsage {
   /** Anonymous resident bytes: what it has taken for itself, without the pages of the program. */
   readonly memory: number;
-  /** Open descriptors, without those of its readers. */
+  /** Open descriptors; the descriptors of its readers are not counted. */
   readonly descriptors: number;
   /** It and its readers. */
   readonly processes: number;

@@ -46,7 +46,7 @@ function classes(truths: Truth[], host: Host, keys: Key[]): Map<string, Truth[]>
 const total = (truths: Truth[], of: (truth: Truth) => number) => truths.reduce((sum, truth) => sum + of(truth), 0);
 const mean = (truths: Truth[], of: (truth: Truth) => number) => total(truths, of) / truths.length;
 
-/** What was known so many seconds ago. */
+/** What was known that number of seconds ago. */
 function ago(host: Host, seconds: number): { time: number; byPid: Map<number, Truth> } {
   const wanted = Date.now() / 1000 - seconds;
   const found = host.history.findLast(({ time }) => time <= wanted) ?? host.history[0];
@@ -96,7 +96,7 @@ const percent = (...keys: Key[]) =>
     () => 6,
   );
 
-/** By process: one series for each process of which the truth has a value, and no other series. */
+/** By process: one series for each process that has a value in the truth, and no other series. */
 function each(
   expected: (host: Host) => (truth: Truth) => number | undefined,
   tolerance: (truth: Truth) => number,

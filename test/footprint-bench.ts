@@ -1,4 +1,4 @@
-// Processes whose smaps_rollup takes time on a simulated clock, and a record of which process was read when. Tests of
+// Processes whose smaps_rollup takes time on a simulated clock, and a record that says when each process was read. Tests of
 // footprints compare the budget with it.
 import { setImmediate as turn } from 'node:timers/promises';
 import { FootprintEstimator } from '../src/footprint/estimator.ts';

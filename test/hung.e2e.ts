@@ -36,7 +36,7 @@ const asNobody = (...command: string[]): string[] => {
   return ['unshare', '--mount', 'sh', '-c', lines.join(' '), scratch(), ...command];
 };
 
-/** Starts so many processes that hang in exec, of a user without any privilege. */
+/** Starts processes that hang in exec, as a user without any privilege. */
 async function startHung(t: TestContext, count: number): Promise<Started & { pids: number[] }> {
   const fuse = new Started(t, asNobody(childProgram('fuse-exec'), scratch(nobody), String(count)));
   const pids = (await fuse.line('ready')).map(Number);

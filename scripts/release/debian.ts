@@ -1,19 +1,18 @@
 // The Debian package: the executable below /usr, its units, /etc/herakles as configuration files that dpkg keeps, the manual
 // page and the completions where their programs look for them. dpkg-deb(1), deb(5), Debian policy.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { FIRST_CONFIG, FIRST_RULES } from '../../src/cli/install/first-files.ts';
 import { root } from '../install.mjs';
+import { manPage } from '../man-page.ts';
 import type { Architecture } from './node-binaries.ts';
 import {
   completions,
   dateTree,
   documents,
   type Entry,
-  firstConfig,
-  firstRules,
-  manual,
   NAME,
   type Release,
   socketDropIn,
@@ -35,8 +34,7 @@ export function writeDebianPackage(
   const tree = join(scratch, `deb-${architecture}`);
   mkdirSync(join(tree, 'usr/bin'), { recursive: true, mode: 0o755 });
   copyFileSync(executable, tree + PROGRAM);
-  chmodSync(tree + PROGRAM, 0o755);
-  writeTree(tree, files(release), date);
+  writeTree(tree, files(release));
   const scripts = ['postinst', 'prerm', 'postrm'].map((name) => ({ path: name, content: template(name), mode: 0o755 }));
   const control = template('control')
     .replace('@VERSION@', version)
@@ -47,16 +45,12 @@ export function writeDebianPackage(
   const sums = execFileSync('sh', ['-c', 'find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum'], {
     cwd: tree,
   });
-  writeTree(
-    join(tree, 'DEBIAN'),
-    [
-      ...scripts,
-      { path: 'control', content: control },
-      { path: 'conffiles', content: conffiles },
-      { path: 'md5sums', content: sums },
-    ],
-    date,
-  );
+  writeTree(join(tree, 'DEBIAN'), [
+    ...scripts,
+    { path: 'control', content: control },
+    { path: 'conffiles', content: conffiles },
+    { path: 'md5sums', content: sums },
+  ]);
   dateTree(tree, date);
   const path = join(out, `${NAME}_${version}_${architecture}.deb`);
   const compress = fast ? ['-Zgzip', '-z1'] : ['-Zxz', '-z6'];
@@ -71,10 +65,10 @@ function files({ version, date, notice, sbom }: Release): Entry[] {
   const docs = `usr/share/doc/${NAME}`;
   const gzip = (text: string) => gzipSync(text, { level: 9 });
   return [
-    { path: 'etc/herakles/config.yaml', content: firstConfig },
-    { path: 'etc/herakles/subgroups.toml', content: firstRules },
+    { path: 'etc/herakles/config.yaml', content: FIRST_CONFIG },
+    { path: 'etc/herakles/subgroups.toml', content: FIRST_RULES },
     ...units(PROGRAM).map(({ path, content }) => ({ path: `usr/lib/systemd/system/${path}`, content })),
-    { path: `usr/share/man/man1/${NAME}.1.gz`, content: gzip(manual()) },
+    { path: `usr/share/man/man1/${NAME}.1.gz`, content: gzip(manPage()) },
     { path: `usr/share/bash-completion/completions/${NAME}`, content: completions.bash() },
     { path: `usr/share/zsh/vendor-completions/_${NAME}`, content: completions.zsh() },
     { path: `usr/share/fish/vendor_completions.d/${NAME}.fish`, content: completions.fish() },

@@ -41,7 +41,7 @@ export async function makeBlob(bundle: string, notice: string): Promise<Buffer> 
     writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
     writeFileSync(join(folder, 'main.js'), (await sourceText('src/executable.ts')).text);
     writeFileSync(join(folder, 'reader.js'), (await sourceText('src/kernel/reader.ts')).text);
-    // As a comment the first line keeps its place: stacks of the executable name the same lines as those of the bundle.
+    // As a comment the first line keeps its place: stacks of the executable name the same lines as stacks of the bundle.
     writeFileSync(join(folder, 'herakles.cjs'), readFileSync(bundle, 'utf8').replace(/^#!/, '//'));
     writeFileSync(join(folder, 'NOTICE'), notice);
     const args = ['--experimental-sea-config', 'config.json'];

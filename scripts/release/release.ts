@@ -4,12 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { completionFor } from '../../src/cli/completion/completion.ts';
-import { FIRST_CONFIG, FIRST_RULES, unitOfExecutable } from '../../src/cli/install/first-files.ts';
+import { unitOfExecutable } from '../../src/cli/install/first-files.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { buildProgram } from '../bundle.mjs';
 import { noticeOf, type Package, sbomOf } from '../bundled-packages.mjs';
 import { root } from '../install.mjs';
-import { manPage } from '../man-page.ts';
 import { makeBlob, nodeVersions } from './executable.ts';
 import { here, NODE_VERSION, nodeFolder } from './node-binaries.ts';
 
@@ -85,10 +84,7 @@ export function units(program: string): Entry[] {
   });
 }
 
-export const manual = (): string => manPage();
 export const socketDropIn = (): string => read('deploy/systemd/socket-activation.conf');
-export const firstConfig = FIRST_CONFIG;
-export const firstRules = FIRST_RULES;
 export const completions = {
   bash: () => completionFor('bash', verbs),
   zsh: () => completionFor('zsh', verbs),
@@ -101,22 +97,24 @@ export function documents(): Entry[] {
   return pages.sort().map((name) => ({ path: `docs/${name}`, content: read(`docs/${name}`) }));
 }
 
-/** Writes files into a folder, all with the release's date; folders too. */
-export function writeTree(folder: string, entries: readonly Entry[], date: number): void {
+/** Writes files into a folder. */
+export function writeTree(folder: string, entries: readonly Entry[]): void {
   for (const { path, content, mode = 0o644 } of entries) {
     const place = join(folder, path);
     mkdirSync(dirname(place), { recursive: true, mode: 0o755 });
     writeFileSync(place, content, { mode });
   }
-  dateTree(folder, date);
 }
 
-/** Gives everything in a folder one date, and modes that do not depend on who builds: 755 or 644. */
+/**
+ * Gives a folder and everything in it one date, after the last file is written: each file changes the date of its folder.
+ * @throws Error for a mode that depends on who builds
+ */
 export function dateTree(folder: string, date: number): void {
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
-    utimesSync(join(folder, name), date, date);
-  utimesSync(folder, date, date);
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
-    if ((statSync(join(folder, name)).mode & 0o022) !== 0)
-      throw new Error(`${join(folder, name)} may be written by others; set umask 022 and run the release again`);
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  for (const path of [folder, ...names.map((name) => join(folder, name))]) {
+    if ((statSync(path).mode & 0o022) !== 0)
+      throw new Error(`${path} may be written by others; set umask 022 and run the release again`);
+    utimesSync(path, date, date);
+  }
 }

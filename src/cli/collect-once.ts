@@ -11,9 +11,16 @@ import { VerbError } from './verb.ts';
 /** A CPU percentage is the difference of two collections, so far apart, milliseconds. */
 const APART_MS = 500;
 
-/** Collects twice. PSS and USS of every process are read, unless smaps is off. @throws VerbError where nothing can be */
-export async function collectOnce(setup: Setup, files: KernelFiles): Promise<Snapshot> {
-  const classifier = new Classifier(setup.rules, setup.catalogue);
+/**
+ * Collects twice. PSS and USS of every process are read, unless smaps is off.
+ * @param classifier of the setup, for a caller that needs it as well: to make one takes long
+ * @throws VerbError where nothing can be collected
+ */
+export async function collectOnce(
+  setup: Setup,
+  files: KernelFiles,
+  classifier = new Classifier(setup.rules, setup.catalogue),
+): Promise<Snapshot> {
   const options = samplerOptionsOf(setup.config, unknownNames(setup.config, classifier.subgroups()));
   const mode = options.footprints.mode === 'off' ? 'off' : 'exact';
   const sampler = new Sampler(files, (identity) => classifier.classify(identity), {

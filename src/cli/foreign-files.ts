@@ -1,6 +1,6 @@
 // Files that root finds in the folder it is started in, or in a home that it was left (sudo may keep HOME), and that
 // others control: they are not read, as sudo and git do it. Otherwise ./herakles.yaml in the folder of a user decides what
-// root reads, listens on and says in messages. A file that is named is read, whoever owns it: naming it is a decision.
+// root reads, listens on and says in messages. A file that is named is read, also when it has another owner: naming it is a decision.
 import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
 import { foreignStep } from '../config/path-control.ts';

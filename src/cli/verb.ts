@@ -31,7 +31,7 @@ export interface Words {
   readonly operands: readonly string[];
   /** Names of the given options that take no value. */
   readonly switches: ReadonlySet<string>;
-  /** Values of the given options, and of those that have a default, by the name of the option. */
+  /** Values by the name of the option: the given value, or else the default. An option with neither is absent. */
   readonly values: ReadonlyMap<string, string>;
 }
 

@@ -1,4 +1,4 @@
-// Globs and regular expressions of rules, matched in time linear in the text, whoever wrote the pattern or the text.
+// Globs and regular expressions of rules, matched in time linear in the text, also when the pattern or the text is hostile.
 // Here a pattern becomes a test that tries the cheap questions first: does the text begin with the glob's literal
 // prefix? Does it hold the expression's required literals (literals.ts)? Only a text that does meets the automaton
 // (lazy-dfa.ts), which is made when the first one does. docs/decisions/0003-rule-patterns.md says why neither RegExp

@@ -32,12 +32,10 @@ export interface ClassificationExplanation {
   readonly classification: Classification;
   /** The rule that decided; undefined when none matched. */
   readonly winner: RuleResult | undefined;
-  /** The other name under which the rule matches; undefined where it matches the process as it is. */
-  readonly look: Look | undefined;
   /** Other rules that match, in the order in which they would have decided. */
   readonly otherMatches: readonly RuleResult[];
   /**
-   * Rules of two keys or more of which a single key failed, in order of precedence. A command line alone is no reason: an
+   * Rules that have two keys or more, and only one of them failed; in order of precedence. A command line alone is no reason: an
    * option such as --port, which some rule asks for beside a name, is common to many programs.
    */
   readonly nearMisses: readonly RuleResult[];
@@ -158,7 +156,7 @@ export class Classifier {
       ? { group: winner.rule.group, subgroup: winner.rule.subgroup, rule: winner.rule.name }
       : UNCLASSIFIED;
     const cutShort = limited.work.exhausted;
-    return { classification, winner, look: byLook?.look, otherMatches, nearMisses, cutShort };
+    return { classification, winner, otherMatches, nearMisses, cutShort };
   }
 
   /**
@@ -168,12 +166,12 @@ export class Classifier {
   compareDecision(rule: Rule, identity: Identity): { result: RuleResult; look?: Look } {
     const target = seenAs(identity);
     const result = compare(rule, target);
+    if (result.failed.length === 0) return { result };
     const hasOwn = this.index.find(target) !== undefined;
-    if (result.failed.length > 0)
-      for (const look of otherLooks(identity, target.value('script'), this.known, hasOwn)) {
-        const other = compareRule(rule, look.identity);
-        if (other.failed.length === 0) return { result: other, look };
-      }
+    for (const look of otherLooks(identity, target.value('script'), this.known, hasOwn)) {
+      const other = compareRule(rule, look.identity);
+      if (other.failed.length === 0) return { result: other, look };
+    }
     return { result };
   }
 

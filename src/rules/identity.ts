@@ -32,7 +32,7 @@ export interface Classification {
   readonly rule: string;
 }
 
-/** What is known of a process of which nothing can be read. */
+/** What is known of a process when nothing of it can be read. */
 export const UNKNOWN_IDENTITY: Identity = {
   name: '',
   exe: '',

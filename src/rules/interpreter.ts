@@ -11,6 +11,7 @@ import {
   SHELL,
   takesNextWord,
 } from './option-syntax.ts';
+import { hashesOf, partHash } from './part-hash.ts';
 import { firstWordOf, titleOf, titleProgram, wordsOf } from './title.ts';
 
 /** Boot scripts of Erlang itself; that of a release has the release's name. */
@@ -46,10 +47,7 @@ const INTERPRETERS: ReadonlyMap<string, Interpreter> = new Map<string, Interpret
   ['beam.smp', 'erlang'],
 ]);
 
-/** A cheap hash of a part of a word, which needs no string of that part: first and last character, and length. */
-const hashOf = (word: string, start: number, end: number) =>
-  word.charCodeAt(start) ^ (word.charCodeAt(end - 1) << 7) ^ ((end - start) << 14);
-const INTERPRETER_HASHES = new Set([...INTERPRETERS.keys()].map((name) => hashOf(name, 0, name.length)));
+const INTERPRETER_HASHES = hashesOf(INTERPRETERS.keys());
 
 const isVersion = (c: number) => (c >= 0x30 && c <= 0x39) || c === DASH || c === DOT;
 
@@ -66,7 +64,7 @@ function interpreterOf(word: string): Interpreter | undefined {
   const version = word.endsWith('t') ? end - 1 : end;
   if (version > start && isVersion(word.charCodeAt(version - 1)))
     for (end = version; end > start && isVersion(word.charCodeAt(end - 1)); ) end--;
-  return INTERPRETER_HASHES.has(hashOf(word, start, end)) ? INTERPRETERS.get(word.slice(start, end)) : undefined;
+  return INTERPRETER_HASHES.has(partHash(word, start, end)) ? INTERPRETERS.get(word.slice(start, end)) : undefined;
 }
 
 /** Whether a path or first word names a shell: "/bin/sh", "-bash". */
@@ -97,7 +95,7 @@ export class InterpretedProgram {
     this.argv = argv;
   }
 
-  /** @returns undefined for most processes: those that are no interpreter and have no title */
+  /** @returns undefined for a process that is no interpreter and has no title, as most processes */
   static of(argv: readonly string[], exe = ''): InterpretedProgram | undefined {
     const named = interpreterOf(argv[0] ?? '');
     const real = interpreterOf(exe);

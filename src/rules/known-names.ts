@@ -1,12 +1,12 @@
 // Tells whether some rule may know a program by a name: a Bloom filter with two bits for each exact value of comm and
 // script. "No" is sure. "Yes" may be wrong for a few names in a thousand; the rules are then compared and none matches.
-// So a process of which nothing else is known costs a few look-ups in 32 KiB, and no string is made for them.
+// So a process that no rule knows costs a few look-ups in 32 KiB, and these make no string.
 import type { Rule } from './rule.ts';
 
 const BITS = 18;
 const MASK = (1 << BITS) - 1;
 
-/** FNV-1a over a part of a text: 32 bits, of which the first and the last 18 are two places in the filter. */
+/** FNV-1a over a part of a text, 32 bits. Their first 18 and their last 18 are two places in the filter. */
 function hashOf(text: string, start: number, end: number): number {
   let hash = 0x811c9dc5;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

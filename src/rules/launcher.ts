@@ -8,7 +8,8 @@
 // Pure: any command line gives an answer. docs/decisions/0013-launchers-are-seen-through.md says why.
 import type { Identity } from './identity.ts';
 import { baseName, InterpretedProgram, isShell } from './interpreter.ts';
-import { commandOf, programNamesOf } from './shell-command.ts';
+import { hashesOf, partHash } from './part-hash.ts';
+import { ASSIGNMENT, commandOf, programNamesOf } from './shell-command.ts';
 
 /** How a launcher's command line leads to its program. */
 interface Launcher {
@@ -22,7 +23,6 @@ interface Launcher {
   readonly form: 'usual' | 'dashes' | 'verb' | 'applet';
 }
 
-const NONE: ReadonlySet<string> = new Set();
 const split = (text: string): ReadonlySet<string> => new Set(text.split(' ').filter(Boolean));
 const launcher = (before: number, valued = '', command = '', form: Launcher['form'] = 'usual'): Launcher => ({
   before,
@@ -31,8 +31,8 @@ const launcher = (before: number, valued = '', command = '', form: Launcher['for
   form,
 });
 
-const APPLET: Launcher = { before: 0, valued: NONE, command: NONE, form: 'applet' };
-const PLAIN: Launcher = { before: 0, valued: NONE, command: NONE, form: 'usual' };
+const APPLET = launcher(0, '', '', 'applet');
+const PLAIN = launcher(0);
 const LD_SO = launcher(0, '--library-path --preload --audit --argv0 --inhibit-rpath --glibc-hwcaps-prepend');
 const QEMU_USER = launcher(0, '-L -E -U -cpu -g -s -0 -B -R -D -d -p -r');
 const USER = '-u -g -G -C -T -h -p -r -t -U -D -R --user --group --chdir --host --role --type';
@@ -67,7 +67,7 @@ const LAUNCHERS: ReadonlyMap<string, Launcher> = new Map<string, Launcher>([
   ...named('prlimit choom', launcher(0, '-n -p --adjust --pid')),
   ...named('nsenter', launcher(0, '-t -S -G --target --setuid --setgid')),
   ...named('unshare', launcher(0, '-R -w -S -G --root --wd --setuid --setgid --map-user --map-group --propagation')),
-  ...named('firejail', launcher(0)),
+  ...named('firejail', PLAIN),
   ...named('bwrap', launcher(0, '--chdir --dev --proc --tmpfs --unsetenv --uid --gid --hostname --args --seccomp')),
   ...named('proot', launcher(0, '-r -b -w -q -k -R -S --rootfs --bind --cwd --qemu')),
   ...named('sudo doas pkexec', launcher(0, USER)),
@@ -84,7 +84,7 @@ const LAUNCHERS: ReadonlyMap<string, Launcher> = new Map<string, Launcher>([
     launcher(0, '-n -X -P -F -u -o -O -E -l -r -e -i -A -L -M -C -D -N --name --pidfile --user --chdir --output'),
   ),
   ...named('daemonize', launcher(0, '-c -e -o -p -l -u -E')),
-  ...named('valgrind', launcher(0)),
+  ...named('valgrind', PLAIN),
   ...named('strace ltrace', launcher(0, '-e -o -s -p -P -u -E -a -b -I -O -S -X -n -l -x')),
   ...named('perf', launcher(0, '-e -o -F -g -p -t -C', '', 'verb')),
   ...named('faketime', launcher(1)),
@@ -95,7 +95,7 @@ const LAUNCHERS: ReadonlyMap<string, Launcher> = new Map<string, Launcher>([
     'systemd-run',
     launcher(0, '-p -u -H -M -E -t --unit --property --uid --gid --slice --description --setenv'),
   ),
-  ...named('systemd-inhibit', launcher(0)),
+  ...named('systemd-inhibit', PLAIN),
   ...named('start_server wait-for-it.sh wait-for-it wait-for dockerize consul-template', launcher(0, '', '', 'dashes')),
   ...named(
     'resty',
@@ -105,10 +105,7 @@ const LAUNCHERS: ReadonlyMap<string, Launcher> = new Map<string, Launcher>([
   ...named('ld.so', LD_SO),
 ]);
 
-/** A cheap hash of a part of a text, which needs no string of it: first and last character, and length. */
-const hashOf = (text: string, start: number) =>
-  text.charCodeAt(start) ^ (text.charCodeAt(text.length - 1) << 7) ^ ((text.length - start) << 14);
-const LAUNCHER_HASHES = new Set([...LAUNCHERS.keys()].map((name) => hashOf(name, 0)));
+const LAUNCHER_HASHES = hashesOf(LAUNCHERS.keys());
 const LETTER_L = 0x6c;
 const LETTER_Q = 0x71;
 
@@ -121,8 +118,6 @@ const LINKER = /^ld(?:-linux|-musl|-uClibc|64|-\d)[\w.-]*\.so(?:\.\d+)?$|^ld-\d[
 /** QEMU's emulation of one program: qemu-aarch64-static. The emulators of machines are qemu-system-*. */
 const EMULATOR =
   /^qemu-(?:x86_64|i386|aarch64|arm|riscv\d+|ppc\w*|s390x|mips\w*|sparc\w*|loongarch64|m68k)(?:-static)?$/;
-/** A variable before the program, as env(1) and sudo(8) take them. */
-const ASSIGNMENT = /^[A-Za-z_]\w*=/;
 /** A class of Java, which start scripts get as an argument: org.apache.zookeeper.server.quorum.QuorumPeerMain */
 const JAVA_CLASS = /^(?:[a-z]\w*\.)+(?:[A-Z]\w*)$/;
 /** Scripts whose arguments are the program to start. */
@@ -152,7 +147,7 @@ function mayBeLauncher(path: string): boolean {
   const letter = path.charCodeAt(start);
   return letter === LETTER_L || letter === LETTER_Q
     ? launcherOf(path.slice(start)) !== undefined
-    : LAUNCHER_HASHES.has(hashOf(path, start));
+    : LAUNCHER_HASHES.has(partHash(path, start, path.length));
 }
 
 /** What a launcher runs, as processes that would be its program; none for a process that is no launcher. */

@@ -115,7 +115,7 @@ function unreachable(key: RuleKey, { text, form, path }: Matcher, report: Report
     report('error', `${key} "${text}" is never seen: it has neither spaces nor slashes; write the name alone`);
 }
 
-/** Keys of which a process has one at most. */
+/** Keys for which a process has one value at most. */
 function contradiction({ keys }: Rule, report: Report): void {
   const exclusive = ['jvm_main', 'python_module', 'script'].filter((key) => keys.has(key as RuleKey));
   if (exclusive.length > 1)

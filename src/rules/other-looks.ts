@@ -50,7 +50,7 @@ const DEPTH_MAX = 4;
 const LOOKS_MAX = 24;
 /** A path is looked at up to this length. */
 const PATH_LENGTH_MAX = 1024;
-/** Stands for whichever interpreter runs a script of which only the name is known. */
+/** Stands for the interpreter of a script. Only the script's name is known, so any interpreter will do. */
 const ANY_INTERPRETER = 'perl';
 const NO_LOOKS: readonly Look[] = [];
 
@@ -208,7 +208,7 @@ function addUnit(looks: Look[] | undefined, identity: Identity, known: KnownName
   return withLook(looks, 'unit', calledBy(identity, unit.slice(0, end)));
 }
 
-/** A process of which only the name is known, and whether it is a program or a script is not. */
+/** A process that has only a name: it may be a program or a script, so rules for both are asked. */
 const calledBy = (identity: Identity, name: string): Identity => ({
   ...identity,
   ...{ name, exe: '', argv: [ANY_INTERPRETER, name], unit: '', container: '' },

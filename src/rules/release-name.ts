@@ -1,5 +1,6 @@
 // The name of a program without what a release adds to it: "minio" of "minio-linux-amd64", "redis-server" of
 // "redis-server-7.2", "node_exporter" of "node_exporter-1.8.2.linux-amd64".
+import { hashesOf, partHash } from './part-hash.ts';
 
 /** Platforms and kinds of builds, as projects write them into the names of the files that they publish. */
 const PARTS = new Set(
@@ -9,10 +10,7 @@ const PARTS = new Set(
     'rc alpha beta ce ee'
   ).split(' '),
 );
-/** Hashes of them: first and last character, and length. */
-const hashOf = (text: string, start: number, end: number) =>
-  text.charCodeAt(start) ^ (text.charCodeAt(end - 1) << 7) ^ ((end - start) << 14);
-const HASHES = new Set([...PARTS].map((part) => hashOf(part, 0, part.length)));
+const PART_HASHES = hashesOf(PARTS);
 const VERSION = /^v?\d+(?:rc|alpha|beta|a|b|p)?\d*$/;
 /** A longer name has no version that matters; a longer part is none. */
 const LENGTH_MAX = 200;
@@ -45,6 +43,6 @@ function isPart(name: string, start: number, end: number): boolean {
   let at = name.charCodeAt(start) === LETTER_V ? start + 1 : start;
   while (at < end && isDigit(name.charCodeAt(at))) at++;
   if (at === end && at > start) return isDigit(name.charCodeAt(end - 1));
-  if (HASHES.has(hashOf(name, start, end)) && PARTS.has(name.slice(start, end))) return true;
+  if (PART_HASHES.has(partHash(name, start, end)) && PARTS.has(name.slice(start, end))) return true;
   return at > start && isDigit(name.charCodeAt(at - 1)) && VERSION.test(name.slice(start, end));
 }

@@ -64,7 +64,7 @@ class RuleTable {
   private readonly grown = new Map<string, RankedRule[]>();
   private readonly hashes = new Set<number>();
 
-  /** @param list of the one rule to enter: shared by all its texts, most of which have no other rule */
+  /** @param list of the one rule to enter. All texts of the rule share it, because most of them have no other rule. */
   add(text: string, list: readonly [RankedRule]): void {
     const earlier = this.lists.get(text);
     if (!earlier) this.lists.set(text, list);

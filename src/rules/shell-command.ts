@@ -7,7 +7,8 @@ import { TITLE_LENGTH_MAX } from './title.ts';
 
 /** Commands that prepare, and start nothing that stays. */
 const PREPARES = /^(?:cd|export|set|umask|ulimit|source|\.|sleep|mkdir|rm|chown|chmod|unset|trap|test|\[|true|:|echo)$/;
-const ASSIGNMENT = /^[A-Za-z_]\w*=/;
+/** A word that sets a variable for the program behind it, as a shell, env(1) and sudo(8) take such words. */
+export const ASSIGNMENT = /^[A-Za-z_]\w*=/;
 
 /** The words of the only program that a text starts; none where it starts several, or nothing. */
 export function commandOf(text: string): readonly string[] {

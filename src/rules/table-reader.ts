@@ -1,7 +1,7 @@
 // Reads values of known types out of the tables of a parsed document (TOML, YAML or JSON). A wrong value is noted as a
 // fault, with file, line and table, and replaced by an empty one, so that one reading finds every fault of a document:
 //   ./subgroups.toml:12: rule 3: unknown key "uint"; did you mean "unit"?
-// Faults are limited in number and length: whoever writes a document must not fill the log with it.
+// Faults are limited in number and length: the author of a document must not fill the log with it.
 import { PatternError } from '../pattern/pattern.ts';
 import { nearestName } from '../text/did-you-mean.ts';
 import { escapeForTerminal } from '../text/hostile.ts';

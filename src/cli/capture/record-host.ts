@@ -9,13 +9,13 @@ import { cgroupLinesOf, MOUNTINFO } from '../../kernel/cgroup.ts';
 import { type KernelFiles, unlessUnreadable } from '../../kernel/files.ts';
 import { USERS, userNamesOf } from '../../kernel/host.ts';
 import type { Classifier } from '../../rules/classifier.ts';
-import { NO_RULE } from '../../rules/identity.ts';
+import { UNCLASSIFIED } from '../../rules/identity.ts';
 import { FEATURES } from '../check/check.ts';
 import { frameWithoutSecrets } from '../scrub/captured-frame.ts';
 
 /** What of command lines is recorded. */
 export interface RecordedValues {
-  /** By each of which a process has the same rule in the frame as on the host. Default: none, so rules show nothing. */
+  /** By each of these, a process has the same rule in the frame as on the host. Default: none, so rules show nothing. */
   readonly classifiers?: readonly Classifier[];
   /** Whether command lines are recorded with all their values, also secret ones. */
   readonly showValues?: boolean;
@@ -33,7 +33,7 @@ function scrubFile(path: string, bytes: Uint8Array): Uint8Array {
   return path === USERS ? userNamesOf(bytes) : bytes;
 }
 
-/** Every switch of a metric, also of those that are off by default. */
+/** The keys that switch metrics on and off. Some of these metrics are off by default; a capture needs all of them. */
 const METRICS = keys.filter(
   (key) => typeof defaults[key] === 'boolean' && optionOf(key).section === optionOf('collector_process').section,
 );
@@ -44,8 +44,7 @@ const METRICS = keys.filter(
  */
 async function readEverything(files: KernelFiles): Promise<void> {
   const config: Config = { ...defaults, smaps: 'exact', ...Object.fromEntries(METRICS.map((key) => [key, true])) };
-  const unclassified = { group: 'other', subgroup: 'other', rule: NO_RULE };
-  const sampler = new Sampler(files, () => unclassified, samplerOptionsOf(config));
+  const sampler = new Sampler(files, () => UNCLASSIFIED, samplerOptionsOf(config));
   sampler.stop(); // no second collection follows
   await sampler.collect();
   for (const { path } of FEATURES) unlessUnreadable(() => files.read(path));

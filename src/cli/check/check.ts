@@ -36,10 +36,12 @@ export async function check(settings: GivenSettings): Promise<string> {
   const privileges = readPrivileges(setup.config.path_procfs);
   const own = new Set(setup.rules.map(({ name }) => name));
   const findings = lint(setup.rules, setup.catalogue).filter(({ rule }) => own.has(rule)).length;
-  const { view } = await collectOnce(setup, files);
+  const classifier = new Classifier(setup.rules, setup.catalogue);
+  const { view } = await collectOnce(setup, files, classifier);
+  const unknown = unknownNamesOf(setup, classifier, view.groups);
   const lines = [
     `configuration: ok, ${setup.files.length === 0 ? 'no file' : setup.files.join(', ')}`,
-    ...[...unknownNamesOf(setup, view.groups), ...settingsWithoutEffect(setup.config, setup.origins)].map(warningLine),
+    ...[...unknown, ...settingsWithoutEffect(setup.config, setup.origins)].map(warningLine),
     `rules:         ok, ${setup.rules.length} of yours, ${setup.catalogue.length} of the catalogue`,
     ...(findings > 0
       ? [warningLine(`${counted(findings, 'finding')}; ${program.name} subgroups lint shows more`)]
@@ -61,10 +63,9 @@ export async function check(settings: GivenSettings): Promise<string> {
 }
 
 /** Names of groups that exist nowhere, with the place where each is set. */
-function unknownNamesOf({ config, origins, rules, catalogue }: Setup, groups: readonly GroupRow[]): string[] {
-  const subgroups = new Classifier(rules, catalogue).subgroups();
+function unknownNamesOf({ config, origins }: Setup, classifier: Classifier, groups: readonly GroupRow[]): string[] {
   const seen = groups.map(({ counters }) => counters);
-  return stillUnknown(unknownNames(config, subgroups), seen).map(
+  return stillUnknown(unknownNames(config, classifier.subgroups()), seen).map(
     (name) => `${origins[name.setting]}: ${describeUnknownName(name)}`,
   );
 }

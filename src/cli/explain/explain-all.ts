@@ -13,7 +13,7 @@ import { identityDocument, ruleResultDocument } from './process-inspector.ts';
 import { SUGGESTED_GROUP } from './suggested-rule.ts';
 import { measuredAs, type UnmatchedProgram, unmatchedPrograms } from './unmatched-programs.ts';
 
-/** The table of unmatched programs has so many lines, and so many rules stand below it; JSON has all. */
+/** The most lines of the table of unmatched programs, and the most rules below it; JSON has all. */
 const LISTED_MAX = 40;
 
 export async function explainAll(settings: GivenSettings, json: boolean): Promise<string> {

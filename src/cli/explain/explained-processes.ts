@@ -17,10 +17,10 @@ export interface ExplainedProcess {
   readonly pss: number;
 }
 
-/** Two readings of the time of the boot may differ by so much, seconds. */
+/** Two readings of the time of the boot may differ by this many seconds. */
 const SAME_START = 2;
 
-/** @returns also a file for each reason for which rules may miss processes: it is denied, for so many processes */
+/** @returns also each file that rules need and that was denied, with the number of processes that rules may miss so */
 export async function explainProcesses(rows: ProcessRows, files: KernelFiles, classifier: Classifier) {
   const inspector = new ProcessInspector(files);
   const processes: ExplainedProcess[] = [];

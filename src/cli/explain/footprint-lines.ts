@@ -21,9 +21,9 @@ export interface LocalProcess {
 
 type Smaps = ExplanationDocument['smaps'];
 
-/** The exporter and this program read the time of the boot apart, in whole seconds: start times may differ so much, seconds. */
+/** The exporter and this program read the time of the boot apart, in whole seconds: start times may differ by this many seconds. */
 const SAME_START = 2;
-/** A collection takes time: a process may be missing that began within so many seconds of its begin. */
+/** Seconds. A collection takes time, so it may miss a process that began this shortly before or after its begin. */
 const COLLECTION_SECONDS = 1;
 
 const REASONS = new Map<string, string>([

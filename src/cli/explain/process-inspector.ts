@@ -17,7 +17,7 @@ interface Ancestor extends TreeProcess {
   readonly source?: Ancestor | undefined;
 }
 
-/** More ancestors of a process are not looked at: none inherits over so many. */
+/** More ancestors of a process are not looked at, because no process inherits over more. */
 const ANCESTORS_MAX = 200;
 
 export class ProcessInspector {

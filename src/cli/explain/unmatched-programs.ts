@@ -13,7 +13,7 @@ export interface UnmatchedProgram {
   suggestion: string | undefined;
 }
 
-/** Rules are suggested for so many programs, the largest. Each takes some milliseconds. */
+/** Rules are suggested only for this many programs, the largest, because each rule takes some milliseconds. */
 const SUGGESTIONS_MAX = 300;
 
 /** The largest first. */

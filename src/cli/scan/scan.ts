@@ -11,7 +11,7 @@ import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { type Column, textTable } from '../table.ts';
 import type { GivenSettings } from '../verb.ts';
 
-/** The table has so many processes; JSON has all. */
+/** The most processes in the table; JSON has all. */
 const LISTED_MAX = 20;
 
 export async function scan(settings: GivenSettings, json: boolean): Promise<string> {

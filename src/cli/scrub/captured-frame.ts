@@ -11,7 +11,7 @@ import { withoutSecrets } from './scrub.ts';
 const COMMAND_LINE = /^proc\/(\d+)\/cmdline$/;
 
 /**
- * @param classifiers by each of which every process of the result has the rule that it has by its real command line
+ * @param classifiers each gives every process of the result the rule that it gives for the real command line
  * @returns the frame, with what may be shown of its command lines
  */
 export async function frameWithoutSecrets(frame: Frame, classifiers: readonly Classifier[]): Promise<Frame> {

@@ -25,7 +25,7 @@ export function withoutValues(identity: Identity): Identity {
 
 /**
  * The same, with what rules need to decide as they do now.
- * @param classifiers each of which gives the result the same rule as it gives the identity
+ * @param classifiers each gives the result the same rule as the identity
  */
 export function withoutSecrets(identity: Identity, classifiers: readonly Classifier[]): Identity {
   let shown = withoutValues(identity);
@@ -163,7 +163,7 @@ function narrowed(hidden: string, word: string, does: (word: string) => boolean)
   return end === 0 ? from + rest : from + rest.slice(0, -end) + HIDDEN;
 }
 
-/** The largest count below the limit of which a test is true, as far as it is true of all smaller ones; 0 where of none. */
+/** The largest count below the limit that passes the test, if all smaller counts pass it too; 0 where none passes. */
 function most(limit: number, test: (count: number) => boolean): number {
   let [low, high] = [0, limit];
   while (high - low > 1) {

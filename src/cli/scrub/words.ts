@@ -51,7 +51,7 @@ const PLAIN = list(`
   autovacuum-launcher
 `);
 
-/** Further words of which the names of options, properties and variables are made. */
+/** Further words in the names of options, properties and variables. */
 const NAMES = list(`
   manager private public system
   acc access account accounts acl acquire action active adapter addr admin adv advertise affinity age aggregate algo
@@ -112,7 +112,7 @@ const NAMES = list(`
 export const PLAIN_WORDS: ReadonlySet<string> = new Set(PLAIN);
 export const NAME_WORDS: ReadonlySet<string> = new Set([...PLAIN, ...NAMES]);
 
-/** Names of which a file's name ends: behind a dot they say that a word is a file. */
+/** Endings of file names: one of these behind a dot says that a word is a file. */
 export const EXTENSIONS: ReadonlySet<string> = new Set(
   list(`
   aof cache cer cfg cgi class cnf conf config cpp c cc crt csr css csv ctl cs dat db deb der dll dump ear exe go gz hcl html img ini

@@ -13,7 +13,7 @@ import { counted } from '../counted.ts';
 import { catalogueRules, readDocuments, sourcesOf } from '../load-host.ts';
 import type { GivenSettings } from '../verb.ts';
 
-/** When no rule of the expected subgroup matches an example, the output explains so many of them. */
+/** When no rule of the expected subgroup matches an example, the output explains at most this many of them. */
 const EXPLAINED_MAX = 3;
 
 /**

@@ -8,7 +8,7 @@ import { catalogueRules, readDocuments, sourcesOf } from '../load-host.ts';
 import type { GivenSettings } from '../verb.ts';
 
 /**
- * @param paths of rule files; without any, those that the settings name
+ * @param paths of rule files; without any, the files that the settings name
  * @returns status 1 where there is a finding @throws ConfigError for a file that cannot be used
  */
 export async function lintFiles(
