@@ -234,6 +234,7 @@ const samples = (file: (text: string) => string): Record<string, string> => ({
   '--tls-key-path': '/x',
   '--tls-client-ca-path': '/x',
   '--max-requests-in-flight': '7',
+  '--web.max-requests': '7',
   '--max-request-rate': '7',
   '--max-connections': '7',
   '--max-header-size': '4096',
@@ -333,5 +334,6 @@ for (const version of ['node22', 'node24'] as const) {
 test('the bundle runs as a program of its own', async (t) => {
   const run = new Started(t, [bundle, '--version'], { cwd: scratch() });
   assert.equal((await run.ended).code, 0);
-  assert.match(run.stdout, /\d+\.\d+\.\d+/);
+  assert.match(run.stdout, /^herakles-node-exporter \d+\.\d+\.\d+ \(revision ([\da-f]{12}|unknown)\)\n/);
+  assert.match(run.stdout, /^ {2}build date: (20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ|unknown)$/m);
 });
