@@ -166,7 +166,7 @@ const leftToDo = (root: Root, unit: string): string =>
     `\nLeft to do for ${root}:`,
     ...(isExecutable ? [] : [`  Node.js 20.15 or newer at ${SHIPPED_NODE}`]),
     ...(process.geteuid?.() === 0 ? [] : [`  give the files to root: they belong to you now`]),
-    `  systemd-sysusers --root=${root}   makes the user ${USER}; systemd also does it at each boot`,
+    `  systemd-sysusers --root=${root}   makes the user ${USER}`,
     `  systemctl --root=${root} enable ${unit}`,
     '',
   ].join('\n');
