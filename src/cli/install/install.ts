@@ -29,6 +29,7 @@ import {
   type Step,
   writeRecord,
 } from './steps.ts';
+import type { InstallOptions } from './verb.ts';
 
 /** The Node.js that the shipped unit names. */
 const SHIPPED_NODE = '/usr/bin/node';
@@ -55,13 +56,6 @@ const PLACES = [
 
 /** Files that an operator is expected to change. To keep them is no failure. */
 const EDITED = [CONFIG_FILE, RULE_FILE];
-
-export interface InstallOptions {
-  readonly dryRun: boolean;
-  readonly socket: boolean;
-  /** The folder of an image or a package; '' is this host. */
-  readonly root: Root;
-}
 
 /**
  * @returns one line for each step; status 1 where something that install did not write stands in the place of its own

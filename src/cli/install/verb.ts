@@ -1,9 +1,15 @@
 // install, upgrade and uninstall: the exporter as a service of systemd.
-import { resolve } from 'node:path';
-import { UsageError, type Verb, type VerbOption } from '../verb.ts';
-import type { InstallOptions } from './install.ts';
+import { path } from '../../config/value-types.ts';
+import { parseWord, UsageError, type Verb, type VerbOption } from '../verb.ts';
 
 const DRY_RUN: VerbOption = { name: '--dry-run', help: 'Only say what would be done.' };
+
+export interface InstallOptions {
+  readonly dryRun: boolean;
+  readonly socket: boolean;
+  /** The folder of an image or a package; '' is this host. */
+  readonly root: string;
+}
 
 export const installVerb: Verb<InstallOptions> = {
   name: 'install',
@@ -26,12 +32,14 @@ export const installVerb: Verb<InstallOptions> = {
   run: async (given) => (await import('./install.ts')).install(given),
 };
 
+const FOLDER = path('a folder');
+
 /** An absolute path without a slash at its end; '' for this host. */
 function rootOf(given: string | undefined): string {
   if (given === undefined) return '';
-  const path = given === '' ? '/' : resolve(given);
-  if (path === '/') throw new UsageError('--root is this host itself; name a folder, or leave --root out');
-  return path;
+  const root = FOLDER.resolve(parseWord('--root', given, FOLDER), process.cwd());
+  if (root === '/') throw new UsageError('--root is this host itself; name a folder, or leave --root out');
+  return root;
 }
 
 export const upgradeVerb: Verb<{ readonly dryRun: boolean }> = {
