@@ -101,6 +101,24 @@ function revision() {
 }
 
 /**
+ * The date of the sources, for everything that is built from them, in seconds since 1970: SOURCE_DATE_EPOCH, else the time
+ * of the commit; undefined in an archive without git. The time of the build itself would make every build another.
+ * @returns {number | undefined}
+ */
+export function sourceDate() {
+  const given = process.env.SOURCE_DATE_EPOCH;
+  if (given !== undefined && !/^\d{1,10}$/.test(given))
+    throw new Error(`SOURCE_DATE_EPOCH is "${given}"; give the seconds since 1970, such as 1767225600`);
+  if (given !== undefined) return Number(given);
+  try {
+    const args = ['log', '-1', '--format=%ct'];
+    return Number(execFileSync('git', args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' }));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * The program: libraries and catalogue in a single CommonJS file, and its source map beside it. Node.js reads the map
  * only when it runs with --enable-source-maps; `npm run trace` reads it for stacks that people send.
  * @param {string} outfile
@@ -109,6 +127,7 @@ function revision() {
  */
 export function programOptions(outfile, built) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  const date = sourceDate();
   return {
     ...commonOptions('without examples', built),
     entryPoints: ['src/main.ts'],
@@ -125,6 +144,9 @@ export function programOptions(outfile, built) {
     define: {
       'globalThis.HERAKLES_VERSION': JSON.stringify(version),
       'globalThis.HERAKLES_REVISION': JSON.stringify(revision()),
+      'globalThis.HERAKLES_DATE': JSON.stringify(
+        date === undefined ? 'unknown' : new Date(date * 1000).toISOString().replace('.000', ''),
+      ),
     },
   };
 }

@@ -49,20 +49,21 @@ function configuration(): string {
     'at a reload the configuration in force stays. Variables in which Kubernetes describes a Service named `herakles…`',
     'are passed over.',
     '',
-    'A flag of `true or false` takes no value: its `--no-` form says false. Keys marked † take effect at the next start,',
+    'A flag of `true or false` takes no value: its `--no-` form says false. `--web.disable-exporter-metrics` says false as well.',
+    'Keys marked † take effect at the next start,',
     'all others at a reload.',
   ];
   let heading = '';
   for (const key of keys) {
-    const { type, section, help, reloadable, spellings, default: initial } = optionOf(key);
+    const { type, section, help, reloadable, spellings, opposites, default: initial } = optionOf(key);
     if (section !== heading) {
       lines.push('', `## ${section}`, '', '| Key | Takes | Default | Flag | Environment | Meaning |');
       lines.push('|---|---|---|---|---|---|');
     }
     heading = section;
     const value = String(type.write(initial));
-    const main = type.placeholder ? flagOf(key) : flagOf(key).replace('--', '--[no-]');
-    const flags = [main, ...spellings].map((flag) => `\`${flag}\``).join(' ');
+    const both = (flag: string) => (type.placeholder ? flag : flag.replace('--', '--[no-]'));
+    const flags = [...[flagOf(key), ...spellings].map(both), ...opposites].map((flag) => `\`${flag}\``).join(' ');
     const cells = [
       `\`${key}\`${reloadable ? '' : ' †'}`,
       type.expects,

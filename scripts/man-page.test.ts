@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { verbs } from '../src/cli/verbs.ts';
-import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
+import { flagsOf, keys, noFlagsOf, optionOf, variableOf } from '../src/config/options.ts';
 import { manPage } from './man-page.ts';
 
 test('the manual page has every command and every option in every spelling', () => {
   const page = manPage().replaceAll('\\-', '-');
   for (const { name } of verbs) assert.ok(page.includes(`\\fB${name}\\fR`), name);
   for (const key of keys)
-    for (const word of [flagOf(key), ...optionOf(key).spellings, variableOf(key)])
+    for (const word of [...flagsOf(key), ...(optionOf(key).type.placeholder ? [] : noFlagsOf(key)), variableOf(key)])
       assert.ok(page.includes(`\\fB${word}\\fR`), word);
 });
 

@@ -1,9 +1,9 @@
 // The manual page herakles-node-exporter(1), from the table of settings and the list of verbs (man(7), groff_man(7)).
 import { readFileSync } from 'node:fs';
-import { program } from '../src/cli/program.ts';
+import { program, VERSION_HELP } from '../src/cli/program.ts';
 import type { Verb, VerbGroup } from '../src/cli/verb.ts';
 import { verbs } from '../src/cli/verbs.ts';
-import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
+import { flagsOf, keys, noFlagsOf, optionOf, variableOf } from '../src/config/options.ts';
 
 const { version, description } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url).pathname, 'utf8'),
@@ -46,7 +46,7 @@ export function manPage(): string {
       'Configuration file that wins over the files in the usual places.',
     ),
     ...paragraph(`${bold('-h')}, ${bold('--help')}`, 'Print help; after a command, the help of that command.'),
-    ...paragraph(bold('--version'), 'Print the version.'),
+    ...paragraph(bold('--version'), roff(VERSION_HELP)),
     ...settings(),
     ...ENDING,
   ];
@@ -75,13 +75,10 @@ function settings(): string[] {
   const lines: string[] = [];
   let heading = '';
   for (const key of keys) {
-    const { type, section, help, spellings, reloadable, default: initial } = optionOf(key);
+    const { type, section, help, reloadable, default: initial } = optionOf(key);
     if (section !== heading) lines.push(`.SS ${roff(section)}`);
     heading = section;
-    const main = type.placeholder
-      ? bold(flagOf(key))
-      : `${bold(flagOf(key))}, ${bold(flagOf(key).replace('--', '--no-'))}`;
-    const flags = [main, ...spellings.map(bold)].join(', ');
+    const flags = [...flagsOf(key), ...(type.placeholder ? [] : noFlagsOf(key))].map(bold).join(', ');
     const value = String(type.write(initial));
     const notes = [
       ...(value ? [`Default: ${roff(value)}.`] : []),

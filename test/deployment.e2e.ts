@@ -2,7 +2,8 @@
 // kubectl and Kubernetes' schemas, systemd's tools and the unit's system call filter, a real image build.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { validate as validateDockerfile } from 'dockerfile-utils';
 import { parseAllDocuments } from 'yaml';
@@ -286,7 +287,27 @@ test('unit: the exporter works under its capabilities and its system call filter
   assert.ok(seen.value('herakles_mem_process_pss_bytes', { pid }) > 64 * MIB);
   assert.equal(seen.all('herakles_io_process_read_bytes_total', { pid }).length, 1);
   assert.equal((await exporter.stop()).code, 0);
+
+  const folder = scratch(); // stands for RuntimeDirectory
+  chownSync(folder, nobody, nobody);
+  const [command, ...args] = [...wrap, process.execPath, bundle, `--web.listen-address=unix:${folder}/metrics.sock`];
+  const started = new Started(t, [command!, ...args], { cwd: folder });
+  await eventually(async () =>
+    assert.match(await overSocket(`${folder}/metrics.sock`), /^herakles_mem_group_rss_bytes/m),
+  );
+  await started.kill();
 });
+
+/** The metrics from a Unix socket. */
+const overSocket = (socketPath: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: '/metrics' }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part) => (text += part));
+      response.on('end', () => resolve(text));
+    });
+    asked.on('error', reject).end();
+  });
 
 test('socket unit: systemd listens, and the exporter takes over the socket', async (t) => {
   if (!need(t, 'systemd-analyze')) return;

@@ -21,15 +21,20 @@ async function start(t: TestContext, pair?: Pair, clients?: Pair): Promise<numbe
   return port;
 }
 
-/** The job of a file, under the file's name. */
-function job(file: string, port: number, certificates: string) {
+/** The jobs of a file, under the file's name; behind the name of a second one stands its number. */
+function jobsOf(file: string, port: number, certificates: string) {
   const text = readFileSync(`${root}deploy/prometheus/scrape/${file}`, 'utf8')
     .replaceAll('/etc/prometheus/certs', certificates)
     .replaceAll(/server(\d)(?=:9215)/g, (_, nth) => hosts[Number(nth) - 1]!)
     .replaceAll('host1.example.com', 'localhost')
     .replaceAll(':9215', `:${port}`);
-  const { scrape_configs } = parse(text) as { scrape_configs: [{ job_name: string; scheme?: string }] };
-  return { ...scrape_configs[0], job_name: file, scrape_interval: '1s', scrape_timeout: '1s' };
+  const { scrape_configs } = parse(text) as { scrape_configs: { job_name: string; scheme?: string }[] };
+  return scrape_configs.map((config, i) => ({
+    ...config,
+    job_name: i === 0 ? file : `${file} ${i + 1}`,
+    scrape_interval: '1s',
+    scrape_timeout: '1s',
+  }));
 }
 
 /** Prometheus on a host that trusts this authority as hosts trust the public ones. */
@@ -54,11 +59,13 @@ test('every way to scrape', async (t) => {
   const plain = await start(t);
   const secure = await start(t, ours.issue('server'));
   const jobs = [
-    ...['basic.yml', 'targets.yml', 'relabel.yml'].map((file) => job(file, plain, certificates)),
-    job('tls.yml', await start(t, ours.issue('server'), ours), certificates),
-    job('tls-targets.yml', secure, certificates),
-    job('tls-public.yml', await start(t, known.issue('server')), certificates),
-    job('tls-self-signed.yml', await start(t, selfSigned(scratch(), 'server')), certificates),
+    ...['basic.yml', 'targets.yml', 'relabel.yml', 'collectors.yml'].flatMap((file) =>
+      jobsOf(file, plain, certificates),
+    ),
+    ...jobsOf('tls.yml', await start(t, ours.issue('server'), ours), certificates),
+    ...jobsOf('tls-targets.yml', secure, certificates),
+    ...jobsOf('tls-public.yml', await start(t, known.issue('server')), certificates),
+    ...jobsOf('tls-self-signed.yml', await start(t, selfSigned(scratch(), 'server')), certificates),
   ];
   for (const { job_name, scheme } of jobs) assert.equal(scheme === 'https', job_name.startsWith('tls'), job_name);
 
@@ -86,6 +93,12 @@ test('every way to scrape', async (t) => {
           `${dropped}`,
         );
         assert.ok(kept.has('herakles_exporter_processes_total') && kept.has('herakles_mem_group_footprint_bytes'));
+      });
+      await eventually(async () => {
+        const all = await families('basic.yml');
+        const [sums, processes] = [await families('collectors.yml'), await families('collectors.yml 2')];
+        assert.ok(processes.has('herakles_mem_process_rss_bytes') && sums.has('herakles_exporter_series'));
+        assert.deepEqual([...sums, ...processes].sort(), [...all].sort(), 'each family once');
       });
       await server.process.kill();
     });

@@ -1,12 +1,11 @@
 // What the artefacts of a release have in common: version and date, the built program with its licences, the files that
 // come with it, and how a tree of files is written so that the same sources give the same bytes.
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { completionFor } from '../../src/cli/completion/completion.ts';
 import { unitOfExecutable } from '../../src/cli/install/first-files.ts';
 import { verbs } from '../../src/cli/verbs.ts';
-import { buildProgram } from '../bundle.mjs';
+import { buildProgram, sourceDate } from '../bundle.mjs';
 import { noticeOf, type Package, sbomOf } from '../bundled-packages.mjs';
 import { root } from '../install.mjs';
 import { makeBlob, nodeVersions } from './executable.ts';
@@ -50,25 +49,14 @@ export async function prepareRelease(out: string, fast: boolean): Promise<Releas
   });
   const sbom = sbomText(version, packages, nodeVersions());
   const blob = await makeBlob(`${root}dist/herakles.cjs`, notice);
-  return { version, date: sourceDate(), fast, out, packages, blob, notice, sbom };
+  return { version, date: sourceDate() ?? OLDEST_DATE, fast, out, packages, blob, notice, sbom };
 }
 
 export const sbomText = (version: string, packages: readonly Package[], node?: Record<string, string>): string =>
   `${JSON.stringify(sbomOf({ version, packages, node }), undefined, 2)}\n`;
 
-/** SOURCE_DATE_EPOCH, else the time of the commit; in an archive without git the first second of 1980. */
-function sourceDate(): number {
-  const given = process.env.SOURCE_DATE_EPOCH;
-  if (given !== undefined && !/^\d{1,10}$/.test(given))
-    throw new Error(`SOURCE_DATE_EPOCH is "${given}"; give the seconds since 1970, such as 1767225600`);
-  if (given !== undefined) return Number(given);
-  try {
-    const args = ['log', '-1', '--format=%ct'];
-    return Number(execFileSync('git', args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' }));
-  } catch {
-    return 315_532_800;
-  }
-}
+/** The date of every file, where an archive without git says none: the first second of 1980, the oldest that zip has. */
+const OLDEST_DATE = 315_532_800;
 
 const read = (path: string): string => readFileSync(root + path, 'utf8');
 

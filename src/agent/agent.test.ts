@@ -81,6 +81,27 @@ test('a response has the same content in every form', async (t) => {
   }
 });
 
+test('whatever collectors clients choose, each is written once for a snapshot and format', async (t) => {
+  const { agent } = run(t, new Machine(), { cache_ttl: 3600 });
+  const names = agent.collectors.flatMap(({ name, running }) => (running ? [name] : []));
+  const written = new Map<object, string>();
+  for (const gzip of [false, true]) {
+    for (let choice = 0; choice < 2 ** names.length; choice++) {
+      const chosen = names.filter((_, bit) => (choice >> bit) & 1);
+      const { pieces, parts } = await agent.metrics('text', gzip, 5, new Set(chosen));
+      assert.deepEqual(
+        parts.map(({ name }) => name),
+        chosen.filter((name) => name !== 'exporter'),
+      );
+      for (const part of parts) written.set(part, part.name);
+      if (gzip) gunzipSync(Buffer.concat(pieces));
+    }
+    const whole = await agent.metrics('text', gzip, 5);
+    for (const part of whole.parts) assert.ok(written.has(part), part.name);
+  }
+  assert.deepEqual([...written.values()].sort(), ['group', 'group', 'process', 'process', 'system', 'system']);
+});
+
 test('unhealthy: no collection succeeded for three intervals', async (t) => {
   const machine = new Machine();
   let now = 0;

@@ -1,5 +1,6 @@
 // The composition root: kernel files, rules, sampler and renderer become one running exporter, which answers scrapes and
 // can be reloaded. A failed reload changes nothing; the log, a metric and `lastReload` say that it failed.
+import { collectors } from '../collectors/index.ts';
 import { type Config, keys, optionOf } from '../config/options.ts';
 import type { Format } from '../exposition/encode.ts';
 import type { KernelFiles } from '../kernel/files.ts';
@@ -8,9 +9,9 @@ import { Classifier, type Subgroup } from '../rules/classifier.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { ExporterState } from '../view/exporter-state.ts';
 import { Log } from './log.ts';
-import { type Body, Renderer } from './render.ts';
+import { type Body, type Chosen, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
-import { enabledOf, samplerOptionsOf } from './settings.ts';
+import { enabledOf, runningOf, samplerOptionsOf } from './settings.ts';
 import { clock, inSlices, within } from './time-slices.ts';
 import { NAMES_LISTED_MAX, NAMING_SETTINGS, stillUnknown, type UnknownName, unknownNames } from './unknown-names.ts';
 
@@ -99,6 +100,12 @@ export class Agent {
     return this.#unknownNames;
   }
 
+  /** Every collector, and whether it is switched on. */
+  get collectors(): readonly { readonly name: string; readonly running: boolean }[] {
+    const running = runningOf(collectors, enabledOf(this.config));
+    return collectors.map((collector) => ({ name: collector.name, running: running.includes(collector) }));
+  }
+
   get snapshot(): Snapshot | undefined {
     return this.#sampler.snapshot;
   }
@@ -142,11 +149,13 @@ export class Agent {
    * The response to a scrape: from the newest snapshot where it is fresh; else from that of the collection
    * under way or started now; where that does not end in time, from the newest snapshot however old it is.
    * @param waitSeconds longest wait for a collection
+   * @param chosen a response of some collectors does not count as the previous scrape: its size would tell nothing
    */
-  async metrics(format: Format, gzip: boolean, waitSeconds: number): Promise<Body> {
+  async metrics(format: Format, gzip: boolean, waitSeconds: number, chosen?: Chosen): Promise<Body> {
     const began = clock();
     if (!(this.age <= this.config.cache_ttl)) await within(waitSeconds, this.collect());
-    const body = await this.#renderer.body(this.snapshot, format, gzip, () => this.#state());
+    const body = await this.#renderer.body(this.snapshot, format, gzip, () => this.#state(), chosen);
+    if (chosen) return body;
     this.#scrapeDuration = clock() - began;
     this.#series = body.series;
     return body;

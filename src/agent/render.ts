@@ -1,11 +1,11 @@
-// A snapshot becomes response bodies. The samples of the view are encoded and compressed once for each snapshot and
-// format, however many clients ask: the head of a response. The samples that change with every scrape follow it: the tail.
-import type { Enabled } from '../collectors/collector.ts';
+// A snapshot becomes response bodies. The samples of each collector of the view are encoded and compressed once for each
+// snapshot and format, however many clients ask: a part. A response is the parts of the collectors that a client asks for,
+// and the samples that change with every scrape: the tail. So no choice of collectors makes more to keep than another.
+import type { Collector, Enabled } from '../collectors/collector.ts';
 import { scrapeCollectors, viewCollectors } from '../collectors/index.ts';
 import { Encoder, type Format } from '../exposition/encode.ts';
-import { finishGzip, type GzipHead, GzipWriter } from '../exposition/gzip.ts';
+import { type GzipPart, GzipWriter, gzipBody } from '../exposition/gzip.ts';
 import type { ExporterState } from '../view/exporter-state.ts';
-import type { ProcessView } from '../view/view.ts';
 import type { Snapshot } from './sampler.ts';
 import { runningOf } from './settings.ts';
 import { inSlices } from './time-slices.ts';
@@ -14,15 +14,20 @@ export interface Body {
   /** The response, in order. */
   readonly pieces: readonly Buffer[];
   readonly series: number;
-  /** The part that all responses from one snapshot in one format share: always the same object for the same bytes. */
-  readonly head: { readonly bytes: number };
+  /** What it shares with other responses from one snapshot in one format: always the same objects for the same bytes. */
+  readonly parts: readonly { readonly name: string; readonly bytes: number }[];
 }
+
+/** Names of the collectors that a client asks for; undefined: all that are switched on. */
+export type Chosen = ReadonlySet<string> | undefined;
 
 /** Encoded chunks that are handed to the compressor together. */
 const CHUNKS_COMPRESSED_TOGETHER = 2;
 
-interface Head {
-  readonly body: Buffer | GzipHead;
+interface Part {
+  /** Of the collector. */
+  readonly name: string;
+  readonly body: Buffer | GzipPart;
   /** Length of the body. */
   readonly bytes: number;
   readonly series: number;
@@ -33,7 +38,8 @@ export class Renderer {
   readonly #encoders = { text: new Encoder('text'), openmetrics: new Encoder('openmetrics') };
   readonly #tails = { text: new Encoder('text', 8 << 10), openmetrics: new Encoder('openmetrics', 8 << 10) };
   #snapshot: Snapshot | undefined;
-  readonly #heads = new Map<string, Promise<Head>>();
+  /** By format, encoding and collector. */
+  readonly #parts = new Map<string, Promise<Part>>();
   #gzip: GzipWriter | undefined;
   /** The writing that was begun last: encoders and compressor are shared, so one response is written after the other. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -45,7 +51,7 @@ export class Renderer {
   /** Applies new settings; what was rendered with the old ones is dropped. */
   configure(enabled: Enabled): void {
     this.#enabled = enabled;
-    this.#heads.clear();
+    this.#parts.clear();
   }
 
   /**
@@ -53,43 +59,48 @@ export class Renderer {
    * @param snapshot undefined before the first collection succeeded
    * @param state gives the state of the exporter itself; called once, when everything else is written
    */
-  async body(snapshot: Snapshot | undefined, format: Format, gzip: boolean, state: () => ExporterState): Promise<Body> {
-    const head = await this.#head(snapshot, format, gzip);
-    const tail = this.#tail(format, state);
-    const pieces = Buffer.isBuffer(head.body) ? [head.body, tail.bytes] : finishGzip(head.body, tail.bytes);
-    return { pieces, series: head.series + tail.series, head };
-  }
-
-  #head(snapshot: Snapshot | undefined, format: Format, gzip: boolean): Promise<Head> {
-    if (snapshot !== this.#snapshot) this.#heads.clear();
+  async body(
+    snapshot: Snapshot | undefined,
+    format: Format,
+    gzip: boolean,
+    state: () => ExporterState,
+    chosen?: Chosen,
+  ): Promise<Body> {
+    const running = snapshot ? chosenOf(viewCollectors, this.#enabled, chosen) : [];
+    if (snapshot !== this.#snapshot) this.#parts.clear();
     this.#snapshot = snapshot;
-    const key = `${format} ${gzip}`;
-    let head = this.#heads.get(key);
-    if (!head) {
-      const rows = snapshot?.view.rows;
-      if (rows) rows.pinCount++;
-      head = this.#writing
-        .then(() => this.#write(snapshot, format, gzip))
-        .finally(() => {
-          if (rows) rows.pinCount--;
-        });
-      // One that failed is written again for the next response.
-      this.#writing = head.catch(() => {
-        if (this.#heads.get(key) === head) this.#heads.delete(key);
-      });
-      this.#heads.set(key, head);
-    }
-    return head;
+    const parts = await Promise.all(running.map((collector) => this.#part(snapshot!, collector, format, gzip)));
+    const tail = this.#tail(format, state, chosen);
+    const bodies = parts.map(({ body }) => body);
+    const pieces = gzip ? gzipBody(bodies as GzipPart[], tail.bytes) : [...(bodies as Buffer[]), tail.bytes];
+    return { pieces, series: parts.reduce((sum, { series }) => sum + series, tail.series), parts };
   }
 
-  async #write(snapshot: Snapshot | undefined, format: Format, gzip: boolean): Promise<Head> {
+  #part(snapshot: Snapshot, collector: Collector, format: Format, gzip: boolean): Promise<Part> {
+    const key = `${format} ${gzip} ${collector.name}`;
+    let part = this.#parts.get(key);
+    if (!part) {
+      const { rows } = snapshot.view;
+      rows.pinCount++;
+      part = this.#writing.then(() => this.#write(snapshot, collector, format, gzip)).finally(() => rows.pinCount--);
+      // One that failed is written again for the next response.
+      this.#writing = part.catch(() => {
+        if (this.#parts.get(key) === part) this.#parts.delete(key);
+      });
+      this.#parts.set(key, part);
+    }
+    return part;
+  }
+
+  async #write({ view }: Snapshot, collector: Collector, format: Format, gzip: boolean): Promise<Part> {
+    const { name } = collector;
     const encoder = this.#encoders[format];
     encoder.begin();
-    const families = collectAll(snapshot?.view, this.#enabled, encoder);
+    const families = collector.collect(view, this.#enabled, encoder);
     if (!gzip) {
       await inSlices(families);
       const body = encoder.bytes();
-      return { body, bytes: body.length, series: encoder.series };
+      return { name, body, bytes: body.length, series: encoder.series };
     }
     // A response of many megabytes is never in memory as a whole: full chunks are compressed while the next are written.
     this.#gzip ??= new GzipWriter();
@@ -110,13 +121,13 @@ export class Renderer {
     }
     const body = await writer.finish();
     const bytes = body.compressed.reduce((sum, piece) => sum + piece.length, 0);
-    return { body, bytes, series: encoder.series };
+    return { name, body, bytes, series: encoder.series };
   }
 
-  #tail(format: Format, state: () => ExporterState): { bytes: Buffer; series: number } {
+  #tail(format: Format, state: () => ExporterState, chosen: Chosen): { bytes: Buffer; series: number } {
     const encoder = this.#tails[format];
     encoder.begin();
-    const running = runningOf(scrapeCollectors, this.#enabled);
+    const running = chosenOf(scrapeCollectors, this.#enabled, chosen);
     if (running.length > 0) {
       const source = state();
       for (const collector of running) for (const _ of collector.collect(source, this.#enabled, encoder));
@@ -126,7 +137,5 @@ export class Renderer {
   }
 }
 
-function* collectAll(view: ProcessView | undefined, enabled: Enabled, encoder: Encoder): Generator<void> {
-  if (!view) return;
-  for (const collector of runningOf(viewCollectors, enabled)) yield* collector.collect(view, enabled, encoder);
-}
+const chosenOf = <C extends { readonly name: string }>(all: readonly C[], enabled: Enabled, chosen: Chosen): C[] =>
+  runningOf(all, enabled).filter(({ name }) => !chosen || chosen.has(name));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Flag } from '../config/layers.ts';
-import { flagOf, keys, optionOf, variableOf } from '../config/options.ts';
+import { flagOf, flagsOf, type Key, keys, noFlagsOf, optionOf, variableOf } from '../config/options.ts';
 import { type Invocation, parseArguments, type UsageText } from './arguments.ts';
 import { verbs } from './verbs.ts';
 
@@ -108,18 +108,39 @@ for (const [line, invocation] of understood) {
 }
 
 for (const key of keys) {
-  const { type: kind, spellings } = optionOf(key);
-  const dashed = flagOf(key);
+  const { type: kind } = optionOf(key);
   const forms = kind.placeholder
-    ? [[dashed, 'x'], ...spellings.map((one) => [one, 'x'])]
-    : [[dashed], ...spellings.map((one) => [one]), [dashed.replace('--', '--no-')]];
-  test(`${forms.map(([form]) => form).join(' and ')} set ${key}`, () => {
-    for (const [i, form] of forms.entries()) {
-      const value = kind.placeholder ? 'x' : i < forms.length - 1;
-      assert.deepEqual(understandingOf(form), { verb: 'serve', flags: [flag(key, form[0]!, value)], file: undefined });
-    }
+    ? flagsOf(key).map((form) => ({ form, words: [form, 'x'], value: 'x' }))
+    : [
+        ...flagsOf(key).map((form) => ({ form, words: [form], value: true })),
+        ...noFlagsOf(key).map((form) => ({ form, words: [form], value: false })),
+      ];
+  test(`${forms.map(({ form }) => form).join(' and ')} set ${key}`, () => {
+    for (const { form, words, value } of forms)
+      assert.deepEqual(understandingOf(words), { verb: 'serve', flags: [flag(key, form, value)], file: undefined });
   });
 }
+
+// biome-ignore format: one line a case
+const asNodeExporter: readonly [line: string, key: Key, value: unknown][] = [
+  ['--collector.cgroup', 'collector_cgroup', true], ['--no-collector.group', 'collector_group', false],
+  ['--web.disable-exporter-metrics', 'collector_exporter', false], ['--no-web.disable-exporter-metrics', 'collector_exporter', true],
+  ['--web.max-requests=7', 'max_requests_in_flight', '7'], ['--web.systemd-socket', 'web_systemd_socket', true],
+  ['--no-web.systemd-socket', 'web_systemd_socket', false],
+];
+for (const [line, key, value] of asNodeExporter) {
+  test(`${line} means what it means to node_exporter`, () => {
+    const { flags } = understandingOf([line]) as { flags: Flag[] };
+    assert.deepEqual(flags, [flag(key, line.split('=')[0]!, value as string)]);
+  });
+}
+
+test('two spellings of one switch that contradict each other are refused', () => {
+  const parsed = parseArguments(['--collector.exporter', '--web.disable-exporter-metrics']);
+  const message =
+    '--collector.exporter and --web.disable-exporter-metrics both set collector_exporter; keep one of them';
+  assert.deepEqual(parsed, { output: `herakles-node-exporter: ${message}\n`, status: 2 });
+});
 
 const usage = (line: string): UsageText => {
   const parsed = parseArguments(argv(line));
@@ -161,7 +182,18 @@ test('config alone shows its help as a usage error', () => {
 });
 
 test('--version is one line', () => {
-  assert.deepEqual(usage('--version'), { output: 'herakles-node-exporter dev (revision unknown)\n', status: 0 });
+  const { output, status } = usage('--version');
+  const [first, ...facts] = output.trimEnd().split('\n');
+  assert.deepEqual([first, status], ['herakles-node-exporter dev (revision unknown)', 0]);
+  const { versions, platform, arch } = process;
+  assert.deepEqual(
+    facts.map((line) => line.split(/: +/).map((word) => word.trim())),
+    [
+      ['build date', 'unknown'],
+      ['Node.js', versions.node],
+      ['platform', `${platform}/${arch}`],
+    ],
+  );
 });
 
 test('any arguments give an invocation or a text', () => {

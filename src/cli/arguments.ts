@@ -2,7 +2,7 @@
 // (verbs.ts); commander splits the words. Pure: argv in; out comes what to run, or the text to print instead.
 import { type Argument, Command, CommanderError, Option } from 'commander';
 import { nearestName } from '../text/did-you-mean.ts';
-import { program } from './program.ts';
+import { program, VERSION_HELP, versionText } from './program.ts';
 import { serveVerb } from './serve/verb.ts';
 import { SettingFlags } from './setting-flags.ts';
 import { type GivenSettings, UsageError, type Verb, type VerbGroup, type VerbOption, type Words } from './verb.ts';
@@ -78,7 +78,7 @@ function rootCommand(printed: { output: string; status: UsageText['status'] }): 
   return new Command(program.name)
     .description("Tells Prometheus what really occupies this machine's memory and CPU, per process and per group.")
     .usage('[command] [options]')
-    .version(`${program.name} ${program.version} (revision ${program.revision})`, '--version', 'Print the version.')
+    .version(versionText, '--version', VERSION_HELP)
     .helpOption('-h, --help', 'Print this help; after a command, the help of that command.')
     .helpCommand('help [command]', 'Print the help of a command.')
     .argument('[command]')

@@ -2,7 +2,7 @@
 // which also judges whether a value makes sense: a flag is then judged like a line of a file.
 import { type Command, Option } from 'commander';
 import type { Flag } from '../config/layers.ts';
-import { flagOf, type Key, keys, optionOf, variableOf } from '../config/options.ts';
+import { flagOf, flagsOf, type Key, keys, noFlagsOf, optionOf, variableOf } from '../config/options.ts';
 import { type GivenSettings, UsageError } from './verb.ts';
 
 export class SettingFlags implements GivenSettings {
@@ -21,23 +21,22 @@ export class SettingFlags implements GivenSettings {
     return this.file === undefined ? this.flags[0]?.flag : '--config';
   }
 
-  /** Flags that take no value have a form with --no-, and help shows both as one: --[no-]enable-rss. */
+  /** Help shows the two main flags of a boolean as one: --[no-]enable-rss. */
   #addKey(root: Command, key: Key): void {
-    const { type, section, spellings } = optionOf(key);
-    const [main, group] = [flagOf(key), `${section}:`];
-    if (type.placeholder === '') {
-      const no = main.replace('--', '--no-');
-      this.#add(root, new Option(no, describe(key)).helpGroup(group), () => this.#set(key, no, false));
-      for (const spelling of [main, ...spellings])
-        this.#add(root, new Option(spelling).hideHelp(), () => this.#set(key, spelling, true));
-      return;
+    const { type, section } = optionOf(key);
+    const addAll = (flags: readonly string[], shown: string, placeholder: string, given?: boolean) => {
+      for (const flag of flags) {
+        const option = new Option(flag + placeholder, describe(key));
+        this.#add(root, flag === shown ? option.helpGroup(`${section}:`) : option.hideHelp(), (text) =>
+          this.#set(key, flag, given ?? text),
+        );
+      }
+    };
+    if (type.placeholder) addAll(flagsOf(key), flagOf(key), ` <${type.placeholder}>`);
+    else {
+      addAll(noFlagsOf(key), noFlagsOf(key)[0]!, '', false);
+      addAll(flagsOf(key), '', '', true);
     }
-    const value = `<${type.placeholder}>`;
-    this.#add(root, new Option(`${main} ${value}`, describe(key)).helpGroup(group), (text) =>
-      this.#set(key, main, text),
-    );
-    for (const spelling of spellings)
-      this.#add(root, new Option(`${spelling} ${value}`).hideHelp(), (text) => this.#set(key, spelling, text));
   }
 
   #add(root: Command, option: Option, given: (text: string) => void): void {
@@ -62,8 +61,13 @@ export class SettingFlags implements GivenSettings {
 
 /** Help of a key: meaning, other spellings, default, variable. */
 function describe(key: Key): string {
-  const { help, type, spellings, default: initial } = optionOf(key);
+  const { help, type, spellings, opposites, default: initial } = optionOf(key);
   const value = String(type.write(initial));
-  const notes = [...spellings.map((one) => `also ${one}`), ...(value ? [`default ${value}`] : []), variableOf(key)];
+  const form = type.placeholder ? '' : '[no-]';
+  const others = [
+    ...spellings.map((one) => `also ${one.replace('--', `--${form}`)}`),
+    ...opposites.map((one) => `false by ${one}`),
+  ];
+  const notes = [...others, ...(value ? [`default ${value}`] : []), variableOf(key)];
   return `${help} (${notes.join('; ')})`;
 }

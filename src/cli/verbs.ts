@@ -5,7 +5,7 @@ import { completionVerb } from './completion/verb.ts';
 import { configGroup, configInitVerb, configShowVerb } from './config/verb.ts';
 import { explainVerb } from './explain/verb.ts';
 import { importGroup, importProcessExporterVerb } from './import/verb.ts';
-import { installVerb, uninstallVerb } from './install/verb.ts';
+import { installVerb, uninstallVerb, upgradeVerb } from './install/verb.ts';
 import { scanVerb } from './scan/verb.ts';
 import { serveVerb } from './serve/verb.ts';
 import { lintVerb, subgroupsVerb, testVerb } from './subgroups/verb.ts';
@@ -24,6 +24,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   importProcessExporterVerb,
   captureVerb,
   installVerb,
+  upgradeVerb,
   uninstallVerb,
   configGroup,
   configShowVerb,

@@ -53,7 +53,7 @@ export const smapsDeferred = gauge(
   'herakles_exporter_smaps_deferred_processes',
   'Processes whose PSS and USS should be read again, and wait until the budget allows it.',
 );
-export const series = gauge('herakles_exporter_series', 'Series in the previous response.');
+export const series = gauge('herakles_exporter_series', 'Series in the previous response with all collectors.');
 export const seriesDropped = gauge(
   'herakles_exporter_series_dropped',
   'Series left out of the last collection to stay within max_series, by what was left out.',

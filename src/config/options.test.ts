@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ConfigError, load, type Sources } from './load.ts';
 import { OperatorFileError } from './operator-files.ts';
-import { flagOf, isKey, keys, optionOf, variableOf } from './options.ts';
+import { flagOf, flagsOf, isKey, keys, noFlagsOf, optionOf, variableOf } from './options.ts';
 
 /** Sources with one file on disk and no other. */
 const fileOf = (path: string, content: string): Sources => ({
@@ -15,7 +15,7 @@ const fileOf = (path: string, content: string): Sources => ({
 const none = fileOf('', '');
 
 test('no two options share a flag, and every default is one its own kind takes', () => {
-  const spellings = keys.flatMap((key) => [flagOf(key), ...optionOf(key).spellings]);
+  const spellings = keys.flatMap((key) => [...flagsOf(key), ...noFlagsOf(key)]);
   assert.equal(new Set(spellings).size, spellings.length);
   for (const key of keys) {
     const { type: kind, default: initial, help, section } = optionOf(key);

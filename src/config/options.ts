@@ -16,13 +16,15 @@ export interface Option<T = unknown> {
   readonly secret: boolean;
   /** More flags with the same meaning, as other Prometheus programs write them. */
   readonly spellings: readonly string[];
+  /** Flags of other Prometheus programs that set a boolean to false. */
+  readonly opposites: readonly string[];
 }
 
-type Extra = Partial<Pick<Option, 'reloadable' | 'secret' | 'spellings'>>;
+type Extra = Partial<Pick<Option, 'reloadable' | 'secret' | 'spellings' | 'opposites'>>;
 type Declared<T> = Omit<Option<T>, 'section'>;
 
 function option<T>(type: ValueType<T>, initial: NoInfer<T>, help: string, extra: Extra = {}): Declared<T> {
-  return { type, default: initial, help, reloadable: true, secret: false, spellings: [], ...extra };
+  return { type, default: initial, help, reloadable: true, secret: false, spellings: [], opposites: [], ...extra };
 }
 
 function section<D extends Record<string, Declared<unknown>>>(title: string, declared: D) {
@@ -101,6 +103,7 @@ export const options = {
       integer(1, 10_000),
       40,
       'Most requests that are answered at the same time; one more is refused with status 503.',
+      { spellings: ['--web.max-requests'] },
     ),
     max_request_rate: option(
       integer(0, 1_000_000),
@@ -197,20 +200,31 @@ export const options = {
       [],
       'Groups that are exported with zeros while no process of them runs.',
     ),
-    collector_process: option(boolean, true, 'Run the process collector: the per-process families.'),
-    collector_group: option(boolean, true, 'Run the group collector: the per-group families.'),
+    collector_process: option(boolean, true, 'Run the process collector: the per-process families.', {
+      spellings: ['--collector.process'],
+    }),
+    collector_group: option(boolean, true, 'Run the group collector: the per-group families.', {
+      spellings: ['--collector.group'],
+    }),
     collector_cgroup: option(
       boolean,
       false,
       "Run the cgroup collector: the kernel's own counters of the control groups that processes are in.",
+      { spellings: ['--collector.cgroup'] },
     ),
     collector_descriptors: option(
       boolean,
       false,
       'Run the descriptors collector: open file descriptors, and how near each group is to the limit.',
+      { spellings: ['--collector.descriptors'] },
     ),
-    collector_system: option(boolean, true, "Run the system collector: the host's memory and memory pressure."),
-    collector_exporter: option(boolean, true, 'Run the exporter collector: the families about the exporter itself.'),
+    collector_system: option(boolean, true, "Run the system collector: the host's memory and memory pressure.", {
+      spellings: ['--collector.system'],
+    }),
+    collector_exporter: option(boolean, true, 'Run the exporter collector: the families about the exporter itself.', {
+      spellings: ['--collector.exporter'],
+      opposites: ['--web.disable-exporter-metrics'],
+    }),
   }),
 
   ...section('Processes with series of their own (group sums stay whole)', {
@@ -303,6 +317,22 @@ export const optionOf = (key: Key): Option => options[key];
 
 /** cache_ttl → --cache-ttl */
 export const flagOf = (key: Key): string => `--${key.replaceAll('_', '-')}`;
+
+const no = (flag: string): string => flag.replace('--', '--no-');
+
+/** Every flag that sets a key; of a boolean, every one that sets it to true. The main one is the first. */
+export const flagsOf = (key: Key): string[] => [
+  flagOf(key),
+  ...options[key].spellings,
+  ...options[key].opposites.map(no),
+];
+
+/** Every flag that sets a boolean to false; the main one is the first. */
+export const noFlagsOf = (key: Key): string[] => [
+  no(flagOf(key)),
+  ...options[key].spellings.map(no),
+  ...options[key].opposites,
+];
 
 /** cache_ttl → HERAKLES_CACHE_TTL */
 export const variableOf = (key: Key): string => `HERAKLES_${key.toUpperCase()}`;

@@ -267,9 +267,9 @@ export class HttpServer {
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
     if (unread || this.#connections.endsAfterResponse(socket)) response.setHeader('connection', 'close');
     response.writeHead(result.status, { 'content-type': result.type, 'content-length': length, ...result.headers });
-    const [pieces, page] = request.method === 'HEAD' ? [[], undefined] : [body, result.page];
+    const [pieces, shared] = request.method === 'HEAD' ? [[], undefined] : [body, result.shared];
     const kind = `${path} ${result.type} ${result.headers?.['content-encoding']}`;
-    await this.#unread.send(socket, response, kind, pieces, page, agent.config.send_timeout * 1000);
+    await this.#unread.send(socket, response, kind, pieces, shared, agent.config.send_timeout * 1000);
   }
 
   /** Answers what is no HTTP request, and ends the connection. */

@@ -39,5 +39,5 @@ export class RecentPages {
 function sharedByReaders(response: RouteResponse): RouteResponse {
   if (typeof response.body !== 'string') return response;
   const body = Buffer.from(response.body);
-  return { ...response, body: [body], page: { bytes: body.length } };
+  return { ...response, body: [body], shared: [{ name: '', bytes: body.length }] };
 }

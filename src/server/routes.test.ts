@@ -104,3 +104,52 @@ test('only reading, and only JSON', async (t) => {
   assert.equal((await get('/explain?pid=1', 'GET', 'text/html')).status, 406);
   assert.ok(!(await get('/')).text.includes('/explain'), 'a link without a pid would lead nowhere');
 });
+
+// biome-ignore format: one line a case
+const CHOICES: [query: string, families: string[]][] = [
+  ['', ['group', 'process', 'system', 'exporter']], ['?x=1', ['group', 'process', 'system', 'exporter']],
+  ['?collect[]=group', ['group']], ['?collect%5B%5D=group&collect[]=exporter', ['group', 'exporter']],
+  ['?collect[]=group&collect[]=group', ['group']], ['?exclude[]=process', ['group', 'system', 'exporter']],
+  ['?exclude[]=cgroup&exclude[]=exporter', ['group', 'process', 'system']],
+  ['?exclude[]=process&exclude[]=group&exclude[]=system&exclude[]=exporter', []],
+];
+const FAMILY_OF = {
+  ...{ group: 'herakles_mem_group_rss_bytes{', process: 'herakles_mem_process_rss_bytes{' },
+  ...{ system: 'herakles_mem_system_total_bytes ', exporter: 'herakles_exporter_build_info{' },
+};
+for (const [query, families] of CHOICES) {
+  test(`/metrics${query} has ${families.join(', ') || 'nothing'}`, async (t) => {
+    const { get } = site(t, new Machine());
+    const { status, text } = await get(`/metrics${query}`);
+    const found = Object.entries(FAMILY_OF).flatMap(([name, line]) => (text.includes(`\n${line}`) ? [name] : []));
+    assert.deepEqual([status, found], [200, families]);
+    if (families.length === 0) assert.equal(text, '');
+  });
+}
+
+// biome-ignore format: one line a case
+const REFUSED_CHOICES: [query: string, message: string][] = [
+  ['collect[]=a&exclude[]=b', 'collect[] and exclude[] cannot be combined; keep one of them\n'],
+  ['collect[]=cpu', 'there is no collector "cpu"; the collectors are process, group, cgroup, descriptors, system, exporter\n'],
+  ['exclude[]=', 'there is no collector ""; the collectors are process, group, cgroup, descriptors, system, exporter\n'],
+  ['collect[]=%1b[2J', 'there is no collector "\\u001b[2J"; the collectors are process, group, cgroup, descriptors, system, exporter\n'],
+  ['collect[]=cgroup', 'the collector cgroup is switched off; set collector_cgroup to true, or do not ask for it\n'],
+];
+for (const [query, message] of REFUSED_CHOICES) {
+  test(`/metrics?${query} is answered 400`, async (t) => {
+    const { get } = site(t, new Machine());
+    const { status, text } = await get(`/metrics?${query}`);
+    assert.deepEqual([status, text], [400, message]);
+  });
+}
+
+test('a scrape of some collectors does not count as the previous scrape', async (t) => {
+  const { get } = site(t, new Machine());
+  const series = async (query: string) =>
+    /^herakles_exporter_series (\d+)$/m.exec((await get(`/metrics${query}`)).text)?.[1];
+  for (let i = 0; i < 3; i++) await series(''); // its own series come with the second
+  const whole = await series('');
+  await series('?collect[]=system');
+  assert.ok(Number(whole) > 20, whole);
+  assert.equal(await series(''), whole);
+});

@@ -5,20 +5,21 @@ import type { Agent } from '../agent/agent.ts';
 import { CONTENT_TYPES } from '../exposition/encode.ts';
 import { escapedJson } from '../text/hostile.ts';
 import { configDocument, explanationDocument, subgroupsDocument } from './api.ts';
+import { collectorChoice } from './collector-choice.ts';
 import { isFromOtherSite } from './host-check.ts';
 import { acceptsGzip, chooseFormat, chooseMediaType } from './negotiation.ts';
 import type { Link } from './pages.ts';
 import type { RecentPages } from './recent-pages.ts';
 import type { ReloadRequests } from './reload-requests.ts';
-import type { SharedPage } from './unread-responses.ts';
+import type { SharedPart } from './unread-responses.ts';
 
 export interface RouteResponse {
   readonly status: number;
   readonly type: string;
   /** Text, or the pieces of the body in order. */
   readonly body: string | readonly Buffer[];
-  /** The part of the body that other responses share; undefined: nothing. */
-  readonly page?: SharedPage;
+  /** The parts of the body that other responses share; undefined: nothing. */
+  readonly shared?: readonly SharedPart[];
   readonly headers?: Readonly<Record<string, string>>;
   /** Source of the style that the content security policy has to allow: 'sha256-…'. */
   readonly style?: string;
@@ -79,7 +80,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: 'web_telemetry_path',
-    help: 'The metrics, in the format that the client prefers.',
+    help: 'The metrics, in the format that the client prefers; ?collect[]=NAME or ?exclude[]=NAME chooses collectors.',
     anyHost: true,
     handle: metrics,
   },
@@ -190,14 +191,16 @@ const SENDING_SECONDS = 0.5;
 const TIMEOUT_MAX_SECONDS = 3600;
 
 async function metrics({ agent }: RouteContext, request: IncomingMessage): Promise<RouteResponse> {
+  const { chosen, fault } = collectorChoice(request.url ?? '', agent.collectors);
+  if (fault !== undefined) return textResponse(400, fault);
   const format = chooseFormat(request.headers.accept);
   const gzip = acceptsGzip(header(request, 'accept-encoding'));
   const scraperTimeout = Number(header(request, 'x-prometheus-scrape-timeout-seconds'));
   const timeout =
     scraperTimeout > 0 ? Math.max(scraperTimeout / 2, scraperTimeout - SENDING_SECONDS) : agent.config.scrape_timeout;
-  const { pieces, head } = await agent.metrics(format, gzip, Math.min(timeout, TIMEOUT_MAX_SECONDS));
+  const { pieces, parts } = await agent.metrics(format, gzip, Math.min(timeout, TIMEOUT_MAX_SECONDS), chosen);
   const headers = { vary: 'accept, accept-encoding', ...(gzip && { 'content-encoding': 'gzip' }) };
-  return { status: 200, type: CONTENT_TYPES[format], body: pieces, page: head, headers };
+  return { status: 200, type: CONTENT_TYPES[format], body: pieces, shared: parts, headers };
 }
 
 function health(agent: Agent): RouteResponse {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { type SharedPage, UnreadResponses } from './unread-responses.ts';
+import { type SharedPart, UnreadResponses } from './unread-responses.ts';
 
 const MIB = 1 << 20;
 
@@ -54,13 +54,14 @@ test('whole bodies arrive, also one after the other on one connection', async (t
 
 test('a client that reads no page loses the connection with the oldest one; a reader of the newest keeps its own', async (t) => {
   const { unread, ask } = await site(t);
-  const pages = Array.from({ length: 5 }, (): SharedPage & { body: Buffer } => ({
+  const pages = Array.from({ length: 5 }, (): SharedPart & { body: Buffer } => ({
+    name: '',
     bytes: 8 * MIB,
     body: Buffer.alloc(8 * MIB),
   }));
   const send = async (page: (typeof pages)[number]) => {
     const { response, socket } = await ask();
-    void unread.send(socket, response, 'metrics', [page.body, Buffer.alloc(1000)], page);
+    void unread.send(socket, response, 'metrics', [page.body, Buffer.alloc(1000)], [page]);
     return socket;
   };
   const sockets = [];
@@ -96,4 +97,31 @@ test('a client that takes too long loses the connection', async (t) => {
   const { response, socket } = await ask();
   await unread.send(socket, response, 'x', [Buffer.alloc(50 * MIB)], undefined, 50);
   assert.ok(socket.destroyed);
+});
+
+test('a page in parts: the newest of each part does not count, and an old part counts once', async (t) => {
+  const { unread, ask } = await site(t);
+  const part = (name: string) => ({ name, bytes: 6 * MIB, body: Buffer.alloc(6 * MIB) });
+  const send = async (parts: readonly ReturnType<typeof part>[]) => {
+    const { response, socket } = await ask();
+    response.writeHead(200, { 'content-length': parts.length * 6 * MIB });
+    void unread.send(
+      socket,
+      response,
+      'metrics',
+      parts.map(({ body }) => body),
+      parts,
+    );
+    return socket;
+  };
+  const [process, group] = [part('process'), part('group')];
+  const sockets = [await send([process, group]), await send([group]), await send([process])];
+  sockets.push(await send([part('process')]), await send([part('process'), part('group')]));
+  assert.deepEqual(
+    sockets.map((socket) => socket.destroyed),
+    [false, false, false, false, false],
+    'two pages of 12 MiB',
+  );
+  sockets.push(await send([part('process'), part('group')]));
+  assert.ok(sockets[0]!.destroyed && !sockets.at(-1)!.destroyed);
 });

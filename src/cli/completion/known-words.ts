@@ -1,6 +1,7 @@
 // Every word that the command line knows, from the table of settings and the list of verbs: what the completion of each
 // shell is made from.
-import { flagOf, keys, optionOf } from '../../config/options.ts';
+import { flagsOf, keys, noFlagsOf, optionOf } from '../../config/options.ts';
+import { VERSION_HELP } from '../program.ts';
 import type { Verb, VerbGroup } from '../verb.ts';
 
 /** What may stand as a value: words to choose from, a file, or a text that cannot be completed. */
@@ -33,10 +34,9 @@ export class KnownWords {
   readonly settings: readonly KnownFlag[] = [
     { spellings: ['-c', '--config', '--config.file'], help: 'Configuration file.', value: 'file' },
     ...keys.flatMap((key): KnownFlag[] => {
-      const { type, help, spellings } = optionOf(key);
-      const main = flagOf(key);
-      const flag = { spellings: [main, ...spellings], help, value: completed(type.placeholder) };
-      const no = { ...flag, spellings: [main.replace('--', '--no-')], help: `Not: ${help}` };
+      const { type, help } = optionOf(key);
+      const flag = { spellings: flagsOf(key), help, value: completed(type.placeholder) };
+      const no = { ...flag, spellings: noFlagsOf(key), help: `Not: ${help}` };
       return type.placeholder ? [flag] : [flag, no];
     }),
   ];
@@ -48,7 +48,7 @@ export class KnownWords {
     this.commands = [
       {
         ...{ name: '', summary: '', takesSettings: true, operand: undefined },
-        flags: [helpFlag, { spellings: ['--version'], help: 'Print the version.', value: undefined }],
+        flags: [helpFlag, { spellings: ['--version'], help: VERSION_HELP, value: undefined }],
       },
       ...verbs.map(commandOf),
       {

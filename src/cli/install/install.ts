@@ -1,7 +1,7 @@
-// install and uninstall: what is put in place on a host run by systemd, in which order, and taken away again. install
-// records every file with its hash; uninstall removes only files that are still as recorded, and keeps the others.
+// install, upgrade and uninstall: what is put in place on a host run by systemd, or below the folder of an image or
+// package, in which order, and taken away again. install records every file with its hash; uninstall removes only files that are still as recorded, and keeps the others.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { getAsset } from 'node:sea';
 import sysusers from '../../../deploy/systemd/herakles.sysusers.conf';
@@ -11,22 +11,28 @@ import activation from '../../../deploy/systemd/socket-activation.conf';
 import { type ForeignStep, foreignStep } from '../../config/path-control.ts';
 import { isExecutable } from '../../kernel/executable.ts';
 import { describeForeignStep } from '../foreign-step.ts';
+import { program } from '../program.ts';
 import { VerbError } from '../verb.ts';
 import { FIRST_CONFIG, FIRST_RULES, unitOfExecutable } from './first-files.ts';
 import {
   carryOut,
   FOREIGN,
   fileSteps,
+  type Installation,
   type InstallRecord,
-  linkStep,
+  linkSteps,
   RECORD,
+  type Root,
   readRecord,
   removeRecord,
   removeStep,
   type Step,
   writeRecord,
 } from './steps.ts';
+import type { InstallOptions } from './verb.ts';
 
+/** The Node.js that the shipped unit names. */
+const SHIPPED_NODE = '/usr/bin/node';
 const USER = 'herakles';
 const SERVICE = 'herakles-node-exporter.service';
 const SOCKET = 'herakles-node-exporter.socket';
@@ -55,47 +61,90 @@ const EDITED = [CONFIG_FILE, RULE_FILE];
  * @returns one line for each step; status 1 where something that install did not write stands in the place of its own
  * @throws VerbError where it cannot be done on this host or by this user; then nothing has changed
  */
-export function install({ dryRun, socket }: { readonly dryRun: boolean; readonly socket: boolean }): InstallOutcome {
-  if (!dryRun) demandRoot('install');
-  if (!onPath('systemd-sysusers')) {
-    throw new VerbError(
-      'install is for hosts run by systemd, and systemd-sysusers is not here; docs/deployment.md tells about other hosts',
-    );
-  }
-  const node = isExecutable ? '' : reachableNode();
-  for (const path of PLACES)
-    demandRootOnly(path, 'look at what it holds, then give it to root alone (chown, chmod go-w)');
-  const record = readRecord() ?? { put: {}, user: false };
+export function install({ dryRun, socket, root }: InstallOptions): InstallOutcome {
+  if (root === '') demandHost('install', dryRun);
+  else demandInside(root);
+  const node = root === '' && !isExecutable ? reachableNode() : SHIPPED_NODE;
+  const into = { root, record: readRecord(root) ?? { put: {}, user: false } };
   const steps = [
-    ...programSteps(record),
-    ...legalSteps(record),
-    linkStep(record, COMMAND, PROGRAM),
-    ...fileSteps(record, CONFIG_FILE, FIRST_CONFIG),
-    ...fileSteps(record, RULE_FILE, FIRST_RULES),
-    ...fileSteps(record, SYSUSERS, sysusers),
-    userStep(record),
-    ...fileSteps(
-      record,
-      `${UNITS}/${SERVICE}`,
-      isExecutable ? unitOfExecutable(serviceUnit, PROGRAM) : serviceUnit.replace('=/usr/bin/node ', () => `=${node} `),
-    ),
-    ...(socket ? fileSteps(record, `${UNITS}/${SOCKET}`, socketUnit) : []),
-    ...(socket ? fileSteps(record, DROP_IN, activation) : []),
+    ...programSteps(into),
+    ...fileSteps(into, CONFIG_FILE, FIRST_CONFIG),
+    ...fileSteps(into, RULE_FILE, FIRST_RULES),
+    ...systemSteps(into, node, socket),
   ];
-  if (steps.some(({ run }) => run)) steps.push(...reloadSteps());
-  const done = carryOut(steps, dryRun, () => writeRecord(record));
-  const kept = steps.filter(({ action, what }) => action === 'keep' && !EDITED.some((path) => what.startsWith(path)));
-  if (kept.length > 0)
-    return {
-      output: `${done}\nNot all of it is in place: move away what was kept, and run install again.\n`,
-      status: 1,
-    };
-  return { output: done + nextCommand(steps, socket ? SOCKET : SERVICE), status: 0 };
+  if (root === '' && steps.some(({ run }) => run)) steps.push(...reloadSteps());
+  const { done, complete } = put(into, steps, dryRun);
+  if (!complete) return incomplete(done, 'install');
+  const unit = socket ? SOCKET : SERVICE;
+  return { output: done + (root === '' ? nextCommand(steps, unit) : leftToDo(root, unit)), status: 0 };
+}
+
+/**
+ * Replaces the program and the units, and restarts the service once if something has changed. Configuration and rules stay.
+ * @throws VerbError as install, and where nothing is installed
+ */
+export function upgrade({ dryRun }: { readonly dryRun: boolean }): InstallOutcome {
+  demandHost('upgrade', dryRun);
+  const node = isExecutable ? SHIPPED_NODE : reachableNode();
+  const record = readRecord();
+  if (!record)
+    throw new VerbError(`nothing to upgrade: ${RECORD} does not exist, so install has not put anything in place`);
+  const into = { root: '', record };
+  const steps = [...programSteps(into), ...systemSteps(into, node, record.put[`${UNITS}/${SOCKET}`] !== undefined)];
+  const changed = steps.some(({ run }) => run);
+  if (changed && systemdRuns()) {
+    const run = (): void => execute('systemctl', 'try-restart', SERVICE);
+    steps.push(...reloadSteps(), { action: 'run', what: `systemctl try-restart ${SERVICE}`, run });
+  }
+  const { done, complete } = put(into, steps, dryRun);
+  if (!complete) return incomplete(done, 'upgrade');
+  const none = `\nNothing to do: ${program.name} ${program.version} is installed. Run upgrade with the program of the new version.\n`;
+  return { output: changed ? done : done + none, status: 0 };
 }
 
 interface InstallOutcome {
   readonly output: string;
   readonly status: 0 | 1;
+}
+
+/** Carries the steps out. complete: nothing but files for the operator to edit was kept as it is. */
+function put(into: Installation, steps: readonly Step[], dryRun: boolean): { done: string; complete: boolean } {
+  const done = carryOut(steps, dryRun, () => writeRecord(into));
+  const kept = steps.filter(({ action, what }) => action === 'keep' && !EDITED.some((path) => what.startsWith(path)));
+  return { done, complete: kept.length === 0 };
+}
+
+const incomplete = (done: string, verb: string): InstallOutcome => ({
+  output: `${done}\nNot all of it is in place: move away what was kept, and run ${verb} again.\n`,
+  status: 1,
+});
+
+/** What a host must have, and who may do it. @throws VerbError */
+function demandHost(verb: string, dryRun: boolean): void {
+  if (!dryRun) demandRoot(verb);
+  if (!onPath('systemd-sysusers')) {
+    throw new VerbError(
+      `${verb} is for hosts run by systemd, and systemd-sysusers is not here; docs/deployment.md tells about other hosts`,
+    );
+  }
+  for (const path of PLACES)
+    demandRootOnly(path, 'look at what it holds, then give it to root alone (chown, chmod go-w)');
+}
+
+/** A link inside of the folder may lead to the host, which must stay as it is. @throws VerbError where one does */
+function demandInside(root: Root): void {
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory())
+    throw new VerbError(`${root} is not a folder; make the folder of the image or package first`);
+  const real = realpathSync(root);
+  for (const path of PLACES) {
+    let folder = dirname(path);
+    while (!lstatSync(root + folder, { throwIfNoEntry: false })) folder = dirname(folder);
+    if (!existsSync(root + folder)) throw new VerbError(`${root}${folder} is a link to nothing; make its target first`);
+    if (!`${realpathSync(root + folder)}/`.startsWith(`${real}/`))
+      throw new VerbError(
+        `${root}${folder} leads out of ${root}, to ${realpathSync(root + folder)}; use a relative link`,
+      );
+  }
 }
 
 /** @param unit to start after the first time */
@@ -104,6 +153,17 @@ function nextCommand(steps: readonly Step[], unit: string): string {
   if (did('create')) return `\nNext: systemctl enable --now ${unit}\n`;
   return did('update') ? `\nNext: systemctl try-restart ${SERVICE}\n` : '';
 }
+
+/** What has to happen in the image or package, or on the machine that runs it. */
+const leftToDo = (root: Root, unit: string): string =>
+  [
+    `\nLeft to do for ${root}:`,
+    ...(isExecutable ? [] : [`  Node.js 20.15 or newer at ${SHIPPED_NODE}`]),
+    ...(process.geteuid?.() === 0 ? [] : [`  give the files to root: they belong to you now`]),
+    `  systemd-sysusers --root=${root}   makes the user ${USER}`,
+    `  systemctl --root=${root} enable ${unit}`,
+    '',
+  ].join('\n');
 
 /** @returns one line for each step @throws VerbError where nothing was installed, or this user may not remove it */
 export function uninstall({ dryRun }: { readonly dryRun: boolean }): string {
@@ -126,19 +186,34 @@ export function uninstall({ dryRun }: { readonly dryRun: boolean }): string {
 }
 
 /** @throws VerbError where another program stands there: the unit would start it with two capabilities */
-function programSteps(record: InstallRecord): Step[] {
-  const steps = fileSteps(record, PROGRAM, readFileSync(ownProgram()), 0o755);
-  if (!steps.some(({ action }) => action === 'keep')) return steps;
-  throw new VerbError(
-    `${PROGRAM}: ${FOREIGN}, and the unit would start it with two capabilities; move it away, and run install again`,
-  );
+function programSteps(into: Installation): Step[] {
+  const steps = fileSteps(into, PROGRAM, readFileSync(ownProgram()), 0o755);
+  if (steps.some(({ action }) => action === 'keep'))
+    throw new VerbError(
+      `${into.root}${PROGRAM}: ${FOREIGN}, and the unit would start it with two capabilities; move it away, and try again`,
+    );
+  return [...steps, ...legalSteps(into), ...linkSteps(into, COMMAND, PROGRAM)];
+}
+
+/** The user and the units. */
+function systemSteps(into: Installation, node: string, socket: boolean): Step[] {
+  const unit = isExecutable
+    ? unitOfExecutable(serviceUnit, PROGRAM)
+    : serviceUnit.replace(`=${SHIPPED_NODE} `, () => `=${node} `);
+  return [
+    ...fileSteps(into, SYSUSERS, sysusers),
+    ...(into.root === '' ? [userStep(into.record)] : []),
+    ...fileSteps(into, `${UNITS}/${SERVICE}`, unit),
+    ...(socket ? fileSteps(into, `${UNITS}/${SOCKET}`, socketUnit) : []),
+    ...(socket ? fileSteps(into, DROP_IN, activation) : []),
+  ];
 }
 
 /** The licences of the libraries inside, which the build writes beside the bundle, and into the executable. */
-function legalSteps(record: InstallRecord): Step[] {
-  if (isExecutable) return fileSteps(record, NOTICE, getAsset('NOTICE', 'utf8'));
+function legalSteps(into: Installation): Step[] {
+  if (isExecutable) return fileSteps(into, NOTICE, getAsset('NOTICE', 'utf8'));
   const text = join(dirname(ownProgram()), 'NOTICE');
-  return existsSync(text) ? fileSteps(record, NOTICE, readFileSync(text)) : [];
+  return existsSync(text) ? fileSteps(into, NOTICE, readFileSync(text)) : [];
 }
 
 function userStep(record: InstallRecord): Step {

@@ -18,6 +18,9 @@ import { dirname } from 'node:path';
 import { writeNewFile } from '../new-file.ts';
 import { VerbError } from '../verb.ts';
 
+/** Where the files go: '' is this host; else the folder of an image or a package, below which every path is. */
+export type Root = string;
+
 /** What was installed, as JSON. */
 export const RECORD = '/var/lib/herakles/installed.json';
 
@@ -29,6 +32,12 @@ export interface InstallRecord {
   readonly put: Record<string, Mark>;
   /** Whether install made the user. */
   user: boolean;
+}
+
+/** What is being installed, and where. */
+export interface Installation {
+  readonly root: Root;
+  readonly record: InstallRecord;
 }
 
 /** One thing to do, or to leave as it is; `run` is missing where nothing has to be done. */
@@ -65,40 +74,46 @@ export function carryOut(steps: readonly Step[], dryRun: boolean, finish: (all: 
 export const FOREIGN = 'install did not write it, or it has been changed since';
 
 /** Puts a file and the folders it needs in place. */
-export function fileSteps(record: InstallRecord, path: string, content: string | Buffer, mode = 0o644): Step[] {
-  const [now, wanted] = [markOf(path), hash(content)];
+export function fileSteps(into: Installation, path: string, content: string | Buffer, mode = 0o644): Step[] {
+  const { root, record } = into;
+  const [now, wanted] = [markOf(root + path), hash(content)];
   if (now === wanted) return [{ action: 'unchanged', what: path }];
   if (now !== undefined && now !== record.put[path]) return [{ action: 'keep', what: `${path}: ${FOREIGN}` }];
   const write = (): void => {
-    writeNewFile(path, content, mode);
+    writeNewFile(root + path, content, mode);
     record.put[path] = wanted;
   };
   return [
-    ...folderSteps(record, dirname(path)),
+    ...folderSteps(into, dirname(path)),
     { action: now === undefined ? 'create' : 'update', what: path, run: write },
   ];
 }
 
-function folderSteps(record: InstallRecord, path: string): Step[] {
-  if (existsSync(path)) return [];
+function folderSteps(into: Installation, path: string): Step[] {
+  const { root, record } = into;
+  if (existsSync(root + path)) return [];
   const make = (): void => {
-    if (existsSync(path)) return;
-    mkdirSync(path, { mode: 0o755 });
+    if (existsSync(root + path)) return;
+    mkdirSync(root + path, { mode: 0o755 });
     record.put[path] = 'folder';
   };
-  return [...folderSteps(record, dirname(path)), { action: 'create', what: `${path}/`, run: make }];
+  return [...folderSteps(into, dirname(path)), { action: 'create', what: `${path}/`, run: make }];
 }
 
-export function linkStep(record: InstallRecord, path: string, target: string): Step {
-  const now = markOf(path);
-  if (now === `link ${target}`) return { action: 'unchanged', what: path };
-  if (now !== undefined && now !== record.put[path]) return { action: 'keep', what: `${path}: ${FOREIGN}` };
+export function linkSteps(into: Installation, path: string, target: string): Step[] {
+  const { root, record } = into;
+  const now = markOf(root + path);
+  if (now === `link ${target}`) return [{ action: 'unchanged', what: path }];
+  if (now !== undefined && now !== record.put[path]) return [{ action: 'keep', what: `${path}: ${FOREIGN}` }];
   const run = (): void => {
-    rmSync(path, { force: true });
-    symlinkSync(target, path);
+    rmSync(root + path, { force: true });
+    symlinkSync(target, root + path);
     record.put[path] = `link ${target}`;
   };
-  return { action: now === undefined ? 'create' : 'update', what: `${path} -> ${target}`, run };
+  return [
+    ...folderSteps(into, dirname(path)),
+    { action: now === undefined ? 'create' : 'update', what: `${path} -> ${target}`, run },
+  ];
 }
 
 /** Takes away what install put at a path. */
@@ -140,20 +155,20 @@ function markOf(path: string): Mark | undefined {
 }
 
 /** Undefined where nothing is installed. @throws VerbError where the record is damaged */
-export function readRecord(): InstallRecord | undefined {
-  if (!existsSync(RECORD)) return undefined;
+export function readRecord(root: Root = ''): InstallRecord | undefined {
+  if (!existsSync(root + RECORD)) return undefined;
   try {
-    return JSON.parse(readFileSync(RECORD, 'utf8')) as InstallRecord;
+    return JSON.parse(readFileSync(root + RECORD, 'utf8')) as InstallRecord;
   } catch {
     throw new VerbError(
-      `${RECORD} is damaged, so nobody knows what was installed; remove that file and what install put in place by hand`,
+      `${root}${RECORD} is damaged, so nobody knows what was installed; remove that file and what install put in place by hand`,
     );
   }
 }
 
-export function writeRecord(record: InstallRecord): void {
-  mkdirSync(dirname(RECORD), { recursive: true, mode: 0o755 });
-  writeNewFile(RECORD, `${JSON.stringify(record, undefined, 2)}\n`, 0o644);
+export function writeRecord({ root, record }: Installation): void {
+  mkdirSync(dirname(root + RECORD), { recursive: true, mode: 0o755 });
+  writeNewFile(root + RECORD, `${JSON.stringify(record, undefined, 2)}\n`, 0o644);
 }
 
 export function removeRecord(): void {
