@@ -1,7 +1,7 @@
 // The heartbeat: collects at every interval and when a scrape needs it. There is one collection at a time, and everyone
 // who asks meanwhile waits for that one. Every collection ends; a failed one leaves the last snapshot in force.
 
-import { FootprintEstimator } from '../footprint/estimator.ts';
+import { FootprintEstimator, type HostUse } from '../footprint/estimator.ts';
 import { explainFootprint, type FootprintExplanation } from '../footprint/explanation.ts';
 import type { FootprintOptions } from '../footprint/options.ts';
 import { FootprintScheduler } from '../footprint/scheduler.ts';
@@ -203,7 +203,8 @@ export class Sampler {
     const at = readUptime(files);
     const { living } = tracker;
     const { kernelThreads } = options;
-    await this.#readFootprints(tracker, at, !(host.memory.swapTotal <= host.memory.swapFree));
+    const { swapTotal, swapFree, hugetlbUsed } = host.memory;
+    await this.#readFootprints(tracker, at, { swap: !(swapTotal <= swapFree), hugePages: !(hugetlbUsed <= 0) });
     const rows = this.#freeRows();
     rows.reset(living.length);
     const summary = await inSlices(
@@ -242,11 +243,11 @@ export class Sampler {
     return rows;
   }
 
-  async #readFootprints(tracker: Tracker, at: number, swapInUse: boolean): Promise<void> {
+  async #readFootprints(tracker: Tracker, at: number, inUse: HostUse): Promise<void> {
     const { footprints: options } = this.#options;
     const { living } = tracker;
     await readInSlices(this.#files, this.#footprints.read(living, options, at));
     await within(SLOW_READ_WAIT[options.mode], this.#footprints.readLarge(options, at));
-    await readInSlices(this.#files, this.#estimator.carryOver(living, options.mode, swapInUse, at));
+    await readInSlices(this.#files, this.#estimator.carryOver(living, options.mode, inUse, at));
   }
 }

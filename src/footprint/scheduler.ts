@@ -310,7 +310,12 @@ export class FootprintScheduler {
     measurement.pss = Math.min(reading.pss, reading.rss);
     measurement.uss = Math.min(reading.uss, measurement.pss);
     measurement.swap = reading.swap;
+    measurement.swapPss = Math.min(reading.swapPss, reading.swap);
+    measurement.anonymous = reading.anonymous;
+    measurement.file = reading.file;
     measurement.shmem = reading.shmem;
+    measurement.hugetlb = reading.hugetlb;
+    measurement.sharedHugetlb = reading.sharedHugetlb;
     measurement.activity = activity;
     measurement.sharersActivity = sharers.activity;
     measurement.sharersMembers = sharers.members;

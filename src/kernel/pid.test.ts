@@ -139,15 +139,16 @@ const readings: [what: string, parse: Parser, text: Uint8Array, expected: Record
   ['rollup: nothing', rollup, latin1(''), undefined],
   ['rollup: only its head', rollup, latin1('5624b539f000-7ffcaabff000 ---p 00000000 00:00 0  [rollup]\n'), undefined],
   ['rollup: no Pss', rollup, latin1('Rss: 1 kB\nPrivate_Clean: 0 kB\nPrivate_Dirty: 1 kB\n'), undefined],
-  ['rollup: no hugetlb and no swap, as Linux 4.14 has it', rollup, latin1('Rss: 4 kB\nPss: 3 kB\nPrivate_Clean: 1 kB\nPrivate_Dirty: 1 kB\n'), { rss: 4 * KB, pss: 3 * KB, uss: 2 * KB, swap: 0, shmem: 0 }],
-  ['rollup: hugetlb is private, and stands in neither Rss nor Pss', rollup, rollupText({ rss: 100, pss: 50, privateDirty: 4, privateHugetlb: 2048 }), { rss: 100 * KB, pss: 50 * KB, uss: 2052 * KB, swap: 0, shmem: 0 }],
-  ['rollup: swap', rollup, rollupText({ rss: 8, pss: 8, privateClean: 3, privateDirty: 4, swap: 12 }), { rss: 8 * KB, pss: 8 * KB, uss: 7 * KB, swap: 12 * KB, shmem: 0 }],
-  ['rollup: shared memory', rollup, rollupText({ rss: 8, pss: 6, pssShmem: 5, privateDirty: 1 }), { rss: 8 * KB, pss: 6 * KB, uss: 1 * KB, swap: 0, shmem: 5 * KB }],
+  ['rollup: no hugetlb and no swap, as Linux 4.14 has it', rollup, latin1('Rss: 4 kB\nPss: 3 kB\nPrivate_Clean: 1 kB\nPrivate_Dirty: 1 kB\n'), { rss: 4 * KB, pss: 3 * KB, uss: 2 * KB, swap: 0, swapPss: 0, anonymous: Number.NaN, file: Number.NaN, shmem: 0, hugetlb: 0, sharedHugetlb: 0 }],
+  ['rollup: hugetlb stands in none of Rss, Pss and Uss', rollup, rollupText({ rss: 100, pss: 50, privateDirty: 4, privateHugetlb: 2048, sharedHugetlb: 1024 }), { rss: 100 * KB, pss: 50 * KB, uss: 4 * KB, swap: 0, swapPss: 0, anonymous: 0, file: 0, shmem: 0, hugetlb: 2048 * KB, sharedHugetlb: 1024 * KB }],
+  ['rollup: swap', rollup, rollupText({ rss: 8, pss: 8, privateClean: 3, privateDirty: 4, swap: 12 }), { rss: 8 * KB, pss: 8 * KB, uss: 7 * KB, swap: 12 * KB, swapPss: 12 * KB, anonymous: 0, file: 0, shmem: 0, hugetlb: 0, sharedHugetlb: 0 }],
+  ['rollup: shared memory', rollup, rollupText({ rss: 8, pss: 6, pssShmem: 5, privateDirty: 1 }), { rss: 8 * KB, pss: 6 * KB, uss: 1 * KB, swap: 0, swapPss: 0, anonymous: 0, file: 0, shmem: 5 * KB, hugetlb: 0, sharedHugetlb: 0 }],
+  ['rollup: swap that others share', rollup, rollupText({ rss: 8, pss: 8, swap: 12, swapPss: 3, pssAnon: 5, pssFile: 2, pssShmem: 1 }), { rss: 8 * KB, pss: 8 * KB, uss: 256 * KB, swap: 12 * KB, swapPss: 3 * KB, anonymous: 5 * KB, file: 2 * KB, shmem: KB, hugetlb: 0, sharedHugetlb: 0 }],
   ['status: nothing', status, latin1(''), undefined],
   ['status: no Uid', status, latin1('Name:\tx\nRssAnon:\t5 kB\n'), undefined],
-  ['status of a kernel thread', status, kernelThread, { uid: 0, rssAnon: 0, rssFile: 0, rssShmem: 0, pageTables: 0, swap: 0 }],
-  ['status of a process whose name lies', status, statusText('x\\nUid:\t7', 1000, { rss: 100, file: 10, shmem: 5, swap: 3 }), { uid: 1000, rssAnon: 85 * KB, rssFile: 10 * KB, rssShmem: 5 * KB, pageTables: 48 * KB, swap: 3 * KB }],
-  ['status of uid 4294967294', status, latin1('Uid:\t4294967294\t0\t0\t0\n'), { uid: 4294967294, rssAnon: 0, rssFile: 0, rssShmem: 0, pageTables: 0, swap: 0 }],
+  ['status of a kernel thread', status, kernelThread, { uid: 0, rssAnon: 0, rssFile: 0, rssShmem: 0, pageTables: 0, swap: 0, hugetlb: 0 }],
+  ['status of a process whose name lies', status, statusText('x\\nUid:\t7', 1000, { rss: 100, file: 10, shmem: 5, swap: 3, privateHugetlb: 2048, sharedHugetlb: 1024 }), { uid: 1000, rssAnon: 85 * KB, rssFile: 10 * KB, rssShmem: 5 * KB, pageTables: 48 * KB, swap: 3 * KB, hugetlb: 3072 * KB }],
+  ['status of uid 4294967294', status, latin1('Uid:\t4294967294\t0\t0\t0\n'), { uid: 4294967294, rssAnon: 0, rssFile: 0, rssShmem: 0, pageTables: 0, swap: 0, hugetlb: 0 }],
 ];
 for (const [what, parse, text, expected] of readings) {
   test(what, () => assert.deepEqual(parse(text), expected));

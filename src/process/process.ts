@@ -159,8 +159,14 @@ export class Measurement extends numbers.part({
   pss: 0,
   uss: 0,
   swap: 0,
-  /** The part of `pss` that is shared memory (tmpfs, memfd, System V). */
+  swapPss: 0,
+  /** The parts of `pss`: anonymous, of files, and shared memory (tmpfs, memfd, System V). The first two may be NaN. */
+  anonymous: Number.NaN,
+  file: Number.NaN,
   shmem: 0,
+  /** Huge pages, which `pss` lacks: its own, and those that other processes map as well. */
+  hugetlb: 0,
+  sharedHugetlb: 0,
   /** What the reading took, seconds; 0 while unknown. */
   cost: 0,
   /** What read-cost.ts guessed for it then, before it corrects the guess for this host, seconds. */
@@ -197,11 +203,17 @@ export class Footprint extends numbers.part({
   pss: Number.NaN,
   uss: Number.NaN,
   swap: Number.NaN,
-  /** From status, read only where there is no measurement; and `memory.rss` and `memory.shared` at that reading. */
+  /** Page tables, and huge pages that it maps, shared ones in full. */
+  pageTables: Number.NaN,
+  hugetlb: Number.NaN,
+  /** Resident pages by kind from status, for a process without a measurement. */
   rssFile: Number.NaN,
   rssShmem: Number.NaN,
+  /** `memory.rss`, `memory.shared`, `sharing.activity` and `stat.virtualSize` when status was last read. */
   statusRss: Number.NaN,
   statusShared: Number.NaN,
+  statusActivity: Number.NaN,
+  statusVirtualSize: Number.NaN,
 }) {}
 
 /** One live process. */

@@ -1,6 +1,7 @@
 // The processes of a view, one row each, their numbers in typed columns. COLUMNS is the one place in view/ that says
 // which value of a Process is shown: a column is one line there, and a collector then exports it by its name. A number
 // that is only shown, and is read for nothing else, is no part of a Process: it is a column of file-columns.ts.
+import { anonymousOf, fileOf, sharedOf } from '../footprint/kinds.ts';
 import type { Process, ProcessDescription } from '../process/process.ts';
 import { FILE_COLUMNS, type FileColumn } from './file-columns.ts';
 
@@ -14,6 +15,12 @@ const COLUMNS = {
   pss: (proc) => proc.footprint.pss,
   uss: (proc) => proc.footprint.uss,
   swap: (proc) => proc.footprint.swap,
+  anonymous: anonymousOf,
+  file: fileOf,
+  shared: sharedOf,
+  hugetlb: (proc) => proc.footprint.hugetlb,
+  pageTables: (proc) => proc.footprint.pageTables,
+  kernelStacks: (proc, stack) => Math.round(proc.stat.threads * stack),
   /** Bytes read from and written to storage since the process began. */
   readBytes: (proc) => proc.io.readBytes,
   writeBytes: (proc) => proc.io.writeBytes,
@@ -21,7 +28,7 @@ const COLUMNS = {
   usage: (proc) => proc.usage.percent,
   /** CPU seconds since the process began. */
   time: (proc) => proc.stat.user + proc.stat.system,
-} as const satisfies Readonly<Record<string, (proc: Process) => number>>;
+} as const satisfies Readonly<Record<string, (proc: Process, stack: number) => number>>;
 
 export type RowColumn = keyof typeof COLUMNS | FileColumn;
 
@@ -61,12 +68,15 @@ export class ProcessRows extends Columns {
     this.shown = new Uint8Array(size);
   }
 
-  /** Adds a row with the values that the process has now; those of kernel files are set later. */
-  append(proc: Process): void {
+  /**
+   * Adds a row with the values that the process has now; those of kernel files are set later.
+   * @param stack bytes of the kernel stack of a thread
+   */
+  append(proc: Process, stack: number): void {
     const row = this.length++;
     this.description[row] = proc.description;
     this.shown[row] = 1;
-    for (const column of processColumns) this[column][row] = COLUMNS[column](proc);
+    for (const column of processColumns) this[column][row] = COLUMNS[column](proc, stack);
     for (const column of fileColumns) this[column][row] = Number.NaN;
   }
 }
