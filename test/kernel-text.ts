@@ -52,6 +52,7 @@ export function statText(s: Stat): Buffer {
 export interface Memory {
   readonly rss?: number;
   readonly pss?: number;
+  readonly anonymous?: number;
   readonly pssAnon?: number;
   readonly pssFile?: number;
   readonly pssShmem?: number;
@@ -88,7 +89,7 @@ export function rollupText(m: Memory): Buffer {
     ...[
       ['Private_Dirty', m.privateDirty ?? 256],
       ['Referenced', 0],
-      ['Anonymous', 0],
+      ['Anonymous', m.anonymous ?? m.pssAnon ?? 0],
       ['KSM', 0],
       ['Shared_Hugetlb', m.sharedHugetlb ?? 0],
     ],

@@ -7,6 +7,7 @@ import { readStatus, StatusReading } from '../kernel/pid.ts';
 import type { Footprint, Process } from '../process/process.ts';
 import type { Unreadable } from '../process/unreadable.ts';
 import type { FootprintOptions } from './options.ts';
+import { hugePagesOf } from './read-need.ts';
 
 /** Processes whose status is read together. */
 const CHUNK = 512;
@@ -96,7 +97,7 @@ function needsStatus(proc: Process, footprint: Footprint, inUse: HostUse, at: nu
   const swapping = inUse.swap || footprint.swap > 0 || measurement.swap > 0;
   if (measuredNow) footprint.swap = measurement.swap;
   else if (!swapping && !unmeasured) footprint.swap = 0;
-  if (measuredNow) footprint.hugetlb = measurement.hugetlb + measurement.sharedHugetlb;
+  if (measuredNow) footprint.hugetlb = hugePagesOf(measurement);
   if (pageTablesMayDiffer(proc) || (inUse.hugePages && !measuredNow && hugePagesMayDiffer(proc))) return true;
   if (!unmeasured && (!swapping || measuredNow)) return false;
   const moved = footprint.statusRss !== memory.rss || footprint.statusShared !== memory.shared;

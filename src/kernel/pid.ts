@@ -137,6 +137,8 @@ export class FootprintReading {
   file = 0;
   /** The part of pss that is shared memory: tmpfs, memfd, System V, shared anonymous mappings; 0 before Linux 5.4. */
   shmem = 0;
+  /** Anonymous bytes, in memory or swapped out, that processes share after a fork: what of them counts for the others. */
+  sharedAnonymous = 0;
   /** Huge pages (hugetlb), which are in no other value: those of this process alone, and those that others map as well. */
   hugetlb = 0;
   sharedHugetlb = 0;
@@ -144,7 +146,7 @@ export class FootprintReading {
 
 const ROLLUP = lineKeys(
   ...['Rss', 'Pss', 'Pss_Anon', 'Pss_File', 'Pss_Shmem', 'Private_Clean', 'Private_Dirty'],
-  ...['Shared_Hugetlb', 'Private_Hugetlb', 'Swap', 'SwapPss'],
+  ...['Shared_Hugetlb', 'Private_Hugetlb', 'Swap', 'SwapPss', 'Anonymous'],
 );
 const rollup = new Float64Array(ROLLUP.length);
 
@@ -162,6 +164,7 @@ export function parseSmapsRollup(bytes: Uint8Array, length: number, out: Footpri
   out.sharedHugetlb = (rollup[7]! || 0) * 1024;
   out.hugetlb = (rollup[8]! || 0) * 1024;
   out.swap = (rollup[9]! || 0) * 1024;
+  out.sharedAnonymous = (rollup[11]! - rollup[2]! + rollup[9]! - rollup[10]!) * 1024;
   out.swapPss = rollup[10]! >= 0 ? rollup[10]! * 1024 : out.swap;
   return true;
 }

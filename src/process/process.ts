@@ -130,6 +130,8 @@ export class Sharing extends numbers.part({
   sharers!: Readonly<Sharers>;
   /** Its parent, where that has another executable. */
   parent: Process | undefined = undefined;
+  /** Its parent, where both had the same stack when it was found: it was not made by an exec. */
+  forkedFrom: Process | undefined = undefined;
 }
 
 /** What a process is and the group it belongs to; set as soon as the process is found. Writer: Memberships. */
@@ -164,6 +166,8 @@ export class Measurement extends numbers.part({
   anonymous: Number.NaN,
   file: Number.NaN,
   shmem: 0,
+  /** Anonymous bytes that it shares with other processes; NaN before Linux 5.4. */
+  sharedAnonymous: Number.NaN,
   /** Huge pages, which `pss` lacks: its own, and those that other processes map as well. */
   hugetlb: 0,
   sharedHugetlb: 0,

@@ -2,6 +2,7 @@
 // and no Process. A view does not change once the collection has ended; its rows are used again for a later one.
 // Numbers stand in columns, so that a view of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
+import { usesSpaceOfParent } from '../footprint/address-space.ts';
 import { anonymousOf, fileOf, proportionalSwapOf, sharedOf, stackOfThread } from '../footprint/kinds.ts';
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostState } from '../kernel/host.ts';
@@ -115,6 +116,8 @@ interface Estimate {
   /** The most pages of files, and of shared memory, that one such process has. */
   file: number;
   shmem: number;
+  /** Huge pages that other processes may map as well: in full for each process that maps them. */
+  sharedHugetlb: number;
   /** Sum of the RSS whose PSS was measured lately. */
   fresh: number;
   /** Whether the value is known of at least one process. */
@@ -171,6 +174,7 @@ export function* summarise(
     if (index % STEP === STEP - 1) yield;
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
+  shareHugePages([...estimates], host.memory.hugetlbUsed);
   const excess = withinHost([...estimates], host.memory.total);
   for (const [group, estimate] of estimates) addEstimate(group, estimate);
   return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess };
@@ -185,6 +189,7 @@ const emptyEstimate = (): Estimate => ({
   anonymous: 0,
   file: 0,
   shmem: 0,
+  sharedHugetlb: 0,
   fresh: 0,
   memoryKnown: false,
   pssKnown: false,
@@ -211,8 +216,12 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
   if (!(rss >= 0)) return;
   estimate.memoryKnown = true;
   if (proc.io.readBytes >= 0) estimate.ioKnown = true;
+  if (usesSpaceOfParent(proc)) return;
   group.rss += rss;
-  group.kinds[HUGETLB]! += footprint.hugetlb || 0;
+  const hugetlb = footprint.hugetlb || 0;
+  const privateHugetlb = pss >= 0 ? Math.min(hugetlb, proc.measurement.hugetlb) : 0;
+  group.kinds[HUGETLB]! += privateHugetlb;
+  estimate.sharedHugetlb += hugetlb - privateHugetlb;
   group.kinds[PAGE_TABLES]! += footprint.pageTables || 0;
   if (footprint.swap >= 0) {
     estimate.swapKnown = true;
@@ -255,6 +264,22 @@ function finish(group: GroupRow, estimate: Estimate): void {
 }
 
 /**
+ * Each process that maps a shared segment of huge pages has all of it. The host knows how many are in use: what no process
+ * has alone belongs to those that map shared ones, in proportion to what each of them maps.
+ * @param used bytes; NaN where the host does not say it
+ */
+function shareHugePages(groups: readonly (readonly [GroupRow, Estimate])[], used: number): void {
+  let own = 0;
+  let mapped = 0;
+  for (const [{ kinds }, { sharedHugetlb }] of groups) {
+    own += kinds[HUGETLB]!;
+    mapped += sharedHugetlb;
+  }
+  const share = mapped > used - own ? Math.max(0, used - own) / mapped : 1;
+  for (const [{ kinds }, { sharedHugetlb }] of groups) kinds[HUGETLB]! += Math.floor(sharedHugetlb * share);
+}
+
+/**
  * All footprints together do not exceed the host's memory, as far as that is for estimates to decide: where the sum is too
  * large, the estimated parts are cut in proportion. What was measured stays: the kernel said it, and no process may make
  * the footprint of another group smaller. Of 1,000 bytes, a measured 600 and an estimated 1,000 become 600 and 400.
@@ -270,7 +295,7 @@ function withinHost(groups: readonly (readonly [GroupRow, Estimate])[], total: n
     measured += certainOf(group, estimate);
     estimated += estimatedOf(estimate);
   }
-  if (!(measured + estimated > total)) return 0; // also where the host's memory is not known
+  if (Number.isNaN(total) || measured + estimated <= total) return 0;
   const kept = Math.max(0, total - measured) / Math.max(1, estimated);
   for (const [, estimate] of groups) cut(estimate, kept);
   return Math.max(0, measured - total);
