@@ -6,6 +6,7 @@ import { FileRequests, type FileWork, type KernelFiles } from '../kernel/files.t
 import { readStatus, StatusReading } from '../kernel/pid.ts';
 import type { Footprint, Process } from '../process/process.ts';
 import type { Unreadable } from '../process/unreadable.ts';
+import { swappedSharedOf } from './kinds.ts';
 import type { FootprintOptions } from './options.ts';
 import { hugePagesOf } from './read-need.ts';
 
@@ -74,7 +75,8 @@ export class FootprintEstimator {
     footprint.hugetlb = this.#status.hugetlb;
     footprint.rssFile = this.#status.rssFile;
     footprint.rssShmem = this.#status.rssShmem;
-    if (proc.measurement.at !== at) footprint.swap = this.#status.swap;
+    footprint.swapEntries = this.#status.swap;
+    if (proc.measurement.at !== at) footprint.swap = this.#status.swap + swappedSharedOf(proc);
   }
 }
 
@@ -98,6 +100,7 @@ function needsStatus(proc: Process, footprint: Footprint, inUse: HostUse, at: nu
   if (measuredNow) footprint.swap = measurement.swap;
   else if (!swapping && !unmeasured) footprint.swap = 0;
   if (measuredNow) footprint.hugetlb = hugePagesOf(measurement);
+  if (measuredNow && measurement.swap > measurement.swapPss) return true; // of anonymous pages, or of shared memory
   if (pageTablesMayDiffer(proc) || (inUse.hugePages && !measuredNow && hugePagesMayDiffer(proc))) return true;
   if (!unmeasured && (!swapping || measuredNow)) return false;
   const moved = footprint.statusRss !== memory.rss || footprint.statusShared !== memory.shared;

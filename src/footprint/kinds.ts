@@ -16,10 +16,20 @@ function partOfPss({ measurement, footprint }: Process, part: number): number {
   return whole === 0 ? 0 : Math.floor((footprint.pss * part) / whole);
 }
 
-/** Bytes swapped out, a page that several processes share in proportion; of the pages swapped out since the measurement too. */
-export function proportionalSwapOf({ measurement, footprint }: Process): number {
-  const { swap, swapPss } = measurement;
-  return measurement.at >= 0 && swap > 0 ? Math.round((footprint.swap * swapPss) / swap) : footprint.swap;
+/**
+ * Swapped-out bytes of shared memory at the measurement. smaps has them in full in Swap of each process that maps them, and
+ * neither in SwapPss nor in VmSwap of status (Documentation/filesystems/proc.rst).
+ */
+export const swappedSharedOf = ({ measurement: { at, swap, swapPss }, footprint }: Process): number =>
+  at >= 0 && swap > swapPss ? Math.max(0, swap - footprint.swapEntries) || 0 : 0;
+
+/** Swapped-out bytes of anonymous pages, a page that several processes share in proportion, as at the measurement. */
+export function proportionalSwapOf(proc: Process): number {
+  const { measurement, footprint } = proc;
+  const shared = swappedSharedOf(proc);
+  const measured = measurement.swap - shared;
+  const now = footprint.swap - shared;
+  return measurement.at >= 0 && measured > 0 ? Math.round((now * measurement.swapPss) / measured) : now;
 }
 
 /** A stack takes 16 KiB with most kernels, and at most a page of 64 KiB. */

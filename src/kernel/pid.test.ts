@@ -154,6 +154,29 @@ for (const [what, parse, text, expected] of readings) {
   test(what, () => assert.deepEqual(parse(text), expected));
 }
 
+// What kernels wrote of one process: the lines differ, and so does the size of a page.
+const heads = '5624b539f000-7ffcaabff000 ---p 00000000 00:00 0                          [rollup]\n';
+const lines = (text: string): Uint8Array =>
+  latin1(
+    heads +
+      text
+        .replaceAll(/(\w+) (\d+)/g, (_, name, kB) => `${`${name}:`.padEnd(16)}${kB.padStart(8)} kB\n`)
+        .replaceAll('; ', ''),
+  );
+const sizes = { rss: 5120 * KB, pss: 3072 * KB, uss: 2048 * KB, swap: 64 * KB, swapPss: 32 * KB };
+const parts = { anonymous: 2048 * KB, file: 768 * KB, shmem: 256 * KB, sharedAnonymous: 160 * KB };
+const huge = { hugetlb: 4096 * KB, sharedHugetlb: 2048 * KB };
+// biome-ignore format: one line a kernel
+const kernels: [kernel: string, text: string, expected: Record<string, number>][] = [
+  ['4.18: no kinds of PSS', 'Rss 5120; Pss 3072; Shared_Clean 3072; Shared_Dirty 0; Private_Clean 1024; Private_Dirty 1024; Referenced 5120; Anonymous 2176; LazyFree 0; AnonHugePages 0; ShmemPmdMapped 0; Shared_Hugetlb 2048; Private_Hugetlb 4096; Swap 64; SwapPss 32; Locked 0; ', { ...sizes, anonymous: Number.NaN, file: Number.NaN, shmem: 0, sharedAnonymous: Number.NaN, ...huge }],
+  ['5.4 and 5.15', 'Rss 5120; Pss 3072; Pss_Anon 2048; Pss_File 768; Pss_Shmem 256; Shared_Clean 3072; Shared_Dirty 0; Private_Clean 1024; Private_Dirty 1024; Referenced 5120; Anonymous 2176; LazyFree 0; AnonHugePages 0; ShmemPmdMapped 0; Shared_Hugetlb 2048; Private_Hugetlb 4096; Swap 64; SwapPss 32; Locked 0; ', { ...sizes, ...parts, ...huge }],
+  ['6.1: Pss_Dirty', 'Rss 5120; Pss 3072; Pss_Dirty 100; Pss_Anon 2048; Pss_File 768; Pss_Shmem 256; Shared_Clean 3072; Shared_Dirty 0; Private_Clean 1024; Private_Dirty 1024; Referenced 5120; Anonymous 2176; LazyFree 0; AnonHugePages 0; ShmemPmdMapped 0; FilePmdMapped 0; Shared_Hugetlb 2048; Private_Hugetlb 4096; Swap 64; SwapPss 32; Locked 0; ', { ...sizes, ...parts, ...huge }],
+  ['6.12: KSM', 'Rss 5120; Pss 3072; Pss_Dirty 100; Pss_Anon 2048; Pss_File 768; Pss_Shmem 256; Shared_Clean 3072; Shared_Dirty 0; Private_Clean 1024; Private_Dirty 1024; Referenced 5120; Anonymous 2176; KSM 0; LazyFree 0; AnonHugePages 0; ShmemPmdMapped 0; FilePmdMapped 0; Shared_Hugetlb 2048; Private_Hugetlb 4096; Swap 64; SwapPss 32; Locked 0; ', { ...sizes, ...parts, ...huge }],
+  ['arm64 with pages of 64 KiB, huge ones of 512 MiB', 'Rss 5120; Pss 3072; Pss_Anon 2048; Pss_File 768; Pss_Shmem 256; Private_Clean 1024; Private_Dirty 1024; Anonymous 2176; Shared_Hugetlb 524288; Private_Hugetlb 1048576; Swap 64; SwapPss 32; Locked 0; ', { ...sizes, ...parts, hugetlb: 2 ** 30, sharedHugetlb: 2 ** 29 }],
+];
+for (const [kernel, text, expected] of kernels) {
+  test(`rollup as Linux ${kernel} writes it`, () => assert.deepEqual(rollup(lines(text)), expected));
+}
 test('cmdline', () => {
   // biome-ignore format: one line a case
   const cases: [text: string, argv: string[]][] = [

@@ -210,6 +210,8 @@ export class Footprint extends numbers.part({
   /** Page tables, and huge pages that it maps, shared ones in full. */
   pageTables: Number.NaN,
   hugetlb: Number.NaN,
+  /** Swapped-out anonymous pages when status was last read: `swap` of a measurement has shared memory besides. */
+  swapEntries: Number.NaN,
   /** Resident pages by kind from status, for a process without a measurement. */
   rssFile: Number.NaN,
   rssShmem: Number.NaN,

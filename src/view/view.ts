@@ -3,7 +3,14 @@
 // Numbers stand in columns, so that a view of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
 import { usesSpaceOfParent } from '../footprint/address-space.ts';
-import { anonymousOf, fileOf, proportionalSwapOf, sharedOf, stackOfThread } from '../footprint/kinds.ts';
+import {
+  anonymousOf,
+  fileOf,
+  proportionalSwapOf,
+  sharedOf,
+  stackOfThread,
+  swappedSharedOf,
+} from '../footprint/kinds.ts';
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostState } from '../kernel/host.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
@@ -118,6 +125,8 @@ interface Estimate {
   shmem: number;
   /** Huge pages that other processes may map as well: in full for each process that maps them. */
   sharedHugetlb: number;
+  /** The most swapped-out shared memory that one process maps; the others may map the same. */
+  swappedShared: number;
   /** Sum of the RSS whose PSS was measured lately. */
   fresh: number;
   /** Whether the value is known of at least one process. */
@@ -190,6 +199,7 @@ const emptyEstimate = (): Estimate => ({
   file: 0,
   shmem: 0,
   sharedHugetlb: 0,
+  swappedShared: 0,
   fresh: 0,
   memoryKnown: false,
   pssKnown: false,
@@ -226,6 +236,7 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
   if (footprint.swap >= 0) {
     estimate.swapKnown = true;
     group.swap += proportionalSwapOf(proc);
+    estimate.swappedShared = Math.max(estimate.swappedShared, swappedSharedOf(proc));
   }
   if (pss >= 0) {
     estimate.pssKnown = true;
@@ -260,7 +271,7 @@ function finish(group: GroupRow, estimate: Estimate): void {
     group.pss = Number.NaN;
     group.uss = Number.NaN;
   }
-  if (!estimate.swapKnown) group.swap = Number.NaN;
+  group.swap = estimate.swapKnown ? group.swap + estimate.swappedShared : Number.NaN;
 }
 
 /**
