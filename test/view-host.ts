@@ -55,7 +55,14 @@ export class Host {
     const memory = { total, free: 0, available: 0, swapTotal: 0, swapFree: 0, kernelStack, hugetlbUsed };
     const host = { memory, bootTime: 0, forks: 0, cpus: 2 };
     rows.reset(processes.length);
-    const work = summarise(processes, this.counters, rows, host, { kernelThreads, freshFor: 300 }, NOW);
+    const work = summarise(
+      processes,
+      this.counters,
+      rows,
+      host,
+      { kernelThreads, processKinds: true, freshFor: 300 },
+      NOW,
+    );
     let step = work.next();
     while (!step.done) step = work.next();
     const { groups, oldestMeasurement, excess } = step.value;

@@ -34,6 +34,8 @@ export interface SamplerOptions {
   readonly maxServices: number;
   /** Collectors that read kernel files of their own. */
   readonly readers: readonly KernelReader<unknown>[];
+  /** Whether the kinds of memory of each process are shown. */
+  readonly processKinds: boolean;
   /** Columns that are read from kernel files of their own. */
   readonly fileColumns: readonly FileColumn[];
   readonly selection: SelectionOptions;
@@ -202,7 +204,7 @@ export class Sampler {
     const readings = new Readings(files, options.readers);
     const at = readUptime(files);
     const { living } = tracker;
-    const { kernelThreads } = options;
+    const { kernelThreads, processKinds } = options;
     const { swapTotal, swapFree, hugetlbUsed } = host.memory;
     await this.#readFootprints(tracker, at, { swap: !(swapTotal <= swapFree), hugePages: !(hugetlbUsed <= 0) });
     const rows = this.#freeRows();
@@ -213,7 +215,7 @@ export class Sampler {
         tracker.groupCounters,
         rows,
         host,
-        { kernelThreads, freshFor: options.footprints.maxAge + options.interval },
+        { kernelThreads, processKinds, freshFor: options.footprints.maxAge + options.interval },
         at,
       ),
     );

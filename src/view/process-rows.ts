@@ -15,12 +15,6 @@ const COLUMNS = {
   pss: (proc) => proc.footprint.pss,
   uss: (proc) => proc.footprint.uss,
   swap: (proc) => proc.footprint.swap,
-  anonymous: anonymousOf,
-  file: fileOf,
-  shared: sharedOf,
-  hugetlb: (proc) => proc.footprint.hugetlb,
-  pageTables: (proc) => proc.footprint.pageTables,
-  kernelStacks: (proc, stack) => Math.round(proc.stat.threads * stack),
   /** Bytes read from and written to storage since the process began. */
   readBytes: (proc) => proc.io.readBytes,
   writeBytes: (proc) => proc.io.writeBytes,
@@ -28,15 +22,26 @@ const COLUMNS = {
   usage: (proc) => proc.usage.percent,
   /** CPU seconds since the process began. */
   time: (proc) => proc.stat.user + proc.stat.system,
+} as const satisfies Readonly<Record<string, (proc: Process) => number>>;
+
+/** Bytes of each kind of memory; set only where they are shown. @param stack bytes of the kernel stack of a thread */
+const KIND_COLUMNS = {
+  anonymous: anonymousOf,
+  file: fileOf,
+  shared: sharedOf,
+  hugetlb: (proc) => proc.footprint.hugetlb,
+  pageTables: (proc) => proc.footprint.pageTables,
+  kernelStacks: (proc, stack) => Math.round(proc.stat.threads * stack),
 } as const satisfies Readonly<Record<string, (proc: Process, stack: number) => number>>;
 
-export type RowColumn = keyof typeof COLUMNS | FileColumn;
+export type RowColumn = keyof typeof COLUMNS | keyof typeof KIND_COLUMNS | FileColumn;
 
 type Columns = Record<RowColumn, Float64Array>;
 
 const processColumns = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
+const kindColumns = Object.keys(KIND_COLUMNS) as (keyof typeof KIND_COLUMNS)[];
 const fileColumns = Object.keys(FILE_COLUMNS) as FileColumn[];
-const columns: readonly RowColumn[] = [...processColumns, ...fileColumns];
+const columns: readonly RowColumn[] = [...processColumns, ...kindColumns, ...fileColumns];
 
 /** An object with an empty array for each column. */
 const Columns = class {
@@ -68,15 +73,18 @@ export class ProcessRows extends Columns {
     this.shown = new Uint8Array(size);
   }
 
-  /**
-   * Adds a row with the values that the process has now; those of kernel files are set later.
-   * @param stack bytes of the kernel stack of a thread
-   */
-  append(proc: Process, stack: number): void {
+  /** Adds a row with the values that the process has now; kinds of memory and what kernel files say are set later. */
+  append(proc: Process): void {
     const row = this.length++;
     this.description[row] = proc.description;
     this.shown[row] = 1;
-    for (const column of processColumns) this[column][row] = COLUMNS[column](proc, stack);
+    for (const column of processColumns) this[column][row] = COLUMNS[column](proc);
+    for (const column of kindColumns) this[column][row] = Number.NaN;
     for (const column of fileColumns) this[column][row] = Number.NaN;
+  }
+
+  /** Sets the kinds of memory of the process that was added last. @param stack bytes of the kernel stack of a thread */
+  setKinds(proc: Process, stack: number): void {
+    for (const column of kindColumns) this[column][this.length - 1] = KIND_COLUMNS[column](proc, stack);
   }
 }

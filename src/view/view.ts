@@ -3,14 +3,7 @@
 // Numbers stand in columns, so that a view of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
 import { usesSpaceOfParent } from '../footprint/address-space.ts';
-import {
-  anonymousOf,
-  fileOf,
-  proportionalSwapOf,
-  sharedOf,
-  stackOfThread,
-  swappedSharedOf,
-} from '../footprint/kinds.ts';
+import { anonymousOf, proportionalSwapOf, sharedOf, stackOfThread, swappedSharedOf } from '../footprint/kinds.ts';
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostState } from '../kernel/host.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
@@ -107,6 +100,8 @@ export interface ProcessView {
 export interface ViewOptions {
   /** Whether kernel threads have rows. */
   readonly kernelThreads: boolean;
+  /** Whether the kinds of memory of each process are shown. */
+  readonly processKinds: boolean;
   /** A measurement up to this age, seconds, counts as fresh. */
   readonly freshFor: number;
 }
@@ -179,7 +174,10 @@ export function* summarise(
     group.kinds[STACKS]! += proc.stat.threads * stack;
     const measured = !proc.stat.absent && proc.footprint.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
-    if (hasRow(proc, options.kernelThreads)) rows.append(proc, stack);
+    if (hasRow(proc, options.kernelThreads)) {
+      rows.append(proc);
+      if (options.processKinds) rows.setKinds(proc, stack);
+    }
     if (index % STEP === STEP - 1) yield;
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
@@ -243,9 +241,11 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
     estimate.measured += pss;
     group.pss += pss;
     group.uss += footprint.uss;
-    group.kinds[ANONYMOUS]! += anonymousOf(proc);
-    group.kinds[FILE]! += fileOf(proc);
-    group.kinds[SHARED]! += sharedOf(proc);
+    const anonymous = anonymousOf(proc);
+    const shared = sharedOf(proc);
+    group.kinds[ANONYMOUS]! += anonymous;
+    group.kinds[FILE]! += pss - anonymous - shared;
+    group.kinds[SHARED]! += shared;
     if (at - proc.measurement.at <= options.freshFor) estimate.fresh += rss;
   } else {
     estimate.anonymous += Math.max(0, rss - memory.shared || 0);
