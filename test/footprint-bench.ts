@@ -1,7 +1,7 @@
 // Processes whose smaps_rollup takes time on a simulated clock, and a record that says when each process was read. Tests of
 // footprints compare the budget with it.
 import { setImmediate as turn } from 'node:timers/promises';
-import { FootprintEstimator } from '../src/footprint/estimator.ts';
+import { FootprintEstimator, type HostUse } from '../src/footprint/estimator.ts';
 import type { FootprintOptions } from '../src/footprint/options.ts';
 import { FootprintScheduler } from '../src/footprint/scheduler.ts';
 import { SlowReads } from '../src/footprint/slow-reads.ts';
@@ -129,7 +129,7 @@ export class Bench {
   }
 
   /** One collection; waits for late reads that do not hang. @returns the pids read */
-  async collect(options = BOUNDED, swapInUse = false): Promise<number[]> {
+  async collect(options = BOUNDED, inUse: HostUse = { swap: false, hugePages: false }): Promise<number[]> {
     this.at += INTERVAL;
     const from = this.reads.length;
     const late = this.later.length;
@@ -138,7 +138,7 @@ export class Bench {
     const large = this.scheduler.readLarge(options, this.at);
     await Promise.race([large, turn()]);
     for (let i = 0; i < 5; i++) await turn();
-    for (const _ of this.estimator.carryOver(this.processes, options.mode, swapInUse, this.at));
+    for (const _ of this.estimator.carryOver(this.processes, options.mode, inUse, this.at));
     return [...this.reads.slice(from), ...this.later.slice(late)];
   }
 }

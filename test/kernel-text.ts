@@ -52,11 +52,16 @@ export function statText(s: Stat): Buffer {
 export interface Memory {
   readonly rss?: number;
   readonly pss?: number;
+  readonly anonymous?: number;
+  readonly pssAnon?: number;
+  readonly pssFile?: number;
   readonly pssShmem?: number;
   readonly privateClean?: number;
   readonly privateDirty?: number;
   readonly privateHugetlb?: number;
+  readonly sharedHugetlb?: number;
   readonly swap?: number;
+  readonly swapPss?: number;
   readonly file?: number;
   readonly shmem?: number;
   readonly pageTables?: number;
@@ -72,8 +77,8 @@ export function rollupText(m: Memory): Buffer {
       ['Rss', m.rss ?? 1024],
       ['Pss', m.pss ?? 512],
       ['Pss_Dirty', 0],
-      ['Pss_Anon', 0],
-      ['Pss_File', 0],
+      ['Pss_Anon', m.pssAnon ?? 0],
+      ['Pss_File', m.pssFile ?? 0],
       ['Pss_Shmem', m.pssShmem ?? 0],
     ],
     ...[
@@ -84,14 +89,14 @@ export function rollupText(m: Memory): Buffer {
     ...[
       ['Private_Dirty', m.privateDirty ?? 256],
       ['Referenced', 0],
-      ['Anonymous', 0],
+      ['Anonymous', m.anonymous ?? m.pssAnon ?? 0],
       ['KSM', 0],
-      ['Shared_Hugetlb', 0],
+      ['Shared_Hugetlb', m.sharedHugetlb ?? 0],
     ],
     ...[
       ['Private_Hugetlb', m.privateHugetlb ?? 0],
       ['Swap', m.swap ?? 0],
-      ['SwapPss', 0],
+      ['SwapPss', m.swapPss ?? m.swap ?? 0],
       ['Locked', 0],
     ],
   ];
@@ -103,10 +108,20 @@ export function rollupText(m: Memory): Buffer {
 
 /** Kernel threads and zombies have no line about memory. */
 export function statusText(name: string, uid: number, memory?: Memory): Buffer {
-  const { rss = 1024, file = 0, shmem = 0, swap = 0, pageTables = 48 } = memory ?? {};
+  const {
+    rss = 1024,
+    file = 0,
+    shmem = 0,
+    swap = 0,
+    pageTables = 48,
+    privateHugetlb = 0,
+    sharedHugetlb = 0,
+  } = memory ?? {};
   const kB = (key: string, value: number) => `${key}:\t${String(value).padStart(8)} kB\n`;
   const lines = [kB('VmRSS', rss), kB('RssAnon', rss - file - shmem), kB('RssFile', file), kB('RssShmem', shmem)];
-  const about = memory ? `${lines.join('')}${kB('VmPTE', pageTables)}${kB('VmSwap', swap)}` : '';
+  const about = memory
+    ? `${lines.join('')}${kB('VmPTE', pageTables)}${kB('VmSwap', swap)}${kB('HugetlbPages', privateHugetlb + sharedHugetlb)}`
+    : '';
   return Buffer.from(
     `Name:\t${name}\nUmask:\t0022\nState:\tS (sleeping)\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n${about}Threads:\t1\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n`,
   );

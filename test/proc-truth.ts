@@ -28,10 +28,7 @@ export function readTruth(pid: number, proc = '/proc'): Truth | undefined {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const rollup = readFileSync(`${proc}/${pid}/smaps_rollup`, 'latin1');
     if (rollup === '') return undefined;
-    const uss = ['Private_Clean', 'Private_Dirty', 'Private_Hugetlb'].reduce(
-      (sum, key) => sum + kilobytes(rollup, key),
-      0,
-    );
+    const uss = ['Private_Clean', 'Private_Dirty'].reduce((sum, key) => sum + kilobytes(rollup, key), 0);
     const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
     const comm = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
     const start = booted + Number(fields[19]) / ticksPerSecond;

@@ -1,7 +1,7 @@
 // The heartbeat: collects at every interval and when a scrape needs it. There is one collection at a time, and everyone
 // who asks meanwhile waits for that one. Every collection ends; a failed one leaves the last snapshot in force.
 
-import { FootprintEstimator } from '../footprint/estimator.ts';
+import { FootprintEstimator, type HostUse } from '../footprint/estimator.ts';
 import { explainFootprint, type FootprintExplanation } from '../footprint/explanation.ts';
 import type { FootprintOptions } from '../footprint/options.ts';
 import { FootprintScheduler } from '../footprint/scheduler.ts';
@@ -34,6 +34,8 @@ export interface SamplerOptions {
   readonly maxServices: number;
   /** Collectors that read kernel files of their own. */
   readonly readers: readonly KernelReader<unknown>[];
+  /** Whether the kinds of memory of each process are shown. */
+  readonly processKinds: boolean;
   /** Columns that are read from kernel files of their own. */
   readonly fileColumns: readonly FileColumn[];
   readonly selection: SelectionOptions;
@@ -202,8 +204,9 @@ export class Sampler {
     const readings = new Readings(files, options.readers);
     const at = readUptime(files);
     const { living } = tracker;
-    const { kernelThreads } = options;
-    await this.#readFootprints(tracker, at, !(host.memory.swapTotal <= host.memory.swapFree));
+    const { kernelThreads, processKinds } = options;
+    const { swapTotal, swapFree, hugetlbUsed } = host.memory;
+    await this.#readFootprints(tracker, at, { swap: !(swapTotal <= swapFree), hugePages: !(hugetlbUsed <= 0) });
     const rows = this.#freeRows();
     rows.reset(living.length);
     const summary = await inSlices(
@@ -212,7 +215,7 @@ export class Sampler {
         tracker.groupCounters,
         rows,
         host,
-        { kernelThreads, freshFor: options.footprints.maxAge + options.interval },
+        { kernelThreads, processKinds, freshFor: options.footprints.maxAge + options.interval },
         at,
       ),
     );
@@ -242,11 +245,11 @@ export class Sampler {
     return rows;
   }
 
-  async #readFootprints(tracker: Tracker, at: number, swapInUse: boolean): Promise<void> {
+  async #readFootprints(tracker: Tracker, at: number, inUse: HostUse): Promise<void> {
     const { footprints: options } = this.#options;
     const { living } = tracker;
     await readInSlices(this.#files, this.#footprints.read(living, options, at));
     await within(SLOW_READ_WAIT[options.mode], this.#footprints.readLarge(options, at));
-    await readInSlices(this.#files, this.#estimator.carryOver(living, options.mode, swapInUse, at));
+    await readInSlices(this.#files, this.#estimator.carryOver(living, options.mode, inUse, at));
   }
 }

@@ -54,6 +54,7 @@ export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[]
     inherits: config.inherit_group,
     maxServices: config.service_groups ? config.max_services : 0,
     readers,
+    processKinds: config.process_kinds && perProcess !== 'none',
     fileColumns: fileColumnsOf(
       readers.flatMap((collector) => collector.columns?.(enabled, perProcess !== 'none') ?? []),
     ),

@@ -1,6 +1,6 @@
 // Collector "group": sums over all processes of a subgroup, and counters that keep what ended processes had used.
 import { counter, type Family, gauge, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
-import { type GroupRow, STATES } from '../view/view.ts';
+import { type GroupRow, KINDS, STATES } from '../view/view.ts';
 import type { Collector, Enabled } from './collector.ts';
 
 export const GROUP = ['group', 'subgroup'] as const;
@@ -22,11 +22,20 @@ export const groupRss = gauge(
 );
 export const groupPss = gauge('herakles_mem_group_pss_bytes', 'Sum of proportional memory.', GROUP);
 export const groupUss = gauge('herakles_mem_group_uss_bytes', 'Sum of private memory.', GROUP);
-export const groupSwap = gauge('herakles_mem_group_swap_bytes', 'Sum of memory swapped out.', GROUP);
+export const groupSwap = gauge(
+  'herakles_mem_group_swap_bytes',
+  'Memory swapped out; pages that processes share count once where that is measured.',
+  GROUP,
+);
 export const groupFootprint = gauge(
   'herakles_mem_group_footprint_bytes',
-  'What the group really occupies: PSS where it is measured, else an estimate that counts shared pages once.',
+  'What the group really occupies: PSS where it is measured, else an estimate that counts shared pages once; and huge pages, page tables, kernel stacks.',
   GROUP,
+);
+export const groupKind = gauge(
+  'herakles_mem_group_kind_bytes',
+  'The parts of the footprint: PSS by kind of page, huge pages (hugetlb), page tables, and kernel stacks of threads.',
+  [...GROUP, 'kind'],
 );
 export const groupCoverage = gauge(
   'herakles_mem_group_pss_coverage_ratio',
@@ -92,6 +101,7 @@ const DECLARATIONS: readonly Declaration[] = [
   { family: groupUss, value: (row) => row.uss, when: 'enable_uss' },
   { family: groupSwap, value: (row) => row.swap, when: 'enable_swap' },
   { family: groupFootprint, value: (row) => row.footprint },
+  { family: groupKind, parts: KINDS, value: (row, part) => row.kinds[part]!, when: 'enable_kinds' },
   { family: groupCoverage, value: (row) => row.coverage },
   { family: groupUsage, value: (row) => Math.round(row.usage * 1000) / 1000, when: 'enable_cpu' },
   { family: groupTime, value: (row) => row.time, when: 'enable_cpu' },

@@ -3,7 +3,7 @@
 import type { Encoder } from '../exposition/encode.ts';
 import { counter, type Family, gauge, info, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
 import type { RowColumn, RowDescription } from '../view/process-rows.ts';
-import type { GroupRow, ProcessView } from '../view/view.ts';
+import { type GroupRow, KINDS, type ProcessView } from '../view/view.ts';
 import { type Collector, type Enabled, LINE_REST_BYTES } from './collector.ts';
 
 export const PROCESS = ['pid', 'name', 'group', 'subgroup'] as const;
@@ -20,6 +20,11 @@ export const processUss = gauge(
   PROCESS,
 );
 export const processSwap = gauge('herakles_mem_process_swap_bytes', 'Memory swapped out.', PROCESS);
+export const processKind = gauge(
+  'herakles_mem_process_kind_bytes',
+  'Memory by kind: anonymous, file and shared sum to PSS; huge pages (hugetlb), page tables and kernel stacks are beside it.',
+  [...PROCESS, 'kind'],
+);
 export const processUsage = gauge(
   'herakles_cpu_process_usage_percent',
   'CPU usage since the previous collection, or since the start of a younger process; 100 is one core.',
@@ -76,12 +81,24 @@ interface ColumnFamily {
   readonly family: Family;
   readonly column: RowColumn;
   readonly when: string;
+  /** The value of the label `kind`, where the family has it. Those of one family stand together. */
+  readonly kind?: string;
 }
+
+const KIND_COLUMNS: Record<(typeof KINDS)[number], RowColumn> = {
+  anonymous: 'anonymous',
+  file: 'file',
+  shared: 'shared',
+  hugetlb: 'hugetlb',
+  page_tables: 'pageTables',
+  kernel_stacks: 'kernelStacks',
+};
 
 const COLUMN_FAMILIES: readonly ColumnFamily[] = [
   { family: processRss, column: 'rss', when: 'enable_rss' },
   { family: processPss, column: 'pss', when: 'enable_pss' },
   { family: processUss, column: 'uss', when: 'enable_uss' },
+  ...KINDS.map((kind) => ({ family: processKind, column: KIND_COLUMNS[kind], when: 'process_kinds', kind })),
   { family: processSwap, column: 'swap', when: 'enable_swap' },
   { family: processUsage, column: 'usage', when: 'enable_cpu' },
   { family: processTime, column: 'time', when: 'enable_cpu' },
@@ -107,20 +124,23 @@ const DESCRIBED_FAMILIES: readonly DescribedFamily[] = [
 
 const FAMILIES = [...COLUMN_FAMILIES, ...DESCRIBED_FAMILIES];
 
-/** Processes that are written before other work may run. */
+/** What the longest label `kind` adds to a line: `,kind="kernel_stacks"`. */
+const KIND_LABEL_BYTES = 21;
+
+/** Samples that are written before other work may run. */
 const STEP = 512;
 
 export const processCollector: Collector = {
   name: 'process',
   help: 'What each process uses.',
-  families: FAMILIES.map(({ family }) => family),
+  families: [...new Set(FAMILIES.map(({ family }) => family))],
   series: (enabled) => ({ process: FAMILIES.filter(({ when }) => enabled.has(when)).length }),
   bytes(enabled) {
     let plain = 0;
     let names = 0;
     for (const { family, when } of FAMILIES) {
       if (!enabled.has(when)) continue;
-      names += family.name.length + LINE_REST_BYTES;
+      names += family.name.length + LINE_REST_BYTES + (family === processKind ? KIND_LABEL_BYTES : 0);
       if (family !== processInfo) plain++;
     }
     const hasInfo = enabled.has('process_info');
@@ -134,24 +154,26 @@ export const processCollector: Collector = {
   *collect(view, enabled, out) {
     const remainders = view.groups.filter(({ remainder }) => remainder);
     const labels = remainders.map(remainderLabels);
-    for (const { family, column, when } of COLUMN_FAMILIES) {
+    let last: Family | undefined;
+    for (const { family, column, when, kind } of COLUMN_FAMILIES) {
       if (!enabled.has(when)) continue;
-      out.family(family);
-      yield* writeColumn(view, column, out);
+      if (family !== last) out.family(family);
+      last = family;
+      yield* writeColumn(view, column, out, kind);
       for (const [index, { remainder }] of remainders.entries()) {
         const sums: Partial<Record<RowColumn, number>> = remainder!;
-        out.sample(labels[index]!, round(sums[column] ?? Number.NaN));
+        out.sample(withKind(labels[index]!, kind), round(sums[column] ?? Number.NaN));
       }
     }
     yield* writeDescribed(view, enabled, out);
   },
 };
 
-/** Samples of the processes that have series. */
-export function* writeColumn({ rows }: ProcessView, column: RowColumn, out: Encoder): Generator<void> {
+/** Samples of the processes that have series. @param kind the value of the label `kind`, where the family has it */
+export function* writeColumn({ rows }: ProcessView, column: RowColumn, out: Encoder, kind?: string): Generator<void> {
   const values = rows[column];
   for (let row = 0; row < rows.length; row++) {
-    if (rows.shown[row]) out.sample(processLabelsOf(rows.description[row]!), round(values[row]!));
+    if (rows.shown[row]) out.sample(withKind(processLabelsOf(rows.description[row]!), kind), round(values[row]!));
     if (row % STEP === STEP - 1) yield;
   }
 }
@@ -170,6 +192,10 @@ function* writeDescribed({ rows }: ProcessView, enabled: Enabled, out: Encoder):
 
 /** Three decimals: finer than the kernel's clock ticks of 10 ms. */
 const round = (value: number): number => Math.round(value * 1000) / 1000;
+
+/** `{pid="1"}` with a kind is `{pid="1",kind="file"}`. */
+const withKind = (labels: string, kind: string | undefined): string =>
+  kind === undefined ? labels : `${labels.slice(0, -1)},kind="${kind}"}`;
 
 /** The label text of a process, which is rendered once in its life. */
 export function processLabelsOf(description: RowDescription): string {

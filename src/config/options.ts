@@ -176,10 +176,16 @@ export const options = {
     enable_pss: option(boolean, true, 'Export proportional memory (PSS), of processes and of groups.'),
     enable_uss: option(boolean, true, 'Export private memory (USS), of processes and of groups.'),
     enable_swap: option(boolean, true, 'Export swapped-out memory, of processes and of groups.'),
+    enable_kinds: option(
+      boolean,
+      true,
+      'Export the kinds of memory of groups: anonymous, file, shared, huge pages, page tables, kernel stacks.',
+    ),
     enable_cpu: option(boolean, true, 'Export CPU usage and time, of processes and of groups.'),
     process_info: option(boolean, true, 'Export herakles_process_info: user, executable, unit, container and rule.'),
     process_start_time: option(boolean, false, 'Export the start time of each process.'),
     process_io: option(boolean, false, 'Export the storage I/O of each process.'),
+    process_kinds: option(boolean, false, 'Export the kinds of memory of each process: six series for each.'),
     process_oom_score: option(
       boolean,
       false,

@@ -12,7 +12,12 @@ function swapOf(measured: number): number {
   const proc = new Process(files.process(7), 1, false);
   Object.assign(proc.memory, { rss: 1024_000, shared: 0 });
   Object.assign(proc.measurement, { at: 5, rss: 1024_000, pss: 1024_000, uss: 1024_000, swap: measured });
-  for (const _ of new FootprintEstimator(files, new Unreadable()).carryOver([proc], 'bounded', false, 5));
+  for (const _ of new FootprintEstimator(files, new Unreadable()).carryOver(
+    [proc],
+    'bounded',
+    { swap: false, hugePages: false },
+    5,
+  ));
   return proc.footprint.swap;
 }
 

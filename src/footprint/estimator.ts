@@ -1,14 +1,28 @@
 // Carries measured footprints over to the present, and fills in what was not measured. Between two measurements PSS and USS
 // are taken to grow and shrink with RSS, which is read often; uss ≤ pss ≤ rss always holds. Where there is no
 // measurement, status needs no privilege and says what kinds of pages a process has, and how much of it is swapped out.
+// Only status says how large page tables are. It is read when the process has touched enough memory to change them.
 import { FileRequests, type FileWork, type KernelFiles } from '../kernel/files.ts';
 import { readStatus, StatusReading } from '../kernel/pid.ts';
 import type { Footprint, Process } from '../process/process.ts';
 import type { Unreadable } from '../process/unreadable.ts';
+import { swappedSharedOf } from './kinds.ts';
 import type { FootprintOptions } from './options.ts';
+import { hugePagesOf } from './read-need.ts';
 
 /** Processes whose status is read together. */
 const CHUNK = 512;
+
+/** Page tables are read again when so many bytes were touched or given back, or this share of the resident ones. */
+const PAGE_TABLES_BYTES = 256 << 10;
+const PAGE_TABLES_SHARE = 1 / 64;
+
+/** What of the host decides which processes have to be asked. */
+export interface HostUse {
+  /** Whether any swap, and any huge pages, are in use. */
+  readonly swap: boolean;
+  readonly hugePages: boolean;
+}
 
 export class FootprintEstimator {
   readonly #files: KernelFiles;
@@ -22,16 +36,15 @@ export class FootprintEstimator {
 
   /**
    * Sets the footprints that are exported. Yields the files that it reads next.
-   * @param swapInUse whether the host has any swap in use
    * @param at kernel time of this collection, seconds since boot
    */
-  *carryOver(processes: readonly Process[], mode: FootprintOptions['mode'], swapInUse: boolean, at: number): FileWork {
+  *carryOver(processes: readonly Process[], mode: FootprintOptions['mode'], inUse: HostUse, at: number): FileWork {
     const incomplete: Process[] = [];
     for (let index = 0; index < processes.length; index++) {
       const proc = processes[index]!;
       const footprint: Footprint = proc.footprint;
       carryOver(proc, footprint, mode);
-      if (needsStatus(proc, footprint, swapInUse, at)) incomplete.push(proc);
+      if (needsStatus(proc, footprint, inUse, at)) incomplete.push(proc);
       if (index % CHUNK === CHUNK - 1) yield undefined;
     }
     const requests = new FileRequests();
@@ -40,12 +53,12 @@ export class FootprintEstimator {
       requests.clear();
       for (const { files } of chunk) requests.add(files, 'status');
       yield requests;
-      for (const proc of chunk) this.#complete(proc);
+      for (const proc of chunk) this.#complete(proc, at);
     }
   }
 
-  /** Takes swap, and the kinds of resident pages, from status. */
-  #complete(proc: Process): void {
+  /** Takes swap, page tables, huge pages and the kinds of resident pages from status. */
+  #complete(proc: Process, at: number): void {
     const footprint: Footprint = proc.footprint;
     try {
       readStatus(this.#files, proc.files, this.#status);
@@ -56,34 +69,53 @@ export class FootprintEstimator {
     this.#unreadable.clear(proc, 'status');
     footprint.statusRss = proc.memory.rss;
     footprint.statusShared = proc.memory.shared;
+    footprint.statusActivity = proc.sharing.activity;
+    footprint.statusVirtualSize = proc.stat.virtualSize;
+    footprint.pageTables = this.#status.pageTables;
+    footprint.hugetlb = this.#status.hugetlb;
     footprint.rssFile = this.#status.rssFile;
     footprint.rssShmem = this.#status.rssShmem;
-    footprint.swap = this.#status.swap;
+    footprint.swapEntries = this.#status.swap;
+    if (proc.measurement.at !== at) footprint.swap = this.#status.swap + swappedSharedOf(proc);
   }
 }
 
 /**
- * Sets swap where it is known without status.
- * @returns whether status has to tell it, or what kinds of pages a process without a measurement has. It is read again
- *   only when memory moved.
+ * Sets what is known without status.
+ * @returns whether status has to tell the rest. It is read again only when memory moved.
  */
-function needsStatus(proc: Process, footprint: Footprint, swapInUse: boolean, at: number): boolean {
+function needsStatus(proc: Process, footprint: Footprint, inUse: HostUse, at: number): boolean {
   const { measurement, memory } = proc;
   if (proc.kernelThread || proc.stat.absent || !(memory.rss >= 0)) {
     footprint.swap = Number.NaN;
+    footprint.pageTables = Number.NaN;
+    footprint.hugetlb = Number.NaN;
     return false;
   }
   const measuredNow = measurement.at === at;
   const unmeasured = Number.isNaN(footprint.pss);
   // The process's own word counts more than the host's: in a container with lxcfs the host may have no swap, while its
   // processes have.
-  const swapping = swapInUse || footprint.swap > 0 || measurement.swap > 0;
+  const swapping = inUse.swap || footprint.swap > 0 || measurement.swap > 0;
   if (measuredNow) footprint.swap = measurement.swap;
   else if (!swapping && !unmeasured) footprint.swap = 0;
+  if (measuredNow) footprint.hugetlb = hugePagesOf(measurement);
+  if (measuredNow && measurement.swap > measurement.swapPss) return true; // of anonymous pages, or of shared memory
+  if (pageTablesMayDiffer(proc) || (inUse.hugePages && !measuredNow && hugePagesMayDiffer(proc))) return true;
   if (!unmeasured && (!swapping || measuredNow)) return false;
   const moved = footprint.statusRss !== memory.rss || footprint.statusShared !== memory.shared;
   return moved || Number.isNaN(footprint.swap);
 }
+
+/** A page table is made by a fault, and maps much more memory than it takes. */
+function pageTablesMayDiffer({ footprint, memory, sharing }: Process): boolean {
+  const touched = sharing.activity - footprint.statusActivity;
+  return !(touched < Math.max(PAGE_TABLES_BYTES, memory.rss * PAGE_TABLES_SHARE));
+}
+
+/** A huge page is one fault and moves no RSS, and the end of a mapping is no fault. */
+const hugePagesMayDiffer = ({ footprint, sharing, stat }: Process): boolean =>
+  sharing.activity !== footprint.statusActivity || stat.virtualSize !== footprint.statusVirtualSize;
 
 /** PSS and USS scale with RSS since the measurement. */
 function carryOver(

@@ -17,6 +17,13 @@ export const thresholdOf = ({ measurement }: Process): number =>
 /** Bytes that the process touched or gave back since the measurement. */
 export const movedByItself = ({ sharing, measurement }: Process): number => sharing.activity - measurement.activity;
 
+/** Huge pages, its own and shared ones, at the measurement. */
+export const hugePagesOf = ({ hugetlb, sharedHugetlb }: Process['measurement']): number => hugetlb + sharedHugetlb;
+
+/** Whether status says another number of huge pages since: no page fault and no RSS tells how many they are. */
+export const hugePagesMoved = ({ footprint, measurement }: Process): boolean =>
+  footprint.hugetlb >= 0 && footprint.hugetlb !== hugePagesOf(measurement);
+
 /** Bytes by which processes that share pages with it may have changed its footprint since the measurement. */
 export function movedByRelatives(proc: Process): number {
   const { measurement, sharing } = proc;

@@ -275,11 +275,11 @@ test('swap is that of the measurement, else of status, and 0 where the host has 
   const bench = new Bench();
   const sampled = bench.add();
   const denied = bench.add({ failed: 'denied' }, new Sharers('denied'));
-  await bench.collect(BOUNDED, false);
+  await bench.collect(BOUNDED);
   assert.deepEqual([sampled.footprint.swap, denied.footprint.swap], [0, 0]);
   bench.touch(sampled, MIB, { swap: 8192 });
   bench.touch(denied, MIB, { rss: 11 * MIB, swap: 4096 });
-  await bench.collect(BOUNDED, true);
+  await bench.collect(BOUNDED, { swap: true, hugePages: false });
   assert.deepEqual([sampled.footprint.swap, denied.footprint.swap], [8192, 4096]);
   assert.deepEqual([denied.footprint.rssFile, denied.footprint.rssShmem], [4096, 0]);
 });

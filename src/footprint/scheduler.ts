@@ -15,7 +15,15 @@ import type { FootprintOptions } from './options.ts';
 import { mayHaveLargePageTables, PageTableReader } from './page-tables.ts';
 import { ReadBudget, type ReadLength } from './read-budget.ts';
 import { atMostOver, ReadCost, SHORT_READ_MAX } from './read-cost.ts';
-import { isDueByAge, movedByItself, movedByRelatives, relativesActivity, thresholdOf } from './read-need.ts';
+import {
+  hugePagesMoved,
+  hugePagesOf,
+  isDueByAge,
+  movedByItself,
+  movedByRelatives,
+  relativesActivity,
+  thresholdOf,
+} from './read-need.ts';
 import { type FootprintStatistics, type ReadOutcome, ReadStatistics } from './read-statistics.ts';
 import type { SlowReads } from './slow-reads.ts';
 
@@ -228,6 +236,10 @@ export class FootprintScheduler {
       want(measurement, 'changed', 0);
       return;
     }
+    if (hugePagesMoved(proc)) {
+      want(measurement, 'changed', Math.abs(proc.footprint.hugetlb - hugePagesOf(measurement)));
+      return;
+    }
     const moved = movedByItself(proc);
     const threshold = thresholdOf(proc);
     const byRelatives = movedByRelatives(proc);
@@ -310,7 +322,13 @@ export class FootprintScheduler {
     measurement.pss = Math.min(reading.pss, reading.rss);
     measurement.uss = Math.min(reading.uss, measurement.pss);
     measurement.swap = reading.swap;
+    measurement.swapPss = Math.min(reading.swapPss, reading.swap);
+    measurement.anonymous = reading.anonymous;
+    measurement.file = reading.file;
     measurement.shmem = reading.shmem;
+    measurement.sharedAnonymous = reading.sharedAnonymous;
+    measurement.hugetlb = reading.hugetlb;
+    measurement.sharedHugetlb = reading.sharedHugetlb;
     measurement.activity = activity;
     measurement.sharersActivity = sharers.activity;
     measurement.sharersMembers = sharers.members;

@@ -42,11 +42,14 @@ const NOTHING = {
   available: Number.NaN,
   swapTotal: Number.NaN,
   swapFree: Number.NaN,
+  kernelStack: Number.NaN,
+  hugetlbUsed: Number.NaN,
 };
-const MEMORY = { total: 2048, free: 1024, available: 512, swapTotal: 0, swapFree: 0 };
+const MEMORY = { total: 2048, free: 1024, available: 512, swapTotal: 0, swapFree: 0, kernelStack: 0, hugetlbUsed: 0 };
 // biome-ignore format: one line a case
 const cases: [what: string, read: () => unknown, expected: unknown][] = [
-  ['memory', () => readMemory(one('proc/meminfo', 'MemTotal: 2 kB\nMemFree: 1 kB\nMemAvailable: 0 kB\nSwapTotal: 7 kB\nSwapFree: 6 kB\n')), { ...MEMORY, available: 0, swapTotal: 7168, swapFree: 6144 }],
+  ['memory', () => readMemory(one('proc/meminfo', 'MemTotal: 2 kB\nMemFree: 1 kB\nMemAvailable: 0 kB\nSwapTotal: 7 kB\nSwapFree: 6 kB\nKernelStack: 3 kB\nHugePages_Total: 4\nHugePages_Free: 3\nHugepagesize: 2048 kB\nHugetlb: 1056768 kB\n')), { ...MEMORY, available: 0, swapTotal: 7168, swapFree: 6144, kernelStack: 3072, hugetlbUsed: 1026 << 20 }],
+  ['memory before Linux 4.16: huge pages of the default size', () => readMemory(one('proc/meminfo', 'HugePages_Total: 4\nHugePages_Free: 1\nHugepagesize: 524288 kB\n')), { ...NOTHING, hugetlbUsed: 3 * 2 ** 29 }],
   ['memory before Linux 3.14, without swap', () => readMemory(one('proc/meminfo', 'MemTotal: 2 kB\nMemFree: 1 kB\n')), { ...NOTHING, total: 2048, free: 1024 }],
   ['memory: no total', () => readMemory(one('proc/meminfo', 'MemFree: 1 kB\n')), { ...NOTHING, free: 1024 }],
   ['memory: nothing', () => readMemory(one('proc/meminfo', '')), NOTHING],

@@ -34,17 +34,32 @@ export interface HostMemory {
   readonly available: number;
   readonly swapTotal: number;
   readonly swapFree: number;
+  /** Kernel stacks of all threads. */
+  readonly kernelStack: number;
+  /** Huge pages (hugetlb) that are in use, of all sizes; of the default size before Linux 4.16. */
+  readonly hugetlbUsed: number;
 }
 
-const MEMINFO = lineKeys('MemTotal', 'MemFree', 'MemAvailable', 'SwapTotal', 'SwapFree');
+const MEMINFO = lineKeys('MemTotal', 'MemFree', 'MemAvailable', 'SwapTotal', 'SwapFree', 'KernelStack');
+const HUGETLB = lineKeys('HugePages_Total', 'HugePages_Free', 'Hugepagesize', 'Hugetlb');
+const hugetlb = new Float64Array(HUGETLB.length);
 const meminfo = new Float64Array(MEMINFO.length);
 
 /** `MemTotal:       24567890 kB\n…` (Documentation/filesystems/proc.rst). Every value is NaN where the file cannot be read. */
 export function readMemory(files: KernelFiles): HostMemory {
   const length = unlessUnreadable(() => files.read('proc/meminfo')) ?? 0;
   keyed(files.buffer, length, MEMINFO, meminfo);
-  const [total, free, available, swapTotal, swapFree] = Array.from(meminfo, (kilobytes) => kilobytes * 1024);
-  return { total: total!, free: free!, available: available!, swapTotal: swapTotal!, swapFree: swapFree! };
+  const [total, free, available, swapTotal, swapFree, kernelStack] = Array.from(meminfo, (kB) => kB * 1024);
+  keyed(files.buffer, length, HUGETLB, hugetlb);
+  return {
+    ...{ total: total!, free: free!, available: available!, swapTotal: swapTotal!, swapFree: swapFree! },
+    ...{ kernelStack: kernelStack!, hugetlbUsed: usedHugetlb(hugetlb) },
+  };
+}
+
+/** `HugePages_Total: 64`, `HugePages_Free: 10`, `Hugepagesize: 2048 kB`, and `Hugetlb: 131072 kB`, which is of all sizes. */
+function usedHugetlb([pages, free, size, all]: Float64Array): number {
+  return Math.max(0, (all! >= 0 ? all! : pages! * size!) - free! * size!) * 1024;
 }
 
 /** Seconds in which some task, or every task that was not idle, waited (Documentation/accounting/psi.rst, Linux 4.20). */

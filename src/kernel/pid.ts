@@ -127,26 +127,45 @@ export function parseIo(bytes: Uint8Array, length: number, out: IoReading): bool
 export class FootprintReading {
   rss = 0;
   pss = 0;
-  /** Private_Clean + Private_Dirty + Private_Hugetlb. */
+  /** Private_Clean + Private_Dirty. */
   uss = 0;
   swap = 0;
-  /** The part of pss that is shared memory: tmpfs, memfd, System V, shared anonymous mappings (since Linux 5.6). */
+  /** The proportional share of swap; where the kernel does not say it, all of swap. */
+  swapPss = 0;
+  /** The parts of pss that are anonymous and of files; NaN before Linux 5.4. */
+  anonymous = 0;
+  file = 0;
+  /** The part of pss that is shared memory: tmpfs, memfd, System V, shared anonymous mappings; 0 before Linux 5.4. */
   shmem = 0;
+  /** Anonymous bytes, in memory or swapped out, that processes share after a fork: what of them counts for the others. */
+  sharedAnonymous = 0;
+  /** Huge pages (hugetlb), which are in no other value: those of this process alone, and those that others map as well. */
+  hugetlb = 0;
+  sharedHugetlb = 0;
 }
 
-const ROLLUP = lineKeys('Rss', 'Pss', 'Private_Clean', 'Private_Dirty', 'Private_Hugetlb', 'Swap', 'Pss_Shmem');
+const ROLLUP = lineKeys(
+  ...['Rss', 'Pss', 'Pss_Anon', 'Pss_File', 'Pss_Shmem', 'Private_Clean', 'Private_Dirty'],
+  ...['Shared_Hugetlb', 'Private_Hugetlb', 'Swap', 'SwapPss', 'Anonymous'],
+);
 const rollup = new Float64Array(ROLLUP.length);
 
 /** `558c…-7ffd… ---p 00000000 00:00 0    [rollup]\nRss:    884 kB\nPss:    385 kB\n…` */
 export function parseSmapsRollup(bytes: Uint8Array, length: number, out: FootprintReading): boolean {
   keyed(bytes, length, ROLLUP, rollup);
-  const uss = rollup[2]! + rollup[3]! + (rollup[4]! || 0);
+  const uss = rollup[5]! + rollup[6]!;
   if (Number.isNaN(rollup[0]! + rollup[1]! + uss)) return false;
   out.rss = rollup[0]! * 1024;
   out.pss = rollup[1]! * 1024;
+  out.anonymous = rollup[2]! * 1024;
+  out.file = rollup[3]! * 1024;
+  out.shmem = (rollup[4]! || 0) * 1024;
   out.uss = uss * 1024;
-  out.swap = (rollup[5]! || 0) * 1024;
-  out.shmem = (rollup[6]! || 0) * 1024;
+  out.sharedHugetlb = (rollup[7]! || 0) * 1024;
+  out.hugetlb = (rollup[8]! || 0) * 1024;
+  out.swap = (rollup[9]! || 0) * 1024;
+  out.sharedAnonymous = (rollup[11]! - rollup[2]! + rollup[9]! - rollup[10]!) * 1024;
+  out.swapPss = rollup[10]! >= 0 ? rollup[10]! * 1024 : out.swap;
   return true;
 }
 
@@ -160,9 +179,11 @@ export class StatusReading {
   /** Page tables of all levels. */
   pageTables = 0;
   swap = 0;
+  /** Huge pages that it maps, shared ones in full; 0 before Linux 4.4. */
+  hugetlb = 0;
 }
 
-const STATUS = lineKeys('Uid', 'RssAnon', 'RssFile', 'RssShmem', 'VmSwap', 'VmPTE');
+const STATUS = lineKeys('Uid', 'RssAnon', 'RssFile', 'RssShmem', 'VmSwap', 'VmPTE', 'HugetlbPages');
 const status = new Float64Array(STATUS.length);
 
 /** `Name:\tbash\n…Uid:\t1000\t1000\t1000\t1000\n…RssAnon:\t    1200 kB\n…` A kernel thread has no lines about memory: 0. */
@@ -175,6 +196,7 @@ export function parseStatus(bytes: Uint8Array, length: number, out: StatusReadin
   out.rssShmem = (status[3]! || 0) * 1024;
   out.swap = (status[4]! || 0) * 1024;
   out.pageTables = (status[5]! || 0) * 1024;
+  out.hugetlb = (status[6]! || 0) * 1024;
   return true;
 }
 

@@ -17,6 +17,9 @@ export class PageSharing {
     const sharing: Sharing = proc.sharing;
     sharing.activity = memoryMoved || 0;
     this.#join(proc, sharing);
+    const parent = this.#parentOf(proc);
+    const sameStack = proc.stat.startStack !== 0 && proc.stat.startStack === parent?.stat.startStack;
+    sharing.forkedFrom = sameStack ? parent : undefined;
   }
 
   /** A process is described again: after an exec it has other pages to share. */
@@ -33,6 +36,7 @@ export class PageSharing {
     if (--sharers.members === 0) this.#byExecutable.delete(sharers.key);
     this.#addToParent(proc, sharing, proc.memory.shared);
     sharing.parent = undefined;
+    sharing.forkedFrom = undefined;
   }
 
   /** A process was read again: what it touched may have moved what the others hold. */

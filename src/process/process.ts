@@ -130,6 +130,8 @@ export class Sharing extends numbers.part({
   sharers!: Readonly<Sharers>;
   /** Its parent, where that has another executable. */
   parent: Process | undefined = undefined;
+  /** Its parent, where both had the same stack when it was found: it was not made by an exec. */
+  forkedFrom: Process | undefined = undefined;
 }
 
 /** What a process is and the group it belongs to; set as soon as the process is found. Writer: Memberships. */
@@ -159,8 +161,16 @@ export class Measurement extends numbers.part({
   pss: 0,
   uss: 0,
   swap: 0,
-  /** The part of `pss` that is shared memory (tmpfs, memfd, System V). */
+  swapPss: 0,
+  /** The parts of `pss`: anonymous, of files, and shared memory (tmpfs, memfd, System V). The first two may be NaN. */
+  anonymous: Number.NaN,
+  file: Number.NaN,
   shmem: 0,
+  /** Anonymous bytes that it shares with other processes; NaN before Linux 5.4. */
+  sharedAnonymous: Number.NaN,
+  /** Huge pages, which `pss` lacks: its own, and those that other processes map as well. */
+  hugetlb: 0,
+  sharedHugetlb: 0,
   /** What the reading took, seconds; 0 while unknown. */
   cost: 0,
   /** What read-cost.ts guessed for it then, before it corrects the guess for this host, seconds. */
@@ -197,11 +207,19 @@ export class Footprint extends numbers.part({
   pss: Number.NaN,
   uss: Number.NaN,
   swap: Number.NaN,
-  /** From status, read only where there is no measurement; and `memory.rss` and `memory.shared` at that reading. */
+  /** Page tables, and huge pages that it maps, shared ones in full. */
+  pageTables: Number.NaN,
+  hugetlb: Number.NaN,
+  /** Swapped-out anonymous pages when status was last read: `swap` of a measurement has shared memory besides. */
+  swapEntries: Number.NaN,
+  /** Resident pages by kind from status, for a process without a measurement. */
   rssFile: Number.NaN,
   rssShmem: Number.NaN,
+  /** `memory.rss`, `memory.shared`, `sharing.activity` and `stat.virtualSize` when status was last read. */
   statusRss: Number.NaN,
   statusShared: Number.NaN,
+  statusActivity: Number.NaN,
+  statusVirtualSize: Number.NaN,
 }) {}
 
 /** One live process. */

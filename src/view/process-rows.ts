@@ -1,6 +1,7 @@
 // The processes of a view, one row each, their numbers in typed columns. COLUMNS is the one place in view/ that says
 // which value of a Process is shown: a column is one line there, and a collector then exports it by its name. A number
 // that is only shown, and is read for nothing else, is no part of a Process: it is a column of file-columns.ts.
+import { anonymousOf, fileOf, sharedOf } from '../footprint/kinds.ts';
 import type { Process, ProcessDescription } from '../process/process.ts';
 import { FILE_COLUMNS, type FileColumn } from './file-columns.ts';
 
@@ -23,13 +24,24 @@ const COLUMNS = {
   time: (proc) => proc.stat.user + proc.stat.system,
 } as const satisfies Readonly<Record<string, (proc: Process) => number>>;
 
-export type RowColumn = keyof typeof COLUMNS | FileColumn;
+/** Bytes of each kind of memory; set only where they are shown. @param stack bytes of the kernel stack of a thread */
+const KIND_COLUMNS = {
+  anonymous: anonymousOf,
+  file: fileOf,
+  shared: sharedOf,
+  hugetlb: (proc) => proc.footprint.hugetlb,
+  pageTables: (proc) => proc.footprint.pageTables,
+  kernelStacks: (proc, stack) => Math.round(proc.stat.threads * stack),
+} as const satisfies Readonly<Record<string, (proc: Process, stack: number) => number>>;
+
+export type RowColumn = keyof typeof COLUMNS | keyof typeof KIND_COLUMNS | FileColumn;
 
 type Columns = Record<RowColumn, Float64Array>;
 
 const processColumns = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
+const kindColumns = Object.keys(KIND_COLUMNS) as (keyof typeof KIND_COLUMNS)[];
 const fileColumns = Object.keys(FILE_COLUMNS) as FileColumn[];
-const columns: readonly RowColumn[] = [...processColumns, ...fileColumns];
+const columns: readonly RowColumn[] = [...processColumns, ...kindColumns, ...fileColumns];
 
 /** An object with an empty array for each column. */
 const Columns = class {
@@ -61,12 +73,18 @@ export class ProcessRows extends Columns {
     this.shown = new Uint8Array(size);
   }
 
-  /** Adds a row with the values that the process has now; those of kernel files are set later. */
+  /** Adds a row with the values that the process has now; kinds of memory and what kernel files say are set later. */
   append(proc: Process): void {
     const row = this.length++;
     this.description[row] = proc.description;
     this.shown[row] = 1;
     for (const column of processColumns) this[column][row] = COLUMNS[column](proc);
+    for (const column of kindColumns) this[column][row] = Number.NaN;
     for (const column of fileColumns) this[column][row] = Number.NaN;
+  }
+
+  /** Sets the kinds of memory of the process that was added last. @param stack bytes of the kernel stack of a thread */
+  setKinds(proc: Process, stack: number): void {
+    for (const column of kindColumns) this[column][this.length - 1] = KIND_COLUMNS[column](proc, stack);
   }
 }

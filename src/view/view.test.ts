@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { framedFiles } from '../kernel/capture.ts';
-import type { ProcessFiles } from '../kernel/files.ts';
-import { GroupCountersTable } from '../process/group-counters.ts';
-import { Process } from '../process/process.ts';
-import type { Identity } from '../rules/identity.ts';
-import { ProcessRows } from './process-rows.ts';
-import { Readings } from './readings.ts';
+import { type Given, Host, NOW } from '../../test/view-host.ts';
 import { Selection, type SelectionOptions } from './selection.ts';
-import { type ProcessView, STATES, summarise } from './view.ts';
+import { type ProcessView, STATES } from './view.ts';
 
 const ALL: SelectionOptions = {
   perProcess: 'all',
@@ -25,90 +19,6 @@ const ALL: SelectionOptions = {
   disableOthers: false,
 };
 const TOP: SelectionOptions = { ...ALL, perProcess: 'top' };
-
-interface Given {
-  readonly pid: number;
-  readonly group?: string;
-  readonly subgroup?: string;
-  readonly name?: string;
-  readonly state?: string;
-  readonly rss?: number;
-  readonly pss?: number;
-  readonly uss?: number;
-  readonly swap?: number;
-  readonly shared?: number;
-  readonly rssShmem?: number;
-  readonly usage?: number;
-  readonly time?: number;
-  readonly sampled?: number;
-  readonly absent?: boolean;
-  readonly kernelThread?: boolean;
-  readonly startTime?: number;
-}
-
-const NOW = 5000;
-
-/** Views of the processes of a host; the counters of groups continue from one to the next. */
-class Host {
-  readonly counters = new GroupCountersTable();
-  readonly #seen = new Map<number, number>();
-
-  view(given: readonly Given[], { total = 2 ** 32, kernelThreads = false } = {}): ProcessView {
-    const rows = new ProcessRows();
-    const processes = given.map((one) => this.#process(one));
-    const memory = { total, free: 0, available: 0, swapTotal: 0, swapFree: 0 };
-    const host = { memory, bootTime: 0, forks: 0, cpus: 2 };
-    rows.reset(processes.length);
-    const work = summarise(processes, this.counters, rows, host, { kernelThreads, freshFor: 300 }, NOW);
-    let step = work.next();
-    while (!step.done) step = work.next();
-    const { groups, oldestMeasurement, excess } = step.value;
-    const footprints = {
-      reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0, hung: 0 },
-      seconds: 0,
-      deferred: 0,
-    };
-    const about = {
-      seen: given.length,
-      hung: [],
-      unreadable: [],
-      footprints,
-      oldestMeasurement,
-      measuredExcess: excess,
-    };
-    const readings = new Readings(framedFiles([new Map()]), []);
-    return { at: NOW, host, readings, rows, groups, cgroups: undefined, ...about };
-  }
-
-  #process(given: Given): Process {
-    const { pid, group = 'db', subgroup = group, name = 'p', state = 'S', rss = 4096, pss = Number.NaN } = given;
-    const proc = new Process({ pid } as ProcessFiles, 1, given.kernelThread ?? false);
-    const identity: Identity = { name, exe: '', argv: [], user: '', unit: '', container: '', podUid: '' };
-    const description = {
-      pid,
-      identity,
-      group,
-      subgroup,
-      rule: 'r',
-      startTime: given.startTime ?? 1000 + pid,
-      labels: '',
-      infoLabels: '',
-    };
-    const counters = this.counters.of(group, subgroup);
-    const user = given.time ?? 0;
-    Object.assign(proc.membership, { description, counters });
-    Object.assign(proc.stat, { state: state.charCodeAt(0), threads: 1, absent: given.absent ?? false, user });
-    Object.assign(proc.usage, { percent: given.usage ?? Number.NaN });
-    counters.creditReaped({ user: user - (this.#seen.get(pid) ?? 0), system: 0, readBytes: 0, writeBytes: 0 });
-    this.#seen.set(pid, user);
-    if (proc.zombie || proc.kernelThread) return proc;
-    Object.assign(proc.memory, { rss, shared: given.shared ?? 0 });
-    const rssShmem = given.rssShmem ?? Number.NaN;
-    Object.assign(proc.footprint, { rssShmem, pss, uss: given.uss ?? pss, swap: given.swap ?? 0 });
-    if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW });
-    return proc;
-  }
-}
 
 const only = (view: ProcessView) => view.groups[0]!;
 const shown = ({ rows }: ProcessView) => rows.description.filter((_, row) => rows.shown[row]).map(({ pid }) => pid);

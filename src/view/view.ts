@@ -2,6 +2,8 @@
 // and no Process. A view does not change once the collection has ended; its rows are used again for a later one.
 // Numbers stand in columns, so that a view of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
+import { usesSpaceOfParent } from '../footprint/address-space.ts';
+import { anonymousOf, proportionalSwapOf, sharedOf, stackOfThread, swappedSharedOf } from '../footprint/kinds.ts';
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostState } from '../kernel/host.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
@@ -14,6 +16,10 @@ import type { Readings } from './readings.ts';
 /** States of processes as they are shown, in the order of `GroupRow.states`. */
 export const STATES = ['running', 'sleeping', 'blocked', 'stopped', 'zombie', 'idle'] as const;
 
+/** Kinds of memory as they are exported, in the order of `GroupRow.kinds`. */
+export const KINDS = ['anonymous', 'file', 'shared', 'hugetlb', 'page_tables', 'kernel_stacks'] as const;
+const [ANONYMOUS, FILE, SHARED, HUGETLB, PAGE_TABLES, STACKS] = [0, 1, 2, 3, 4, 5] as const;
+
 /**
  * Sums over all processes of a subgroup, with series of their own or not. Bytes, CPU seconds, percent of one core; NaN
  * where the value is not known of any of them.
@@ -24,7 +30,10 @@ export class GroupRow {
   rss = 0;
   pss = 0;
   uss = 0;
+  /** Pages of swap that processes share count once. */
   swap = 0;
+  /** The parts of its footprint, as in KINDS; bytes. NaN where the kernel does not say of what kind the measured PSS is. */
+  readonly kinds = new Float64Array(KINDS.length);
   /** What the group really occupies, with shared memory counted once; bytes. */
   footprint = 0;
   /** Share of the group's RSS whose PSS is measured and fresh, 0–1; NaN without RSS. */
@@ -91,6 +100,8 @@ export interface ProcessView {
 export interface ViewOptions {
   /** Whether kernel threads have rows. */
   readonly kernelThreads: boolean;
+  /** Whether the kinds of memory of each process are shown. */
+  readonly processKinds: boolean;
   /** A measurement up to this age, seconds, counts as fresh. */
   readonly freshFor: number;
 }
@@ -107,6 +118,10 @@ interface Estimate {
   /** The most pages of files, and of shared memory, that one such process has. */
   file: number;
   shmem: number;
+  /** Huge pages that other processes may map as well: in full for each process that maps them. */
+  sharedHugetlb: number;
+  /** The most swapped-out shared memory that one process maps; the others may map the same. */
+  swappedShared: number;
   /** Sum of the RSS whose PSS was measured lately. */
   fresh: number;
   /** Whether the value is known of at least one process. */
@@ -150,18 +165,25 @@ export function* summarise(
     groups.set(each, group);
     estimates.set(group, emptyEstimate());
   }
+  const stack = stackOfThread(host.memory.kernelStack, threadsOf(processes));
   let oldest = Number.NaN;
   for (let index = 0; index < processes.length; index++) {
     const proc = processes[index]!;
     const group = groups.get(proc.membership.counters)!;
     addToGroup(group, estimates.get(group)!, proc, options, at);
+    group.kinds[STACKS]! += proc.stat.threads * stack;
     const measured = !proc.stat.absent && proc.footprint.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
-    if (hasRow(proc, options.kernelThreads)) rows.append(proc);
+    if (hasRow(proc, options.kernelThreads)) {
+      rows.append(proc);
+      if (options.processKinds) rows.setKinds(proc, stack);
+    }
     if (index % STEP === STEP - 1) yield;
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
+  shareHugePages([...estimates], host.memory.hugetlbUsed);
   const excess = withinHost([...estimates], host.memory.total);
+  for (const [group, estimate] of estimates) addEstimate(group, estimate);
   return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess };
 }
 
@@ -174,6 +196,8 @@ const emptyEstimate = (): Estimate => ({
   anonymous: 0,
   file: 0,
   shmem: 0,
+  sharedHugetlb: 0,
+  swappedShared: 0,
   fresh: 0,
   memoryKnown: false,
   pssKnown: false,
@@ -200,16 +224,28 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
   if (!(rss >= 0)) return;
   estimate.memoryKnown = true;
   if (proc.io.readBytes >= 0) estimate.ioKnown = true;
+  if (usesSpaceOfParent(proc)) return;
   group.rss += rss;
+  const hugetlb = footprint.hugetlb || 0;
+  const privateHugetlb = pss >= 0 ? Math.min(hugetlb, proc.measurement.hugetlb) : 0;
+  group.kinds[HUGETLB]! += privateHugetlb;
+  estimate.sharedHugetlb += hugetlb - privateHugetlb;
+  group.kinds[PAGE_TABLES]! += footprint.pageTables || 0;
   if (footprint.swap >= 0) {
     estimate.swapKnown = true;
-    group.swap += footprint.swap;
+    group.swap += proportionalSwapOf(proc);
+    estimate.swappedShared = Math.max(estimate.swappedShared, swappedSharedOf(proc));
   }
   if (pss >= 0) {
     estimate.pssKnown = true;
     estimate.measured += pss;
     group.pss += pss;
     group.uss += footprint.uss;
+    const anonymous = anonymousOf(proc);
+    const shared = sharedOf(proc);
+    group.kinds[ANONYMOUS]! += anonymous;
+    group.kinds[FILE]! += pss - anonymous - shared;
+    group.kinds[SHARED]! += shared;
     if (at - proc.measurement.at <= options.freshFor) estimate.fresh += rss;
   } else {
     estimate.anonymous += Math.max(0, rss - memory.shared || 0);
@@ -221,7 +257,12 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
 /** Turns sums of nothing into NaN: a value that is known of no process of the group is not zero. */
 function finish(group: GroupRow, estimate: Estimate): void {
   const { rss } = group;
-  group.footprint = Math.min(rss, estimate.measured + estimate.anonymous + estimate.file + estimate.shmem);
+  // No estimate makes the footprint larger than RSS: what is most certain stays.
+  let room = Math.max(0, rss - estimate.measured);
+  for (const part of ['anonymous', 'file', 'shmem'] as const) {
+    estimate[part] = Math.min(estimate[part], room);
+    room -= estimate[part];
+  }
   if (rss > 0) group.coverage = estimate.fresh / rss;
   if (estimate.processes > 0 && estimate.usageKnown === 0) group.usage = Number.NaN;
   if (!estimate.memoryKnown) return;
@@ -230,7 +271,23 @@ function finish(group: GroupRow, estimate: Estimate): void {
     group.pss = Number.NaN;
     group.uss = Number.NaN;
   }
-  if (!estimate.swapKnown) group.swap = Number.NaN;
+  group.swap = estimate.swapKnown ? group.swap + estimate.swappedShared : Number.NaN;
+}
+
+/**
+ * Each process that maps a shared segment of huge pages has all of it. The host knows how many are in use: what no process
+ * has alone belongs to those that map shared ones, in proportion to what each of them maps.
+ * @param used bytes; NaN where the host does not say it
+ */
+function shareHugePages(groups: readonly (readonly [GroupRow, Estimate])[], used: number): void {
+  let own = 0;
+  let mapped = 0;
+  for (const [{ kinds }, { sharedHugetlb }] of groups) {
+    own += kinds[HUGETLB]!;
+    mapped += sharedHugetlb;
+  }
+  const share = mapped > used - own ? Math.max(0, used - own) / mapped : 1;
+  for (const [{ kinds }, { sharedHugetlb }] of groups) kinds[HUGETLB]! += Math.floor(sharedHugetlb * share);
 }
 
 /**
@@ -243,20 +300,45 @@ function finish(group: GroupRow, estimate: Estimate): void {
  * @returns bytes by which the measured parts alone exceed the memory; 0 where they do not
  */
 function withinHost(groups: readonly (readonly [GroupRow, Estimate])[], total: number): number {
-  let sum = 0;
   let measured = 0;
+  let estimated = 0;
   for (const [group, estimate] of groups) {
-    sum += group.footprint;
-    measured += Math.min(group.footprint, estimate.measured);
+    measured += certainOf(group, estimate);
+    estimated += estimatedOf(estimate);
   }
-  if (!(sum > total)) return 0; // also where the host's memory is not known
-  const kept = Math.max(0, total - measured) / Math.max(1, sum - measured);
-  for (const [group, estimate] of groups) {
-    const certain = Math.min(group.footprint, estimate.measured);
-    group.footprint = Math.floor(certain + (group.footprint - certain) * kept);
-  }
+  if (Number.isNaN(total) || measured + estimated <= total) return 0;
+  const kept = Math.max(0, total - measured) / Math.max(1, estimated);
+  for (const [, estimate] of groups) cut(estimate, kept);
   return Math.max(0, measured - total);
 }
+
+/** What the kernel said of a group: measured PSS, huge pages, page tables and kernel stacks. */
+const certainOf = ({ kinds }: GroupRow, { measured }: Estimate): number =>
+  measured + kinds[HUGETLB]! + kinds[PAGE_TABLES]! + (kinds[STACKS]! || 0);
+
+const estimatedOf = ({ anonymous, file, shmem }: Estimate): number => anonymous + file + shmem;
+
+function cut(estimate: Estimate, kept: number): void {
+  estimate.anonymous = Math.floor(estimate.anonymous * kept);
+  estimate.file = Math.floor(estimate.file * kept);
+  estimate.shmem = Math.floor(estimate.shmem * kept);
+}
+
+/** The footprint is the sum of its kinds. */
+function addEstimate(group: GroupRow, estimate: Estimate): void {
+  const { kinds } = group;
+  kinds[STACKS] = Math.round(kinds[STACKS]!);
+  group.footprint = certainOf(group, estimate) + estimatedOf(estimate);
+  kinds[ANONYMOUS]! += estimate.anonymous;
+  kinds[FILE]! += estimate.file;
+  kinds[SHARED]! += estimate.shmem;
+}
+
+const threadsOf = (processes: readonly Process[]): number => {
+  let threads = 0;
+  for (const { stat } of processes) threads += stat.threads;
+  return threads;
+};
 
 /** Index in STATES of the state in /proc/<pid>/stat (proc(5)): R, S, D, T or t, Z or X; I, and P, W, K of older kernels. */
 function stateIndex(code: number): number {

@@ -220,12 +220,64 @@ static void together(size_t bytes, int n) {
   hold();
 }
 
+static void touch_huge(int i) {
+  name_self(i % 2 ? "hk-hugeone" : "hk-hugetwo");
+  touch(segment, segment_bytes);
+}
+
+/* Huge pages: of this process alone, or one segment that N children map. */
+static void huge(size_t bytes, int n) {
+  const int sharing = n ? MAP_SHARED : MAP_PRIVATE;
+  segment_bytes = bytes;
+  segment = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_HUGETLB | sharing, -1, 0);
+  if (segment == MAP_FAILED) fail("mmap of huge pages");
+  if (n) {
+    name_self("hk-launcher");
+    ready(brood(n, touch_huge), n);
+    munmap(segment, bytes);
+  } else {
+    touch(segment, bytes);
+    ready_self();
+  }
+  hold();
+}
+
+/* So much memory, of a parent that vfork(2) holds and of its child. */
+static void vforked(size_t bytes) {
+  touch(map(bytes, MAP_PRIVATE), bytes);
+  ready_self();
+  if (vfork() == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) pause();
+  }
+}
+
+static void *wait_always(void *unused) {
+  for (;;) pause();
+  return unused;
+}
+
+/* Threads that wait. */
+static void threads(int n) {
+  pthread_attr_t small;
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 64 * 1024);
+  for (int i = 0; i < n; i++) {
+    pthread_t thread;
+    if (pthread_create(&thread, &small, wait_always, NULL)) fail("pthread_create");
+  }
+  ready_self();
+}
+
 static const char usage[] =
     "child private MIB            hold so much private memory\n"
     "child leaderless MIB         the first thread ends, another one holds so much private memory\n"
     "child zero GIB               fill page tables with the page of zeros, without resident memory\n"
     "child shared MIB N           N children map and touch one shared segment\n"
     "child together MIB N         N processes in one address space that holds so much\n"
+    "child huge MIB [N]           huge pages of its own, or one segment that N children map\n"
+    "child vfork MIB              a parent that vfork holds, and its child\n"
+    "child threads N              N threads that wait\n"
     "child burn PERCENT           use so much of one core\n"
     "child name HEX [MIB]         be called these bytes\n"
     "child fleet N MAPS KIB NAME  N children NAME0, NAME1... of MAPS mappings and KIB each\n"
@@ -317,6 +369,13 @@ int main(int argc, char **argv) {
     }
   } else if (!strcmp(mode, "together")) {
     together(number * MIB, n);
+  } else if (!strcmp(mode, "huge")) {
+    huge(number * MIB, argc > 3 ? n : 0);
+  } else if (!strcmp(mode, "vfork")) {
+    vforked(number * MIB);
+  } else if (!strcmp(mode, "threads")) {
+    threads(number);
+    hold();
   } else if (!strcmp(mode, "growshared")) {
     growshared(number * MIB, n);
   } else if (!strcmp(mode, "prefork")) {

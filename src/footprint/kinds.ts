@@ -1,0 +1,44 @@
+// The kinds of memory that a footprint is made of. A measurement says what kinds of pages PSS is made of; between two
+// measurements they are carried over as PSS is, so that anonymous, file and shared sum to PSS exactly.
+import type { Process } from '../process/process.ts';
+
+/** Bytes of PSS that are anonymous; NaN where there is no measurement, or the kernel does not say it. */
+export const anonymousOf = (proc: Process): number => partOfPss(proc, proc.measurement.anonymous);
+
+/** Bytes of PSS that are shared memory; NaN as above. */
+export const sharedOf = (proc: Process): number => partOfPss(proc, proc.measurement.shmem);
+
+/** Bytes of PSS that are of files: what the other two leave. */
+export const fileOf = (proc: Process): number => proc.footprint.pss - anonymousOf(proc) - sharedOf(proc);
+
+function partOfPss({ measurement, footprint }: Process, part: number): number {
+  const whole = measurement.anonymous + measurement.file + measurement.shmem;
+  return whole === 0 ? 0 : Math.floor((footprint.pss * part) / whole);
+}
+
+/**
+ * Swapped-out bytes of shared memory at the measurement. smaps has them in full in Swap of each process that maps them, and
+ * neither in SwapPss nor in VmSwap of status (Documentation/filesystems/proc.rst).
+ */
+export const swappedSharedOf = ({ measurement: { at, swap, swapPss }, footprint }: Process): number =>
+  at >= 0 && swap > swapPss ? Math.max(0, swap - footprint.swapEntries) || 0 : 0;
+
+/** Swapped-out bytes of anonymous pages, a page that several processes share in proportion, as at the measurement. */
+export function proportionalSwapOf(proc: Process): number {
+  const { measurement, footprint } = proc;
+  const shared = swappedSharedOf(proc);
+  const measured = measurement.swap - shared;
+  const now = footprint.swap - shared;
+  return measurement.at >= 0 && measured > 0 ? Math.round((now * measurement.swapPss) / measured) : now;
+}
+
+/** A stack takes 16 KiB with most kernels, and at most a page of 64 KiB. */
+const STACK_MAX = 64 << 10;
+
+/**
+ * Bytes of the kernel stack of a thread; NaN where the host does not say it.
+ * @param kernelStack stacks of all threads of the host, bytes
+ * @param threads of all processes that are seen: in a container these can be fewer than the host has
+ */
+export const stackOfThread = (kernelStack: number, threads: number): number =>
+  threads > 0 ? Math.min(STACK_MAX, kernelStack / threads) : Number.NaN;

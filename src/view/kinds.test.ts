@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Host } from '../../test/view-host.ts';
+import type { ProcessView } from './view.ts';
+
+const only = (view: ProcessView) => view.groups[0]!;
+
+test('kinds: PSS by kind as it is now, page tables, stacks by threads; an estimate where nothing is measured', () => {
+  const measured = { rss: 900, pss: 400, anonymous: 100, file: 50, shmem: 50, pageTables: 30, threads: 3 };
+  const other = { pid: 2, group: 'web', rss: 300, shared: 200, rssShmem: 40, pageTables: 10 };
+  const { groups } = new Host().view([{ pid: 1, ...measured }, other], { kernelStack: 80 });
+  assert.deepEqual(
+    groups.map(({ kinds, footprint }) => [...kinds, footprint]),
+    [
+      [200, 100, 100, 0, 30, 60, 490],
+      [100, 200, 0, 0, 10, 20, 330],
+    ],
+  );
+});
+
+test('kinds: a kernel that does not say of what kind PSS is leaves three of them out, and the footprint is whole', () => {
+  const { kinds, footprint } = only(new Host().view([{ pid: 1, rss: 900, pss: 400, pageTables: 30 }]));
+  assert.deepEqual([...kinds, footprint], [Number.NaN, Number.NaN, Number.NaN, 0, 30, 0, 430]);
+});
+
+test('anonymous, file and shared sum to PSS exactly', () => {
+  const size = fc.nat(2 ** 40);
+  fc.assert(
+    fc.property(fc.array(fc.record({ pid: size, pss: size, anonymous: size, file: size, shmem: size })), (given) => {
+      const { rows } = new Host().view(given.map((one) => ({ ...one, rss: one.pss })));
+      for (let row = 0; row < rows.length; row++) {
+        const parts = [rows.anonymous[row]!, rows.file[row]!, rows.shared[row]!];
+        assert.equal(parts[0]! + parts[1]! + parts[2]!, rows.pss[row]);
+        assert.ok(Math.min(...parts) >= 0, parts.join(' '));
+      }
+    }),
+  );
+});
+
+test('huge pages: a shared segment counts once, and belongs to the groups that map it', () => {
+  const maps = (pid: number, group: string, own = 0) => ({
+    pid,
+    group,
+    pss: 0,
+    rss: 1,
+    hugetlb: 512 + own,
+    ownHugetlb: own,
+  });
+  const given = [maps(1, 'a', 64), maps(2, 'a'), maps(3, 'b'), maps(4, 'b')];
+  const shares = (hugetlbUsed: number) => new Host().view(given, { hugetlbUsed }).groups.map(({ kinds }) => kinds[3]);
+  assert.deepEqual(shares(576), [64 + 256, 256]);
+  assert.deepEqual(shares(64), [64, 0], 'never more than the host has in use');
+  assert.deepEqual(shares(Number.NaN), [64 + 1024, 1024], 'where the host does not say it, each counts');
+});
+
+test('swap that processes share counts once in the group, also what was swapped out since', () => {
+  const one = { swap: 600, measuredSwap: 300, swapPss: 100, pss: 10 };
+  const given = [1, 2, 3].map((pid) => ({ pid, ...one }));
+  assert.equal(only(new Host().view(given)).swap, 600);
+  assert.equal(only(new Host().view([{ pid: 1, swap: 50 }])).swap, 50, 'nothing measured');
+  const segment = { ...one, swap: 300, swapEntries: 100, swapPss: 50 };
+  const shared = [1, 2, 3].map((pid) => ({ pid, ...segment }));
+  assert.equal(only(new Host().view(shared)).swap, 3 * 50 + 200, 'shared memory is in full in each');
+});
