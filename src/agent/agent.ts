@@ -42,6 +42,7 @@ const HIDDEN_LOOK_EVERY = 60;
 const HUNG = 'reads of processes do not return';
 const DROPPED = 'series left out to stay within max_series';
 const CONTRADICTION = "measured PSS adds up to more than the host's memory";
+const MEMINFO = '/proc/meminfo contradicts itself';
 /** So many names are logged; the metric counts all, and `check` shows them. */
 const UNKNOWN_NAMES_LOGGED_MAX = 20;
 /** When no collection has succeeded for this many intervals, the exporter is unhealthy. */
@@ -247,7 +248,7 @@ export class Agent {
   }
 
   /** What may last for days: written when it begins, doubles and ends. */
-  #reportConditions({ view: { hung, measuredExcess }, dropped }: Snapshot): void {
+  #reportConditions({ view: { hung, measuredExcess, books }, dropped }: Snapshot): void {
     if (hung.length > 0) {
       const fields = { processes: hung.length, pids: hung.slice(0, 10).join(' ') };
       const message = `${HUNG}; the processes are left out, and tried again now and then`;
@@ -263,6 +264,11 @@ export class Agent {
     const shared = `${CONTRADICTION}; processes that share one address space each have all of it`;
     if (measuredExcess > 0) this.log.began(CONTRADICTION, 'warn', shared, { excess: measuredExcess }, measuredExcess);
     else this.log.ended(CONTRADICTION, "measured PSS fits into the host's memory again");
+
+    const kinds = books.contradictory.length;
+    const why = `${MEMINFO}; these kinds of memory are left out: lxcfs or another program may stand in for the kernel`;
+    if (kinds > 0) this.log.began(MEMINFO, 'warn', why, { kinds: books.contradictory.join(' ') }, kinds);
+    else this.log.ended(MEMINFO, '/proc/meminfo no longer contradicts itself');
   }
 
   /** A name that was missing becomes known when a service of that name runs. What is left is logged once. */

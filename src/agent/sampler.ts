@@ -220,6 +220,7 @@ export class Sampler {
     return {
       at,
       host,
+      books: summary.books,
       readings,
       rows,
       groups: summary.groups,

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { framedFiles } from '../kernel/capture.ts';
 import type { ProcessFiles } from '../kernel/files.ts';
+import { readMemory } from '../kernel/host-memory.ts';
 import { GroupCountersTable } from '../process/group-counters.ts';
 import { Process } from '../process/process.ts';
 import type { Identity } from '../rules/identity.ts';
@@ -56,13 +57,13 @@ class Host {
   view(given: readonly Given[], { total = 2 ** 32, kernelThreads = false } = {}): ProcessView {
     const rows = new ProcessRows();
     const processes = given.map((one) => this.#process(one));
-    const memory = { total, free: 0, available: 0, swapTotal: 0, swapFree: 0 };
+    const memory = { ...readMemory(framedFiles([new Map()])), total, free: 0 };
     const host = { memory, bootTime: 0, forks: 0, cpus: 2 };
     rows.reset(processes.length);
     const work = summarise(processes, this.counters, rows, host, { kernelThreads, freshFor: 300 }, NOW);
     let step = work.next();
     while (!step.done) step = work.next();
-    const { groups, oldestMeasurement, excess } = step.value;
+    const { groups, oldestMeasurement, excess, books } = step.value;
     const footprints = {
       reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0, hung: 0 },
       seconds: 0,
@@ -77,7 +78,7 @@ class Host {
       measuredExcess: excess,
     };
     const readings = new Readings(framedFiles([new Map()]), []);
-    return { at: NOW, host, readings, rows, groups, cgroups: undefined, ...about };
+    return { at: NOW, host, books, readings, rows, groups, cgroups: undefined, ...about };
   }
 
   #process(given: Given): Process {

@@ -4,10 +4,12 @@
 
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostState } from '../kernel/host.ts';
+import type { HostMemory } from '../kernel/host-memory.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
 import { type Process, ZOMBIE } from '../process/process.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
 import type { CgroupView } from './cgroup-usage.ts';
+import { attributedRatioOf, type HostBooks, kindsOf } from './host-books.ts';
 import { hasRow, type ProcessRows } from './process-rows.ts';
 import type { Readings } from './readings.ts';
 
@@ -66,6 +68,8 @@ export interface ProcessView {
   readonly at: number;
   /** What the collection itself had to read of the host. */
   readonly host: HostState;
+  /** All of the host's memory by kind, and the check against the kernel's sums. */
+  readonly books: HostBooks;
   /** What collectors read for themselves. */
   readonly readings: Readings;
   readonly rows: ProcessRows;
@@ -107,6 +111,8 @@ interface Estimate {
   /** The most pages of files, and of shared memory, that one such process has. */
   file: number;
   shmem: number;
+  /** Sum of the measured shared memory, a part of `measured`. */
+  measuredShmem: number;
   /** Sum of the RSS whose PSS was measured lately. */
   fresh: number;
   /** Whether the value is known of at least one process. */
@@ -124,6 +130,7 @@ export interface Summary {
   readonly oldestMeasurement: number;
   /** As ProcessView.measuredExcess. */
   readonly excess: number;
+  readonly books: HostBooks;
 }
 
 /** After so many processes `summarise` may be interrupted. */
@@ -162,7 +169,24 @@ export function* summarise(
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
   const excess = withinHost([...estimates], host.memory.total);
-  return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess };
+  const books = booksOf([...estimates], host.memory);
+  return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess, books };
+}
+
+/** Of shared memory that processes have mapped unmeasured, only the largest part of one process counts: it is there for sure. */
+function booksOf(groups: readonly (readonly [GroupRow, Estimate])[], memory: HostMemory): HostBooks {
+  const attributed = { pss: 0, rss: 0, measuredRss: 0 };
+  let measuredShmem = 0;
+  let otherShmem = 0;
+  for (const [group, estimate] of groups) {
+    attributed.pss += group.pss || 0;
+    attributed.rss += group.rss;
+    attributed.measuredRss += estimate.fresh;
+    measuredShmem += estimate.measuredShmem;
+    otherShmem = Math.max(otherShmem, estimate.shmem);
+  }
+  const attributedRatio = attributedRatioOf(memory, attributed);
+  return { ...kindsOf(memory, measuredShmem + otherShmem), attributedRatio };
 }
 
 const byName = ({ counters: a }: GroupRow, { counters: b }: GroupRow): number =>
@@ -174,6 +198,7 @@ const emptyEstimate = (): Estimate => ({
   anonymous: 0,
   file: 0,
   shmem: 0,
+  measuredShmem: 0,
   fresh: 0,
   memoryKnown: false,
   pssKnown: false,
@@ -208,6 +233,7 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
   if (pss >= 0) {
     estimate.pssKnown = true;
     estimate.measured += pss;
+    estimate.measuredShmem += proc.measurement.shmem;
     group.pss += pss;
     group.uss += footprint.uss;
     if (at - proc.measurement.at <= options.freshFor) estimate.fresh += rss;
