@@ -22,7 +22,7 @@ export const systemPressure = counter(
 export const systemCpus = gauge('herakles_cpu_system_cpus', 'Logical CPUs that are online.');
 export const systemKind = gauge(
   'herakles_mem_system_kind_bytes',
-  "The host's memory by kind: the kinds sum to herakles_mem_system_total_bytes. swap_cache is what no process has mapped, tmpfs the shared memory that no process has mapped, unexplained what the kernel counts nowhere.",
+  "The host's memory by kind: the kinds sum to herakles_mem_system_total_bytes. swap_cache is what no process has mapped, tmpfs the shared memory that no process has mapped, free also what each CPU keeps to hand, unexplained what the kernel counts nowhere.",
   ['kind'],
 );
 export const systemAttributed = gauge(

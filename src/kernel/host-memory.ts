@@ -1,6 +1,6 @@
-// /proc/meminfo: what the kernel says of the host's memory (Documentation/filesystems/proc.rst, Linux 6.18). What older
-// kernels, or kernels that were built without it, do not say is NaN.
-import { type KernelFiles, unlessUnreadable } from './files.ts';
+// What the kernel says of the host's memory: /proc/meminfo and /proc/zoneinfo (Documentation/filesystems/proc.rst, Linux
+// 6.18). What older kernels, or kernels that were built without it, do not say is NaN.
+import { type KernelFiles, readText, unlessUnreadable } from './files.ts';
 import { keyed, lineKeys, wholeNumber } from './text.ts';
 
 /** The values by their lines: `MemTotal:       24567890 kB`. */
@@ -41,16 +41,19 @@ const LINES = {
   hugetlb: 'Hugetlb',
 } as const;
 
-/** Bytes; NaN where the kernel does not say it. */
-export type HostMemory = Readonly<Record<keyof typeof LINES | 'hugetlbFree', number>>;
+/**
+ * Bytes; NaN where the kernel does not say it. `freeOfCpus` are free pages that each CPU keeps to hand: MemFree lacks them,
+ * and since Linux 6.6 they can be some percent of the memory.
+ */
+export type HostMemory = Readonly<Record<keyof typeof LINES | 'hugetlbFree' | 'freeOfCpus', number>>;
 
 const NAMES = Object.keys(LINES) as (keyof typeof LINES)[];
 /** Behind the values in kB: numbers of huge pages of the usual size, and that size in kB. */
 const KEYS = lineKeys(...Object.values(LINES), 'HugePages_Total', 'HugePages_Free', 'Hugepagesize');
 const found = new Float64Array(KEYS.length);
 
-/** Every value is NaN where the file cannot be read. */
-export function readMemory(files: KernelFiles): HostMemory {
+/** Every value is NaN where its file cannot be read. */
+export function readMemory(files: KernelFiles, pageSize: number): HostMemory {
   const length = unlessUnreadable(() => files.read('proc/meminfo')) ?? 0;
   keyed(files.buffer, length, KEYS, found);
   const values = Object.fromEntries(NAMES.map((name, index) => [name, found[index]! * 1024]));
@@ -58,7 +61,17 @@ export function readMemory(files: KernelFiles): HostMemory {
   const usual = pages * size * 1024;
   const hugetlb = Number.isNaN(values.hugetlb!) ? usual : values.hugetlb!;
   const hugetlbFree = freePages * size * 1024 + (hugetlb > usual ? freeOfOtherSizes(files, size) : 0);
-  return { ...(values as Record<keyof typeof LINES, number>), hugetlb, hugetlbFree };
+  const freeOfCpus = freePagesOfCpus(files) * pageSize;
+  return { ...(values as Record<keyof typeof LINES, number>), hugetlb, hugetlbFree, freeOfCpus };
+}
+
+/** The pages in the lists of each zone and CPU: `    cpu: 0\n              count:    104859\n`. */
+function freePagesOfCpus(files: KernelFiles): number {
+  const text = unlessUnreadable(() => readText(files, 'proc/zoneinfo'));
+  if (text === undefined) return Number.NaN;
+  let pages = 0;
+  for (const [, count] of text.matchAll(/^ +count: +(\d{1,15})$/gm)) pages += Number(count);
+  return pages;
 }
 
 /** kB: the sizes of huge pages that x86, arm64 with pages of 4, 16 and 64 KiB, POWER, RISC-V and s390 have. */

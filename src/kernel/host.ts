@@ -100,7 +100,10 @@ export interface HostState extends Boot {
 }
 
 /** Reads the host's files for a collection; what only one collector needs, that collector reads. Before processes are read. */
-export const readHost = (files: KernelFiles): HostState => ({ ...readBoot(files), memory: readMemory(files) });
+export const readHost = (files: KernelFiles): HostState => ({
+  ...readBoot(files),
+  memory: readMemory(files, readUnits(files).pageSize),
+});
 
 /** User names by user id from /etc/passwd, `root:x:0:0:root:/root:/bin/bash` (passwd(5)); empty where it cannot be read. */
 export function readUsers(files: KernelFiles): ReadonlyMap<number, string> {

@@ -12,13 +12,14 @@ import { attributedRatioOf, HOST_KINDS, kindsOf } from './host-books.ts';
 /** Lines `name: kB`, but of the numbers of huge pages. */
 type Lines = Readonly<Record<string, number>>;
 
-function memoryOf(lines: Lines, files: Readonly<Record<string, string>> = {}) {
+function memoryOf(lines: Lines, files: Readonly<Record<string, string>> = {}, pageSize = 4096) {
   const text = Object.entries(lines).map(([name, value]) =>
     name.startsWith('HugePages_') ? `${name}: ${value}\n` : `${`${name}:`.padEnd(16)}${value} kB\n`,
   );
   const all = Object.entries({ 'proc/meminfo': text.join(''), ...files });
   return readMemory(
     framedFiles([new Map(all.map(([path, bytes]): [string, CapturedFile] => [path, { bytes: Buffer.from(bytes) }]))]),
+    pageSize,
   );
 }
 
@@ -46,6 +47,26 @@ const ARM64: Lines = {
   ...{ Hugetlb: 2_097_152, MemFree: 1_902_848 },
 };
 
+/** Of two zones and two CPUs. */
+const ZONES = `Node 0, zone    DMA32
+  pages free     772012
+      nr_free_pages 772012
+  pagesets
+    cpu: 0
+              count:    7
+              high:     2872
+              batch:    63
+    cpu: 1
+              count:    3
+Node 0, zone   Normal
+  pagesets
+    cpu: 0
+              count:    100
+    cpu: 1
+              count:    0
+  node_unreclaimable:  0
+`;
+
 const kB = (bytes: number | undefined): number | undefined => bytes && bytes / 1024;
 
 // biome-ignore format: one line a case
@@ -55,7 +76,7 @@ const cases: [what: string, memory: ReturnType<typeof memoryOf>, mappedShmem: nu
   ['Linux 5.15', memoryOf(LINUX_5_15), 0, { shared_memory: 0, tmpfs: 100_000, process_file: 300_000, page_cache: 1_650_000 }, []],
   ['Linux 6.1', memoryOf(LINUX_6_1), 0, { page_tables: 24_000, zswap: 30_000, unexplained: 381_000 }, []],
   ['Linux 6.18: processes say more than there is of shared memory', memoryOf(LINUX_6_18), 900_000, { shared_memory: 100_000, tmpfs: 0, process_file: 200_000 }, []],
-  ['arm64 with pages of 64 KiB', memoryOf(ARM64), 0, { kernel_stacks: 10_640, hugetlb_used: 1_572_864, hugetlb_free: 524_288 }, []],
+  ['arm64 with pages of 64 KiB', memoryOf(ARM64, { 'proc/zoneinfo': ZONES }, 65_536), 0, { free: 1_902_848 + 110 * 64, kernel_stacks: 10_640, hugetlb_used: 1_572_864, hugetlb_free: 524_288 }, []],
   ['huge pages of two sizes', memoryOf({ ...LINUX_6_1, MemFree: 100_000, HugePages_Total: 10, HugePages_Free: 4, Hugetlb: 1_048_576 * 3 + 20_480 }, { 'sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages': '2\n', 'sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages': '4\n' }), 0, { hugetlb_used: 1_048_576 + 12_288, hugetlb_free: 2 * 1_048_576 + 8192 }, []],
   ['huge pages before Linux 4.16', memoryOf({ ...LINUX_4_18, Hugetlb: Number.NaN, HugePages_Total: 10, HugePages_Free: 4 }), 0, { hugetlb_used: 12_288, hugetlb_free: 8192 }, []],
   ['a swap cache that is mapped counts as anonymous', memoryOf({ ...LINUX_6_1, SwapCached: 50_000 }), 0, { swap_cache: 0 }, []],
@@ -66,6 +87,8 @@ const cases: [what: string, memory: ReturnType<typeof memoryOf>, mappedShmem: nu
   ['more shared memory than page cache', memoryOf({ ...LINUX_6_1, Cached: 10_000, Buffers: 0 }), 0, { tmpfs: 100_000 }, ['page_cache']],
   ['more free huge pages than huge pages', memoryOf({ ...LINUX_6_1, HugePages_Free: 7 }), 0, { hugetlb_free: 14_336 }, ['hugetlb_used']],
   ['together more than the whole', memoryOf({ ...LINUX_5_4, MemFree: 5_000_000 }), 0, {}, HOST_KINDS.filter((kind) => kind !== 'unexplained' && kind !== 'zswap')],
+  ['free pages of CPUs', memoryOf(LINUX_6_18, { 'proc/zoneinfo': ZONES }), 0, { free: 4_000_000 + 110 * 4, unexplained: 381_000 - 110 * 4 }, []],
+  ['lxcfs: free pages of CPUs are those of the host', memoryOf({ ...LINUX_6_1, Slab: 0, SReclaimable: 0, SUnreclaim: 0 }, { 'proc/zoneinfo': ZONES }), 0, { free: 4_000_000 }, HOST_KINDS.filter((kind) => /slab|page_tables|kernel|cpu|hugetlb|zswap/.test(kind))],
   ['no more than total and free', memoryOf({ MemTotal: 5, MemFree: 3 }), 0, { free: 3, unexplained: 2 }, []],
   ['no total', memoryOf({ MemFree: 3 }), 0, {}, []],
   ['no free memory', memoryOf({ MemTotal: 5 }), 0, {}, []],
@@ -103,7 +126,7 @@ test('whatever /proc/meminfo says, the kinds sum to the total, none is negative,
 });
 
 test('this host: the kinds sum to the total, and little is left unexplained', () => {
-  const memory = readMemory(liveFiles());
+  const memory = readMemory(liveFiles(), 4096);
   assert.equal(memory.total, Number(/MemTotal:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))![1]) * 1024);
   const { kinds, contradictory } = kindsOf(memory, 0);
   assert.deepEqual(contradictory, []);
@@ -125,7 +148,8 @@ const ratios: [what: string, memory: ReturnType<typeof memoryOf>, pss: number, r
 ];
 for (const [what, memory, pss, rss, measuredRss, expected] of ratios) {
   test(`attributed ratio: ${what}`, () => {
-    const sums = { pss: pss * 1024, rss: rss * 1024, measuredRss: measuredRss * 1024 };
+    const sums = { pss: pss * 1024, rss: rss * 1024, measuredRss: measuredRss * 1024, absent: 0 };
     assert.equal(attributedRatioOf(memory, sums), expected);
+    assert.equal(attributedRatioOf(memory, { ...sums, absent: 1 }), Number.NaN, 'a process could not be read');
   });
 }

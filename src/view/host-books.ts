@@ -56,8 +56,7 @@ export function kindsOf(memory: HostMemory, mappedShmem: number): Omit<HostBooks
   const kinds = new Map<HostKind, number>();
   if (!(total > 0 && memory.free >= 0)) return { kinds, contradictory: [] };
   const parts = partsOf(memory, mappedShmem);
-  // A kernel without slab cannot run: lxcfs shows a container 0, and the kernel's other memory as that of the host.
-  const foreign = parts.slab_reclaimable + parts.slab_unreclaimable === 0 ? OF_THE_KERNEL : [];
+  const foreign = hasNoSlab(memory) ? OF_THE_KERNEL : [];
   const contradictory: HostKind[] = [];
   let sum = 0;
   for (const kind of HOST_KINDS) {
@@ -72,6 +71,9 @@ export function kindsOf(memory: HostMemory, mappedShmem: number): Omit<HostBooks
   if (sum > total * (1 + EXCESS_MAX)) return { kinds: new Map(), contradictory: [...contradictory, ...kinds.keys()] };
   return { kinds: kinds.set('unexplained', total - sum), contradictory };
 }
+
+/** A kernel without slab cannot run: lxcfs shows a container 0, and the kernel's other memory as that of the host. */
+const hasNoSlab = ({ slabReclaimable, slabUnreclaimable }: HostMemory) => slabReclaimable + slabUnreclaimable === 0;
 
 /** Bytes; NaN where the kernel does not say it, below 0 where what it says contradicts itself. */
 function partsOf(memory: HostMemory, mappedShmem: number): Record<Exclude<HostKind, 'unexplained'>, number> {
@@ -96,7 +98,7 @@ function partsOf(memory: HostMemory, mappedShmem: number): Record<Exclude<HostKi
     hugetlb_free: hugetlbFree,
     swap_cache: Math.min(memory.swapCached, Math.max(0, unmappedAnonymous)),
     zswap: memory.zswap,
-    free: memory.free,
+    free: memory.free + (hasNoSlab(memory) ? 0 : memory.freeOfCpus || 0),
   };
 }
 
@@ -106,13 +108,16 @@ export interface Attributed {
   readonly rss: number;
   /** The part of `rss` that is of processes whose PSS is measured and fresh. */
   readonly measuredRss: number;
+  /** Number of processes that could not be read, so that their memory is in none of the sums. */
+  readonly absent: number;
 }
 
 /** Of so much of the RSS the PSS must be measured: one process that nobody may read, such as pid 1, does not matter. */
 const MEASURED_MIN = 0.99;
 
 /** 1 where the processes together have what the kernel says all of them have mapped. NaN where too little is measured. */
-export function attributedRatioOf({ anonymous, mapped }: HostMemory, { pss, rss, measuredRss }: Attributed): number {
+export function attributedRatioOf({ anonymous, mapped }: HostMemory, sums: Attributed): number {
   const counted = anonymous + mapped;
-  return counted > 0 && rss > 0 && measuredRss >= rss * MEASURED_MIN ? pss / counted : Number.NaN;
+  const measured = sums.absent === 0 && sums.rss > 0 && sums.measuredRss >= sums.rss * MEASURED_MIN;
+  return measured && counted > 0 ? sums.pss / counted : Number.NaN;
 }

@@ -57,7 +57,7 @@ class Host {
   view(given: readonly Given[], { total = 2 ** 32, kernelThreads = false } = {}): ProcessView {
     const rows = new ProcessRows();
     const processes = given.map((one) => this.#process(one));
-    const memory = { ...readMemory(framedFiles([new Map()])), total, free: 0 };
+    const memory = { ...readMemory(framedFiles([new Map()]), 4096), total, free: 0 };
     const host = { memory, bootTime: 0, forks: 0, cpus: 2 };
     rows.reset(processes.length);
     const work = summarise(processes, this.counters, rows, host, { kernelThreads, freshFor: 300 }, NOW);

@@ -158,10 +158,12 @@ export function* summarise(
     estimates.set(group, emptyEstimate());
   }
   let oldest = Number.NaN;
+  let absent = 0;
   for (let index = 0; index < processes.length; index++) {
     const proc = processes[index]!;
     const group = groups.get(proc.membership.counters)!;
     addToGroup(group, estimates.get(group)!, proc, options, at);
+    if (proc.stat.absent) absent++;
     const measured = !proc.stat.absent && proc.footprint.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
     if (hasRow(proc, options.kernelThreads)) rows.append(proc);
@@ -169,13 +171,13 @@ export function* summarise(
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
   const excess = withinHost([...estimates], host.memory.total);
-  const books = booksOf([...estimates], host.memory);
+  const books = booksOf([...estimates], host.memory, absent);
   return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess, books };
 }
 
 /** Of shared memory that processes have mapped unmeasured, only the largest part of one process counts: it is there for sure. */
-function booksOf(groups: readonly (readonly [GroupRow, Estimate])[], memory: HostMemory): HostBooks {
-  const attributed = { pss: 0, rss: 0, measuredRss: 0 };
+function booksOf(groups: readonly (readonly [GroupRow, Estimate])[], memory: HostMemory, absent: number): HostBooks {
+  const attributed = { pss: 0, rss: 0, measuredRss: 0, absent };
   let measuredShmem = 0;
   let otherShmem = 0;
   for (const [group, estimate] of groups) {
