@@ -209,7 +209,11 @@ export const options = {
       false,
       'Run the descriptors collector: open file descriptors, and how near each group is to the limit.',
     ),
-    collector_system: option(boolean, true, "Run the system collector: the host's memory by kind, its pressure, and OOM kills."),
+    collector_system: option(
+      boolean,
+      true,
+      "Run the system collector: the host's memory by kind, its pressure, and OOM kills.",
+    ),
     collector_exporter: option(boolean, true, 'Run the exporter collector: the families about the exporter itself.'),
   }),
 
