@@ -56,13 +56,18 @@ test('a real cgroup: its memory beside its processes, OOM kills, its end', async
   assert.ok(Math.abs(value('process_pss_bytes') - pss) <= 1, 'bottom-up is what its one process has');
   assert.ok(Math.abs(pss - anon) < 2 * MIB, `from below ${pss}, from above ${anon}`);
   assert.equal(value('oom_kills_total'), 0);
+  assert.equal(page.all('herakles_cgroup_memory_limit_bytes', labels).length, 0, 'it has no limit');
   assert.equal(page.all('herakles_process_info', { pid: pid!, container_id: container }).length, 1, 'can be joined');
 
+  const killsBefore = page.value('herakles_mem_system_oom_kills_total');
   writeFileSync(`${folder}/memory.limit_in_bytes`, `${120 * MIB}`);
   const { signal } = await inside(200).ended;
   assert.equal(signal, 'SIGKILL', 'it could not have its 200 MiB');
   await eventually(async () => {
-    assert.equal((await exporter.scrape()).value('herakles_cgroup_oom_kills_total', labels), 1);
+    const after = await exporter.scrape();
+    assert.equal(after.value('herakles_cgroup_oom_kills_total', labels), 1);
+    assert.equal(after.value('herakles_cgroup_memory_limit_bytes', { ...labels, limit: 'max' }), 120 * MIB);
+    assert.ok(after.value('herakles_mem_system_oom_kills_total') > killsBefore, 'the host counts it as well');
   });
 
   await resident.kill();

@@ -1,6 +1,7 @@
 // Views of a host whose processes are given by a few numbers, for tests of sums, of kinds and of the selection of series.
 import { framedFiles } from '../src/kernel/capture.ts';
 import type { ProcessFiles } from '../src/kernel/files.ts';
+import { readMemory } from '../src/kernel/host-memory.ts';
 import { GroupCountersTable } from '../src/process/group-counters.ts';
 import { Process } from '../src/process/process.ts';
 import type { Identity } from '../src/rules/identity.ts';
@@ -52,7 +53,8 @@ export class Host {
   ): ProcessView {
     const rows = new ProcessRows();
     const processes = given.map((one) => this.#process(one));
-    const memory = { total, free: 0, available: 0, swapTotal: 0, swapFree: 0, kernelStack, hugetlbUsed };
+    const nothing = readMemory(framedFiles([new Map()]), 4096);
+    const memory = { ...nothing, total, free: 0, kernelStacks: kernelStack, hugetlb: hugetlbUsed, hugetlbFree: 0 };
     const host = { memory, bootTime: 0, forks: 0, cpus: 2 };
     rows.reset(processes.length);
     const work = summarise(
@@ -65,7 +67,7 @@ export class Host {
     );
     let step = work.next();
     while (!step.done) step = work.next();
-    const { groups, oldestMeasurement, excess } = step.value;
+    const { groups, oldestMeasurement, excess, books } = step.value;
     const footprints = {
       reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0, hung: 0 },
       seconds: 0,
@@ -80,7 +82,7 @@ export class Host {
       measuredExcess: excess,
     };
     const readings = new Readings(framedFiles([new Map()]), []);
-    return { at: NOW, host, readings, rows, groups, cgroups: undefined, ...about };
+    return { at: NOW, host, books, readings, rows, groups, cgroups: undefined, ...about };
   }
 
   #process(given: Given): Process {

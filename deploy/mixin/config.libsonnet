@@ -37,6 +37,18 @@
         HeraklesGroupSwapsOut: {
           warning: { threshold: 67108864, 'for': '5m', severity: 'warning' },
         },
+        HeraklesOomKill: {
+          warning: { severity: 'warning' },
+        },
+        HeraklesCgroupOomKill: {
+          warning: { severity: 'warning' },
+        },
+        HeraklesCgroupNearLimit: {
+          warning: { threshold: 0.9, 'for': '10m', severity: 'warning' },
+        },
+        HeraklesBooksDoNotBalance: {
+          info: { threshold: 1.05, 'for': '5m', severity: 'info' },
+        },
         HeraklesDeclaredGroupGone: {
           critical: { 'for': '2m', severity: 'critical' },
         },

@@ -192,6 +192,82 @@
               runbook_url: runbook('#heraklesgroupswapsout', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklesgroupswapsout' % words),
             },
           },
+          // The kernel's count holds what was killed in a cgroup as well. The alert of the cgroup says more, so it comes alone.
+          {
+            local own = config.alerts.HeraklesOomKill.warning,
+            alert: 'HeraklesOomKill',
+            expr: |||
+              increase(herakles_mem_system_oom_kills_total%(alone)s[15m]) > 0
+              unless on (%(cluster)sjob, instance) increase(herakles_cgroup_oom_kills_total%(alone)s[15m]) > 0
+            ||| % words,
+            labels: {
+              severity: own.severity,
+            },
+            annotations: {
+              summary: 'the kernel killed processes on {{ $labels.instance }} because memory was used up',
+              description: 'In the last 15 minutes {{ $value | humanize }} process(es) were killed: the memory of the host, or of a cgroup, was used up.',
+              runbook_url: runbook('#heraklesoomkill', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklesoomkill' % words),
+            },
+          },
+          // Needs collector_cgroup, as does the next one.
+          {
+            local own = config.alerts.HeraklesCgroupOomKill.warning,
+            alert: 'HeraklesCgroupOomKill',
+            expr: 'increase(herakles_cgroup_oom_kills_total%(alone)s[15m]) > 0' % words,
+            labels: {
+              severity: own.severity,
+            },
+            annotations: {
+              summary: 'the kernel killed processes of {{ $labels.cgroup }} on {{ $labels.instance }} because memory was used up',
+              description: 'In the last 15 minutes {{ $value | humanize }} process(es) of the cgroup were killed: its memory limit was reached, or the host had no memory left.',
+              runbook_url: runbook('#heraklescgroupoomkill', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklescgroupoomkill' % words),
+            },
+          },
+          // Page cache fills every limit and is given back when it is needed, so only the other memory counts.
+          {
+            local own = config.alerts.HeraklesCgroupNearLimit.warning,
+            alert: 'HeraklesCgroupNearLimit',
+            expr: |||
+              (herakles_cgroup_memory_bytes%(alone)s - herakles_cgroup_memory_file_bytes%(alone)s + herakles_cgroup_memory_shmem_bytes%(alone)s)
+                / min without (limit) (herakles_cgroup_memory_limit_bytes%(alone)s)
+                > %(threshold).12g
+            ||| % (words + own),
+            'for': own['for'],
+            labels: {
+              severity: own.severity,
+            },
+            annotations: {
+              summary: '{{ $labels.cgroup }} on {{ $labels.instance }} uses {{ $value | humanizePercentage }} of its memory limit',
+              description: 'For 10 minutes the cgroup has used more than 90% of its limit, page cache not counted. At the limit the kernel kills processes of it, or slows them down.',
+              runbook_url: runbook('#heraklescgroupnearlimit', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklescgroupnearlimit' % words),
+            },
+          },
+          // 1 where the processes together have what the kernel says they have mapped. It is absent while PSS is not measured.
+          {
+            record: 'herakles:mem_attributed_ratio:avg1h',
+            expr: 'avg_over_time(herakles_mem_system_attributed_ratio%(alone)s[1h])' % words,
+          },
+          {
+            local own = config.alerts.HeraklesBooksDoNotBalance.info,
+            alert: 'HeraklesBooksDoNotBalance',
+            expr: |||
+              herakles:mem_attributed_ratio:avg1h
+              and (
+                min_over_time(herakles_mem_system_attributed_ratio%(alone)s[1h]) > %(threshold).12g
+                or max_over_time(herakles_mem_system_attributed_ratio%(alone)s[1h]) < 0.95
+              )
+              and last_over_time(herakles_mem_system_attributed_ratio%(alone)s[10m] offset 50m)
+            ||| % (words + own),
+            'for': own['for'],
+            labels: {
+              severity: own.severity,
+            },
+            annotations: {
+              summary: 'the processes on {{ $labels.instance }} add up to {{ $value | humanizePercentage }} of what the kernel says they have mapped',
+              description: "For an hour the PSS of all processes has been more than 5% away from the kernel's own sum, though it is measured. Either the exporter does not see every process, or memory is counted twice.",
+              runbook_url: runbook('#heraklesbooksdonotbalance', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklesbooksdonotbalance' % words),
+            },
+          },
         ],
       },
       {

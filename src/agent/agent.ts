@@ -43,6 +43,7 @@ const HIDDEN_LOOK_EVERY = 60;
 const HUNG = 'reads of processes do not return';
 const DROPPED = 'series left out to stay within max_series';
 const CONTRADICTION = "measured PSS adds up to more than the host's memory";
+const MEMINFO = '/proc/meminfo contradicts itself';
 /** When no collection has succeeded for this many intervals, the exporter is unhealthy. */
 const UNHEALTHY_INTERVALS = 3;
 
@@ -254,7 +255,7 @@ export class Agent {
   }
 
   /** What may last for days: written when it begins, doubles and ends. */
-  #reportConditions({ view: { hung, measuredExcess }, dropped }: Snapshot): void {
+  #reportConditions({ view: { hung, measuredExcess, books }, dropped }: Snapshot): void {
     if (hung.length > 0) {
       const fields = { processes: hung.length, pids: hung.slice(0, 10).join(' ') };
       const message = `${HUNG}; the processes are left out, and tried again now and then`;
@@ -270,6 +271,11 @@ export class Agent {
     const shared = `${CONTRADICTION}; processes that share one address space each have all of it`;
     if (measuredExcess > 0) this.log.began(CONTRADICTION, 'warn', shared, { excess: measuredExcess }, measuredExcess);
     else this.log.ended(CONTRADICTION, "measured PSS fits into the host's memory again");
+
+    const kinds = books.contradictory.length;
+    const why = `${MEMINFO}; these kinds of memory are left out: lxcfs or another program may stand in for the kernel`;
+    if (kinds > 0) this.log.began(MEMINFO, 'warn', why, { kinds: books.contradictory.join(' ') }, kinds);
+    else this.log.ended(MEMINFO, '/proc/meminfo no longer contradicts itself');
   }
 
   /** A name that was missing becomes known when a service of that name runs. What is left is logged once. */

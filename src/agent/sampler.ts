@@ -205,8 +205,8 @@ export class Sampler {
     const at = readUptime(files);
     const { living } = tracker;
     const { kernelThreads, processKinds } = options;
-    const { swapTotal, swapFree, hugetlbUsed } = host.memory;
-    await this.#readFootprints(tracker, at, { swap: !(swapTotal <= swapFree), hugePages: !(hugetlbUsed <= 0) });
+    const { swapTotal, swapFree, hugetlb, hugetlbFree } = host.memory;
+    await this.#readFootprints(tracker, at, { swap: !(swapTotal <= swapFree), hugePages: !(hugetlb <= hugetlbFree) });
     const rows = this.#freeRows();
     rows.reset(living.length);
     const summary = await inSlices(
@@ -223,6 +223,7 @@ export class Sampler {
     return {
       at,
       host,
+      books: summary.books,
       readings,
       rows,
       groups: summary.groups,

@@ -34,6 +34,11 @@ export const cgroupKernel = gauge(
   CGROUP,
 );
 export const cgroupSwap = gauge('herakles_cgroup_memory_swap_bytes', 'Memory swapped out.', CGROUP);
+export const cgroupLimit = gauge(
+  'herakles_cgroup_memory_limit_bytes',
+  'Limits of the memory of the cgroup itself: at max its processes are killed, above high they are slowed down. Absent without a limit.',
+  [...CGROUP, 'limit'],
+);
 export const cgroupOomKills = counter(
   'herakles_cgroup_oom_kills_total',
   'Processes of the cgroup that the kernel killed because memory was used up.',
@@ -83,7 +88,8 @@ const PRESSURES = [
   { family: cgroupCpuPressure, of: 'cpuPressure' },
 ] as const;
 const KINDS = ['some', 'full'] as const;
-const CGROUP_SERIES = PLAIN.length + PRESSURES.length * KINDS.length;
+const LIMITS = ['max', 'high'] as const;
+const CGROUP_SERIES = PLAIN.length + LIMITS.length + PRESSURES.length * KINDS.length;
 /** Bytes of the longest line beside the labels that all of its series have. */
 const NAME_BYTES = `${cgroupMemoryPressure.name},kind="some"`.length + LINE_REST_BYTES;
 /** There is a series for each reason why a cgroup cannot be read: gone, denied, unsupported, malformed. */
@@ -92,7 +98,12 @@ const UNREADABLE_REASONS = 4;
 export const cgroupCollector: Collector = {
   name: 'cgroup',
   help: "The kernel's own account of each control group in which processes live: units and containers. Off by default.",
-  families: [...PLAIN.map(({ family }) => family), ...PRESSURES.map(({ family }) => family), cgroupUnreadable],
+  families: [
+    ...PLAIN.map(({ family }) => family),
+    cgroupLimit,
+    ...PRESSURES.map(({ family }) => family),
+    cgroupUnreadable,
+  ],
   series: () => ({ cgroup: CGROUP_SERIES, other: UNREADABLE_REASONS }),
   bytes: () => ({ cgroup: (row) => CGROUP_SERIES * (labelText(cgroupMemory, labelsOf(row)).length + NAME_BYTES) }),
   *collect({ cgroups }, _enabled, out) {
@@ -105,6 +116,9 @@ export const cgroupCollector: Collector = {
       for (const { row, text } of rows) out.sample(text, value(row));
       yield;
     }
+    out.family(cgroupLimit);
+    for (const { row } of rows)
+      for (const limit of LIMITS) out.sample(labelText(cgroupLimit, { ...labelsOf(row), limit }), row.reading[limit]);
     for (const { family, of } of PRESSURES) {
       out.family(family);
       for (const { row } of rows) {

@@ -90,9 +90,14 @@ test('every part of a collector is switched by a setting that is true or false',
 
 test('what a collector reads for itself stands in the view; a file that gives no value stops nothing', () => {
   const pressure = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=2000000\nfull avg10=0.00 total=1000000\n';
-  const files = framedFiles([new Map([['proc/pressure/memory', { bytes: Buffer.from(pressure) }]])]);
+  const frame = new Map([
+    ['proc/pressure/memory', { bytes: Buffer.from(pressure) }],
+    ['proc/vmstat', { bytes: Buffer.from('nr_free_pages 1\noom_kill 4\n') }],
+  ]);
+  const files = framedFiles([frame]);
   const readings = new Readings(files, viewCollectors);
-  assert.deepEqual(readings.of(systemCollector), { some: 2, full: 1 });
+  assert.deepEqual(readings.of(systemCollector), { pressure: { some: 2, full: 1 }, oomKills: 4 });
   assert.equal(readings.of(groupCollector), undefined);
-  assert.equal(new Readings(framedFiles([new Map()]), viewCollectors).of(systemCollector), undefined);
+  const nothing = new Readings(framedFiles([new Map()]), viewCollectors);
+  assert.deepEqual(nothing.of(systemCollector), { pressure: undefined, oomKills: Number.NaN });
 });

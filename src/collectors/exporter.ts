@@ -53,6 +53,10 @@ export const smapsDeferred = gauge(
   'herakles_exporter_smaps_deferred_processes',
   'Processes whose PSS and USS should be read again, and wait until the budget allows it.',
 );
+export const hostContradictions = gauge(
+  'herakles_exporter_host_kinds_contradictory',
+  "Kinds of the host's memory that are left out, because what /proc/meminfo says of them cannot be true.",
+);
 export const series = gauge('herakles_exporter_series', 'Series in the previous response with all collectors.');
 export const seriesDropped = gauge(
   'herakles_exporter_series_dropped',
@@ -129,6 +133,7 @@ const DECLARATIONS: readonly Declaration[] = [
   ofView(smapsSeconds, ({ footprints }, out) => out.sample('', Math.round(footprints.seconds * 1e6) / 1e6)),
   ofView(smapsOldest, ({ oldestMeasurement }, out) => out.sample('', oldestMeasurement)),
   ofView(smapsDeferred, ({ footprints }, out) => out.sample('', footprints.deferred)),
+  ofView(hostContradictions, ({ books }, out) => out.sample('', books.contradictory.length)),
   single(series, (state) => state.series),
   {
     family: seriesDropped,

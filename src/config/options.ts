@@ -224,9 +224,12 @@ export const options = {
       'Run the descriptors collector: open file descriptors, and how near each group is to the limit.',
       { spellings: ['--collector.descriptors'] },
     ),
-    collector_system: option(boolean, true, "Run the system collector: the host's memory and memory pressure.", {
-      spellings: ['--collector.system'],
-    }),
+    collector_system: option(
+      boolean,
+      true,
+      "Run the system collector: the host's memory by kind, its pressure, and OOM kills.",
+      { spellings: ['--collector.system'] },
+    ),
     collector_exporter: option(boolean, true, 'Run the exporter collector: the families about the exporter itself.', {
       spellings: ['--collector.exporter'],
       opposites: ['--web.disable-exporter-metrics'],

@@ -46,6 +46,8 @@ function v2(folder: string): Tree {
     'memory.stat': STAT,
     'memory.swap.current': '40\n',
     'memory.events': 'low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\noom_group_kill 0\n',
+    'memory.max': '5000\n',
+    'memory.high': 'max\n',
     'memory.pressure': psi(1_500_000, 500_000),
     'cpu.pressure': psi(2_000_000, 0),
   };
@@ -58,12 +60,24 @@ function v1(folder: string): Tree {
     'memory.stat':
       'cache 1\nrss 2\nshmem 3\ntotal_cache 300\ntotal_rss 600\ntotal_shmem 50\ntotal_mapped_file 120\ntotal_swap 40\n',
     'memory.kmem.usage_in_bytes': '90\n',
+    'memory.limit_in_bytes': '5000\n',
     'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n',
   };
   return Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
 }
 
-const CHARGED = { memory: 1000, anon: 600, file: 300, mapped: 120, shmem: 50, kernel: 90, swap: 40, oomKills: 2 };
+const CHARGED = {
+  memory: 1000,
+  anon: 600,
+  file: 300,
+  mapped: 120,
+  shmem: 50,
+  kernel: 90,
+  swap: 40,
+  oomKills: 2,
+  max: 5000,
+  high: Number.NaN,
+};
 const MEMORY_PRESSURE = { some: 1.5, full: 0.5 };
 const CPU_PRESSURE = { some: 2, full: 0 };
 
@@ -95,10 +109,13 @@ const found: [what: string, tree: Tree, text: string, expected: unknown][] = [
   ['version 1, the host itself', { 'proc/1/mountinfo': LEGACY, ...v1('sys/fs/cgroup/memory') }, '4:memory:/\n', undefined],
   ['hybrid', { 'proc/1/mountinfo': HYBRID, ...v1(`sys/fs/cgroup/memory${NGINX}`), [`sys/fs/cgroup/unified${NGINX}/memory.pressure`]: psi(1_500_000, 500_000), [`sys/fs/cgroup/unified${NGINX}/cpu.pressure`]: psi(2_000_000, 0) }, `4:memory:${NGINX}\n0::${NGINX}\n`, { path: NGINX, ...full }],
   ['hybrid, and version 2 does not know it', { 'proc/1/mountinfo': HYBRID, ...v1('sys/fs/cgroup/memory/docker/x') }, '4:memory:/docker/x\n0::/\n', { path: '/docker/x', ...calm }],
+  ['version 2 with both limits', { 'proc/1/mountinfo': UNIFIED, ...v2(`sys/fs/cgroup${NGINX}`), [`sys/fs/cgroup${NGINX}/memory.high`]: '0\n' }, `0::${NGINX}\n`, { path: NGINX, ...full, high: 0 }],
+  ['version 1 without a limit', { 'proc/1/mountinfo': LEGACY, ...v1('sys/fs/cgroup/memory/a'), 'sys/fs/cgroup/memory/a/memory.limit_in_bytes': '9223372036854771712\n' }, '4:memory:/a\n', { path: '/a', ...calm, max: Number.NaN }],
+  ['version 1 without a limit, pages of 64 KiB', { 'proc/1/mountinfo': LEGACY, ...v1('sys/fs/cgroup/memory/a'), 'sys/fs/cgroup/memory/a/memory.limit_in_bytes': '9223372036854710272\n' }, '4:memory:/a\n', { path: '/a', ...calm, max: Number.NaN }],
   ['no cgroups', { 'proc/1/mountinfo': NOISE }, '', undefined],
   ['no line of that hierarchy', { 'proc/1/mountinfo': UNIFIED }, '4:memory:/a\nrubbish\n', undefined],
   ['a kernel that offers little', { 'proc/1/mountinfo': UNIFIED, 'sys/fs/cgroup/a/cgroup.controllers': 'memory\n', 'sys/fs/cgroup/a/memory.current': '5\n', 'sys/fs/cgroup/a/memory.stat': `anon ${'9'.repeat(400)}\nfile -1\nxshmem 4\n` }, '0::/a\n',
-    { path: '/a', memory: 5, anon: Number.NaN, file: Number.NaN, mapped: Number.NaN, shmem: Number.NaN, kernel: Number.NaN, swap: Number.NaN, oomKills: Number.NaN, memoryPressure: undefined, cpuPressure: undefined }],
+    { path: '/a', memory: 5, anon: Number.NaN, file: Number.NaN, mapped: Number.NaN, shmem: Number.NaN, kernel: Number.NaN, swap: Number.NaN, max: Number.NaN, high: Number.NaN, oomKills: Number.NaN, memoryPressure: undefined, cpuPressure: undefined }],
 ];
 for (const [what, tree, text, expected] of found) {
   test(what, () => assert.deepEqual(look(tree, text), expected));

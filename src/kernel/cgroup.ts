@@ -145,6 +145,9 @@ export interface CgroupReading {
   /** The kernel's own memory: slab, kernel stacks, page tables; in version 2 since Linux 5.18. */
   readonly kernel: number;
   readonly swap: number;
+  /** Limits of its memory; NaN where there is none. Above `high` (version 2 only) its processes are slowed down. */
+  readonly max: number;
+  readonly high: number;
   /** Number of processes that the kernel killed because the memory of the cgroup or of the host was used up. */
   readonly oomKills: number;
   readonly memoryPressure: Pressure | undefined;
@@ -152,7 +155,13 @@ export interface CgroupReading {
 }
 
 /**
- * Reads the usage of a cgroup. memory.current has one number, `5242880`; memory.stat has lines `anon 1794048`.
+ * Without a limit, version 2 has `max` and version 1 the largest number of whole pages: 9223372036854771712, or less with
+ * larger pages. No host has half of that.
+ */
+const UNLIMITED = 2 ** 62;
+
+/**
+ * Reads the usage and the limits of a cgroup. memory.current has one number, `5242880`; memory.stat has lines `anon 1794048`.
  * @throws KernelFileError where its total usage cannot be read or is not a number
  */
 export function readMemoryCgroup(files: KernelFiles, cgroup: MemoryCgroup): CgroupReading {
@@ -172,11 +181,14 @@ export function readMemoryCgroup(files: KernelFiles, cgroup: MemoryCgroup): Cgro
   if (version === 2) {
     const charged = { anon: stat('anon'), file: stat('file'), mapped: stat('file_mapped'), shmem: stat('shmem') };
     const rest = { kernel: stat('kernel'), swap: optional('memory.swap.current') };
-    return { memory, ...charged, ...rest, oomKills: keyed('memory.events')('oom_kill'), ...pressures };
+    const limits = { max: optional('memory.max'), high: optional('memory.high') };
+    return { memory, ...charged, ...rest, ...limits, oomKills: keyed('memory.events')('oom_kill'), ...pressures };
   }
   const charged = { anon: stat('total_rss'), file: stat('total_cache'), mapped: stat('total_mapped_file') };
   const rest = { shmem: stat('total_shmem'), kernel: optional('memory.kmem.usage_in_bytes'), swap: stat('total_swap') };
-  return { memory, ...charged, ...rest, oomKills: keyed('memory.oom_control')('oom_kill'), ...pressures };
+  const limit = optional('memory.limit_in_bytes');
+  const limits = { max: limit < UNLIMITED ? limit : Number.NaN, high: Number.NaN };
+  return { memory, ...charged, ...rest, ...limits, oomKills: keyed('memory.oom_control')('oom_kill'), ...pressures };
 }
 
 function finite(text: string): number {

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { hostEntries } from '../../test/kernel-text.ts';
 import { type CapturedFile, framedFiles } from './capture.ts';
 import { KernelFileError, type KernelFiles } from './files.ts';
-import { readBoot, readMemory, readPressure, readUnits, readUptime, readUsers } from './host.ts';
+import { readBoot, readOomKills, readPressure, readUnits, readUptime, readUsers } from './host.ts';
+import { readMemory } from './host-memory.ts';
 import { liveFiles } from './live-host.ts';
 import { readPrivileges, readSelf } from './self.ts';
 
@@ -36,24 +37,12 @@ for (const [what, text, expected] of units) {
 test('units: unreadable', () => assert.deepEqual(readUnits(one('x', '')), USUAL));
 
 const NO_BOOT = { bootTime: Number.NaN, forks: Number.NaN, cpus: Number.NaN };
-const NOTHING = {
-  total: Number.NaN,
-  free: Number.NaN,
-  available: Number.NaN,
-  swapTotal: Number.NaN,
-  swapFree: Number.NaN,
-  kernelStack: Number.NaN,
-  hugetlbUsed: Number.NaN,
-};
-const MEMORY = { total: 2048, free: 1024, available: 512, swapTotal: 0, swapFree: 0, kernelStack: 0, hugetlbUsed: 0 };
 // biome-ignore format: one line a case
 const cases: [what: string, read: () => unknown, expected: unknown][] = [
-  ['memory', () => readMemory(one('proc/meminfo', 'MemTotal: 2 kB\nMemFree: 1 kB\nMemAvailable: 0 kB\nSwapTotal: 7 kB\nSwapFree: 6 kB\nKernelStack: 3 kB\nHugePages_Total: 4\nHugePages_Free: 3\nHugepagesize: 2048 kB\nHugetlb: 1056768 kB\n')), { ...MEMORY, available: 0, swapTotal: 7168, swapFree: 6144, kernelStack: 3072, hugetlbUsed: 1026 << 20 }],
-  ['memory before Linux 4.16: huge pages of the default size', () => readMemory(one('proc/meminfo', 'HugePages_Total: 4\nHugePages_Free: 1\nHugepagesize: 524288 kB\n')), { ...NOTHING, hugetlbUsed: 3 * 2 ** 29 }],
-  ['memory before Linux 3.14, without swap', () => readMemory(one('proc/meminfo', 'MemTotal: 2 kB\nMemFree: 1 kB\n')), { ...NOTHING, total: 2048, free: 1024 }],
-  ['memory: no total', () => readMemory(one('proc/meminfo', 'MemFree: 1 kB\n')), { ...NOTHING, free: 1024 }],
-  ['memory: nothing', () => readMemory(one('proc/meminfo', '')), NOTHING],
-  ['memory: no file', () => readMemory(one('x', '')), NOTHING],
+  ['OOM kills', () => readOomKills(one('proc/vmstat', 'oom_kill_x 9\nnr_free_pages 5\noom_kill 3\n')), 3],
+  ['OOM kills before Linux 4.13', () => readOomKills(one('proc/vmstat', 'nr_free_pages 5\n')), Number.NaN],
+  ['OOM kills: a word', () => readOomKills(one('proc/vmstat', 'oom_kill x\n')), Number.NaN],
+  ['OOM kills: no file', () => readOomKills(one('x', '')), Number.NaN],
   ['pressure', () => readPressure(one('proc/pressure/memory', 'some avg10=1.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=250000\n'), 'proc/pressure/memory'), { some: 1.5, full: 0.25 }],
   ['pressure without full', () => readPressure(one('proc/pressure/memory', 'some total=0\n'), 'proc/pressure/memory'), { some: 0, full: Number.NaN }],
   ['pressure switched off', () => readPressure(one('proc/pressure/memory', ''), 'proc/pressure/memory'), 'malformed'],
@@ -79,7 +68,9 @@ for (const [what, read, expected] of cases) {
 
 const readers: Record<string, (files: KernelFiles) => unknown> = {
   'proc/self/auxv': readUnits,
-  'proc/meminfo': readMemory,
+  'proc/meminfo': (files) => readMemory(files, 4096),
+  'proc/zoneinfo': (files) => readMemory(files, 4096),
+  'proc/vmstat': readOomKills,
   'proc/pressure/memory': (files) => readPressure(files, 'proc/pressure/memory'),
   'proc/uptime': readUptime,
   'proc/stat': readBoot,
@@ -109,7 +100,7 @@ for (const [path, read] of Object.entries(readers)) {
 
 test('this host: its own tools say the same', () => {
   const files = liveFiles();
-  const { total } = readMemory(files);
+  const { total } = readMemory(files, 4096);
   assert.equal(total, Number(/MemTotal:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))![1]) * 1024);
   assert.ok(Math.abs(readBoot(files).bootTime + readUptime(files) - Date.now() / 1000) < 3);
   assert.ok(readBoot(files).cpus >= 1);

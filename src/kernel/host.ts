@@ -1,8 +1,9 @@
-// What Linux says about the host: memory, pressure, boot time, CPUs, users, and the units that the kernel counts in.
+// What Linux says about the host beside its memory (host-memory.ts): pressure, boot time, CPUs, users, and the units that the kernel counts in.
 // Documents and examples are of Linux 6.18; what older kernels lack is said at the value.
 import { KernelFileError, type KernelFiles, readText, unlessUnreadable } from './files.ts';
+import { type HostMemory, readMemory } from './host-memory.ts';
 import type { Units } from './pid.ts';
-import { keyed, lineKeys, numberAt } from './text.ts';
+import { lineNumber, numberAt } from './text.ts';
 
 /** AT_PAGESZ and AT_CLKTCK of include/uapi/linux/auxvec.h. */
 const PAGE_SIZE = 6;
@@ -26,42 +27,6 @@ export function readUnits(files: KernelFiles): Units {
   return { pageSize, ticksPerSecond };
 }
 
-/** /proc/meminfo, bytes; NaN where the kernel does not say it. */
-export interface HostMemory {
-  readonly total: number;
-  readonly free: number;
-  /** Memory that new processes could get without swapping, as the kernel estimates it; NaN before Linux 3.14. */
-  readonly available: number;
-  readonly swapTotal: number;
-  readonly swapFree: number;
-  /** Kernel stacks of all threads. */
-  readonly kernelStack: number;
-  /** Huge pages (hugetlb) that are in use, of all sizes; of the default size before Linux 4.16. */
-  readonly hugetlbUsed: number;
-}
-
-const MEMINFO = lineKeys('MemTotal', 'MemFree', 'MemAvailable', 'SwapTotal', 'SwapFree', 'KernelStack');
-const HUGETLB = lineKeys('HugePages_Total', 'HugePages_Free', 'Hugepagesize', 'Hugetlb');
-const hugetlb = new Float64Array(HUGETLB.length);
-const meminfo = new Float64Array(MEMINFO.length);
-
-/** `MemTotal:       24567890 kB\n…` (Documentation/filesystems/proc.rst). Every value is NaN where the file cannot be read. */
-export function readMemory(files: KernelFiles): HostMemory {
-  const length = unlessUnreadable(() => files.read('proc/meminfo')) ?? 0;
-  keyed(files.buffer, length, MEMINFO, meminfo);
-  const [total, free, available, swapTotal, swapFree, kernelStack] = Array.from(meminfo, (kB) => kB * 1024);
-  keyed(files.buffer, length, HUGETLB, hugetlb);
-  return {
-    ...{ total: total!, free: free!, available: available!, swapTotal: swapTotal!, swapFree: swapFree! },
-    ...{ kernelStack: kernelStack!, hugetlbUsed: usedHugetlb(hugetlb) },
-  };
-}
-
-/** `HugePages_Total: 64`, `HugePages_Free: 10`, `Hugepagesize: 2048 kB`, and `Hugetlb: 131072 kB`, which is of all sizes. */
-function usedHugetlb([pages, free, size, all]: Float64Array): number {
-  return Math.max(0, (all! >= 0 ? all! : pages! * size!) - free! * size!) * 1024;
-}
-
 /** Seconds in which some task, or every task that was not idle, waited (Documentation/accounting/psi.rst, Linux 4.20). */
 export interface Pressure {
   readonly some: number;
@@ -80,6 +45,14 @@ export function readPressure(files: KernelFiles, path: string): Pressure {
   const pressure = { some: seconds('some'), full: seconds('full') };
   if (Number.isNaN(pressure.some)) throw new KernelFileError(path, 'malformed');
   return pressure;
+}
+
+const OOM_KILLS = lineNumber('oom_kill');
+
+/** Processes that the kernel killed for memory since boot: `oom_kill 0` of /proc/vmstat, since Linux 4.13; NaN before. */
+export function readOomKills(files: KernelFiles): number {
+  const length = unlessUnreadable(() => files.read('proc/vmstat')) ?? 0;
+  return OOM_KILLS(files.buffer, length);
 }
 
 /**
@@ -127,7 +100,10 @@ export interface HostState extends Boot {
 }
 
 /** Reads the host's files for a collection; what only one collector needs, that collector reads. Before processes are read. */
-export const readHost = (files: KernelFiles): HostState => ({ ...readBoot(files), memory: readMemory(files) });
+export const readHost = (files: KernelFiles): HostState => ({
+  ...readBoot(files),
+  memory: readMemory(files, readUnits(files).pageSize),
+});
 
 /** User names by user id from /etc/passwd, `root:x:0:0:root:/root:/bin/bash` (passwd(5)); empty where it cannot be read. */
 export function readUsers(files: KernelFiles): ReadonlyMap<number, string> {

@@ -2,6 +2,7 @@
 // its route here: the landing page, the test of documents and the metric of requests read this table.
 import type { IncomingMessage } from 'node:http';
 import type { Agent } from '../agent/agent.ts';
+import { describeBalance } from '../agent/balance.ts';
 import { CONTENT_TYPES } from '../exposition/encode.ts';
 import { escapedJson } from '../text/hostile.ts';
 import { configDocument, explanationDocument, subgroupsDocument } from './api.ts';
@@ -86,7 +87,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: '/health',
-    help: '200 while collections succeed; 503, with the reason, after three intervals without one.',
+    help: "200 while collections succeed, with the balance of the host's memory; 503, with the reason, after three intervals without one.",
     anyHost: true,
     handle: ({ agent }) => health(agent),
   },
@@ -206,7 +207,10 @@ async function metrics({ agent }: RouteContext, request: IncomingMessage): Promi
 function health(agent: Agent): RouteResponse {
   if (agent.unhealthy) return textResponse(503, agent.unhealthy);
   const { ok, faults } = agent.lastReload;
-  return textResponse(200, ok ? 'ok' : `ok, but the configuration could not be loaded again: ${faults.join('; ')}`);
+  const state = ok ? 'ok' : `ok, but the configuration could not be loaded again: ${faults.join('; ')}`;
+  if (!agent.snapshot) return textResponse(200, state);
+  const { memory, processes } = describeBalance(agent.snapshot.view);
+  return textResponse(200, `${state}\nmemory: ${memory}\nprocesses: ${processes}`);
 }
 
 /** The largest pid there can be (proc_sys_kernel(5), pid_max). */

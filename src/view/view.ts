@@ -6,10 +6,12 @@ import { usesSpaceOfParent } from '../footprint/address-space.ts';
 import { anonymousOf, proportionalSwapOf, sharedOf, stackOfThread, swappedSharedOf } from '../footprint/kinds.ts';
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostState } from '../kernel/host.ts';
+import type { HostMemory } from '../kernel/host-memory.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
 import { type Process, ZOMBIE } from '../process/process.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
 import type { CgroupView } from './cgroup-usage.ts';
+import { attributedRatioOf, type HostBooks, kindsOf } from './host-books.ts';
 import { hasRow, type ProcessRows } from './process-rows.ts';
 import type { Readings } from './readings.ts';
 
@@ -75,6 +77,8 @@ export interface ProcessView {
   readonly at: number;
   /** What the collection itself had to read of the host. */
   readonly host: HostState;
+  /** All of the host's memory by kind, and the check against the kernel's sums. */
+  readonly books: HostBooks;
   /** What collectors read for themselves. */
   readonly readings: Readings;
   readonly rows: ProcessRows;
@@ -139,6 +143,7 @@ export interface Summary {
   readonly oldestMeasurement: number;
   /** As ProcessView.measuredExcess. */
   readonly excess: number;
+  readonly books: HostBooks;
 }
 
 /** Processes that `summarise` adds before other work may run. */
@@ -165,13 +170,16 @@ export function* summarise(
     groups.set(each, group);
     estimates.set(group, emptyEstimate());
   }
-  const stack = stackOfThread(host.memory.kernelStack, threadsOf(processes));
+  const hugetlbUsed = host.memory.hugetlb - host.memory.hugetlbFree;
+  const stack = stackOfThread(host.memory.kernelStacks, threadsOf(processes));
   let oldest = Number.NaN;
+  let absent = 0;
   for (let index = 0; index < processes.length; index++) {
     const proc = processes[index]!;
     const group = groups.get(proc.membership.counters)!;
     addToGroup(group, estimates.get(group)!, proc, options, at);
     group.kinds[STACKS]! += proc.stat.threads * stack;
+    if (proc.stat.absent) absent++;
     const measured = !proc.stat.absent && proc.footprint.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
     if (hasRow(proc, options.kernelThreads)) {
@@ -181,10 +189,30 @@ export function* summarise(
     if (index % STEP === STEP - 1) yield;
   }
   for (const [group, estimate] of estimates) finish(group, estimate);
-  shareHugePages([...estimates], host.memory.hugetlbUsed);
+  shareHugePages([...estimates], hugetlbUsed);
   const excess = withinHost([...estimates], host.memory.total);
+  const books = booksOf([...estimates], host.memory, absent);
   for (const [group, estimate] of estimates) addEstimate(group, estimate);
-  return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess };
+  return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess, books };
+}
+
+/**
+ * Called before estimates become a part of the kinds of a group. Of the shared memory of processes that are not measured, only the
+ * largest part of one process counts: the others may have mapped the same.
+ */
+function booksOf(groups: readonly (readonly [GroupRow, Estimate])[], memory: HostMemory, absent: number): HostBooks {
+  const attributed = { pss: 0, rss: 0, measuredRss: 0, absent };
+  let measuredShmem = 0;
+  let otherShmem = 0;
+  for (const [group, estimate] of groups) {
+    attributed.pss += group.pss || 0;
+    attributed.rss += group.rss;
+    attributed.measuredRss += estimate.fresh;
+    measuredShmem += group.kinds[SHARED]!;
+    otherShmem = Math.max(otherShmem, estimate.shmem);
+  }
+  const attributedRatio = attributedRatioOf(memory, attributed);
+  return { ...kindsOf(memory, measuredShmem + otherShmem), attributedRatio };
 }
 
 const byName = ({ counters: a }: GroupRow, { counters: b }: GroupRow): number =>

@@ -1,6 +1,7 @@
 // check: tells whether the configuration is right, what this kernel offers, what this user may read, and which capability
 // would give which metric.
 import type { Setup } from '../../agent/agent.ts';
+import { describeBalance } from '../../agent/balance.ts';
 import { accessTo, lastingFailures, UNIT_SETTING } from '../../agent/capabilities.ts';
 import { describeUnknownName, stillUnknown, unknownNames } from '../../agent/unknown-names.ts';
 import { settingsWithoutEffect } from '../../config/without-effect.ts';
@@ -22,7 +23,8 @@ import type { GivenSettings } from '../verb.ts';
 /** Files of the kernel that depend on its version and on how it was built. */
 export const FEATURES: readonly { path: string; gives: string }[] = [
   { path: 'proc/self/smaps_rollup', gives: 'PSS and USS (Linux 4.14, CONFIG_PROC_PAGE_MONITOR)' },
-  { path: 'proc/meminfo', gives: "the host's memory and swap" },
+  { path: 'proc/meminfo', gives: "the host's memory by kind, and its swap" },
+  { path: 'proc/vmstat', gives: 'the number of processes that the kernel killed for memory (Linux 4.13)' },
   { path: 'proc/stat', gives: 'start times (btime), CPUs, and the count of forks' },
   { path: 'proc/pressure/memory', gives: 'memory pressure (Linux 4.20, CONFIG_PSI)' },
 ];
@@ -55,7 +57,12 @@ export async function check(settings: GivenSettings): Promise<string> {
     const state = reason ? `cannot be read (${reason})` : 'can be read';
     lines.push(`kernel:        /${path} ${state}; it is needed for ${gives}`);
   }
-  lines.push(`processes:     ${view.seen} seen`, ...hungLines(view.hung).map((line) => `               ${line}`));
+  const balance = describeBalance(view);
+  lines.push(`memory:        ${balance.memory}`);
+  lines.push(
+    `processes:     ${view.seen} seen, ${balance.processes}`,
+    ...hungLines(view.hung).map((line) => `               ${line}`),
+  );
   const hidden = privileges.hidepid !== '' && !setup.config.capture;
   if (hidden) lines.push(...hiddenAdvice(privileges.hidepid));
   lines.push('', ...advice(lastingFailures(view.unreadable), privileges, hidden));

@@ -1,0 +1,99 @@
+// The host's books on this host, beside what the kernel says: a file in tmpfs, a System V segment that nobody has mapped,
+// shared memory that processes have mapped. Other programs run as well, so each figure is waited for; the ratio is within
+// the bounds of its alert, because memory moves between two reads of a busy host.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { Exposition } from './exposition-text.ts';
+import {
+  childProgram,
+  type Exporter,
+  eventually,
+  need,
+  needRoot,
+  nobody,
+  runBundle,
+  Started,
+  scratch,
+  startChildren,
+  startExporter,
+} from './harness.ts';
+
+const MIB = 1 << 20;
+const KIND = 'herakles_mem_system_kind_bytes';
+const exact = { args: ['--smaps', 'exact', '--cache-ttl', '0s'] };
+
+const kindOf = (page: Exposition, kind: string): number => page.value(KIND, { kind });
+
+/** Each page balances, whatever happens meanwhile. */
+async function balanced(exporter: Exporter): Promise<Exposition> {
+  const page = await exporter.scrape();
+  assert.equal(page.sum(KIND), page.value('herakles_mem_system_total_bytes'), 'the kinds sum to the total');
+  return page;
+}
+
+/** Waits until a kind has grown by so much, within 2 %. */
+const grows = (exporter: Exporter, kind: string, before: number, by: number) =>
+  eventually(async () => {
+    const grown = kindOf(await balanced(exporter), kind) - before;
+    assert.ok(Math.abs(grown - by) <= 0.02 * by, `${kind} grew by ${grown / MIB} MiB`);
+  });
+
+test('the kinds sum to the memory of the host, and the processes to what the kernel says', async (t) => {
+  if (!needRoot(t)) return;
+  const exporter = await startExporter(t, exact);
+  await eventually(async () => {
+    const page = await balanced(exporter);
+    const unexplained = kindOf(page, 'unexplained') / page.value('herakles_mem_system_total_bytes');
+    assert.ok(Math.abs(unexplained) <= 0.02, `${unexplained} is unexplained`);
+    const ratio = page.value('herakles_mem_system_attributed_ratio');
+    assert.ok(ratio > 0.95 && ratio < 1.05, `the processes are ${ratio} of what the kernel says`);
+    assert.equal(page.value('herakles_exporter_host_kinds_contradictory'), 0);
+  });
+  await eventually(async () => {
+    const health = await (await fetch(`${exporter.url}/health`)).text();
+    assert.match(
+      health,
+      /^ok\nmemory: [\d.]+ \wiB, of which -?[\d.]+ % is unexplained\nprocesses: together [\d.]+ % of /,
+    );
+    const { stdout } = await runBundle(t, ['check', '--smaps', 'exact']);
+    assert.match(stdout, /^memory: +[\d.]+ \wiB, of which -?[\d.]+ % is unexplained$/m);
+    assert.match(stdout, /^processes: +\d+ seen, together [\d.]+ % of what the kernel says they have mapped$/m);
+  }, 90_000);
+});
+
+test('shared memory that nobody has mapped is tmpfs, what processes have mapped is not', async (t) => {
+  if (!needRoot(t) || !need(t, 'cc')) return;
+  const exporter = await startExporter(t, exact);
+  const at = `${scratch()}/tmpfs`;
+  mkdirSync(at);
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', at]);
+  t.after(() => void execFileSync('umount', [at]));
+
+  const tmpfs = kindOf(await balanced(exporter), 'tmpfs');
+  writeFileSync(`${at}/file`, Buffer.alloc(256 * MIB, 1));
+  await grows(exporter, 'tmpfs', tmpfs, 256 * MIB);
+
+  const [segment] = await new Started(t, [childProgram('segment'), '128']).line('ready');
+  t.after(() => void execFileSync('ipcrm', ['-m', segment!]));
+  await grows(exporter, 'tmpfs', tmpfs, 384 * MIB);
+
+  const shared = kindOf(await balanced(exporter), 'shared_memory');
+  await startChildren(t, 'shared', 100, 3);
+  await grows(exporter, 'shared_memory', shared, 100 * MIB);
+  await grows(exporter, 'tmpfs', tmpfs, 384 * MIB);
+});
+
+test('without any privilege the kinds are there, and what cannot be compared is absent', async (t) => {
+  if (!needRoot(t)) return;
+  const exporter = await startExporter(t, { ...exact, uid: nobody });
+  const page = await balanced(exporter);
+  assert.ok(page.all(KIND).length >= 14, `${page.all(KIND).length} kinds`);
+  assert.equal(page.all('herakles_mem_system_attributed_ratio').length, 0);
+  const health = await (await fetch(`${exporter.url}/health`)).text();
+  assert.match(
+    health,
+    /\nprocesses: not compared with what the kernel says they have mapped, because PSS is not measured/,
+  );
+});
