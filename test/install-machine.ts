@@ -26,14 +26,15 @@ export class Machine {
     return this.run(process.execPath, bundle, ...args);
   }
 
-  /** Everything in the trees: kind, mode, owner, size, target; without the backups of useradd and userdel. */
+  /** Everything in the trees: kind, mode, owner, size, target; without the backups of useradd and userdel, and without the folders of other tests that run meanwhile. */
   state(): string[] {
     const printed = this.run('find', ...TREES, '-not', '-type', 'd', '-printf', '%p %y %m %U:%G %s %l\n').stdout;
     const folders = this.run('find', ...TREES, '-type', 'd', '-printf', '%p/ %m %U:%G\n').stdout;
+    const others = /^\/var\/lib\/herakles-/;
     const backup = /^\/etc\/(?:(?:passwd|group|g?shadow|sub[ug]id)- |\.pwd\.lock )/;
     return `${printed}${folders}`
       .split('\n')
-      .filter((line) => line !== '' && !backup.test(line))
+      .filter((line) => line !== '' && !backup.test(line) && !others.test(line))
       .sort();
   }
 
