@@ -47,7 +47,7 @@ export class BootedDebian {
   }
 
   async scrape(): Promise<Exposition> {
-    const response = await fetch(`${this.url}/metrics`);
+    const response = await fetch(`${this.url}/metrics`, { signal: AbortSignal.timeout(60_000) });
     assert.equal(response.status, 200);
     return new Exposition(await response.text());
   }

@@ -77,7 +77,7 @@ function inForce(debian: BootedDebian): void {
 
 /** A process of another user, and its PSS in the page beside the kernel's own. */
 async function foreignPss(debian: BootedDebian): Promise<void> {
-  debian.done(`systemd-run --quiet --unit=large --uid=nobody perl -e '$x = "x" x (64 * 2**20); sleep'`);
+  debian.done(`systemd-run --quiet --unit=large --uid=nobody perl -e 'sub f { sleep } f(q(x) x (64 * 2**20))'`);
   const pid = debian.property('large.service', 'MainPID');
   const truth = () => Number(debian.done(`awk '/^Pss:/ { print $2 * 1024 }' /proc/${pid}/smaps_rollup`));
   await eventually(async () => {
