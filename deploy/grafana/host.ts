@@ -76,16 +76,32 @@ export function hostBoard(): Dashboard {
     )
     .lines(
       {
-        title: 'Processes and the Rest',
-        help: 'Memory in use by processes. The rest up to "In use" belongs to no process: kernel, slab, page tables, tmpfs.',
+        title: 'Where the Memory Is',
+        help: "All of the host's memory by kind, stacked: it ends at the total. Huge pages, page tables and tmpfs are in no RSS.",
+        unit: 'bytes',
+        width: 16,
+        stacked: true,
+      },
+      { '{{kind}}': `sum by (kind) (${system.systemKind.name}${host})` },
+    )
+    .lines(
+      {
+        title: 'OOM Kills',
+        help: 'Processes that the kernel ended because memory ran out, of the host or of a cgroup, in each interval.',
+        unit: 'short',
+        width: 8,
+      },
+      { Kills: `increase(${system.systemOomKills.name}${host}[$__rate_interval])` },
+    )
+    .lines(
+      {
+        title: 'Footprint by Kind',
+        help: 'What the footprints of the chosen subgroups are made of, stacked.',
         unit: 'bytes',
         width: 12,
+        stacked: true,
       },
-      {
-        Processes: `sum(${groups.groupFootprint.name}${host})`,
-        'In use': `sum(${used})`,
-        Total: `sum(${system.systemTotal.name}${host})`,
-      },
+      { '{{kind}}': `sum by (kind) (${groups.groupKind.name}${group})` },
     )
     .lines(
       { title: 'Swapped Out', help: 'Swapped-out memory of each subgroup.', unit: 'bytes', width: 12 },

@@ -38,10 +38,10 @@
           warning: { threshold: 67108864, 'for': '5m', severity: 'warning' },
         },
         HeraklesOomKill: {
-          warning: { severity: 'warning' },
+          warning: { 'for': '0m', severity: 'warning' },
         },
         HeraklesCgroupOomKill: {
-          warning: { severity: 'warning' },
+          warning: { 'for': '0m', severity: 'warning' },
         },
         HeraklesCgroupNearLimit: {
           warning: { threshold: 0.9, 'for': '10m', severity: 'warning' },

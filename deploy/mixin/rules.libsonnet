@@ -200,12 +200,13 @@
               increase(herakles_mem_system_oom_kills_total%(alone)s[15m]) > 0
               unless on (%(cluster)sjob, instance) increase(herakles_cgroup_oom_kills_total%(alone)s[15m]) > 0
             ||| % words,
+            'for': own['for'],
             labels: {
               severity: own.severity,
             },
             annotations: {
               summary: 'the kernel killed processes on {{ $labels.instance }} because memory was used up',
-              description: 'In the last 15 minutes {{ $value | humanize }} process(es) were killed: the memory of the host, or of a cgroup, was used up.',
+              description: 'In the last 15 minutes processes were killed: the memory of the host, or of a cgroup, was used up.',
               runbook_url: runbook('#heraklesoomkill', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklesoomkill' % words),
             },
           },
@@ -214,12 +215,13 @@
             local own = config.alerts.HeraklesCgroupOomKill.warning,
             alert: 'HeraklesCgroupOomKill',
             expr: 'increase(herakles_cgroup_oom_kills_total%(alone)s[15m]) > 0' % words,
+            'for': own['for'],
             labels: {
               severity: own.severity,
             },
             annotations: {
               summary: 'the kernel killed processes of {{ $labels.cgroup }} on {{ $labels.instance }} because memory was used up',
-              description: 'In the last 15 minutes {{ $value | humanize }} process(es) of the cgroup were killed: its memory limit was reached, or the host had no memory left.',
+              description: 'In the last 15 minutes processes of the cgroup were killed: its memory limit was reached, or the host had no memory left.',
               runbook_url: runbook('#heraklescgroupoomkill', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklescgroupoomkill' % words),
             },
           },
@@ -238,7 +240,7 @@
             },
             annotations: {
               summary: '{{ $labels.cgroup }} on {{ $labels.instance }} uses {{ $value | humanizePercentage }} of its memory limit',
-              description: 'For 10 minutes the cgroup has used more than 90% of its limit, page cache not counted. At the limit the kernel kills processes of it, or slows them down.',
+              description: 'The cgroup uses nearly all memory that its limit allows; page cache does not count. At the limit the kernel kills processes of it, or slows them down.',
               runbook_url: runbook('#heraklescgroupnearlimit', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklescgroupnearlimit' % words),
             },
           },
