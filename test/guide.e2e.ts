@@ -14,9 +14,10 @@ import { allRules, shortenDurations } from './rule-files.ts';
 
 type Block = { page: string; info: string; text: string; before: string };
 
-const pages = ['prometheus-integration', 'alerting', 'performance-tuning', 'use-cases'].map(
-  (name) => `docs/${name}.md`,
-);
+const pages = [
+  ...['prometheus-integration', 'alerting', 'performance-tuning', 'use-cases'],
+  ...['troubleshooting', 'glossary'],
+].map((name) => `docs/${name}.md`);
 const textOf = (page: string): string => readFileSync(`${root}${page}`, 'utf8');
 
 const blocks: Block[] = pages.flatMap((page) => {
