@@ -14,7 +14,7 @@ import { allRules, shortenDurations } from './rule-files.ts';
 
 type Block = { page: string; info: string; text: string; before: string };
 
-const pages = ['prometheus-integration', 'alerting', 'performance-tuning', 'use-cases'].map(
+const pages = ['prometheus-integration', 'alerting', 'performance-tuning', 'use-cases', 'upgrade'].map(
   (name) => `docs/${name}.md`,
 );
 const textOf = (page: string): string => readFileSync(`${root}${page}`, 'utf8');
