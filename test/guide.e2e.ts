@@ -16,7 +16,7 @@ type Block = { page: string; info: string; text: string; before: string };
 
 const pages = [
   ...['prometheus-integration', 'alerting', 'performance-tuning', 'use-cases'],
-  ...['troubleshooting', 'glossary'],
+  ...['troubleshooting', 'glossary', 'upgrade'],
 ].map((name) => `docs/${name}.md`);
 const textOf = (page: string): string => readFileSync(`${root}${page}`, 'utf8');
 

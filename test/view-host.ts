@@ -49,12 +49,20 @@ export class Host {
 
   view(
     given: readonly Given[],
-    { total = 2 ** 32, kernelThreads = false, kernelStack = 0, hugetlbUsed = 0 } = {},
+    { total = 2 ** 32, kernelThreads = false, kernelStack = 0, hugetlbUsed = 0, memory: more = {} } = {},
   ): ProcessView {
     const rows = new ProcessRows();
     const processes = given.map((one) => this.#process(one));
     const nothing = readMemory(framedFiles([new Map()]), 4096);
-    const memory = { ...nothing, total, free: 0, kernelStacks: kernelStack, hugetlb: hugetlbUsed, hugetlbFree: 0 };
+    const memory = {
+      ...nothing,
+      total,
+      free: 0,
+      kernelStacks: kernelStack,
+      hugetlb: hugetlbUsed,
+      hugetlbFree: 0,
+      ...more,
+    };
     const host = { memory, bootTime: 0, forks: 0, cpus: 2 };
     rows.reset(processes.length);
     const work = summarise(
@@ -116,8 +124,9 @@ export class Host {
     const rssShmem = given.rssShmem ?? Number.NaN;
     Object.assign(proc.footprint, { rssShmem, pss, uss: given.uss ?? pss, swap: given.swap ?? 0 });
     const { hugetlb = Number.NaN, pageTables = Number.NaN, ownHugetlb = 0 } = given;
-    Object.assign(proc.footprint, { hugetlb, pageTables, swapEntries: given.swapEntries ?? given.measuredSwap });
     const { anonymous = Number.NaN, file = Number.NaN, shmem = 0, measuredSwap = 0, swapPss = 0 } = given;
+    const swappedShared = measuredSwap - (given.swapEntries ?? measuredSwap);
+    Object.assign(proc.footprint, { hugetlb, pageTables, swappedShared });
     const parts = { anonymous, file, shmem, hugetlb: ownHugetlb, swap: measuredSwap, swapPss };
     if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW, ...parts });
     return proc;

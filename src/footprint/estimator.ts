@@ -72,11 +72,33 @@ export class FootprintEstimator {
     footprint.statusActivity = proc.sharing.activity;
     footprint.statusVirtualSize = proc.stat.virtualSize;
     footprint.pageTables = this.#status.pageTables;
-    footprint.hugetlb = this.#status.hugetlb;
     footprint.rssFile = this.#status.rssFile;
     footprint.rssShmem = this.#status.rssShmem;
-    footprint.swapEntries = this.#status.swap;
+    addToMeasurement(proc, footprint, this.#status);
     if (proc.measurement.at !== at) footprint.swap = this.#status.swap + swappedSharedOf(proc);
+  }
+}
+
+/** Whether nothing but smaps_rollup has said anything since the process was measured. */
+const isNewlyMeasured = ({ measurement }: Process, { measuredAt }: Footprint): boolean =>
+  measurement.at >= 0 && measurement.at !== measuredAt;
+
+/**
+ * Status leaves out what smaps_rollup has: huge pages behind page tables that processes share, and shared memory in swap. The
+ * first status after a measurement tells how much that is; later ones tell what has changed.
+ */
+function addToMeasurement(proc: Process, footprint: Footprint, status: StatusReading): void {
+  const { measurement } = proc;
+  if (measurement.at < 0) {
+    footprint.hugetlb = status.hugetlb;
+  } else if (isNewlyMeasured(proc, footprint)) {
+    footprint.measuredAt = measurement.at;
+    footprint.statusHugetlb = status.hugetlb || 0;
+    footprint.swappedShared =
+      measurement.swap > measurement.swapPss ? Math.max(0, measurement.swap - status.swap) || 0 : 0;
+  } else {
+    const change = status.hugetlb - footprint.statusHugetlb || 0;
+    footprint.hugetlb = Math.max(0, hugePagesOf(measurement) + change);
   }
 }
 
@@ -99,8 +121,13 @@ function needsStatus(proc: Process, footprint: Footprint, inUse: HostUse, at: nu
   const swapping = inUse.swap || footprint.swap > 0 || measurement.swap > 0;
   if (measuredNow) footprint.swap = measurement.swap;
   else if (!swapping && !unmeasured) footprint.swap = 0;
-  if (measuredNow) footprint.hugetlb = hugePagesOf(measurement);
-  if (measuredNow && measurement.swap > measurement.swapPss) return true; // of anonymous pages, or of shared memory
+  if (isNewlyMeasured(proc, footprint)) {
+    footprint.hugetlb = hugePagesOf(measurement);
+    if (inUse.hugePages || measurement.swap > measurement.swapPss) return true;
+    footprint.measuredAt = measurement.at;
+    footprint.statusHugetlb = 0;
+    footprint.swappedShared = 0;
+  }
   if (pageTablesMayDiffer(proc) || (inUse.hugePages && !measuredNow && hugePagesMayDiffer(proc))) return true;
   if (!unmeasured && (!swapping || measuredNow)) return false;
   const moved = footprint.statusRss !== memory.rss || footprint.statusShared !== memory.shared;

@@ -20,8 +20,8 @@ function partOfPss({ measurement, footprint }: Process, part: number): number {
  * Swapped-out bytes of shared memory at the measurement. smaps has them in full in Swap of each process that maps them, and
  * neither in SwapPss nor in VmSwap of status (Documentation/filesystems/proc.rst).
  */
-export const swappedSharedOf = ({ measurement: { at, swap, swapPss }, footprint }: Process): number =>
-  at >= 0 && swap > swapPss ? Math.max(0, swap - footprint.swapEntries) || 0 : 0;
+export const swappedSharedOf = ({ measurement, footprint }: Process): number =>
+  measurement.at >= 0 ? footprint.swappedShared : 0;
 
 /** Swapped-out bytes of anonymous pages, a page that several processes share in proportion, as at the measurement. */
 export function proportionalSwapOf(proc: Process): number {

@@ -52,8 +52,12 @@ const NAMES = Object.keys(LINES) as (keyof typeof LINES)[];
 const KEYS = lineKeys(...Object.values(LINES), 'HugePages_Total', 'HugePages_Free', 'Hugepagesize');
 const found = new Float64Array(KEYS.length);
 
-/** Every value is NaN where its file cannot be read. */
-export function readMemory(files: KernelFiles, pageSize: number): HostMemory {
+/**
+ * Every value is NaN where its file cannot be read.
+ * @param freeOfCpus as last read; undefined to read it now: the kernel holds a lock of the allocator while it writes zoneinfo, and the text
+ *   is long on hosts with many CPUs
+ */
+export function readMemory(files: KernelFiles, pageSize: number, freeOfCpus?: number): HostMemory {
   const length = unlessUnreadable(() => files.read('proc/meminfo')) ?? 0;
   keyed(files.buffer, length, KEYS, found);
   const values = Object.fromEntries(NAMES.map((name, index) => [name, found[index]! * 1024]));
@@ -61,8 +65,8 @@ export function readMemory(files: KernelFiles, pageSize: number): HostMemory {
   const usual = pages * size * 1024;
   const hugetlb = Number.isNaN(values.hugetlb!) ? usual : values.hugetlb!;
   const hugetlbFree = freePages * size * 1024 + (hugetlb > usual ? freeOfOtherSizes(files, size) : 0);
-  const freeOfCpus = freePagesOfCpus(files) * pageSize;
-  return { ...(values as Record<keyof typeof LINES, number>), hugetlb, hugetlbFree, freeOfCpus };
+  const known = { hugetlb, hugetlbFree, freeOfCpus: freeOfCpus ?? freePagesOfCpus(files) * pageSize };
+  return { ...(values as Record<keyof typeof LINES, number>), ...known };
 }
 
 /** The pages in the lists of each zone and CPU: `    cpu: 0\n              count:    104859\n`. */

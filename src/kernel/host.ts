@@ -99,10 +99,13 @@ export interface HostState extends Boot {
   readonly memory: HostMemory;
 }
 
-/** Reads the host's files for a collection; what only one collector needs, that collector reads. Before processes are read. */
-export const readHost = (files: KernelFiles): HostState => ({
+/**
+ * Reads the host's files for a collection; what only one collector needs, that collector reads. Before processes are read.
+ * @param freeOfCpus as in readMemory
+ */
+export const readHost = (files: KernelFiles, pageSize: number, freeOfCpus?: number): HostState => ({
   ...readBoot(files),
-  memory: readMemory(files, readUnits(files).pageSize),
+  memory: readMemory(files, pageSize, freeOfCpus),
 });
 
 /** User names by user id from /etc/passwd, `root:x:0:0:root:/root:/bin/bash` (passwd(5)); empty where it cannot be read. */

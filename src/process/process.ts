@@ -210,8 +210,12 @@ export class Footprint extends numbers.part({
   /** Page tables, and huge pages that it maps, shared ones in full. */
   pageTables: Number.NaN,
   hugetlb: Number.NaN,
-  /** Swapped-out anonymous pages when status was last read: `swap` of a measurement has shared memory besides. */
-  swapEntries: Number.NaN,
+  /** Kernel time of the measurement to which the next two belong, seconds since boot. */
+  measuredAt: -1,
+  /** Huge pages in status then. It has fewer than smaps where processes share page tables, so only its change counts. */
+  statusHugetlb: 0,
+  /** Swapped-out shared memory then, which status does not have. */
+  swappedShared: 0,
   /** Resident pages by kind from status, for a process without a measurement. */
   rssFile: Number.NaN,
   rssShmem: Number.NaN,

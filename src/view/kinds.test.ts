@@ -63,3 +63,24 @@ test('swap that processes share counts once in the group, also what was swapped 
   const shared = [1, 2, 3].map((pid) => ({ pid, ...segment }));
   assert.equal(only(new Host().view(shared)).swap, 3 * 50 + 200, 'shared memory is in full in each');
 });
+
+test('before Linux 5.4 the most shared memory of one process is what is mapped for sure', () => {
+  const old = { pss: 900, rss: 1000, anonymous: Number.NaN, file: Number.NaN };
+  const { books } = new Host().view([
+    { pid: 1, ...old, rssShmem: 300 },
+    { pid: 2, ...old, rssShmem: 200 },
+  ]);
+  assert.equal(books.kinds.get('shared_memory'), undefined, 'this host says nothing of mapped memory');
+  const memory = { mapped: 800, shmem: 500, cached: 2000, buffers: 0 };
+  const told = new Host().view(
+    [
+      { pid: 1, ...old, rssShmem: 300 },
+      { pid: 2, ...old, rssShmem: 200 },
+    ],
+    { memory },
+  );
+  assert.deepEqual(
+    ['shared_memory', 'process_file', 'tmpfs'].map((kind) => told.books.kinds.get(kind as 'tmpfs')),
+    [300, 500, 200],
+  );
+});

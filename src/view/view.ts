@@ -124,6 +124,8 @@ interface Estimate {
   shmem: number;
   /** Huge pages that other processes may map as well: in full for each process that maps them. */
   sharedHugetlb: number;
+  /** The most shared memory that one process maps whose measurement has no kinds (before Linux 5.4), as status says it. */
+  unsplitShmem: number;
   /** The most swapped-out shared memory that one process maps; the others may map the same. */
   swappedShared: number;
   /** Sum of the RSS whose PSS was measured lately. */
@@ -197,7 +199,7 @@ export function* summarise(
 }
 
 /**
- * Called before estimates become a part of the kinds of a group. Of the shared memory of processes that are not measured, only the
+ * Called before estimates become a part of the kinds of a group. Of shared memory that no measurement tells, only the
  * largest part of one process counts: the others may have mapped the same.
  */
 function booksOf(groups: readonly (readonly [GroupRow, Estimate])[], memory: HostMemory, absent: number): HostBooks {
@@ -208,8 +210,8 @@ function booksOf(groups: readonly (readonly [GroupRow, Estimate])[], memory: Hos
     attributed.pss += group.pss || 0;
     attributed.rss += group.rss;
     attributed.measuredRss += estimate.fresh;
-    measuredShmem += group.kinds[SHARED]!;
-    otherShmem = Math.max(otherShmem, estimate.shmem);
+    measuredShmem += group.kinds[SHARED]! || 0;
+    otherShmem = Math.max(otherShmem, estimate.shmem, estimate.unsplitShmem);
   }
   const attributedRatio = attributedRatioOf(memory, attributed);
   return { ...kindsOf(memory, measuredShmem + otherShmem), attributedRatio };
@@ -225,6 +227,7 @@ const emptyEstimate = (): Estimate => ({
   file: 0,
   shmem: 0,
   sharedHugetlb: 0,
+  unsplitShmem: 0,
   swappedShared: 0,
   fresh: 0,
   memoryKnown: false,
@@ -274,6 +277,7 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
     group.kinds[ANONYMOUS]! += anonymous;
     group.kinds[FILE]! += pss - anonymous - shared;
     group.kinds[SHARED]! += shared;
+    if (Number.isNaN(shared)) estimate.unsplitShmem = Math.max(estimate.unsplitShmem, footprint.rssShmem || 0);
     if (at - proc.measurement.at <= options.freshFor) estimate.fresh += rss;
   } else {
     estimate.anonymous += Math.max(0, rss - memory.shared || 0);

@@ -72,7 +72,7 @@ export function install({ dryRun, socket, root }: InstallOptions): InstallOutcom
     ...fileSteps(into, RULE_FILE, FIRST_RULES),
     ...systemSteps(into, node, socket),
   ];
-  if (root === '' && steps.some(({ run }) => run)) steps.push(...reloadSteps());
+  if (root === '' && (into.record.pending || steps.some(({ run }) => run))) steps.push(...reloadSteps());
   const { done, complete } = put(into, steps, dryRun);
   if (!complete) return incomplete(done, 'install');
   const unit = socket ? SOCKET : SERVICE;
@@ -91,7 +91,7 @@ export function upgrade({ dryRun }: { readonly dryRun: boolean }): InstallOutcom
     throw new VerbError(`nothing to upgrade: ${RECORD} does not exist, so install has not put anything in place`);
   const into = { root: '', record };
   const steps = [...programSteps(into), ...systemSteps(into, node, record.put[`${UNITS}/${SOCKET}`] !== undefined)];
-  const changed = steps.some(({ run }) => run);
+  const changed = record.pending === true || steps.some(({ run }) => run);
   if (changed && systemdRuns()) {
     const run = (): void => execute('systemctl', 'try-restart', SERVICE);
     steps.push(...reloadSteps(), { action: 'run', what: `systemctl try-restart ${SERVICE}`, run });
@@ -109,7 +109,10 @@ interface InstallOutcome {
 
 /** Carries the steps out. complete: nothing but files for the operator to edit was kept as it is. */
 function put(into: Installation, steps: readonly Step[], dryRun: boolean): { done: string; complete: boolean } {
-  const done = carryOut(steps, dryRun, () => writeRecord(into));
+  const done = carryOut(steps, dryRun, (all) => {
+    into.record.pending = all ? undefined : true;
+    writeRecord(into);
+  });
   const kept = steps.filter(({ action, what }) => action === 'keep' && !EDITED.some((path) => what.startsWith(path)));
   return { done, complete: kept.length === 0 };
 }

@@ -32,6 +32,8 @@ export interface InstallRecord {
   readonly put: Record<string, Mark>;
   /** Whether install made the user. */
   user: boolean;
+  /** Its last step was not reached, so the next run has to do what follows a change. */
+  pending?: true | undefined;
 }
 
 /** What is being installed, and where. */
@@ -77,7 +79,10 @@ export const FOREIGN = 'install did not write it, or it has been changed since';
 export function fileSteps(into: Installation, path: string, content: string | Buffer, mode = 0o644): Step[] {
   const { root, record } = into;
   const [now, wanted] = [markOf(root + path), hash(content)];
-  if (now === wanted) return [{ action: 'unchanged', what: path }];
+  if (now === wanted) {
+    if (record.put[path] !== undefined) record.put[path] = wanted; // an install that was killed had not noted it yet
+    return [{ action: 'unchanged', what: path }];
+  }
   if (now !== undefined && now !== record.put[path]) return [{ action: 'keep', what: `${path}: ${FOREIGN}` }];
   const write = (): void => {
     writeNewFile(root + path, content, mode);
