@@ -305,9 +305,10 @@ const printing: Record<string, string[]> = {
   'subgroups test': ['rules.toml'],
   'import process-exporter': ['--procnames=acme'],
   capture: [],
-  // What the two do depends on the machine: install.e2e.ts.
+  // What these do depends on the machine: install.e2e.ts and upgrade.e2e.ts.
   install: ['--help'],
   uninstall: ['--help'],
+  upgrade: ['--help'],
   'config show': [],
   'config init': [],
 };
