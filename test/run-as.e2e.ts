@@ -306,9 +306,7 @@ const printing: Record<string, string[]> = {
   'import process-exporter': ['--procnames=acme'],
   capture: [],
   // What these do depends on the machine: install.e2e.ts and upgrade.e2e.ts.
-  install: ['--help'],
-  uninstall: ['--help'],
-  upgrade: ['--help'],
+  ...Object.fromEntries(['install', 'uninstall', 'upgrade'].map((verb) => [verb, ['--help']])),
   'config show': [],
   'config init': [],
 };
