@@ -53,7 +53,7 @@ export class Host {
   ): ProcessView {
     const rows = new ProcessRows();
     const processes = given.map((one) => this.#process(one));
-    const nothing = readMemory(framedFiles([new Map()]), 4096);
+    const nothing = readMemory(framedFiles([new Map()]), 4096, 2);
     const memory = {
       ...nothing,
       total,

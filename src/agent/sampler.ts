@@ -7,7 +7,7 @@ import type { FootprintOptions } from '../footprint/options.ts';
 import { FootprintScheduler } from '../footprint/scheduler.ts';
 import { SlowReads } from '../footprint/slow-reads.ts';
 import type { KernelFiles } from '../kernel/files.ts';
-import { type HostState, readHost, readUnits, readUptime } from '../kernel/host.ts';
+import { readHost, readUnits, readUptime } from '../kernel/host.ts';
 import type { Units } from '../kernel/pid.ts';
 import type { Classify } from '../process/membership.ts';
 import type { Process } from '../process/process.ts';
@@ -69,8 +69,6 @@ export interface ObservedProcess {
 const SLOW_READ_WAIT = { bounded: 1, exact: 10, off: 0 };
 /** Seconds from the first collection to the second, which is the first to know CPU percentages. */
 const SECOND_COLLECTION_AFTER = 1;
-/** Collections from one reading of the free pages of CPUs to the next. */
-const FREE_OF_CPUS_EVERY = 4;
 
 export class Sampler {
   /** The newest snapshot; undefined until a collection succeeded. */
@@ -94,8 +92,6 @@ export class Sampler {
   #options: SamplerOptions;
   #tracker: Tracker | undefined;
   #units: Units | undefined;
-  #hostReads = 0;
-  #freeOfCpus = Number.NaN;
   readonly #footprints: FootprintScheduler;
   readonly #estimator: FootprintEstimator;
   readonly #columns: ColumnReader;
@@ -195,20 +191,12 @@ export class Sampler {
     }
   }
 
-  /** The free pages of CPUs are read at every fourth collection only. */
-  #readHost(): HostState {
-    const due = this.#hostReads++ % FREE_OF_CPUS_EVERY === 0;
-    const host = readHost(this.#files, this.#units!.pageSize, due ? undefined : this.#freeOfCpus);
-    this.#freeOfCpus = host.memory.freeOfCpus;
-    return host;
-  }
-
   async #observe(): Promise<ProcessView> {
     const files = this.#files;
     const options = this.#options;
     files.begin();
     this.#units ??= readUnits(files);
-    const host = this.#readHost();
+    const host = readHost(files, this.#units.pageSize);
     this.#tracker ??= new Tracker(files, this.#units, this.#unreadable, this.#classify);
     const tracker = this.#tracker;
     tracker.groupCounters.declare(options.declaredGroups);

@@ -53,11 +53,13 @@ const KEYS = lineKeys(...Object.values(LINES), 'HugePages_Total', 'HugePages_Fre
 const found = new Float64Array(KEYS.length);
 
 /**
- * Every value is NaN where its file cannot be read.
- * @param freeOfCpus as last read; undefined to read it now: the kernel holds a lock of the allocator while it writes zoneinfo, and the text
- *   is long on hosts with many CPUs
+ * With more CPUs /proc/zoneinfo is not read: its text grows with them, and the kernel holds a lock of the allocator while it
+ * writes it.
  */
-export function readMemory(files: KernelFiles, pageSize: number, freeOfCpus?: number): HostMemory {
+const ZONEINFO_CPUS_MAX = 64;
+
+/** Every value is NaN where its file cannot be read. @param cpus number of CPUs; NaN where it is not known */
+export function readMemory(files: KernelFiles, pageSize: number, cpus: number): HostMemory {
   const length = unlessUnreadable(() => files.read('proc/meminfo')) ?? 0;
   keyed(files.buffer, length, KEYS, found);
   const values = Object.fromEntries(NAMES.map((name, index) => [name, found[index]! * 1024]));
@@ -65,8 +67,8 @@ export function readMemory(files: KernelFiles, pageSize: number, freeOfCpus?: nu
   const usual = pages * size * 1024;
   const hugetlb = Number.isNaN(values.hugetlb!) ? usual : values.hugetlb!;
   const hugetlbFree = freePages * size * 1024 + (hugetlb > usual ? freeOfOtherSizes(files, size) : 0);
-  const known = { hugetlb, hugetlbFree, freeOfCpus: freeOfCpus ?? freePagesOfCpus(files) * pageSize };
-  return { ...(values as Record<keyof typeof LINES, number>), ...known };
+  const freeOfCpus = cpus > ZONEINFO_CPUS_MAX ? Number.NaN : freePagesOfCpus(files) * pageSize;
+  return { ...(values as Record<keyof typeof LINES, number>), hugetlb, hugetlbFree, freeOfCpus };
 }
 
 /** The pages in the lists of each zone and CPU: `    cpu: 0\n              count:    104859\n`. */

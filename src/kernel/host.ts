@@ -99,14 +99,11 @@ export interface HostState extends Boot {
   readonly memory: HostMemory;
 }
 
-/**
- * Reads the host's files for a collection; what only one collector needs, that collector reads. Before processes are read.
- * @param freeOfCpus as in readMemory
- */
-export const readHost = (files: KernelFiles, pageSize: number, freeOfCpus?: number): HostState => ({
-  ...readBoot(files),
-  memory: readMemory(files, pageSize, freeOfCpus),
-});
+/** Reads the host's files for a collection; what only one collector needs, that collector reads. Before processes are read. */
+export function readHost(files: KernelFiles, pageSize: number): HostState {
+  const boot = readBoot(files);
+  return { ...boot, memory: readMemory(files, pageSize, boot.cpus) };
+}
 
 /** User names by user id from /etc/passwd, `root:x:0:0:root:/root:/bin/bash` (passwd(5)); empty where it cannot be read. */
 export function readUsers(files: KernelFiles): ReadonlyMap<number, string> {

@@ -20,6 +20,7 @@ function memoryOf(lines: Lines, files: Readonly<Record<string, string>> = {}, pa
   return readMemory(
     framedFiles([new Map(all.map(([path, bytes]): [string, CapturedFile] => [path, { bytes: Buffer.from(bytes) }]))]),
     pageSize,
+    2,
   );
 }
 
@@ -126,7 +127,7 @@ test('whatever /proc/meminfo says, the kinds sum to the total, none is negative,
 });
 
 test('this host: the kinds sum to the total, and little is left unexplained', () => {
-  const memory = readMemory(liveFiles(), 4096);
+  const memory = readMemory(liveFiles(), 4096, 2);
   assert.equal(memory.total, Number(/MemTotal:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))![1]) * 1024);
   const { kinds, contradictory } = kindsOf(memory, 0);
   assert.deepEqual(contradictory, []);
