@@ -119,6 +119,7 @@ export const cgroupCollector: Collector = {
     out.family(cgroupLimit);
     for (const { row } of rows)
       for (const limit of LIMITS) out.sample(labelText(cgroupLimit, { ...labelsOf(row), limit }), row.reading[limit]);
+    yield;
     for (const { family, of } of PRESSURES) {
       out.family(family);
       for (const { row } of rows) {

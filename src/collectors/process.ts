@@ -124,8 +124,8 @@ const DESCRIBED_FAMILIES: readonly DescribedFamily[] = [
 
 const FAMILIES = [...COLUMN_FAMILIES, ...DESCRIBED_FAMILIES];
 
-/** What the longest label `kind` adds to a line: `,kind="kernel_stacks"`. */
-const KIND_LABEL_BYTES = 21;
+/** What the longest label `kind` adds to a line. */
+const KIND_LABEL_BYTES = Math.max(...KINDS.map((kind) => `,kind="${kind}"`.length));
 
 /** Samples that are written before other work may run. */
 const STEP = 512;

@@ -140,6 +140,8 @@ interface Estimate {
   usageKnown: number;
 }
 
+type Estimates = ReadonlyMap<GroupRow, Estimate>;
+
 export interface Summary {
   readonly groups: GroupRow[];
   readonly oldestMeasurement: number;
@@ -172,7 +174,6 @@ export function* summarise(
     groups.set(each, group);
     estimates.set(group, emptyEstimate());
   }
-  const hugetlbUsed = host.memory.hugetlb - host.memory.hugetlbFree;
   const stack = stackOfThread(host.memory.kernelStacks, threadsOf(processes));
   let oldest = Number.NaN;
   let absent = 0;
@@ -180,7 +181,6 @@ export function* summarise(
     const proc = processes[index]!;
     const group = groups.get(proc.membership.counters)!;
     addToGroup(group, estimates.get(group)!, proc, options, at);
-    group.kinds[STACKS]! += proc.stat.threads * stack;
     if (proc.stat.absent) absent++;
     const measured = !proc.stat.absent && proc.footprint.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
@@ -190,10 +190,13 @@ export function* summarise(
     }
     if (index % STEP === STEP - 1) yield;
   }
-  for (const [group, estimate] of estimates) finish(group, estimate);
-  shareHugePages([...estimates], hugetlbUsed);
-  const excess = withinHost([...estimates], host.memory.total);
-  const books = booksOf([...estimates], host.memory, absent);
+  for (const [group, estimate] of estimates) {
+    if (group.threads > 0) group.kinds[STACKS] = Math.round(group.threads * stack);
+    finish(group, estimate);
+  }
+  shareHugePages(estimates, host.memory.hugetlb - host.memory.hugetlbFree);
+  const excess = withinHost(estimates, host.memory.total);
+  const books = booksOf(estimates, host.memory, absent);
   for (const [group, estimate] of estimates) addEstimate(group, estimate);
   return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess, books };
 }
@@ -202,7 +205,7 @@ export function* summarise(
  * Called before estimates become a part of the kinds of a group. Of shared memory that no measurement tells, only the
  * largest part of one process counts: the others may have mapped the same.
  */
-function booksOf(groups: readonly (readonly [GroupRow, Estimate])[], memory: HostMemory, absent: number): HostBooks {
+function booksOf(groups: Estimates, memory: HostMemory, absent: number): HostBooks {
   const attributed = { pss: 0, rss: 0, measuredRss: 0, absent };
   let measuredShmem = 0;
   let otherShmem = 0;
@@ -311,7 +314,7 @@ function finish(group: GroupRow, estimate: Estimate): void {
  * has alone belongs to those that map shared ones, in proportion to what each of them maps.
  * @param used bytes; NaN where the host does not say it
  */
-function shareHugePages(groups: readonly (readonly [GroupRow, Estimate])[], used: number): void {
+function shareHugePages(groups: Estimates, used: number): void {
   let own = 0;
   let mapped = 0;
   for (const [{ kinds }, { sharedHugetlb }] of groups) {
@@ -331,7 +334,7 @@ function shareHugePages(groups: readonly (readonly [GroupRow, Estimate])[], used
  * CLONE_THREAD) have the PSS of all of it, each of them; the kernel has no count of them. Then nothing is left for estimates.
  * @returns bytes by which the measured parts alone exceed the memory; 0 where they do not
  */
-function withinHost(groups: readonly (readonly [GroupRow, Estimate])[], total: number): number {
+function withinHost(groups: Estimates, total: number): number {
   let measured = 0;
   let estimated = 0;
   for (const [group, estimate] of groups) {
@@ -359,7 +362,6 @@ function cut(estimate: Estimate, kept: number): void {
 /** The footprint is the sum of its kinds. */
 function addEstimate(group: GroupRow, estimate: Estimate): void {
   const { kinds } = group;
-  kinds[STACKS] = Math.round(kinds[STACKS]!);
   group.footprint = certainOf(group, estimate) + estimatedOf(estimate);
   kinds[ANONYMOUS]! += estimate.anonymous;
   kinds[FILE]! += estimate.file;
