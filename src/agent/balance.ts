@@ -16,7 +16,7 @@ export function describeBalance({ host, books }: Pick<ProcessView, 'host' | 'boo
   const kinds =
     unexplained === undefined
       ? 'the kinds of memory are not known'
-      : `${formatBytes(total)}, of which ${formatPercent(unexplained / total, 1)} is unexplained`;
+      : `${formatBytes(total)}; ${formatPercent(unexplained / total, 1)} of it is unexplained`;
   const ratio = books.attributedRatio;
   const processes = Number.isNaN(ratio)
     ? 'not compared with what the kernel says they have mapped, because PSS is not measured for 99 % of their RSS'

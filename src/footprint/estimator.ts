@@ -13,7 +13,7 @@ import { hugePagesOf } from './read-need.ts';
 /** Processes whose status is read together. */
 const CHUNK = 512;
 
-/** Page tables are read again when so many bytes were touched or given back, or this share of the resident ones. */
+/** Page tables are read again after the process touched or gave back this many bytes, or this share of its RSS if that is more. */
 const PAGE_TABLES_BYTES = 256 << 10;
 const PAGE_TABLES_SHARE = 1 / 64;
 

@@ -139,7 +139,7 @@ export class FootprintReading {
   shmem = 0;
   /** Anonymous bytes, in memory or swapped out, that processes share after a fork: what of them counts for the others. */
   sharedAnonymous = 0;
-  /** Huge pages (hugetlb), which are in no other value: those of this process alone, and those that others map as well. */
+  /** Huge pages (hugetlb): first those of this process alone, then those that others map too. No other value includes them. */
   hugetlb = 0;
   sharedHugetlb = 0;
 }

@@ -168,7 +168,7 @@ export class Measurement extends numbers.part({
   shmem: 0,
   /** Anonymous bytes that it shares with other processes; NaN before Linux 5.4. */
   sharedAnonymous: Number.NaN,
-  /** Huge pages, which `pss` lacks: its own, and those that other processes map as well. */
+  /** Huge pages: first its own, then those that other processes map too. `pss` does not include them. */
   hugetlb: 0,
   sharedHugetlb: 0,
   /** What the reading took, seconds; 0 while unknown. */

@@ -81,7 +81,7 @@ const cases: [what: string, memory: ReturnType<typeof memoryOf>, mappedShmem: nu
   ['huge pages of two sizes', memoryOf({ ...LINUX_6_1, MemFree: 100_000, HugePages_Total: 10, HugePages_Free: 4, Hugetlb: 1_048_576 * 3 + 20_480 }, { 'sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages': '2\n', 'sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages': '4\n' }), 0, { hugetlb_used: 1_048_576 + 12_288, hugetlb_free: 2 * 1_048_576 + 8192 }, []],
   ['huge pages before Linux 4.16', memoryOf({ ...LINUX_4_18, Hugetlb: Number.NaN, HugePages_Total: 10, HugePages_Free: 4 }), 0, { hugetlb_used: 12_288, hugetlb_free: 8192 }, []],
   ['a swap cache that is mapped counts as anonymous', memoryOf({ ...LINUX_6_1, SwapCached: 50_000 }), 0, { swap_cache: 0 }, []],
-  ['a swap cache of which 20,000 kB are not mapped', memoryOf({ ...LINUX_6_1, SwapCached: 50_000, 'Inactive(anon)': 420_000 }), 0, { swap_cache: 20_000, unexplained: 361_000 }, []],
+  ['a swap cache with 20,000 kB that no process has mapped', memoryOf({ ...LINUX_6_1, SwapCached: 50_000, 'Inactive(anon)': 420_000 }), 0, { swap_cache: 20_000, unexplained: 361_000 }, []],
   ['counted a little twice', memoryOf({ ...LINUX_6_1, MemFree: 4_400_000 }), 0, { free: 4_400_000, unexplained: -19_000 }, []],
   ['lxcfs: no slab, and the stacks of the whole host', memoryOf({ ...LINUX_6_1, Slab: 0, SReclaimable: 0, SUnreclaim: 0, KernelStack: 9_000_000 }), 0, { process_anonymous: 1_000_000, free: 4_000_000, unexplained: 950_000 }, ['slab_reclaimable', 'slab_unreclaimable', 'page_tables', 'kernel_stacks', 'per_cpu', 'hugetlb_used', 'hugetlb_free', 'zswap']],
   ['a part larger than the whole', memoryOf({ ...LINUX_6_1, Percpu: 8_000_001 }), 0, { unexplained: 386_000 }, ['per_cpu']],
