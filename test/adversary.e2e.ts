@@ -11,6 +11,7 @@ import { exporterUsage, memoryByQuarter } from './exporter-usage.ts';
 import { Exposition } from './exposition-text.ts';
 import {
   childProgram,
+  childRules,
   type Exporter,
   eventually,
   near,
@@ -184,10 +185,7 @@ test('a random adversary changes nothing for others', { timeout: 120_000 + 1000 
   const kinds = { private: 32, burn: 10, name: Buffer.from('hk-name').toString('hex') };
   const pids: Record<string, number> = {};
   for (const [kind, size] of Object.entries(kinds)) pids[kind] = (await startChildren(t, kind, size)).pids[0]!;
-  const rules = `${scratch()}/subgroups.toml`;
-  const rule = (kind: string) =>
-    `[[rule]]\ngroup = "known"\nsubgroup = "${kind}"\ncomm = "hk-${kind}"\nexe = "${childProgram()}"\n`;
-  writeFileSync(rules, Object.keys(kinds).map(rule).join('\n'));
+  const rules = childRules('known', Object.keys(kinds));
   const { exporter, holds } = await startMeasured(t, [
     ...['--interval', '1s', '--cache-ttl', '500ms', '--subgroups', rules, '--collector-cgroup'],
   ]);

@@ -1,18 +1,17 @@
 // Real children whose memory, CPU and names are known: what the exporter says about them must be what they did.
 // Every scrape of this file is also held to the invariants that are true of any host.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Exposition } from './exposition-text.ts';
 import {
   childProgram,
+  childRules,
   type Exporter,
   eventually,
   near,
   need,
   needRoot,
   Started,
-  scratch,
   startChildren,
   startExporter,
 } from './harness.ts';
@@ -20,13 +19,10 @@ import { family, hostMemory, readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;
 const kinds = ['private', 'leaderless', 'shared', 'together', 'burn', 'storm', 'reuse', 'init'];
-const rule = (kind: string) =>
-  `[[rule]]\ngroup = "test"\nsubgroup = "${kind}"\ncomm = "hk-${kind}"\nexe = "${childProgram()}"\n`;
 
 /** Only the heartbeat collects, so that every CPU window is a whole interval. */
 async function start(t: TestContext, ...args: string[]): Promise<Exporter> {
-  const subgroups = `${scratch()}/subgroups.toml`;
-  writeFileSync(subgroups, kinds.map(rule).join('\n'));
+  const subgroups = childRules('test', kinds);
   const smaps = args.includes('--smaps') ? [] : ['--smaps', 'exact'];
   const pace = ['--interval', '1s', '--cache-ttl', '10s', '--process-start-time'];
   return startExporter(t, { args: [...pace, ...smaps, '--subgroups', subgroups, ...args] });

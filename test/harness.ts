@@ -281,6 +281,15 @@ export function childProgram(name = 'child'): string {
   return copy;
 }
 
+/** A rule file: each mode of child.c is a subgroup of the group. @returns its path */
+export function childRules(group: string, modes: readonly string[]): string {
+  const file = `${scratch()}/subgroups.toml`;
+  const rule = (mode: string) =>
+    `[[rule]]\ngroup = "${group}"\nsubgroup = "${mode}"\ncomm = "hk-${mode}"\nexe = "${childProgram()}"\n`;
+  writeFileSync(file, modes.map(rule).join('\n'));
+  return file;
+}
+
 /** Starts one mode of child.c and waits until it is set up; `pids` are those it names. */
 export async function startChildren(t: Scope, ...mode: (string | number)[]): Promise<Started & { pids: number[] }> {
   const child = new Started(t, [childProgram(), ...mode.map(String)]);

@@ -3,7 +3,7 @@
 // the bounds of its alert, because memory moves between two reads of a busy host.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Exposition } from './exposition-text.ts';
 import {
@@ -19,6 +19,7 @@ import {
   startChildren,
   startExporter,
 } from './harness.ts';
+import { sharedMemory } from './proc-truth.ts';
 
 const MIB = 1 << 20;
 const KIND = 'herakles_mem_system_kind_bytes';
@@ -33,10 +34,8 @@ async function balanced(exporter: Exporter): Promise<Exposition> {
   return page;
 }
 
-const shmem = (): number => Number(/^Shmem: +(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))![1]) * 1024;
-
 /**
- * Waits until a kind of shared memory has so many bytes, and both kinds together are what the kernel says, within 2 %. Other
+ * Waits until a kind of shared memory has at least these bytes, and both kinds together are what the kernel says, within 2 %. Other
  * tests have shared memory too, which comes and goes.
  */
 const has = (exporter: Exporter, kind: 'tmpfs' | 'shared_memory', least: number) =>
@@ -44,12 +43,14 @@ const has = (exporter: Exporter, kind: 'tmpfs' | 'shared_memory', least: number)
     const page = await balanced(exporter);
     const value = kindOf(page, kind);
     assert.ok(value >= 0.98 * least, `${kind} is ${value / MIB} MiB, less than ${least / MIB}`);
-    const [both, truth] = [kindOf(page, 'tmpfs') + kindOf(page, 'shared_memory'), shmem()];
+    const [both, truth] = [kindOf(page, 'tmpfs') + kindOf(page, 'shared_memory'), sharedMemory()];
     assert.ok(Math.abs(both - truth) <= 0.02 * least, `shared memory is ${both / MIB} MiB, not ${truth / MIB}`);
   }, 120_000);
 
 test('the kinds sum to the memory of the host, and the processes to what the kernel says', async (t) => {
-  if (!needRoot(t)) return;
+  if (!needRoot(t) || !need(t, 'cc')) return;
+  // Some hosts close their first process even to root. Beside this child it has less than the hundredth that may be unmeasured.
+  await startChildren(t, 'private', 1500);
   const exporter = await startExporter(t, exact);
   await eventually(async () => {
     const page = await balanced(exporter);
@@ -61,12 +62,9 @@ test('the kinds sum to the memory of the host, and the processes to what the ker
   }, 300_000); // the ratio is absent while another test has processes that cannot be read
   await eventually(async () => {
     const health = await (await fetch(`${exporter.url}/health`)).text();
-    assert.match(
-      health,
-      /^ok\nmemory: [\d.]+ \wiB, of which -?[\d.]+ % is unexplained\nprocesses: together [\d.]+ % of /,
-    );
+    assert.match(health, /^ok\nmemory: [\d.]+ \wiB; -?[\d.]+ % of it is unexplained\nprocesses: together [\d.]+ % of /);
     const { stdout } = await runBundle(t, ['check', '--smaps', 'exact']);
-    assert.match(stdout, /^memory: +[\d.]+ \wiB, of which -?[\d.]+ % is unexplained$/m);
+    assert.match(stdout, /^memory: +[\d.]+ \wiB; -?[\d.]+ % of it is unexplained$/m);
     assert.match(stdout, /^processes: +\d+ seen, together [\d.]+ % of what the kernel says they have mapped$/m);
   }, 300_000);
 });

@@ -5,13 +5,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Exposition } from './exposition-text.ts';
 import {
-  childProgram,
+  childRules,
   type Exporter,
   eventually,
   near,
   need,
   needRoot,
-  scratch,
   startChildren,
   startExporter,
 } from './harness.ts';
@@ -19,12 +18,9 @@ import { readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;
 const subgroups = ['huge', 'hugeone', 'hugetwo', 'vfork', 'together', 'prefork', 'threads', 'shared'];
-const rule = (name: string) =>
-  `[[rule]]\ngroup = "test"\nsubgroup = "${name}"\ncomm = "hk-${name}"\nexe = "${childProgram()}"\n`;
 
 async function start(t: TestContext): Promise<Exporter> {
-  const file = `${scratch()}/subgroups.toml`;
-  writeFileSync(file, subgroups.map(rule).join('\n'));
+  const file = childRules('test', subgroups);
   const args = ['--interval', '1s', '--cache-ttl', '0s', '--smaps', 'exact', '--process-kinds', '--subgroups', file];
   return startExporter(t, { args });
 }
@@ -42,7 +38,7 @@ const group = (seen: Exposition, family: string, subgroup: string): number =>
 const numberIn = (path: string, key: string): number =>
   Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(readFileSync(path, 'latin1'))![1]);
 
-/** Has so many huge pages of 2 MiB more until the test ends. */
+/** Gives the host more huge pages of 2 MiB until the test ends. @param pages how many more */
 function reserveHugePages(t: TestContext, pages: number): boolean {
   const file = '/proc/sys/vm/nr_hugepages';
   const before = readFileSync(file, 'latin1').trim();

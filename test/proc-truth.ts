@@ -51,4 +51,5 @@ export function family(pid: number): number[] {
 }
 
 export const hostMemory = (): number => kilobytes(readFileSync('/proc/meminfo', 'latin1'), 'MemTotal');
+export const sharedMemory = (): number => kilobytes(readFileSync('/proc/meminfo', 'latin1'), 'Shmem');
 export const availableMemory = (): number => kilobytes(readFileSync('/proc/meminfo', 'latin1'), 'MemAvailable');
