@@ -162,13 +162,26 @@ function markOf(path: string): Mark | undefined {
 /** Undefined where nothing is installed. @throws VerbError where the record is damaged */
 export function readRecord(root: Root = ''): InstallRecord | undefined {
   if (!existsSync(root + RECORD)) return undefined;
+  const record = parsedJson(readFileSync(root + RECORD, 'utf8'));
+  if (isRecord(record)) return record;
+  throw new VerbError(
+    `${root}${RECORD} is damaged, so nobody knows what was installed; remove that file and what install put in place by hand`,
+  );
+}
+
+/** Undefined where the text is no JSON. */
+function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(readFileSync(root + RECORD, 'utf8')) as InstallRecord;
+    return JSON.parse(text);
   } catch {
-    throw new VerbError(
-      `${root}${RECORD} is damaged, so nobody knows what was installed; remove that file and what install put in place by hand`,
-    );
+    return undefined;
   }
+}
+
+function isRecord(value: unknown): value is InstallRecord {
+  const { put, user } = (value ?? {}) as Partial<Record<keyof InstallRecord, unknown>>;
+  if (typeof put !== 'object' || put === null || Array.isArray(put) || typeof user !== 'boolean') return false;
+  return Object.values(put).every((mark) => typeof mark === 'string');
 }
 
 export function writeRecord({ root, record }: Installation): void {
