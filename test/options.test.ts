@@ -66,7 +66,7 @@ function agentOf(change: Partial<Config>): Agent {
 /** The page of one collection under these settings. */
 async function pageOf(change: Partial<Config>): Promise<string> {
   const agent = agentOf(change);
-  const { pieces: page } = await agent.metrics('text', false, 5);
+  const { pieces: page } = await agent.metrics('text', false, 600);
   agent.stop();
   return Buffer.concat(page).toString();
 }
@@ -247,9 +247,9 @@ test('cache_ttl decides whether a scrape collects', async () => {
     [0, false],
   ] as const) {
     const agent = agentOf({ cache_ttl });
-    await agent.metrics('text', false, 5);
+    await agent.metrics('text', false, 600);
     const first = agent.snapshot;
-    await agent.metrics('text', false, 5);
+    await agent.metrics('text', false, 600);
     assert.equal(agent.snapshot === first, same, String(cache_ttl));
     agent.stop();
   }
