@@ -97,8 +97,9 @@ export class InterpretedProgram {
 
   /** @returns undefined for a process that is no interpreter and has no title, as most processes */
   static of(argv: readonly string[], exe = ''): InterpretedProgram | undefined {
-    const named = interpreterOf(argv[0] ?? '');
-    const real = interpreterOf(exe);
+    const first = argv[0] ?? '';
+    const named = interpreterOf(first);
+    const real = exe === first ? named : interpreterOf(exe);
     const title = titleOf(argv);
     return named || real || title !== '' ? new InterpretedProgram(argv, named, real, title) : undefined;
   }

@@ -108,6 +108,7 @@ const LAUNCHERS: ReadonlyMap<string, Launcher> = new Map<string, Launcher>([
 const LAUNCHER_HASHES = hashesOf(LAUNCHERS.keys());
 const LETTER_L = 0x6c;
 const LETTER_Q = 0x71;
+const SLASH = 0x2f;
 
 function named(names: string, value: Launcher): [string, Launcher][] {
   return names.split(' ').map((name) => [name, value]);
@@ -143,7 +144,8 @@ export const mayLaunch = (first: string, script: string): boolean =>
 
 function mayBeLauncher(path: string): boolean {
   if (path.length > PATH_LENGTH_MAX) return false;
-  const start = path.lastIndexOf('/') + 1;
+  let start = path.length;
+  while (start > 0 && path.charCodeAt(start - 1) !== SLASH) start--;
   const letter = path.charCodeAt(start);
   return letter === LETTER_L || letter === LETTER_Q
     ? launcherOf(path.slice(start)) !== undefined

@@ -47,13 +47,23 @@ function matchesAll(conditions: readonly Condition[], target: MatchTarget): bool
   return true;
 }
 
-/** A cheap hash of the first letters of a text. Unlike a look-up in a map it needs no string of these letters. */
+const HASH_BITS = 16;
+
+/** The conditions with fewer values for one key. */
+const withValues = (conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] =>
+  conditions.map((condition) => (condition[0] === of ? [of, values] : condition));
+
+/** A cheap hash of the first letters of a text, 16 bits. Unlike a look-up in a map it needs no string of these letters. */
 const hashOf = (text: string, letters: number) =>
-  text.charCodeAt(0) ^
-  (text.charCodeAt(letters >> 1) << 6) ^
-  (text.charCodeAt(letters - 1) << 12) ^
-  (text.charCodeAt(letters >> 2) << 18) ^
-  (letters << 24);
+  Math.imul(
+    text.charCodeAt(0) ^
+      (text.charCodeAt(letters >> 1) << 6) ^
+      (text.charCodeAt(letters - 1) << 12) ^
+      (text.charCodeAt(letters >> 2) << 18) ^
+      (letters << 24),
+    0x9e3779b1,
+  ) >>>
+  (32 - HASH_BITS);
 
 /**
  * Rules by a text, each list in order of rank. Hashes answer "not here" for most texts without a look-up in the map.
@@ -62,14 +72,17 @@ class RuleTable {
   private readonly lists = new Map<string, readonly RankedRule[]>();
   /** The lists of several rules, which belong to their text alone and may grow. */
   private readonly grown = new Map<string, RankedRule[]>();
-  private readonly hashes = new Set<number>();
+  /** A bit for each hash; undefined while the table is empty. */
+  private hashes: Uint32Array | undefined;
 
   /** @param list of the one rule to enter. All texts of the rule share it, because most of them have no other rule. */
   add(text: string, list: readonly [RankedRule]): void {
     const earlier = this.lists.get(text);
     if (!earlier) this.lists.set(text, list);
     else if (earlier.at(-1) !== list[0]) this.append(text, earlier, list[0]);
-    this.hashes.add(hashOf(text, text.length));
+    const hash = hashOf(text, text.length);
+    this.hashes ??= new Uint32Array(1 << (HASH_BITS - 5));
+    this.hashes[hash >>> 5]! |= 1 << (hash & 31);
   }
 
   private append(text: string, earlier: readonly RankedRule[], ranked: RankedRule): void {
@@ -84,7 +97,9 @@ class RuleTable {
 
   /** The first match among the rules under the first letters of a text, or `best` where that decides before. */
   find(text: string, letters: number, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
-    if (letters > text.length || !this.hashes.has(hashOf(text, letters))) return best;
+    if (letters > text.length || this.hashes === undefined) return best;
+    const hash = hashOf(text, letters);
+    if ((this.hashes[hash >>> 5]! & (1 << (hash & 31))) === 0) return best;
     return firstMatch(this.lists.get(letters === text.length ? text : text.slice(0, letters)), target, best);
   }
 }
@@ -115,16 +130,22 @@ class KeyIndex {
    * rank.
    */
   add(ranked: RankedRule, matchers: readonly Matcher[]): readonly Matcher[] {
-    const whole = [ranked] as const;
-    // Found by an exact value, a rule need not be asked for this key again.
-    const others = [{ ...ranked, conditions: ranked.conditions.filter(([key]) => key !== this.key) }] as const;
-    return matchers.filter((matcher) => {
+    // Found by an exact value, a rule need not be asked for this key again; found by a prefix or a folder, it need be asked
+    // only for the values that are entered there, because each of the others is found by its own entry.
+    const exact = [{ ...ranked, conditions: ranked.conditions.filter(([key]) => key !== this.key) }] as const;
+    const inexact = new Map<string, { table: RuleTable; values: Matcher[] }>();
+    const left: Matcher[] = [];
+    for (const matcher of matchers) {
       const [table, text] = this.entryOf(matcher) ?? [];
-      if (table === undefined || text === undefined) return true;
-      table.add(text, table === this.literals ? others : whole);
-      this.firstRank = Math.min(this.firstRank, ranked.rank);
-      return false;
-    });
+      if (table === undefined || text === undefined) left.push(matcher);
+      else if (table === this.literals) table.add(text, exact);
+      else if (inexact.has(text)) inexact.get(text)!.values.push(matcher);
+      else inexact.set(text, { table, values: [matcher] });
+    }
+    for (const [text, { table, values }] of inexact)
+      table.add(text, [{ ...ranked, conditions: withValues(ranked.conditions, this.key, values) }]);
+    if (left.length < matchers.length) this.firstRank = Math.min(this.firstRank, ranked.rank);
+    return left;
   }
 
   private entryOf({ text, form, path }: Matcher): [RuleTable, string] | undefined {
@@ -204,7 +225,7 @@ export class RuleIndex {
       const matchers = keys.get(index.key);
       const left = matchers && index.add(ranked, matchers);
       if (!left || left.length === matchers.length) continue;
-      if (left.length > 0) this.rest.push({ ...ranked, conditions: [...new Map(keys).set(index.key, left)] });
+      if (left.length > 0) this.rest.push({ ...ranked, conditions: withValues(ranked.conditions, index.key, left) });
       return;
     }
     this.rest.push(ranked);
