@@ -1,6 +1,5 @@
 // The history of subgroups: footprint by kind, CPU, births and exits. Every subgroup that has processes gets a place; one that
-// had none at all points gives it back. Where there are more than GROUPS_MAX, those that come last have no history, and are
-// counted.
+// had none at all points gives it back. Where there are more than GROUPS_MAX, the smallest have no history, and are counted.
 import type { EventNames, HistoryEvents } from './history-events.ts';
 import { HistoryStore, POINTS } from './history-store.ts';
 import { type GroupRow, KINDS } from './view.ts';
@@ -9,6 +8,8 @@ import { type GroupRow, KINDS } from './view.ts';
 const GROUPS_MAX = 256;
 /** The kinds of pages of a measured PSS, the first of KINDS: the kernel may not tell them apart. */
 const PAGE_KINDS = 3;
+/** A subgroup must be larger than one with a place by this factor to take it: the other loses its history. */
+const MARGIN = 2;
 
 /** One subgroup, from the first point at which it was there. */
 export interface GroupSeries extends EventNames {
@@ -20,6 +21,7 @@ export interface GroupSeries extends EventNames {
   empty: number;
   /** As at the last point. */
   processes: number;
+  footprint: number;
   started: number;
   exited: number;
 }
@@ -49,6 +51,7 @@ export class GroupHistory {
       if (!first) noteChanges(series, row, at, events);
       const { started, exited } = row.counters;
       series.processes = row.processes;
+      series.footprint = row.footprint;
       series.started = started;
       series.exited = exited;
       series.empty = series.processes > 0 ? 0 : series.empty + 1;
@@ -82,7 +85,7 @@ export class GroupHistory {
     let series = subgroups.get(subgroup);
     if (!series) {
       const before = first ? { started, exited } : { started: 0, exited: 0 };
-      series = { group, subgroup, place: -1, lost: false, empty: 0, processes: 0, ...before };
+      series = { group, subgroup, place: -1, lost: false, empty: 0, processes: 0, footprint: 0, ...before };
       subgroups.set(subgroup, series);
     }
     return series;
@@ -93,8 +96,9 @@ export class GroupHistory {
     const before = complete && !series.lost ? 0 : Number.NaN;
     series.place = this.store.take(before);
     if (series.place < 0) {
-      const index = this.#longestEmpty();
-      if (index < 0) return;
+      const index = this.#leastWorth();
+      const { empty, footprint } = this.#withPlace[index]!;
+      if (empty === 0 && !(footprint * MARGIN < series.footprint)) return;
       this.#withPlace[index]!.lost = true;
       this.#take(index);
       series.place = this.store.take(before);
@@ -108,13 +112,15 @@ export class GroupHistory {
     series!.place = -1;
   }
 
-  #longestEmpty(): number {
-    let found = -1;
-    for (let index = 0; index < this.#withPlace.length; index++) {
-      const { empty } = this.#withPlace[index]!;
-      if (empty > (found < 0 ? 0 : this.#withPlace[found]!.empty)) found = index;
+  /** The one that has been empty for longest, else the smallest. */
+  #leastWorth(): number {
+    let least = 0;
+    for (let index = 1; index < this.#withPlace.length; index++) {
+      const [one, other] = [this.#withPlace[index]!, this.#withPlace[least]!];
+      const less = one.empty === other.empty ? one.footprint < other.footprint : one.empty > other.empty;
+      if (less) least = index;
     }
-    return found;
+    return least;
   }
 
   /** Where kinds of pages are not known, the first has all of them together, as a negative number. */
