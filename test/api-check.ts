@@ -41,23 +41,16 @@ function checkObject(
 function checkValue(where: string, value: unknown, field: Field, path: string, seen: Set<string>): void {
   const { kind, item, nullable, values } = field;
   if (value === null && nullable) return;
-  switch (kind) {
-    case 'object':
-      return checkObject(where, value, field.fields, path, seen);
-    case 'list':
-      assert.ok(Array.isArray(value), `${where} is no list`);
-      for (const [index, inner] of value.entries()) checkValue(`${where}[${index}]`, inner, item!, path, seen);
-      return;
-    case 'map':
-      for (const [name, inner] of Object.entries(value as object))
-        checkValue(`${where}.${name}`, inner, item!, path, seen);
-      return;
-    case 'number':
-      return assert.ok(typeof value === 'number' && Number.isFinite(value), `${where} is no number: ${value}`);
-    case 'flag':
-      return assert.ok(typeof value === 'boolean', `${where} is neither true nor false`);
-    case 'text':
-      assert.ok(typeof value === 'string', `${where} is no text`);
-      if (values.length > 0) assert.ok(values.includes(value), `${where} is ${value}, none of ${values.join(', ')}`);
+  if (kind === 'object') checkObject(where, value, field.fields, path, seen);
+  else if (kind === 'list') {
+    assert.ok(Array.isArray(value), `${where} is no list`);
+    for (const [index, inner] of value.entries()) checkValue(`${where}[${index}]`, inner, item!, path, seen);
+  } else if (kind === 'map') {
+    for (const [name, inner] of Object.entries(value as object))
+      checkValue(`${where}.${name}`, inner, item!, path, seen);
+  } else {
+    assert.equal(typeof value, { number: 'number', flag: 'boolean', text: 'string' }[kind], where);
+    assert.ok(kind !== 'number' || Number.isFinite(value), `${where} is ${value}`);
+    assert.ok(values.length === 0 || values.includes(value as string), `${where} is ${value}, none of ${values}`);
   }
 }
