@@ -377,3 +377,22 @@ test('hostile names: the answer is JSON, and shows no control character', async 
   assert.match(text, /^[\x20-\x7e\n\ufffd]*$/);
   assert.deepEqual([json.processes[0].name, json.processes[3].name], [names[0], names[3]]);
 });
+
+test('an answer that is made while collections go on is of its own snapshot', async (t) => {
+  const frames = Array.from({ length: 9 }, (_, index) => [
+    { pid: 11, comm: 'postgres', memory: kB(1000 * (index + 1)) },
+  ]);
+  const { get, collect, agent } = site(t, {}, frames);
+  await collect(1);
+  for (let round = 0; round < 4; round++) {
+    const { serial } = agent.snapshot!;
+    const asked = ['processes', 'rules', 'processes?sort=rss'].map((url) => get(url));
+    await collect(2);
+    for (const { json } of await Promise.all(asked)) {
+      const [only] = json.processes ?? json.rules;
+      assert.equal(json.snapshot, serial);
+      assert.ok((only.rss_bytes ?? serial * 1_024_000) === serial * 1_024_000, `${only.rss_bytes} of ${serial}`);
+    }
+  }
+  assert.equal(agent.snapshot!.view.rows.pinCount, 0);
+});
