@@ -46,7 +46,8 @@ function site(
     frames.map((processes, index) =>
       new Map(frameOf({ uptime: 100_000 + 1500 * index, forks: index }, processes))
         .set('proc/meminfo', MEMINFO)
-        .set('proc/22/smaps_rollup', { failed: 'denied' }),
+        .set('proc/22/smaps_rollup', { failed: 'denied' })
+        .set('proc/vmstat', { bytes: Buffer.from(`nr_free_pages 1\noom_kill ${index > 1 ? 3 : 1}\n`) }),
     ),
   );
   let load: () => Promise<typeof setup> = async () => setup;
@@ -302,10 +303,12 @@ test('history is kept over a reload, and none with history 0', async (t) => {
   await collect(1);
   const { history } = (await get('host')).json;
   assert.deepEqual([history.seconds, history.points, history.step_seconds], [7200, 3, 30]);
+  const before = (await get('events')).json.events;
   assert.deepEqual(
-    (await get('events')).json.events.map(({ kind }: { kind: string }) => kind),
-    ['exporter_start', 'reload'],
+    before.map(({ kind }: { kind: string }) => kind),
+    ['exporter_start', 'reload', 'oom_kill'],
   );
+  assert.equal(before[2].text, 'the kernel killed 2 processes because memory was used up');
   setLoad(async () => {
     throw new Error('a fault');
   });
