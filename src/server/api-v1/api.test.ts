@@ -8,10 +8,11 @@ import { Agent } from '../../agent/agent.ts';
 import { type Config, defaults } from '../../config/options.ts';
 import { framedFiles } from '../../kernel/capture.ts';
 import { parseRules } from '../../rules/rule-parser.ts';
+import { POINTS } from '../../view/history-store.ts';
 import { RecentPages } from '../recent-pages.ts';
 import { ReloadRequests } from '../reload-requests.ts';
 import { respond, routeOf } from '../routes.ts';
-import { type DocumentName, documents, SORTS } from './documents.ts';
+import { type DocumentName, documents, POINTS_MAX, SORTS } from './documents.ts';
 
 const kB = (rss: number, more = {}) => ({ rss, pss: rss / 2, pssAnon: rss / 2, privateDirty: rss / 4, ...more });
 const UNIT = '0::/system.slice/a.service\n';
@@ -118,6 +119,8 @@ test('every answer is as its document declares it, and every declared field is i
     );
   }
 });
+
+test('a series can be asked for with all the points that are kept', () => assert.equal(POINTS_MAX, POINTS));
 
 test('the index lists the documents, with the parameters that they take', async (t) => {
   const { get } = site(t);
