@@ -319,14 +319,17 @@ test('hostile names: the answer is JSON, and shows no control character', async 
 
 test('an answer that is made while collections go on is of its own snapshot', async (t) => {
   const frames = Array.from({ length: 8 }, (_, index) =>
-    Array.from({ length: 1000 }, (_, pid) => ({ pid: pid + 11, comm: 'postgres', memory: kB(1000 * (index + 1)) })),
+    Array.from({ length: 2000 }, (_, pid) => ({ pid: pid + 11, comm: 'postgres', memory: kB(1000 * (index + 1)) })),
   );
   const { get, collect } = site(t, {}, frames);
   await collect(1);
-  const asked = SORTS.map((sort) => get(`processes?limit=1000&sort=${sort}`));
+  const asked = SORTS.map((sort) => get(`processes?limit=2000&sort=${sort}`));
   await collect(7);
   for (const { json } of await Promise.all(asked)) {
     assert.equal(json.snapshot, 1);
     assert.ok(json.processes.every((each: { rss_bytes: number }) => each.rss_bytes === 1_024_000));
   }
+  const [large, again] = [await get('processes?limit=2000'), await get('processes?limit=2000')];
+  assert.notEqual((large.body as Buffer[])[0], (again.body as Buffer[])[0], 'a large answer is not kept');
+  assert.ok(large.sent.length > 512 << 10, `${large.sent.length} bytes`);
 });
