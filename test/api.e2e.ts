@@ -61,7 +61,9 @@ test('a leak of 4 MiB a second is seen: it is the group that grew most, and the 
 test('the numbers are those of the metrics of the same collection, and asking collects nothing', async (t) => {
   if (!need(t, 'cc')) return;
   const { pid } = await startChildren(t, 'private', 12);
-  const exporter = await startExporter(t, { args: ['--interval', '10m', '--cache-ttl', '10m', '--process-kinds'] });
+  const exporter = await startExporter(t, {
+    args: ['--interval', '10m', '--cache-ttl', '10m', '--process-kinds', '--max-series', '1000000'],
+  });
   const { url } = exporter;
   await eventually(async () => assert.equal((await ask(url, 'groups', 'groups')).snapshot, 2));
   const page = await exporter.scrape();
@@ -79,7 +81,7 @@ test('the numbers are those of the metrics of the same collection, and asking co
       assert.equal(bytes, metric(page, 'herakles_mem_group_kind_bytes', { ...labels, kind }), kind);
   }
   const { processes, total } = await ask(url, 'processes', 'processes?limit=10000');
-  assert.equal(processes.length, total);
+  assert.equal(processes.length, Math.min(total, 10_000));
   for (const { pid, rss_bytes, pss_bytes, uss_bytes } of processes) {
     const value = (name: string) => metric(page, `herakles_mem_process_${name}_bytes`, { pid });
     assert.deepEqual([rss_bytes, pss_bytes, uss_bytes], [value('rss'), value('pss'), value('uss')], `process ${pid}`);
@@ -138,13 +140,13 @@ test('hostile names stay text in JSON, and no command line is anywhere', async (
     `[[rule]]\ngroup = ${JSON.stringify('<script>"\u202e')}\nsubgroup = "a/b"\ncomm = "<img*"\n`,
   );
   const { url } = await startExporter(t, { args: ['--interval', '1s', '--subgroups', `${dir}/rules.toml`] });
-  const { processes } = await ask(url, 'processes', 'processes?limit=10000');
+  const { processes } = await ask(url, 'processes', 'processes?sort=age&limit=1000');
   const found = processes.map(({ name }: { name: string }) => name);
   assert.ok(found.includes(names[0]!.toString()) && found.includes(names[1]!.toString()), found.join());
   const own = processes.find(({ name }: { name: string }) => name === names[0]!.toString());
   assert.equal(own.subgroup, 'a/b');
   for (const [name, path] of [
-    ['processes', 'processes?limit=10000'],
+    ['processes', 'processes?sort=age&limit=1000'],
     ['process', `processes/${own.pid}`],
     ['groups', 'groups'],
     ['history', `history?of=${encodeURIComponent('subgroup:<script>"\u202e/a/b')}`],
