@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, symlinkSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -32,7 +32,11 @@ const KILLS: readonly Row[] = [
     [],
   ],
   ['words behind other words', record(`device: Out of memory: Killed process 7 (a) ${SIZES}`), []],
-  ['a line that belongs to another record', record('usb 1-1: new\n Out of memory: Killed process 7 (a) total-vm:1kB'), []],
+  [
+    'a line that belongs to another record',
+    record('usb 1-1: new\n Out of memory: Killed process 7 (a) total-vm:1kB'),
+    [],
+  ],
   ['no pid', record(`Out of memory: Killed process (a) ${SIZES}`), []],
   ['cut', record('Out of memory: Killed process 7 (a) total-vm:'), []],
   [
@@ -53,17 +57,24 @@ const KILLS: readonly Row[] = [
   ],
   [
     'Linux 5.15, with the caller in the prefix',
-    record(`Out of memory: Killed process 7 (java) ${SIZES}, UID:0 pgtables:220kB oom_score_adj:0`, '3,12,5,-,caller=T9'),
+    record(
+      `Out of memory: Killed process 7 (java) ${SIZES}, UID:0 pgtables:220kB oom_score_adj:0`,
+      '3,12,5,-,caller=T9',
+    ),
     [[7, 'java']],
   ],
   [
     'Linux 6.18, a memory cgroup',
-    record(`Memory cgroup out of memory: Killed process 4713 (hk-private) ${SIZES}, UID:0 pgtables:220kB oom_score_adj:0`),
+    record(
+      `Memory cgroup out of memory: Killed process 4713 (hk-private) ${SIZES}, UID:0 pgtables:220kB oom_score_adj:0`,
+    ),
     [[4713, 'hk-private']],
   ],
   [
     'vm.oom_kill_allocating_task',
-    record(`Out of memory (oom_kill_allocating_task): Killed process 7 (a) ${SIZES}, UID:0 pgtables:1kB oom_score_adj:0`),
+    record(
+      `Out of memory (oom_kill_allocating_task): Killed process 7 (a) ${SIZES}, UID:0 pgtables:1kB oom_score_adj:0`,
+    ),
     [[7, 'a']],
   ],
 ];
@@ -92,7 +103,20 @@ test('kernel log: a capture has nothing else of it', () => {
 });
 
 test('kernel log: any text gives numbers and no error', () => {
-  const part = fc.constantFrom('3', ',', ';', '\n', ' ', 'Killed process ', '7', '(', ')', ' total-vm:1kB', '\\x', 'ff');
+  const part = fc.constantFrom(
+    '3',
+    ',',
+    ';',
+    '\n',
+    ' ',
+    'Killed process ',
+    '7',
+    '(',
+    ')',
+    ' total-vm:1kB',
+    '\\x',
+    'ff',
+  );
   fc.assert(
     fc.property(fc.array(fc.oneof(part, fc.string())), (parts) => {
       for (const { pid } of parseKernelLog(parts.join(''), -1).kills) assert.ok(Number.isSafeInteger(pid));

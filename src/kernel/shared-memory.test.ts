@@ -5,7 +5,8 @@ import { KernelFileError } from './files.ts';
 import { readSysvSegments, readTmpfs, SYSV_SEGMENTS } from './shared-memory.ts';
 import { TMPFS_USAGE } from './tmpfs.ts';
 
-const filesOf = (path: string, text: string | Uint8Array) => framedFiles([new Map([[path, { bytes: Buffer.from(text) }]])]);
+const filesOf = (path: string, text: string | Uint8Array) =>
+  framedFiles([new Map([[path, { bytes: Buffer.from(text) }]])]);
 const HEADER =
   '       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n';
 const line = (size: number, attached: number, rss: number) =>

@@ -44,7 +44,10 @@ const COLUMNS = ['cpid', 'nattch', 'ctime', 'size', 'rss'] as const;
  * @throws KernelFileError
  */
 export function readSysvSegments(files: KernelFiles): SysvSegment[] {
-  const [header, ...lines] = readText(files, SYSV_SEGMENTS).split('\n').slice(0, -1).map((line) => line.trim().split(/ +/));
+  const [header, ...lines] = readText(files, SYSV_SEGMENTS)
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.trim().split(/ +/));
   const at = COLUMNS.map((column) => header?.indexOf(column) ?? -1);
   if (at.includes(-1)) throw new KernelFileError(SYSV_SEGMENTS, 'malformed');
   return lines

@@ -55,7 +55,7 @@ function inForce(debian: BootedDebian): void {
   const pid = pidOf(debian);
   const status = debian.done(`cat /proc/${pid}/status`);
   const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1];
-  const rights = ((1n << 19n) | (1n << 2n)).toString(16).padStart(16, '0'); // SYS_PTRACE, DAC_READ_SEARCH
+  const rights = ((1n << 34n) | (1n << 19n) | (1n << 2n)).toString(16).padStart(16, '0'); // SYSLOG, SYS_PTRACE, DAC_READ_SEARCH
   for (const set of ['CapEff', 'CapBnd', 'CapAmb']) assert.equal(field(set), rights, set);
   assert.deepEqual([field('NoNewPrivs'), field('Seccomp')], ['1', '2']);
   assert.equal(field('Uid'), debian.done('id -u herakles'));

@@ -8,7 +8,9 @@ const LINES: Readonly<Record<OomKillState, readonly string[]>> = {
   counted: ["counted by group, from the kernel's log"],
   off: [`${NOT_COUNTED}: enable_oom_kills or collector_group is false`],
   'catching up': [`${NOT_COUNTED} yet: the kernel's log from before the start is still being passed over`],
-  'other pids': [`${NOT_COUNTED}: the log has pids of the host, and /proc shows those of a container, or hides kernel threads`],
+  'other pids': [
+    `${NOT_COUNTED}: the log has pids of the host, and /proc shows those of a container, or hides kernel threads`,
+  ],
   denied: [
     `${NOT_COUNTED}: /dev/kmsg cannot be read (denied)`,
     `grant CAP_SYSLOG, or set kernel.dmesg_restrict to 0; ${FROM_INSIDE}`,
