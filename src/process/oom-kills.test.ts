@@ -76,6 +76,11 @@ test('a process that is not known by pid and name counts in no group', () => {
   assert.deepEqual(lastOf(start, kill(9, 'db')), [0, 0], 'never seen');
   assert.deepEqual(lastOf(start, kill(7, 'web')), [0, 0], 'another process had the pid');
   const gone: Moment = { log: [], processes: [KTHREAD] };
+  assert.deepEqual(
+    lastOf(start, { ...kill(7, 'web'), processes: [KTHREAD] }),
+    [0, 0],
+    'it had another name when it ended',
+  );
   assert.deepEqual(lastOf(start, gone, gone, { ...kill(7, 'db'), processes: [KTHREAD] }), [0, 0], 'ended long ago');
 });
 
