@@ -225,7 +225,7 @@ export class LiveHost implements KernelFiles {
 
   read(path: string): number {
     const whole = path.startsWith('proc/') ? this.procfs + path.slice(4) : `${this.#root}/${path}`;
-    if (path === KERNEL_LOG) return this.#readLog(whole);
+    if (path === KERNEL_LOG) return this.#readLog();
     if (path === TMPFS_USAGE) return this.#readTmpfs();
     if (path === SYSV_SEGMENTS && !inFirstIpcNamespace())
       throw new KernelFileError(whole, 'unsupported', 'it shows the segments of another IPC namespace than the host');
@@ -244,7 +244,9 @@ export class LiveHost implements KernelFiles {
     return this.#put(Buffer.from(`${uptime().toFixed(2)} 0.00\n`));
   }
 
-  #readLog(path: string): number {
+  /** There is one log, wherever procfs is mounted: in a container its device is the one of the container. */
+  #readLog(): number {
+    const path = `/${KERNEL_LOG}`;
     try {
       return this.#log.read(path, this.buffer, this.from);
     } catch (error) {

@@ -3,6 +3,7 @@ import type { OomKillState } from '../../process/oom-kills.ts';
 
 const NOT_COUNTED = 'not counted by group';
 const FROM_INSIDE = 'in a container, pass the device on (--device /dev/kmsg)';
+const IN_A_UNIT = 'in a unit of systemd, use neither PrivateDevices nor ProtectKernelLogs';
 
 const LINES: Readonly<Record<OomKillState, readonly string[]>> = {
   counted: ["counted by group, from the kernel's log"],
@@ -13,12 +14,9 @@ const LINES: Readonly<Record<OomKillState, readonly string[]>> = {
   ],
   denied: [
     `${NOT_COUNTED}: /dev/kmsg cannot be read (denied)`,
-    `grant CAP_SYSLOG, or set kernel.dmesg_restrict to 0; ${FROM_INSIDE}`,
+    `grant CAP_SYSLOG, or set kernel.dmesg_restrict to 0; ${IN_A_UNIT}`,
   ],
-  gone: [
-    `${NOT_COUNTED}: there is no /dev/kmsg`,
-    `${FROM_INSIDE}; in a unit of systemd, use neither PrivateDevices nor ProtectKernelLogs`,
-  ],
+  gone: [`${NOT_COUNTED}: there is no /dev/kmsg`, `${FROM_INSIDE}; ${IN_A_UNIT}`],
   unsupported: [`${NOT_COUNTED}: /dev/kmsg is not the kernel's log`, FROM_INSIDE],
   malformed: [`${NOT_COUNTED}: /dev/kmsg is not the kernel's log`, FROM_INSIDE],
   hung: [`${NOT_COUNTED}: /dev/kmsg does not answer`],
