@@ -125,10 +125,11 @@ test('in an IPC namespace of its own, the exporter takes no segments for those o
 
 test('without any privilege the kinds are there, and what cannot be compared is absent', async (t) => {
   if (!needRoot(t)) return;
-  const exporter = await startExporter(t, { ...exact, uid: nobody });
+  const exporter = await startExporter(t, { args: [...exact.args, '--collector-shared-memory'], uid: nobody });
   const page = await balanced(exporter);
   assert.ok(page.all(KIND).length >= 14, `${page.all(KIND).length} kinds`);
   assert.equal(page.all('herakles_mem_system_attributed_ratio').length, 0);
+  assert.ok(page.all('herakles_mem_tmpfs_bytes').length > 0, 'of the mounts that it sees itself');
   const health = await (await fetch(`${exporter.url}/health`)).text();
   assert.match(
     health,
