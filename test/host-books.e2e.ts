@@ -114,6 +114,24 @@ test('a System V segment belongs to the group of the process that made it, while
   assert.equal((await exporter.scrape()).all(SYSV, mine).length, 0);
 });
 
+/** Mounts a tmpfs at $0/open, and one at $0/hidden/below; over that one a file system whose program never answers. */
+const SILENT = [
+  'mount -t proc proc /proc && mkdir -p "$0/open" "$0/hidden/below"',
+  'mount -t tmpfs tmpfs "$0/open" && mount -t tmpfs tmpfs "$0/hidden/below" && head -c 1048576 /dev/zero > "$0/open/file"',
+  'exec 3<>/dev/fuse && mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 silent "$0/hidden"',
+  'exec "$@"',
+].join(' && ');
+
+test('a file system that never answers holds nothing: what it covers is left out', async (t) => {
+  if (!needRoot(t) || !need(t, 'unshare')) return;
+  const at = scratch();
+  const wrap = ['unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', SILENT, at];
+  const exporter = await startExporter(t, { args: ['--cache-ttl', '0s', '--collector-shared-memory'], wrap });
+  const page = await exporter.scrape();
+  assert.equal(page.value('herakles_mem_tmpfs_bytes', { mountpoint: `${at}/open` }), 1 << 20);
+  assert.equal(page.all('herakles_mem_tmpfs_bytes', { mountpoint: `${at}/hidden/below` }).length, 0);
+});
+
 test('in an IPC namespace of its own, the exporter takes no segments for those of the host', async (t) => {
   if (!needRoot(t) || !need(t, 'unshare')) return;
   const args = ['--collector-shared-memory'];
