@@ -90,9 +90,9 @@ async function foreignPss(debian: BootedDebian): Promise<void> {
   debian.done('systemctl stop large.service');
 }
 
-/** A process that no other program of the machine has the group of is killed for memory, after it was seen. */
+/** A process is killed for memory after a collection saw it. */
 async function oomKill(debian: BootedDebian): Promise<void> {
-  const program = '$0 = q(hungry); sleep 1 until -e q(/run/go); $x .= q(x) x 2**20 while 1';
+  const program = 'sleep 1 until -e q(/run/go); my $x; $x .= q(x) x 2**20 while 1';
   const limits = '-p MemoryMax=60M -p MemorySwapMax=0';
   debian.done(`systemd-run --quiet --unit=hungry ${limits} --uid=nobody perl -e '${program}'`);
   const pid = debian.property('hungry.service', 'MainPID');
