@@ -156,10 +156,13 @@ test('each part of a process has one file that writes it', () => {
 
 test('files are touched in a few places', () =>
   only(/['"]node:fs(\/promises)?['"]/, [
+    'src/kernel/kernel-log.ts',
     'src/kernel/live-host.ts',
+    'src/kernel/living-thread.ts',
     'src/kernel/open-descriptors.ts',
     'src/kernel/reader.ts',
     'src/kernel/self.ts',
+    'src/kernel/tmpfs.ts',
     'src/config/operator-files.ts',
     'src/config/path-control.ts',
     'src/config/watch.ts',

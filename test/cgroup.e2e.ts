@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { childProgram, eventually, need, needRoot, Started, scratch, startExporter } from './harness.ts';
+import { childProgram, childRules, eventually, need, needRoot, Started, scratch, startExporter } from './harness.ts';
 
 const MIB = 1 << 20;
 const container = 'c0ffee'.padEnd(64, '0');
@@ -79,6 +79,32 @@ test('a real cgroup: its memory beside its processes, OOM kills, its end', async
     );
     assert.ok(after.value('herakles_exporter_cache_update_success') === 1);
   });
+});
+
+test('a process that the kernel kills for memory counts once in its group, and the counter stays', async (t) => {
+  if (!needRoot(t) || !need(t, 'cc')) return;
+  const cgroup = makeCgroup(t, 'oom');
+  if (!cgroup) return;
+  const { folder } = cgroup;
+  const args = ['--cache-ttl', '0s', '--subgroups', childRules('test', ['private'])];
+  const exporter = await startExporter(t, { args });
+  const kills = async () =>
+    (await exporter.scrape()).value('herakles_group_oom_kills_total', { group: 'test', subgroup: 'private' });
+  const hostKills = async () => (await exporter.scrape()).value('herakles_mem_system_oom_kills_total');
+
+  const victim = startInside(t, folder, 'private', '30');
+  const [pid] = await victim.line('ready');
+  assert.equal(await kills(), 0);
+  const before = await hostKills();
+  writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
+  writeFileSync(`${folder}/memory.limit_in_bytes`, `${120 * MIB}`);
+  // It reads a line that never ends, and so takes all memory that there is.
+  const taker = new Started(t, ['/bin/sh', '-c', 'echo $$ > "$0/cgroup.procs"; exec tail /dev/zero', folder]);
+  assert.equal((await victim.ended).signal, 'SIGKILL');
+  assert.equal((await taker.ended).signal, 'SIGKILL');
+  await eventually(async () => assert.equal(await kills(), 1));
+  for (let scrape = 0; scrape < 3; scrape++) assert.equal(await kills(), 1, 'once');
+  assert.ok((await hostKills()) >= before + 2, 'the host counts both');
 });
 
 test('a cgroup that a user calls like a unit of the host is shown as that of the user, and no rule takes it for the unit', async (t) => {

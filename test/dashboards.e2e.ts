@@ -1,11 +1,22 @@
 // Every board that ships is sound, and each of its queries is answered by a real Prometheus that has scraped this
 // exporter. A table with the content of each panel is printed.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { boards } from '../deploy/grafana/index.ts';
 import { fixedPaths } from '../src/server/routes.ts';
-import { eventually, need, needRoot, root, startChildren, startExporter } from './harness.ts';
+import {
+  childProgram,
+  eventually,
+  need,
+  needRoot,
+  root,
+  Started,
+  scratch,
+  startChildren,
+  startExporter,
+} from './harness.ts';
 import { type Answer, type Prometheus, startPrometheus } from './prometheus-server.ts';
 
 type Target = { refId: string; expr: string; legendFormat?: string; instant?: boolean; datasource: { uid: string } };
@@ -22,7 +33,14 @@ type Panel = {
   gridPos: { x: number; w: number };
 };
 type Variable = { name: string; type: string; query: string | { query: string }; allValue?: string };
-type Board = { uid: string; title: string; panels: Panel[]; templating: { list: Variable[] } };
+type Annotation = { name: string; expr: string; titleFormat: string; enable: boolean };
+type Board = {
+  uid: string;
+  title: string;
+  panels: Panel[];
+  templating: { list: Variable[] };
+  annotations?: { list?: Annotation[] };
+};
 
 const shipped = boards.map(({ path }) => JSON.parse(readFileSync(root + path, 'utf8')) as Board);
 
@@ -35,8 +53,11 @@ test('every board has an address of its own', () => {
 });
 
 test('boards are sound: places, references and variables', () => {
-  for (const { title, panels, templating } of shipped) {
+  for (const { title, panels, templating, annotations } of shipped) {
     const declared = new Set(templating.list.map(({ name }) => name));
+    for (const { name, expr } of annotations?.list ?? [])
+      for (const [, variable] of expr.matchAll(/\$(\w+)/g))
+        assert.ok(declared.has(variable!), `${title} / ${name}: $${variable}`);
     assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length, `${title}: every panel has an id of its own`);
     for (const panel of panels.filter(({ type }) => type !== 'row')) {
       const where = `${title} / ${panel.title}`;
@@ -69,6 +90,45 @@ function linksIn({ fieldConfig }: Panel): [string, Link][] {
       .flatMap(({ value }) => (value as Link[]).map((link): [string, Link] => [matcher.options, link])),
   );
 }
+
+test('boards with groups mark OOM kills and restarts, each once, and not what changes again and again', (t) => {
+  const promtool = need(t, 'promtool')?.promtool;
+  if (!promtool) return;
+  const marked = shipped.filter(({ templating }) => templating.list.some(({ name }) => name === 'group'));
+  const names = marked.map(({ annotations }) => annotations?.list?.map(({ name }) => name).join());
+  assert.deepEqual(new Set(names), new Set(['OOM kills,Restarts']));
+  const [oomKills, restarts] = marked[0]!.annotations!.list!.map(({ expr }) => expr.replaceAll(/\$\w+/g, '.*'));
+  const at = (expr: string | undefined, eval_time: string, ...samples: [labels: string, value: number][]) => ({
+    ...{ expr, eval_time },
+    exp_samples: samples.map(([subgroup, value]) => ({
+      labels: `{group="a",instance="i",job="j",subgroup="${subgroup}"}`,
+      value,
+    })),
+  });
+  const series = (name: string, subgroup: string, values: string) => ({
+    series: `${name}{group="a",instance="i",job="j",subgroup="${subgroup}"}`,
+    values,
+  });
+  const oldest = 'herakles_group_oldest_start_time_seconds';
+  const input_series = [
+    series('herakles_group_oom_kills_total', 'b', '0x10 1x50'),
+    series('herakles_group_oom_kills_total', 'c', '3x60'),
+    series(oldest, 'b', '100x10 700x50'),
+    series(oldest, 'c', '100x60'),
+    series(oldest, 'shell', '100+60x60'),
+  ];
+  const tests = [
+    at(oomKills, '10m'),
+    at(oomKills, '11m', ['b', 1]),
+    at(oomKills, '12m'),
+    at(restarts, '10m30s'),
+    at(restarts, '12m', ['b', 700_000]),
+  ];
+  const file = `${scratch()}/annotations.yml`;
+  writeFileSync(file, JSON.stringify({ tests: [{ interval: '1m', input_series, promql_expr_test: tests }] }));
+  const { status, stdout, stderr } = spawnSync(promtool, ['test', 'rules', file], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout + stderr);
+});
 
 test('every host, subgroup and process in a table leads further, to a dashboard or a page that exists', () => {
   for (const { title, panels, templating } of shipped) {
@@ -184,7 +244,14 @@ test('no panel is empty on a Prometheus that has scraped two exporters', async (
   const servers = needRoot(t) ? need(t, 'prometheus', 'prometheus-forky', 'cc') : undefined;
   if (!servers) return;
   await startChildren(t, 'private', 32);
-  const args = ['--interval', '1s', '--cache-ttl', '0s', '--collector-descriptors', '--process-context-switches'];
+  await new Started(t, [childProgram('segment'), '1', 'stay']).line('ready');
+  const more = [
+    '--collector-descriptors',
+    '--process-context-switches',
+    '--collector-cgroup',
+    '--collector-shared-memory',
+  ];
+  const args = ['--interval', '1s', '--cache-ttl', '0s', ...more];
   const exporters = await Promise.all([startExporter(t, { args }), startExporter(t, { args })]);
   const targets = exporters.map(({ port }) => `127.0.0.1:${port}`);
   const scrape = { job_name: 'herakles-proc-mem', scrape_interval: '1s', static_configs: [{ targets }] };
@@ -202,6 +269,8 @@ test('no panel is empty on a Prometheus that has scraped two exporters', async (
         );
         t.diagnostic(`${one.title} (${one.uid})`);
         await eventually(() => checkVariables(server, one, any));
+        for (const { name, expr } of one.annotations?.list ?? [])
+          assert.deepEqual((await server.query(fill(expr, any))).warnings, [], name);
         for (const panel of one.panels.filter(({ type }) => type !== 'row')) {
           await eventually(async () => {
             if (panel.type === 'timeseries') await checkRange(server, panel, any);

@@ -286,6 +286,7 @@ test('unit: the exporter works under its capabilities and its system call filter
   const seen = await exporter.scrape();
   assert.ok(seen.value('herakles_mem_process_pss_bytes', { pid }) > 64 * MIB);
   assert.equal(seen.all('herakles_io_process_read_bytes_total', { pid }).length, 1);
+  assert.ok(seen.all('herakles_group_oom_kills_total').length > 0, "the kernel's log can be read");
   assert.equal((await exporter.stop()).code, 0);
 
   const folder = scratch(); // stands for RuntimeDirectory

@@ -97,9 +97,10 @@ test('the exposition', async (t) => {
   if (!need(t, 'cc')) return;
   const hostile = Buffer.from('a) (b "c\\\n', 'latin1').toString('hex');
   await startChildren(t, 'name', `${hostile}ff`);
-  const more = ['--process-oom-score', '--process-context-switches', '--collector-cgroup', '--collector-descriptors'];
+  const more = ['--process-oom-score', '--process-context-switches', '--collector-cgroup'];
   const shown = ['--process-start-time', '--process-io', '--kernel-threads', '--declared-groups', 'db/oracle'];
-  const everything = [...shown, ...more];
+  const off = ['--collector-descriptors', '--collector-shared-memory'];
+  const everything = [...shown, ...more, ...off];
   const exporter = await startExporter(t, { args: ['--smaps', 'exact', '--interval', '1s', ...everything] });
   // the second collection knows CPU percentages, the second response how long the first one took
   await eventually(async () =>

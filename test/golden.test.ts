@@ -20,7 +20,7 @@ const formats = { text: 'txt', openmetrics: 'om' } as const;
 const config: Config = {
   ...defaults,
   ...{ smaps: 'exact', process_start_time: true, process_io: true, process_oom_score: true },
-  ...{ process_context_switches: true, collector_descriptors: true },
+  ...{ process_context_switches: true, collector_descriptors: true, collector_shared_memory: true },
   ...{ collector_cgroup: true, collector_exporter: false },
   declared_groups: ['db/mysql', 'web/idle'],
 };

@@ -15,6 +15,7 @@ import { type Config, defaults, type Key, keys } from '../src/config/options.ts'
 import { loadRuleFiles } from '../src/config/rule-files.ts';
 import { settingsWithoutEffect } from '../src/config/without-effect.ts';
 import { type CapturedFile, framedFiles } from '../src/kernel/capture.ts';
+import { KERNEL_LOG } from '../src/kernel/kernel-log.ts';
 import { parseRules } from '../src/rules/rule-parser.ts';
 import { frameOf, type ProcessText } from './kernel-text.ts';
 
@@ -56,7 +57,7 @@ function agentOf(change: Partial<Config>): Agent {
     { bytes: Buffer.from(text) },
   ]);
   return new Agent(
-    framedFiles([new Map([...frame, ...accounts])]),
+    framedFiles([new Map([...frame, ...accounts, [KERNEL_LOG, { bytes: Buffer.alloc(0) }]])]),
     { version: 'test', revision: 'test' },
     setup,
     async () => setup,
@@ -92,6 +93,7 @@ const EFFECTS: Partial<Record<Key, Effect>> = {
   enable_kinds: family('enable_kinds', 'herakles_mem_group_kind_bytes{'),
   enable_swap: family('enable_swap', 'herakles_mem_process_swap_bytes{'),
   enable_cpu: family('enable_cpu', 'herakles_cpu_process_time_seconds{'),
+  enable_oom_kills: family('enable_oom_kills', 'herakles_group_oom_kills_total{'),
   process_info: family('process_info', 'herakles_process_info{'),
   process_start_time: family('process_start_time', 'herakles_process_start_time_seconds{'),
   process_kinds: family('process_kinds', 'herakles_mem_process_kind_bytes{'),

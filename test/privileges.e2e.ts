@@ -1,5 +1,6 @@
 // Without privilege: what can be read is served, what cannot be read is absent and counted, and check says what to grant.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Exposition } from './exposition-text.ts';
 import {
@@ -86,6 +87,12 @@ test('as an unprivileged user', async (t) => {
     check.stdout + check.stderr,
     /smaps_rollup of \d+ processes cannot be read \(denied\); it is needed for [^\n]*PSS[^\n]*\n *grant CAP_SYS_PTRACE/,
   );
+  if (readFileSync('/proc/sys/kernel/dmesg_restrict', 'latin1') !== '1\n') return;
+  assert.equal(seen.all('herakles_group_oom_kills_total').length, 0);
+  assert.match(
+    check.stdout,
+    /^oom kills: +not counted by group: \/dev\/kmsg cannot be read \(denied\)\n +grant CAP_SYSLOG/m,
+  );
 });
 
 test('on a procfs that hides the processes of others', async (t) => {
@@ -120,4 +127,6 @@ test('as root nothing is missing, and check says so', async (t) => {
   assert.ok(seen.value('herakles_mem_process_uss_bytes', { pid: theirs }) >= 16 * MIB);
   const check = await runBundle(t, ['check']);
   assert.equal(check.code, 0, check.stderr);
+  assert.match(check.stdout, /^oom kills: +counted by group, from the kernel's log$/m);
+  assert.ok(seen.all('herakles_group_oom_kills_total').length > 0);
 });

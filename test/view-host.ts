@@ -85,6 +85,7 @@ export class Host {
       seen: given.length,
       hung: [],
       unreadable: [],
+      oomKills: 'off' as const,
       footprints,
       oldestMeasurement,
       measuredExcess: excess,

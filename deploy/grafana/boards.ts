@@ -1,5 +1,6 @@
 // What all dashboards share: variables, links to the other dashboards, and selectors made of the variables.
 import {
+  AnnotationQueryBuilder,
   DashboardBuilder,
   DashboardCursorSync,
   DashboardLinkBuilder,
@@ -10,7 +11,7 @@ import {
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { buildInfo } from '../../src/collectors/exporter.ts';
-import { groupFootprint } from '../../src/collectors/group.ts';
+import { groupFootprint, groupOldest, groupOomKills } from '../../src/collectors/group.ts';
 import { datasource } from './panels.ts';
 
 /** Selector: series of the chosen exporters. */
@@ -55,8 +56,38 @@ export function board({ uid, title, help, instances, groups }: BoardOptions): Da
   const chosen = host.replace('}', ', group=~"$group"}');
   return dashboard
     .withVariable(variable('group', `label_values(${groupFootprint.name}${host}, group)`))
-    .withVariable(variable('subgroup', `label_values(${groupFootprint.name}${chosen}, subgroup)`));
+    .withVariable(variable('subgroup', `label_values(${groupFootprint.name}${chosen}, subgroup)`))
+    .annotation(oomKills())
+    .annotation(restarts());
 }
+
+/** A difference, and not increase(): a step shows each kill once, however far apart scrapes are. */
+function oomKills(): AnnotationQueryBuilder {
+  const now = groupOomKills.name + group;
+  return annotation('OOM kills', 'red', `${now} - ${now} offset 1m > 0`, 'killed for memory');
+}
+
+/**
+ * The value is the time: the start of the oldest process. Of a group whose oldest process changes again and again, such as
+ * shells, nothing is shown.
+ */
+function restarts(): AnnotationQueryBuilder {
+  const oldest = groupOldest.name + group;
+  const expression = `1000 * (${oldest} and changes(${oldest}[1h]) > 0 < 5)`;
+  return annotation('Restarts', 'blue', expression, 'restarted').useValueForTime(true);
+}
+
+const annotation = (name: string, color: string, expression: string, what: string): AnnotationQueryBuilder =>
+  new AnnotationQueryBuilder()
+    .name(name)
+    .datasource(datasource)
+    .enable(true)
+    .iconColor(color)
+    .expr(expression)
+    .step('60s')
+    .titleFormat(`{{group}}/{{subgroup}} ${what}`)
+    .textFormat('{{instance}}')
+    .tagKeys('group,subgroup');
 
 function variable(name: string, query: string, several = true): QueryVariableBuilder {
   const made = new QueryVariableBuilder(name)

@@ -1,8 +1,10 @@
 // Dashboard of one host in detail: which groups have its memory, where it is short of it, and what each process is.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import * as cgroups from '../../src/collectors/cgroup.ts';
 import * as descriptors from '../../src/collectors/descriptors.ts';
 import * as groups from '../../src/collectors/group.ts';
 import * as processes from '../../src/collectors/process.ts';
+import * as shared from '../../src/collectors/shared-memory.ts';
 import * as system from '../../src/collectors/system.ts';
 import { board, group, host, proc } from './boards.ts';
 import { uids } from './links.ts';
@@ -87,11 +89,14 @@ export function hostBoard(): Dashboard {
     .lines(
       {
         title: 'OOM Kills',
-        help: 'Processes that the kernel ended because memory ran out, of the host or of a cgroup, in each interval.',
+        help: "Processes that the kernel ended because memory ran out, of the host or of a cgroup, in each interval: all of the host, and by subgroup where the kernel's log may be read.",
         unit: 'short',
         width: 8,
       },
-      { Kills: `increase(${system.systemOomKills.name}${host}[$__rate_interval])` },
+      {
+        Host: `increase(${system.systemOomKills.name}${host}[$__rate_interval])`,
+        '{{group}}/{{subgroup}}': `sum ${by} (increase(${groups.groupOomKills.name}${group}[$__rate_interval]))`,
+      },
     )
     .lines(
       {
@@ -110,6 +115,8 @@ export function hostBoard(): Dashboard {
     .row('Activity');
   activityPanels(panels);
   limitPanels(panels);
+  sharedMemoryPanels(panels);
+  cgroupPanels(panels);
   processPanels(panels);
   return made.build();
 }
@@ -195,6 +202,56 @@ function limitPanels(panels: Board): void {
         '{{name}} {{pid}} waited': switches(processes.processVoluntary),
         '{{name}} {{pid}} was preempted': switches(processes.processInvoluntary),
       },
+    );
+}
+
+function sharedMemoryPanels(panels: Board): void {
+  panels
+    .row('Shared Memory That Stays')
+    .lines(
+      {
+        title: 'tmpfs by Mount Point',
+        help: 'What the files of each tmpfs occupy in memory and in swap. Needs collector_shared_memory: true.',
+        unit: 'bytes',
+        width: 12,
+        stacked: true,
+      },
+      { '{{mountpoint}}': shared.tmpfsBytes.name + host },
+    )
+    .lines(
+      {
+        title: 'System V Segments',
+        help: 'Segments that some process has attached (true) or none (false). Needs collector_shared_memory: true.',
+        unit: 'bytes',
+        width: 12,
+        stacked: true,
+      },
+      { 'attached: {{attached}}': `sum by (attached) (${shared.sysvBytes.name}${host})` },
+    );
+}
+
+function cgroupPanels(panels: Board): void {
+  const largest = (family: { name: string }): string =>
+    `${family.name}${host} and topk(10, ${cgroups.cgroupMemory.name}${host} @ end())`;
+  panels
+    .row('Cgroups')
+    .lines(
+      {
+        title: 'Memory of Cgroups',
+        help: 'All memory that is charged to a cgroup, with page cache: the ten largest. Needs collector_cgroup: true.',
+        unit: 'bytes',
+        width: 12,
+      },
+      { '{{cgroup}}': largest(cgroups.cgroupMemory) },
+    )
+    .lines(
+      {
+        title: 'OOM Kills in Cgroups',
+        help: 'Processes of the cgroup that the kernel ended because memory ran out, in each interval. Needs collector_cgroup: true.',
+        unit: 'short',
+        width: 12,
+      },
+      { '{{cgroup}}': `sum by (cgroup) (increase(${cgroups.cgroupOomKills.name}${host}[$__rate_interval]))` },
     );
 }
 

@@ -40,6 +40,9 @@
         HeraklesOomKill: {
           warning: { 'for': '0m', severity: 'warning' },
         },
+        HeraklesGroupOomKill: {
+          warning: { 'for': '0m', severity: 'warning' },
+        },
         HeraklesCgroupOomKill: {
           warning: { 'for': '0m', severity: 'warning' },
         },

@@ -192,12 +192,13 @@
               runbook_url: runbook('#heraklesgroupswapsout', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklesgroupswapsout' % words),
             },
           },
-          // The kernel's count holds what was killed in a cgroup as well. The alert of the cgroup says more, so it comes alone.
+          // The kernel's count holds what was killed of a group or in a cgroup as well. Their alerts say more, so they come alone.
           {
             local own = config.alerts.HeraklesOomKill.warning,
             alert: 'HeraklesOomKill',
             expr: |||
               increase(herakles_mem_system_oom_kills_total%(alone)s[15m]) > 0
+              unless on (%(cluster)sjob, instance) increase(herakles_group_oom_kills_total%(alone)s[15m]) > 0
               unless on (%(cluster)sjob, instance) increase(herakles_cgroup_oom_kills_total%(alone)s[15m]) > 0
             ||| % words,
             'for': own['for'],
@@ -208,6 +209,20 @@
               summary: 'the kernel killed processes on {{ $labels.instance }} because memory was used up',
               description: 'In the last 15 minutes processes were killed: the memory of the host, or of a cgroup, was used up.',
               runbook_url: runbook('#heraklesoomkill', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklesoomkill' % words),
+            },
+          },
+          {
+            local own = config.alerts.HeraklesGroupOomKill.warning,
+            alert: 'HeraklesGroupOomKill',
+            expr: 'increase(herakles_group_oom_kills_total%(alone)s[15m]) > 0' % words,
+            'for': own['for'],
+            labels: {
+              severity: own.severity,
+            },
+            annotations: {
+              summary: 'the kernel killed processes of {{ $labels.group }}/{{ $labels.subgroup }} on {{ $labels.instance }} because memory was used up',
+              description: 'In the last 15 minutes processes of the group were killed: the memory of the host, or of a cgroup, was used up.',
+              runbook_url: runbook('#heraklesgroupoomkill', '%(scheme)s://{{ $labels.instance }}/runbooks#heraklesgroupoomkill' % words),
             },
           },
           // Needs collector_cgroup, as does the next one.

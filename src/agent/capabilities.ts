@@ -33,7 +33,7 @@ const ACCESS: Readonly<Partial<Record<CountedFile, FileAccess>>> = {
 };
 
 /** How to grant the capabilities to a systemd service. */
-export const UNIT_SETTING = `AmbientCapabilities=${PTRACE} ${SEARCH}`;
+export const UNIT_SETTING = `AmbientCapabilities=${PTRACE} ${SEARCH} CAP_SYSLOG`;
 
 /** Undefined for a file that needs no capability. */
 export const accessTo = (file: CountedFile): FileAccess | undefined => ACCESS[file];

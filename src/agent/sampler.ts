@@ -11,6 +11,7 @@ import type { KernelFiles } from '../kernel/files.ts';
 import { readHost, readUnits, readUptime } from '../kernel/host.ts';
 import type { Units } from '../kernel/pid.ts';
 import type { Classify } from '../process/membership.ts';
+import { OomKills } from '../process/oom-kills.ts';
 import type { Process } from '../process/process.ts';
 import { Tracker } from '../process/tracker.ts';
 import { Unreadable } from '../process/unreadable.ts';
@@ -36,6 +37,8 @@ export interface SamplerOptions {
   readonly kernelThreads: boolean;
   /** Whether processes that no rule matches belong to their nearest classified ancestor. */
   readonly inherits: boolean;
+  /** Whether OOM kills are counted by group. */
+  readonly oomKills: boolean;
   /** System services that may have a group of their own, for processes that no rule matches. */
   readonly maxServices: number;
   /** Collectors that read kernel files of their own. */
@@ -112,6 +115,7 @@ export class Sampler {
   readonly #footprints: FootprintScheduler;
   readonly #estimator: FootprintEstimator;
   readonly #columns: ColumnReader;
+  readonly #oomKills: OomKills;
   #classify: Classify;
   #collecting: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -135,6 +139,7 @@ export class Sampler {
     this.#cgroups = new CgroupUsage(files, (proc) => this.#tracker?.describeAgain(proc));
     this.#estimator = new FootprintEstimator(files, this.#unreadable);
     this.#columns = new ColumnReader(files, this.#unreadable);
+    this.#oomKills = new OomKills(files);
     this.#footprints = new FootprintScheduler(files, this.#unreadable, this.#slowReads, clock);
     this.lastSuccess = clock();
   }
@@ -236,6 +241,7 @@ export class Sampler {
     tracker.services.max = options.maxServices;
     tracker.services.reserve(options.declaredGroups);
     await readInSlices(files, tracker.pass(host));
+    const oomKills = options.oomKills ? await readInSlices(files, this.#oomKills.count(tracker)) : 'off';
     const readings = new Readings(files, options.readers);
     const at = readUptime(files);
     const { living } = tracker;
@@ -266,6 +272,7 @@ export class Sampler {
       seen: living.length,
       hung: files.hung,
       unreadable: this.#unreadable.counts(),
+      oomKills,
       footprints: this.#footprints.statistics,
       oldestMeasurement: summary.oldestMeasurement,
       measuredExcess: summary.excess,

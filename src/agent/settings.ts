@@ -53,6 +53,7 @@ export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[]
     },
     kernelThreads: config.kernel_threads,
     inherits: config.inherit_group,
+    oomKills: config.collector_group && config.enable_oom_kills,
     maxServices: config.service_groups ? config.max_services : 0,
     readers,
     processKinds: config.process_kinds && perProcess !== 'none',

@@ -1,7 +1,7 @@
 // Collector "group": sums over all processes of a subgroup, and counters that keep what ended processes had used.
 import { counter, type Family, gauge, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
 import { STATES } from '../view/states.ts';
-import { type GroupRow, KINDS } from '../view/view.ts';
+import { type GroupRow, KINDS, type ProcessView } from '../view/view.ts';
 import type { Collector, Enabled } from './collector.ts';
 
 export const GROUP = ['group', 'subgroup'] as const;
@@ -11,7 +11,7 @@ interface Declaration {
   readonly family: Family;
   /** Values of the last label, one series for each. */
   readonly parts?: readonly string[];
-  readonly value: (row: GroupRow, part: number) => number;
+  readonly value: (row: GroupRow, part: number, view: ProcessView) => number;
   /** The setting that switches it; without one it is always exported. */
   readonly when?: string;
 }
@@ -95,6 +95,11 @@ export const groupExited = counter(
   'Processes seen to exit since this exporter started.',
   GROUP,
 );
+export const groupOomKills = counter(
+  'herakles_group_oom_kills_total',
+  "Processes that the kernel killed because memory was used up, of the host or of a cgroup, since this exporter started; processes too short-lived to be seen are not counted. Absent where the kernel's log cannot be read.",
+  GROUP,
+);
 
 const DECLARATIONS: readonly Declaration[] = [
   { family: groupRss, value: (row) => row.rss, when: 'enable_rss' },
@@ -112,6 +117,11 @@ const DECLARATIONS: readonly Declaration[] = [
   { family: groupOldest, value: (row) => row.oldestStart },
   { family: groupStarted, value: (row) => row.counters.started },
   { family: groupExited, value: (row) => row.counters.exited },
+  {
+    family: groupOomKills,
+    value: ({ counters }, _part, { oomKills }) => (oomKills === 'counted' ? counters.oomKills : Number.NaN),
+    when: 'enable_oom_kills',
+  },
   { family: groupDeclared, value: (row) => (row.counters.declared ? 1 : Number.NaN) },
   {
     family: groupCpu,
@@ -147,7 +157,7 @@ export const groupCollector: Collector = {
         out.family(family);
         for (const row of rows) {
           const labels = labelsOf(row);
-          for (let part = 0; part < parts.length; part++) out.sample(labels[first + part]!, value(row, part));
+          for (let part = 0; part < parts.length; part++) out.sample(labels[first + part]!, value(row, part, view));
         }
         yield;
       }

@@ -6,6 +6,7 @@ import { descriptorsCollector } from './descriptors.ts';
 import { exporterCollector } from './exporter.ts';
 import { groupCollector } from './group.ts';
 import { processCollector } from './process.ts';
+import { sharedMemoryCollector } from './shared-memory.ts';
 import { systemCollector } from './system.ts';
 
 /** Collectors whose samples are made from a view: written once for each collection and format. */
@@ -14,6 +15,7 @@ export const viewCollectors: readonly Collector[] = [
   groupCollector,
   cgroupCollector,
   descriptorsCollector,
+  sharedMemoryCollector,
   systemCollector,
 ];
 

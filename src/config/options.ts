@@ -187,6 +187,11 @@ export const options = {
       'Export the kinds of memory of groups: anonymous, file, shared, huge pages, page tables, kernel stacks.',
     ),
     enable_cpu: option(boolean, true, 'Export CPU usage and time, of processes and of groups.'),
+    enable_oom_kills: option(
+      boolean,
+      true,
+      "Export how many processes of each group the kernel killed for memory; it reads the kernel's log.",
+    ),
     process_info: option(boolean, true, 'Export herakles_process_info: user, executable, unit, container and rule.'),
     process_start_time: option(boolean, false, 'Export the start time of each process.'),
     process_io: option(boolean, false, 'Export the storage I/O of each process.'),
@@ -228,6 +233,12 @@ export const options = {
       false,
       'Run the descriptors collector: open file descriptors, and how near each group is to the limit.',
       { spellings: ['--collector.descriptors'] },
+    ),
+    collector_shared_memory: option(
+      boolean,
+      false,
+      'Run the shared_memory collector: what each tmpfs holds, and segments of System V by the group that made them.',
+      { spellings: ['--collector.shared_memory'] },
     ),
     collector_system: option(
       boolean,

@@ -3,6 +3,7 @@
 // cgroups(7), Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst, Linux 6.18.
 import { KernelFileError, type KernelFiles, readText, unlessUnreadable } from './files.ts';
 import { type Pressure, readPressure } from './host.ts';
+import { unescapedPath } from './mountinfo.ts';
 
 /** A line of /proc/<pid>/cgroup. */
 export interface Membership {
@@ -53,7 +54,7 @@ export function readCgroupMounts(files: KernelFiles): CgroupMounts {
   for (const line of text.split('\n')) {
     const [, root, point, type, options] = CGROUP_MOUNT.exec(line) ?? [];
     if (root === undefined) continue;
-    const mount = { point: unescaped(point!), root: unescaped(root) };
+    const mount = { point: unescapedPath(point!), root: unescapedPath(root) };
     if (type === 'cgroup2') unified = better(unified, mount);
     else if (options!.split(',').includes('memory')) memory = better(memory, mount);
   }
@@ -63,10 +64,6 @@ export function readCgroupMounts(files: KernelFiles): CgroupMounts {
 /** Of several mounts the one whose root is nearest to the root of all cgroups: it shows most. */
 const better = (known: Mount | undefined, mount: Mount): Mount =>
   known && known.root.length <= mount.root.length ? known : mount;
-
-/** mountinfo writes space, tab, newline and backslash in octal. */
-const unescaped = (text: string): string =>
-  text.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 /** Reduces mountinfo to the lines that `readCgroupMounts` uses. The other mounts must not leave the host in a capture. */
 export function cgroupLinesOf(mountinfo: Uint8Array): Uint8Array {

@@ -143,7 +143,8 @@ export interface KernelFiles {
   /** Processes whose files do not answer, by pid: they are left out, and tried again now and then. */
   readonly hung: readonly number[];
   /**
-   * Reads a file of the host into `buffer`.
+   * Reads a file of the host into `buffer`. Of the kernel's log (kernel-log.ts) it gives what was not read yet. What statfs(2) says
+   * of each tmpfs (tmpfs.ts) is in no file, and is read as a table under a path of its own.
    * @param path without the leading slash: "proc/meminfo"
    * @returns its length in bytes @throws KernelFileError
    */

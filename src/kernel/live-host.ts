@@ -10,11 +10,14 @@ import {
   type ProcessFile,
   type ProcessFiles,
   type UnreadableReason,
-  unlessUnreadable,
 } from './files.ts';
+import { KERNEL_LOG, KernelLog } from './kernel-log.ts';
+import { LivingThread } from './living-thread.ts';
 import { countDescriptors } from './open-descriptors.ts';
-import { readSelf } from './self.ts';
+import { inFirstIpcNamespace, readSelf } from './self.ts';
+import { SYSV_SEGMENTS } from './shared-memory.ts';
 import { latin1 } from './text.ts';
+import { TMPFS_USAGE, tmpfsUsage } from './tmpfs.ts';
 
 /** Bytes after which a longer file is cut. /proc/stat of a host with 1,000 CPUs has some 200 KB. */
 export const FILE_MAX_BYTES = 512 << 10;
@@ -41,11 +44,6 @@ const CLOSED = -1;
 /** Entries of /proc that are listed before the caller gets the first of them: listing ten thousand takes 10 ms. */
 const LISTED_AT_ONCE = 128;
 const PID = /^[1-9]\d*$/;
-
-/** Threads that one search for a living one looks at; the next search goes on behind them. */
-const THREADS_TRIED_MAX = 64;
-/** statm of a thread without memory, as every thread is that ended. */
-const NO_MEMORY = /^0 0 /;
 
 export class LiveProcess implements ProcessFiles {
   readonly pid: number;
@@ -174,51 +172,6 @@ export class LiveProcess implements ProcessFiles {
   }
 }
 
-/** Finds a thread that lives, of a process whose first thread has ended. */
-class LivingThread {
-  /** The folder of the thread that was found; undefined where none was. */
-  folder: string | undefined = undefined;
-  readonly #host: LiveHost;
-  readonly #task: string;
-  /** The thread that was looked at last. */
-  #last = 0;
-
-  /** @param task the folder of all threads, "/proc/7/task" */
-  constructor(host: LiveHost, task: string) {
-    this.#host = host;
-    this.#task = task;
-  }
-
-  /**
-   * Makes sure that the thread still lives, or looks for another one. A thread that has ended may stay in the list, where a
-   * debugger does not wait for it, and a user may keep any number of those: so one search has an end, and the next goes on.
-   */
-  find(): void {
-    if (this.folder !== undefined && this.#lives(this.folder)) return;
-    this.folder = undefined;
-    let threads: number[];
-    try {
-      threads = fs.readdirSync(this.#task).map(Number);
-    } catch {
-      return; // the process has ended
-    }
-    threads.sort((a, b) => Number(a <= this.#last) - Number(b <= this.#last) || a - b);
-    for (const thread of threads.slice(0, THREADS_TRIED_MAX)) {
-      this.#last = thread;
-      const folder = `${this.#task}/${thread}`;
-      if (!this.#lives(folder)) continue;
-      this.folder = folder;
-      return;
-    }
-  }
-
-  #lives(folder: string): boolean {
-    const { buffer, from } = this.#host;
-    const length = unlessUnreadable(() => this.#host.readPath(`${folder}/statm`));
-    return length !== undefined && !NO_MEMORY.test(latin1(buffer, from, from + Math.min(length, 16)));
-  }
-}
-
 /** The files of this host, each read where it is asked for: the read of a process's file may never return. */
 export class LiveHost implements KernelFiles {
   buffer: Uint8Array;
@@ -229,6 +182,7 @@ export class LiveHost implements KernelFiles {
   readonly spare = new Set<LiveProcess>();
   readonly #root: string;
   readonly #keptMax: number;
+  readonly #log = new KernelLog();
   #kept = 0;
 
   constructor(procfs: string, keptMax: number, buffer: Uint8Array = new Uint8Array(FILE_MAX_BYTES)) {
@@ -271,6 +225,10 @@ export class LiveHost implements KernelFiles {
 
   read(path: string): number {
     const whole = path.startsWith('proc/') ? this.procfs + path.slice(4) : `${this.#root}/${path}`;
+    if (path === KERNEL_LOG) return this.#readLog();
+    if (path === TMPFS_USAGE) return this.#readTmpfs();
+    if (path === SYSV_SEGMENTS && !inFirstIpcNamespace())
+      throw new KernelFileError(whole, 'unsupported', 'it shows the segments of another IPC namespace than the host');
     if (path !== 'proc/uptime') return this.readPath(whole, 1);
     try {
       const length = this.readPath(whole, 1);
@@ -283,7 +241,26 @@ export class LiveHost implements KernelFiles {
 
   /** The same clock, where a mount over the file (lxcfs(1) that has ended) gives nothing: CLOCK_BOOTTIME, clock_gettime(2). */
   #uptime(): number {
-    return this.#put(`${uptime().toFixed(2)} 0.00\n`);
+    return this.#put(Buffer.from(`${uptime().toFixed(2)} 0.00\n`));
+  }
+
+  /** There is one log, wherever procfs is mounted: in a container its device is the one of the container. */
+  #readLog(): number {
+    const path = `/${KERNEL_LOG}`;
+    try {
+      return this.#log.read(path, this.buffer, this.from);
+    } catch (error) {
+      throw failed(path, error);
+    }
+  }
+
+  /** Pid 1 sees the mounts of the host, and its folder `root` leads to them. Where that is closed, what this process sees. */
+  #readTmpfs(): number {
+    const root = `${this.procfs}/1/root`;
+    const entered = fs.existsSync(`${root}/`);
+    const length = this.readPath(`${this.procfs}/${entered ? '1' : 'self'}/mountinfo`, 1);
+    const mountinfo = latin1(this.buffer, this.from, this.from + length);
+    return this.#put(Buffer.from(tmpfsUsage(mountinfo, entered ? root : ''), 'latin1'));
   }
 
   /** @param enough a read that returns fewer bytes than this was the last one */
@@ -301,15 +278,14 @@ export class LiveHost implements KernelFiles {
   /** The number of open descriptors, as text. @param path of the folder fd */
   readCount(path: string): number {
     try {
-      return this.#put(`${countDescriptors(path, this.procfs)}\n`);
+      return this.#put(Buffer.from(`${countDescriptors(path, this.procfs)}\n`));
     } catch (error) {
       throw failed(path, error);
     }
   }
 
   /** @returns the length of the text, bytes */
-  #put(text: string): number {
-    const bytes = Buffer.from(text);
+  #put(bytes: Uint8Array): number {
     this.buffer.set(bytes, this.from);
     return bytes.length;
   }

@@ -1,6 +1,6 @@
 // What Linux says about this exporter's own process (proc(5), Linux 6.18). It is read from the running kernel also when
 // the exporter serves a capture.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 export interface SelfReading {
   /** Open descriptors. */
@@ -78,6 +78,18 @@ function orNaN(read: () => number): number {
   }
 }
 
+/** PROC_IPC_INIT_INO of include/linux/proc_ns.h. */
+const FIRST_IPC_NAMESPACE = 'ipc:[4026531839]';
+
+/** Whether this process sees the shared memory of the host (ipc_namespaces(7)). */
+export function inFirstIpcNamespace(): boolean {
+  try {
+    return readlinkSync('/proc/self/ns/ipc') === FIRST_IPC_NAMESPACE;
+  } catch {
+    return false;
+  }
+}
+
 /** What this process may read, and how /proc is mounted for it. */
 export interface Privileges {
   readonly uid: number;
@@ -92,6 +104,7 @@ export interface Privileges {
 const CAPABILITIES: readonly (readonly [bit: bigint, name: string])[] = [
   [2n, 'CAP_DAC_READ_SEARCH'],
   [19n, 'CAP_SYS_PTRACE'],
+  [34n, 'CAP_SYSLOG'],
   [38n, 'CAP_PERFMON'],
 ];
 

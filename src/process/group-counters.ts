@@ -34,6 +34,8 @@ export class GroupCounters {
   /** Processes that began in the subgroup or moved into it by an exec; and that ended or moved away. */
   started = 0;
   exited = 0;
+  /** Processes that the kernel killed for memory. */
+  oomKills = 0;
   /** The configuration names the subgroup, so that its processes should run. */
   declared = false;
   /** Kept for the collectors: the label texts of its series, once they were rendered. Copies share them. */

@@ -17,11 +17,12 @@ import type { ServiceGroups } from '../rules/service-groups.ts';
 import { CheapCounters } from './cheap-counters.ts';
 import { CpuUsage } from './cpu-usage.ts';
 import type { Difference } from './difference.ts';
-import type { GroupCountersTable } from './group-counters.ts';
+import type { GroupCounters, GroupCountersTable } from './group-counters.ts';
 import { type Classify, Memberships } from './membership.ts';
 import { PageSharing } from './page-sharing.ts';
 import type { Process } from './process.ts';
 import { ReapedChildren } from './reaped-children.ts';
+import { RecentlyEnded } from './recently-ended.ts';
 import type { Unreadable } from './unreadable.ts';
 
 /** Processes whose files are read together. */
@@ -46,6 +47,7 @@ export class Tracker {
   readonly #sharing = new PageSharing((child) => this.#parentOf(child));
   readonly #children = new ReapedChildren();
   readonly #memberships: Memberships;
+  readonly #ended = new RecentlyEnded();
 
   /** The kernel's count of forks when the pids were last listed. */
   #forks = Number.NaN;
@@ -86,6 +88,12 @@ export class Tracker {
     this.#memberships.reclassify(classify, this.living);
   }
 
+  /** Counters of the group of a process that lives, or that ended in this pass or the one before. */
+  countersOf(pid: number, comm: string): GroupCounters | undefined {
+    const living = this.#byPid.get(pid);
+    return living?.stat.comm === comm ? living.membership.counters : this.#ended.countersOf(pid, comm);
+  }
+
   /** What a process is, and its cgroups, are read again at the next pass. */
   describeAgain(proc: Process): void {
     this.#memberships.expire(proc);
@@ -100,6 +108,7 @@ export class Tracker {
     const began = readUptime(this.#files);
     this.#usage.cpus = cpus;
     this.#round = (this.#round + 1) % MOVED_ROUNDS;
+    this.#ended.beginPass();
     this.#memberships.beginPass(bootTime, began, this.living);
     this.#cheapCounters.beginPass(this.#lastPass);
     try {
@@ -254,6 +263,7 @@ export class Tracker {
   #remove(proc: Process): void {
     this.#byPid.delete(proc.pid);
     this.#memberships.leave(proc);
+    this.#ended.add(proc);
     this.#sharing.remove(proc);
     this.#unreadable.forget(proc);
     this.#children.ended(proc);

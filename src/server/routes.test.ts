@@ -130,9 +130,9 @@ for (const [query, families] of CHOICES) {
 // biome-ignore format: one line a case
 const REFUSED_CHOICES: [query: string, message: string][] = [
   ['collect[]=a&exclude[]=b', 'collect[] and exclude[] cannot be combined; keep one of them\n'],
-  ['collect[]=cpu', 'there is no collector "cpu"; the collectors are process, group, cgroup, descriptors, system, exporter\n'],
-  ['exclude[]=', 'there is no collector ""; the collectors are process, group, cgroup, descriptors, system, exporter\n'],
-  ['collect[]=%1b[2J', 'there is no collector "\\u001b[2J"; the collectors are process, group, cgroup, descriptors, system, exporter\n'],
+  ['collect[]=cpu', 'there is no collector "cpu"; the collectors are process, group, cgroup, descriptors, shared_memory, system, exporter\n'],
+  ['exclude[]=', 'there is no collector ""; the collectors are process, group, cgroup, descriptors, shared_memory, system, exporter\n'],
+  ['collect[]=%1b[2J', 'there is no collector "\\u001b[2J"; the collectors are process, group, cgroup, descriptors, shared_memory, system, exporter\n'],
   ['collect[]=cgroup', 'the collector cgroup is switched off; set collector_cgroup to true, or do not ask for it\n'],
 ];
 for (const [query, message] of REFUSED_CHOICES) {

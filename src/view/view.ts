@@ -15,6 +15,7 @@ import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostState } from '../kernel/host.ts';
 import type { HostMemory } from '../kernel/host-memory.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
+import type { OomKillState } from '../process/oom-kills.ts';
 import type { Process } from '../process/process.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
 import type { CgroupView } from './cgroup-usage.ts';
@@ -101,6 +102,8 @@ export interface ProcessView {
   /** Processes whose files do not answer, by pid. */
   readonly hung: readonly number[];
   readonly unreadable: readonly UnreadableCount[];
+  /** Whether the counters of groups have OOM kills, or why not. */
+  readonly oomKills: OomKillState;
   readonly footprints: FootprintStatistics;
   /** Age of the oldest measurement of PSS and USS that is in use, seconds; NaN where there is none. */
   readonly oldestMeasurement: number;

@@ -55,7 +55,7 @@ function inForce(debian: BootedDebian): void {
   const pid = pidOf(debian);
   const status = debian.done(`cat /proc/${pid}/status`);
   const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1];
-  const rights = ((1n << 19n) | (1n << 2n)).toString(16).padStart(16, '0'); // SYS_PTRACE, DAC_READ_SEARCH
+  const rights = ((1n << 34n) | (1n << 19n) | (1n << 2n)).toString(16).padStart(16, '0'); // SYSLOG, SYS_PTRACE, DAC_READ_SEARCH
   for (const set of ['CapEff', 'CapBnd', 'CapAmb']) assert.equal(field(set), rights, set);
   assert.deepEqual([field('NoNewPrivs'), field('Seccomp')], ['1', '2']);
   assert.equal(field('Uid'), debian.done('id -u herakles'));
@@ -68,8 +68,10 @@ function inForce(debian: BootedDebian): void {
   debian.write('/home/secret', 'secret');
   assert.notEqual(debian.run(`${within} cat /home/secret`).status, 0);
   debian.done('rm /home/secret');
-  assert.equal(debian.run(`${within} test -e /dev/vda`).status, 1, 'no disk in its /dev');
   const group = `/sys/fs/cgroup/system.slice/${SERVICE}`;
+  const device = (path: string) => debian.run(`sh -c 'echo $$ > ${group}/cgroup.procs; head -c 1 ${path}'`);
+  assert.match(device('/dev/vda').stderr, /Operation not permitted/);
+  assert.equal(device('/dev/null').status, 0, 'what each program needs is there');
   assert.equal(debian.done(`cat ${group}/memory.max ${group}/pids.max`), `${512 * MIB}\n64`);
   const used = Number(debian.done(`cat ${group}/memory.current`));
   assert.ok(used > 10 * MIB && used < 512 * MIB, `${used} bytes`);
@@ -86,6 +88,25 @@ async function foreignPss(debian: BootedDebian): Promise<void> {
     near(sample?.value, truth(), MIB, 'PSS of a process of nobody');
   }, LONG_MS);
   debian.done('systemctl stop large.service');
+}
+
+/** A process is killed for memory after a collection saw it. */
+async function oomKill(debian: BootedDebian): Promise<void> {
+  const program = 'sleep 1 until -e q(/run/go); my $x; $x .= q(x) x 2**20 while 1';
+  const limits = '-p MemoryMax=60M -p MemorySwapMax=0';
+  debian.done(`systemd-run --quiet --unit=hungry ${limits} --uid=nobody perl -e '${program}'`);
+  const pid = debian.property('hungry.service', 'MainPID');
+  const kills = async () => (await debian.scrape()).sum('herakles_group_oom_kills_total');
+  await eventually(async () => {
+    const page = await debian.scrape();
+    assert.equal(page.all('herakles_mem_process_rss_bytes', { pid }).length, 1);
+    assert.ok(page.all('herakles_group_oom_kills_total').length > 0, "the kernel's log may be read");
+  }, LONG_MS);
+  assert.equal(await kills(), 0);
+  debian.done('touch /run/go');
+  await eventually(async () => assert.equal(await kills(), 1), LONG_MS);
+  assert.equal(debian.property('hungry.service', 'Result'), 'oom-kill');
+  debian.done('systemctl reset-failed hungry; rm /run/go');
 }
 
 for (const suite of ['bookworm', 'trixie'] satisfies Suite[]) {
@@ -108,6 +129,8 @@ for (const suite of ['bookworm', 'trixie'] satisfies Suite[]) {
     await t.test('the hardening of the unit is in force', () => inForce(debian));
 
     await t.test('PSS of a process of another user, by ambient capability', () => foreignPss(debian));
+
+    await t.test('a process that the kernel kills for memory counts once in its group', () => oomKill(debian));
 
     await t.test('a reload takes effect in the same process; one with a fault changes nothing', async () => {
       const pid = pidOf(debian);

@@ -8,6 +8,7 @@ import { type Frame, recordFrame } from '../../kernel/capture.ts';
 import { cgroupLinesOf, MOUNTINFO } from '../../kernel/cgroup.ts';
 import { type KernelFiles, unlessUnreadable } from '../../kernel/files.ts';
 import { USERS, userNamesOf } from '../../kernel/host.ts';
+import { KERNEL_LOG, oomRecordsOf } from '../../kernel/kernel-log.ts';
 import type { Classifier } from '../../rules/classifier.ts';
 import { UNCLASSIFIED } from '../../rules/identity.ts';
 import { FEATURES } from '../check/check.ts';
@@ -27,9 +28,13 @@ export async function recordHost(files: KernelFiles, values: RecordedValues = {}
   return values.showValues ? frame : frameWithoutSecrets(frame, values.classifiers ?? []);
 }
 
-/** Of the mounts only those of cgroups, of the users names and numbers. Command lines need what other files say. */
+/**
+ * Of the mounts only those of cgroups, of the users names and numbers, of the log OOM kills. Command lines need what other
+ * files say.
+ */
 function scrubFile(path: string, bytes: Uint8Array): Uint8Array {
   if (path === MOUNTINFO) return cgroupLinesOf(bytes);
+  if (path === KERNEL_LOG) return oomRecordsOf(bytes);
   return path === USERS ? userNamesOf(bytes) : bytes;
 }
 

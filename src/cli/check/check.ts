@@ -19,6 +19,7 @@ import { hungLines } from '../hung-lines.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { program } from '../program.ts';
 import type { GivenSettings } from '../verb.ts';
+import { oomKillLines } from './oom-kill-lines.ts';
 
 /** Files of the kernel that depend on its version and on how it was built. */
 export const FEATURES: readonly { path: string; gives: string }[] = [
@@ -59,6 +60,8 @@ export async function check(settings: GivenSettings): Promise<string> {
   }
   const balance = describeBalance(view);
   lines.push(`memory:        ${balance.memory}`);
+  const [oomKills, ...remedy] = oomKillLines(view.oomKills);
+  lines.push(`oom kills:     ${oomKills}`, ...remedy.map((line) => `               ${line}`));
   lines.push(
     `processes:     ${view.seen} seen, ${balance.processes}`,
     ...hungLines(view.hung).map((line) => `               ${line}`),
