@@ -1,6 +1,7 @@
 // The heartbeat: collects at every interval and when a scrape needs it. There is one collection at a time, and everyone
 // who asks meanwhile waits for that one. Every collection ends; a failed one leaves the last snapshot in force.
 
+import { usesSpaceOfParent } from '../footprint/address-space.ts';
 import { FootprintEstimator, type HostUse } from '../footprint/estimator.ts';
 import { explainFootprint, type FootprintExplanation } from '../footprint/explanation.ts';
 import type { FootprintOptions } from '../footprint/options.ts';
@@ -16,7 +17,7 @@ import { Unreadable } from '../process/unreadable.ts';
 import { CgroupUsage } from '../view/cgroup-usage.ts';
 import { ColumnReader } from '../view/column-reader.ts';
 import type { FileColumn } from '../view/file-columns.ts';
-import { ProcessRows } from '../view/process-rows.ts';
+import { kindColumns, ProcessRows } from '../view/process-rows.ts';
 import { type KernelReader, Readings } from '../view/readings.ts';
 import { Selection, type SelectionOptions } from '../view/selection.ts';
 import { keepWithinBudget, type SeriesBudget } from '../view/series-budget.ts';
@@ -63,6 +64,8 @@ export interface ObservedProcess {
   readonly mode: FootprintOptions['mode'];
   /** Whether it has series of its own. */
   readonly shown: boolean;
+  /** Pid of its parent, where its memory is counted there: both use one address space. */
+  readonly countedWith: number | undefined;
 }
 
 /** Seconds that a collection waits for reads that run by themselves. The next collection uses results that come later. */
@@ -155,6 +158,7 @@ export class Sampler {
       footprint: explainFootprint(this.#footprints, proc, footprints, at),
       mode: footprints.mode,
       shown: rows.shown[rows.description.findIndex((description) => description.pid === pid)] === 1,
+      countedWith: usesSpaceOfParent(proc) ? proc.stat.ppid : undefined,
     };
   }
 
@@ -211,7 +215,7 @@ export class Sampler {
     const { swapTotal, swapFree, hugetlb, hugetlbFree } = host.memory;
     await this.#readFootprints(tracker, at, { swap: !(swapTotal <= swapFree), hugePages: hugetlb > hugetlbFree });
     const rows = this.#freeRows();
-    rows.reset(living.length);
+    rows.reset(living.length, [...(processKinds ? kindColumns : []), ...options.fileColumns]);
     const summary = await inSlices(
       summarise(
         living,

@@ -10,7 +10,7 @@ import type { Process } from '../process/process.ts';
 /** The sizes of two processes are read one after the other: meanwhile they may change by this share. */
 const SIZE_SHARE = 0.02;
 
-/** Whether the memory of a process is counted with its parent's. */
+/** Whether the memory of a process is counted with its parent's, in every sum and in the rows of both. */
 export function usesSpaceOfParent({ stat, memory, measurement, sharing }: Process): boolean {
   const parent = sharing.forkedFrom;
   if (!parent || parent.stat.ended || parent.stat.absent || parent.stat.startStack !== stat.startStack) return false;
