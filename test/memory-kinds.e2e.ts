@@ -1,7 +1,6 @@
 // Memory that RSS and PSS do not show, or show twice: huge pages, address spaces that several processes use, page tables and
 // kernel stacks. Real programs hold it, and what the exporter says is compared with what the kernel says of the host.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Exposition } from './exposition-text.ts';
 import {
@@ -14,6 +13,7 @@ import {
   startChildren,
   startExporter,
 } from './harness.ts';
+import { hugePagesInUse, numberIn, reserveHugePages } from './host-resources.ts';
 import { readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;
@@ -33,28 +33,6 @@ const kind = (seen: Exposition, subgroup: string, kind: string): number =>
   seen.value('herakles_mem_group_kind_bytes', { group: 'test', subgroup, kind });
 const group = (seen: Exposition, family: string, subgroup: string): number =>
   seen.value(`herakles_mem_group_${family}_bytes`, { group: 'test', subgroup });
-
-/** A number of /proc/meminfo, or of status of a process. */
-const numberIn = (path: string, key: string): number =>
-  Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(readFileSync(path, 'latin1'))![1]);
-
-/** Gives the host more huge pages of 2 MiB until the test ends. @param pages how many more */
-function reserveHugePages(t: TestContext, pages: number): boolean {
-  const file = '/proc/sys/vm/nr_hugepages';
-  const before = readFileSync(file, 'latin1').trim();
-  if (numberIn('/proc/meminfo', 'Hugepagesize') !== 2048) {
-    t.skip('huge pages of this host are not of 2 MiB');
-    return false;
-  }
-  t.after(() => writeFileSync(file, before));
-  writeFileSync(file, String(Number(before) + pages));
-  if (numberIn('/proc/meminfo', 'HugePages_Free') >= pages) return true;
-  t.skip(`the host has no memory for ${pages} huge pages`);
-  return false;
-}
-
-const hugePagesInUse = (): number =>
-  (numberIn('/proc/meminfo', 'HugePages_Total') - numberIn('/proc/meminfo', 'HugePages_Free')) * 2 * MIB;
 
 test('huge pages are in the footprint of the process that has them, and in neither RSS nor USS', async (t) => {
   if (!needRoot(t) || !need(t, 'cc') || !reserveHugePages(t, 256)) return;

@@ -26,6 +26,7 @@ export interface Given {
   readonly file?: number;
   readonly shmem?: number;
   readonly hugetlb?: number;
+  readonly virtualSize?: number;
   readonly ownHugetlb?: number;
   readonly pageTables?: number;
   readonly threads?: number;
@@ -123,6 +124,7 @@ export class Host {
       state: state.charCodeAt(0),
       threads: given.threads ?? 1,
       absent: given.absent ?? false,
+      virtualSize: given.virtualSize ?? 0,
       user,
     });
     Object.assign(proc.usage, { percent: given.usage ?? Number.NaN });
@@ -136,7 +138,7 @@ export class Host {
     const { anonymous = Number.NaN, file = Number.NaN, shmem = 0, measuredSwap = 0, swapPss = 0 } = given;
     const swappedShared = measuredSwap - (given.swapEntries ?? measuredSwap);
     Object.assign(proc.footprint, { hugetlb, pageTables, swappedShared });
-    const parts = { anonymous, file, shmem, hugetlb: ownHugetlb, swap: measuredSwap, swapPss };
+    const parts = { pss: anonymous + file + shmem, anonymous, shmem, hugetlb: ownHugetlb, swap: measuredSwap, swapPss };
     if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW, ...parts });
     return proc;
   }

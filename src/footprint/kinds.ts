@@ -11,8 +11,9 @@ export const sharedOf = (proc: Process): number => partOfPss(proc, proc.measurem
 /** Bytes of PSS that are of files: what the other two leave. */
 export const fileOf = (proc: Process): number => proc.footprint.pss - anonymousOf(proc) - sharedOf(proc);
 
+/** The kernel rounds each part down, so that parts may exceed the whole by a kilobyte where PSS was limited to RSS. */
 function partOfPss({ measurement, footprint }: Process, part: number): number {
-  const whole = measurement.anonymous + measurement.file + measurement.shmem;
+  const whole = Math.max(measurement.pss, measurement.anonymous + measurement.shmem);
   return whole === 0 ? 0 : Math.floor((footprint.pss * part) / whole);
 }
 

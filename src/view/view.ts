@@ -173,6 +173,7 @@ export function* summarise(
   }
   const stack = stackOfThread(host.memory.kernelStacks, threadsOf(processes));
   const shared = new SharedParts();
+  const freshSince = at - options.freshFor;
   let oldest = Number.NaN;
   let absent = 0;
   for (let index = 0; index < processes.length; index++) {
@@ -180,7 +181,7 @@ export function* summarise(
     const group = groups.get(proc.membership.counters)!;
     const estimate = estimates.get(group)!;
     const withParent = usesSpaceOfParent(proc);
-    addToGroup(group, estimate, proc, withParent, at - options.freshFor);
+    addToGroup(group, estimate, proc, withParent, freshSince);
     if (proc.stat.absent) absent++;
     const measured = !proc.stat.absent && proc.footprint.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
@@ -265,11 +266,11 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, withPare
   if (proc.io.readBytes >= 0) estimate.ioKnown = true;
   if (withParent) return;
   group.rss += rss;
-  group.kinds[HUGETLB]! += ownHugetlbOf(proc);
+  if (footprint.hugetlb > 0) group.kinds[HUGETLB]! += ownHugetlbOf(proc);
   group.kinds[PAGE_TABLES]! += footprint.pageTables || 0;
   if (footprint.swap >= 0) {
     estimate.swapKnown = true;
-    group.swap += proportionalSwapOf(proc);
+    if (footprint.swap > 0) group.swap += proportionalSwapOf(proc);
   }
   if (pss >= 0) {
     estimate.pssKnown = true;
