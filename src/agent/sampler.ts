@@ -200,6 +200,7 @@ export class Sampler {
     const options = this.#options;
     files.begin();
     this.#units ??= readUnits(files);
+    this.#footprints.pageSize = this.#units.pageSize;
     const host = readHost(files, this.#units.pageSize);
     this.#tracker ??= new Tracker(files, this.#units, this.#unreadable, this.#classify);
     const tracker = this.#tracker;

@@ -71,6 +71,12 @@ export class FootprintScheduler {
     this.#clock = clock;
   }
 
+  /** Bytes of a page of this kernel: what it takes to read page tables depends on it. */
+  set pageSize(bytes: number) {
+    this.#cost.pageSize = bytes;
+    this.#pageTables.pageSize = bytes;
+  }
+
   get statistics(): FootprintStatistics {
     return this.#statistics.copy();
   }
