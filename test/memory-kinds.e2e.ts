@@ -1,6 +1,7 @@
 // Memory that RSS and PSS do not show, or show twice: huge pages, address spaces that several processes use, page tables and
 // kernel stacks. Real programs hold it, and what the exporter says is compared with what the kernel says of the host.
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Exposition } from './exposition-text.ts';
 import {
@@ -17,7 +18,7 @@ import { hugePagesInUse, numberIn, reserveHugePages } from './host-resources.ts'
 import { readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;
-const subgroups = ['huge', 'hugeone', 'hugetwo', 'vfork', 'together', 'prefork', 'threads', 'shared'];
+const subgroups = ['huge', 'hugeone', 'hugetwo', 'vfork', 'together', 'prefork', 'threads', 'shared', 'leaderless'];
 
 async function start(t: TestContext): Promise<Exporter> {
   const file = childRules('test', subgroups);
@@ -113,5 +114,19 @@ test('page tables of 100 processes that map the same 128 MiB, and kernel stacks 
     const all = seen.sum('herakles_mem_group_kind_bytes', { kind: 'kernel_stacks' });
     within(all, numberIn('/proc/meminfo', 'KernelStack') * 1024, 'stacks of all threads');
     within(kind(seen, 'threads', 'kernel_stacks'), (threads * all) / seen.sum('herakles_group_threads'), 'stacks');
+  });
+});
+
+test('a process whose first thread has ended has the kinds of memory that its other threads use', async (t) => {
+  if (!need(t, 'cc')) return;
+  const exporter = await start(t);
+  const { pids } = await startChildren(t, 'leaderless', 128);
+  const pid = pids[0]!;
+  const thread = readdirSync(`/proc/${pid}/task`).find((name) => name !== String(pid))!;
+  const living = `/proc/${pid}/task/${thread}`;
+  await until(exporter, (seen) => {
+    within(kind(seen, 'leaderless', 'anonymous'), numberIn(`${living}/smaps_rollup`, 'Pss_Anon') * 1024, 'anonymous');
+    assert.equal(kind(seen, 'leaderless', 'page_tables'), numberIn(`${living}/status`, 'VmPTE') * 1024);
+    within(group(seen, 'footprint', 'leaderless'), 129.5 * MIB, 'footprint');
   });
 });
