@@ -82,15 +82,14 @@ export function as(namespace: Namespace, user: string): string[] {
 /**
  * A database whose shared buffers hold data, with one session that stays open.
  * @param more settings of its configuration
- * @param rows how many, of 65 bytes each
+ * @returns a command that runs statements in a session of its own
  */
 export async function startPostgres(
   t: Scope,
   namespace: Namespace,
   binary: string,
   more: readonly string[] = [],
-  rows = 200_000,
-): Promise<void> {
+): Promise<string[]> {
   const port = await freePort();
   const dir = scratch(id('-u', 'postgres'));
   const bin = dirname(binary);
@@ -110,9 +109,10 @@ export async function startPostgres(
   const open = new Started(t, session); // from outside: only its server process is in the namespace
   open.say('create table numbers (n int, md5 text);');
   // An insert uses all of the shared buffers, "create table as" only a small ring of them.
-  open.say(`insert into numbers select n, md5(n::text) from generate_series(1, ${rows}) n;`);
+  open.say('insert into numbers select n, md5(n::text) from generate_series(1, 200000) n;');
   open.say("select count(*) from numbers \\g (tuples_only format=unaligned) |sed 's/^/ready /'");
   await open.line('ready');
+  return session;
 }
 
 export async function startRedis(t: Scope, namespace: Namespace, binary: string): Promise<void> {

@@ -84,7 +84,10 @@ test('PostgreSQL with its shared buffers in huge pages has all that the kernel s
   if (!needRoot(t) || !paths || !reserveHugePages(t, 300)) return;
   const settings = ['huge_pages=on', 'shared_buffers=512MB'];
   const namespace = await startNamespace(t);
-  await startPostgres(t, namespace, paths.postgres, settings, 2_000_000);
+  const session = await startPostgres(t, namespace, paths.postgres, settings);
+  // This session ends, and its pages stay in the shared buffers: no living process has touched them.
+  const load = 'insert into numbers select n, md5(n::text) from generate_series(1, 2000000) n';
+  execFileSync(session[0]!, [...session.slice(1), '-c', load]);
   const exporter = await start(t, '--per-process', 'all');
   await until(exporter, (seen) => {
     const used = hugePagesInUse();
