@@ -18,7 +18,7 @@ const HUGETLB = kindColumns.indexOf('hugetlb');
 
 export class SharedParts {
   readonly #swapped = new Map<GroupRow, Sharer[]>();
-  readonly #hugePages: Sharer[] = [];
+  readonly #hugePages = new Map<GroupRow, Sharer[]>();
 
   /** Notes what of a process other processes may have as well. @param row where its numbers stand */
   note(group: GroupRow, proc: Process, row: number): void {
@@ -26,55 +26,60 @@ export class SharedParts {
     if (!(swap > 0 || hugetlb > 0)) return;
     const space = proc.stat.virtualSize - proc.memory.rss;
     const swapped = swappedSharedOf(proc);
-    if (swapped > 0) {
-      const sharers = this.#swapped.get(group) ?? [];
-      this.#swapped.set(group, sharers);
-      sharers.push({ group, row, bytes: swapped, space });
-    }
+    if (swapped > 0) add(this.#swapped, { group, row, bytes: swapped, space });
     const huge = sharedHugetlbOf(proc);
-    if (huge > 0) this.#hugePages.push({ group, row, bytes: huge, space });
+    if (huge > 0) add(this.#hugePages, { group, row, bytes: huge, space });
   }
 
   /** Swapped-out shared memory counts once in a group: as much as the process has that has most of it. */
   divideSwap(rows: ProcessRows): void {
     for (const [group, sharers] of this.#swapped) {
-      let most = 0;
-      for (const { bytes } of sharers) most = Math.max(most, bytes);
-      group.swap += most;
-      divide(most, sharers, ({ row }, part) => {
+      const { bytes } = largestOf(sharers);
+      group.swap += bytes;
+      divide(bytes, sharers, ({ row }, part) => {
         rows.swap[row]! += part;
       });
     }
   }
 
   /**
-   * A process has those pages of a shared segment that it touched itself, so what all have together says little: pages that
-   * several touched are in each, and pages of processes that ended are in none. The host knows how many are in use. What no
-   * process has alone belongs to those that map shared ones, in proportion to what each has, as far as their address spaces
-   * have room for it: in a container the host's number has the pages of others too.
+   * A process has those pages of a shared segment that it touched itself: pages that several touched are in each, and pages of
+   * processes that ended are in none. The host knows how many are in use. What no process has alone belongs to the groups
+   * that map shared ones, as far as their address spaces have room for it: in a container the host's number has the pages of
+   * others too. Each group has a part by its process that has most, because many processes with the same pages are no more.
    * @param groups of all processes
    * @param used bytes; NaN where the host does not say it
    */
   divideHugePages(groups: Iterable<GroupRow>, used: number, rows: ProcessRows): void {
     let own = 0;
     for (const { kinds } of groups) own += kinds[HUGETLB]!;
-    const most = Math.max(sum(this.#hugePages), roomOf(this.#hugePages));
-    const shared = Number.isNaN(used) ? sum(this.#hugePages) : Math.min(most, Math.max(0, used - own));
-    divide(shared, this.#hugePages, ({ group, row }, part) => {
-      group.kinds[HUGETLB]! += part;
-      rows.hugetlb[row]! += part;
+    const largest: Sharer[] = [];
+    let room = 0;
+    for (const sharers of this.#hugePages.values()) {
+      largest.push(largestOf(sharers));
+      room += roomOf(sharers);
+    }
+    const shared = Number.isNaN(used) ? sum(largest) : Math.min(room, Math.max(0, used - own));
+    divide(shared, largest, ({ group }, whole) => {
+      group.kinds[HUGETLB]! += whole;
+      divide(whole, this.#hugePages.get(group)!, ({ row }, part) => {
+        rows.hugetlb[row]! += part;
+      });
     });
   }
 }
 
-/** The most that shared segments can be: in each group, those of the process with the largest address space. */
-function roomOf(sharers: readonly Sharer[]): number {
-  const rooms = new Map<GroupRow, number>();
-  for (const { group, space } of sharers) rooms.set(group, Math.max(rooms.get(group) ?? 0, space));
-  let room = 0;
-  for (const space of rooms.values()) room += space;
-  return room;
+function add(sharers: Map<GroupRow, Sharer[]>, sharer: Sharer): void {
+  const others = sharers.get(sharer.group);
+  if (others) others.push(sharer);
+  else sharers.set(sharer.group, [sharer]);
 }
+
+const largestOf = (sharers: readonly Sharer[]): Sharer => sharers.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+
+/** The most that segments of a group can be: what its processes have, or the largest address space of one of them. */
+const roomOf = (sharers: readonly Sharer[]): number =>
+  sharers.reduce((room, { space }) => Math.max(room, space), sum(sharers));
 
 function sum(sharers: readonly Sharer[]): number {
   let all = 0;
