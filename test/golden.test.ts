@@ -85,7 +85,8 @@ for (const name of captures) {
     for (const bytes of books.kinds.values()) sum += bytes;
     assert.equal(sum, host.memory.total);
     const unexplained = Math.abs(books.kinds.get('unexplained')!) / host.memory.total;
-    if (host.memory.freeOfCpus >= 0) assert.ok(unexplained <= 0.02, `${unexplained} is unexplained`);
+    // Modules and pages of drivers are in no line of meminfo: 20 MiB of a machine with a gigabyte.
+    if (host.memory.freeOfCpus >= 0) assert.ok(unexplained <= 0.04, `${unexplained} is unexplained`);
     for (const { counters, kinds } of groups) {
       for (const [index, column] of kindColumns.entries()) {
         let parts = 0;
