@@ -60,6 +60,7 @@ test('a real cgroup: its memory beside its processes, OOM kills, its end', async
   assert.equal(page.all('herakles_process_info', { pid: pid!, container_id: container }).length, 1, 'can be joined');
 
   const killsBefore = page.value('herakles_mem_system_oom_kills_total');
+  writeFileSync(`${folder}/memory.swappiness`, '0'); // where the host has swap, the kernel would swap and not kill
   writeFileSync(`${folder}/memory.limit_in_bytes`, `${120 * MIB}`);
   const { signal } = await inside(200).ended;
   assert.equal(signal, 'SIGKILL', 'it could not have its 200 MiB');

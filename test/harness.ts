@@ -281,11 +281,11 @@ export function childProgram(name = 'child'): string {
   return copy;
 }
 
-/** A rule file: each mode of child.c is a subgroup of the group. @returns its path */
-export function childRules(group: string, modes: readonly string[]): string {
+/** A rule file: each mode of a program of test/children/ is a subgroup of the group. @returns its path */
+export function childRules(group: string, modes: readonly string[], program = 'child'): string {
   const file = `${scratch()}/subgroups.toml`;
   const rule = (mode: string) =>
-    `[[rule]]\ngroup = "${group}"\nsubgroup = "${mode}"\ncomm = "hk-${mode}"\nexe = "${childProgram()}"\n`;
+    `[[rule]]\ngroup = "${group}"\nsubgroup = "${mode}"\ncomm = "hk-${mode}"\nexe = "${childProgram(program)}"\n`;
   writeFileSync(file, modes.map(rule).join('\n'));
   return file;
 }

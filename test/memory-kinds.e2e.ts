@@ -1,7 +1,7 @@
 // Memory that RSS and PSS do not show, or show twice: huge pages, address spaces that several processes use, page tables and
 // kernel stacks. Real programs hold it, and what the exporter says is compared with what the kernel says of the host.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Exposition } from './exposition-text.ts';
 import {
@@ -14,10 +14,11 @@ import {
   startChildren,
   startExporter,
 } from './harness.ts';
+import { hugePagesInUse, numberIn, reserveHugePages } from './host-resources.ts';
 import { readTruth } from './proc-truth.ts';
 
 const MIB = 2 ** 20;
-const subgroups = ['huge', 'hugeone', 'hugetwo', 'vfork', 'together', 'prefork', 'threads', 'shared'];
+const subgroups = ['huge', 'hugeone', 'hugetwo', 'vfork', 'together', 'prefork', 'threads', 'shared', 'leaderless'];
 
 async function start(t: TestContext): Promise<Exporter> {
   const file = childRules('test', subgroups);
@@ -33,28 +34,6 @@ const kind = (seen: Exposition, subgroup: string, kind: string): number =>
   seen.value('herakles_mem_group_kind_bytes', { group: 'test', subgroup, kind });
 const group = (seen: Exposition, family: string, subgroup: string): number =>
   seen.value(`herakles_mem_group_${family}_bytes`, { group: 'test', subgroup });
-
-/** A number of /proc/meminfo, or of status of a process. */
-const numberIn = (path: string, key: string): number =>
-  Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(readFileSync(path, 'latin1'))![1]);
-
-/** Gives the host more huge pages of 2 MiB until the test ends. @param pages how many more */
-function reserveHugePages(t: TestContext, pages: number): boolean {
-  const file = '/proc/sys/vm/nr_hugepages';
-  const before = readFileSync(file, 'latin1').trim();
-  if (numberIn('/proc/meminfo', 'Hugepagesize') !== 2048) {
-    t.skip('huge pages of this host are not of 2 MiB');
-    return false;
-  }
-  t.after(() => writeFileSync(file, before));
-  writeFileSync(file, String(Number(before) + pages));
-  if (numberIn('/proc/meminfo', 'HugePages_Free') >= pages) return true;
-  t.skip(`the host has no memory for ${pages} huge pages`);
-  return false;
-}
-
-const hugePagesInUse = (): number =>
-  (numberIn('/proc/meminfo', 'HugePages_Total') - numberIn('/proc/meminfo', 'HugePages_Free')) * 2 * MIB;
 
 test('huge pages are in the footprint of the process that has them, and in neither RSS nor USS', async (t) => {
   if (!needRoot(t) || !need(t, 'cc') || !reserveHugePages(t, 256)) return;
@@ -135,5 +114,19 @@ test('page tables of 100 processes that map the same 128 MiB, and kernel stacks 
     const all = seen.sum('herakles_mem_group_kind_bytes', { kind: 'kernel_stacks' });
     within(all, numberIn('/proc/meminfo', 'KernelStack') * 1024, 'stacks of all threads');
     within(kind(seen, 'threads', 'kernel_stacks'), (threads * all) / seen.sum('herakles_group_threads'), 'stacks');
+  });
+});
+
+test('a process whose first thread has ended has the kinds of memory that its other threads use', async (t) => {
+  if (!need(t, 'cc')) return;
+  const exporter = await start(t);
+  const { pids } = await startChildren(t, 'leaderless', 128);
+  const pid = pids[0]!;
+  const thread = readdirSync(`/proc/${pid}/task`).find((name) => name !== String(pid))!;
+  const living = `/proc/${pid}/task/${thread}`;
+  await until(exporter, (seen) => {
+    within(kind(seen, 'leaderless', 'anonymous'), numberIn(`${living}/smaps_rollup`, 'Pss_Anon') * 1024, 'anonymous');
+    assert.equal(kind(seen, 'leaderless', 'page_tables'), numberIn(`${living}/status`, 'VmPTE') * 1024);
+    within(group(seen, 'footprint', 'leaderless'), 129.5 * MIB, 'footprint');
   });
 });

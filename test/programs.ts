@@ -25,7 +25,9 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
         'postgres: postgres postgres 127.0.0.1',
       ],
     },
-    start: (place, path) => startPostgres(place.scope, place.namespace, path),
+    start: async (place, path) => {
+      await startPostgres(place.scope, place.namespace, path);
+    },
   },
   mariadb: {
     needs: ['mariadb'],

@@ -79,22 +79,40 @@ export function as(namespace: Namespace, user: string): string[] {
   return [...namespace.enter, 'setpriv', `--reuid=${user}`, `--regid=${id('-g', user)}`, '--init-groups', '--'];
 }
 
-/** A database whose shared buffers hold data, with one session that stays open. */
-export async function startPostgres(t: Scope, namespace: Namespace, binary: string): Promise<void> {
+/**
+ * A database whose shared buffers hold data, with one session that stays open.
+ * @param more settings of its configuration
+ * @returns a command that runs statements in a session of its own
+ */
+export async function startPostgres(
+  t: Scope,
+  namespace: Namespace,
+  binary: string,
+  more: readonly string[] = [],
+): Promise<string[]> {
   const port = await freePort();
   const dir = scratch(id('-u', 'postgres'));
   const bin = dirname(binary);
   const run = as(namespace, 'postgres');
   const created = new Started(t, [...run, `${bin}/initdb`, '-D', `${dir}/data`, '-A', 'trust', '--no-sync']);
   if ((await created.ended).code !== 0) throw new Error(created.stderr);
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${dir}`, 'fsync=off'];
+  const settings = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    `unix_socket_directories=${dir}`,
+    'fsync=off',
+    ...more,
+  ];
   new Started(t, [...run, binary, '-D', `${dir}/data`, ...settings.flatMap((setting) => ['-c', setting])]);
   const session = ['psql', '-X', '-q', '-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-d', 'postgres'];
   await eventually(() => execFileSync(`${bin}/pg_isready`, ['-h', '127.0.0.1', '-p', String(port)]), 60_000);
   const open = new Started(t, session); // from outside: only its server process is in the namespace
-  open.say('create table numbers as select n, md5(n::text) from generate_series(1, 200000) n;');
+  open.say('create table numbers (n int, md5 text);');
+  // An insert uses all of the shared buffers, "create table as" only a small ring of them.
+  open.say('insert into numbers select n, md5(n::text) from generate_series(1, 200000) n;');
   open.say("select count(*) from numbers \\g (tuples_only format=unaligned) |sed 's/^/ready /'");
   await open.line('ready');
+  return session;
 }
 
 export async function startRedis(t: Scope, namespace: Namespace, binary: string): Promise<void> {

@@ -5,7 +5,7 @@ import { readMemory } from '../src/kernel/host-memory.ts';
 import { GroupCountersTable } from '../src/process/group-counters.ts';
 import { Process } from '../src/process/process.ts';
 import type { Identity } from '../src/rules/identity.ts';
-import { ProcessRows } from '../src/view/process-rows.ts';
+import { kindColumns, ProcessRows } from '../src/view/process-rows.ts';
 import { Readings } from '../src/view/readings.ts';
 import { type ProcessView, summarise } from '../src/view/view.ts';
 
@@ -26,6 +26,7 @@ export interface Given {
   readonly file?: number;
   readonly shmem?: number;
   readonly hugetlb?: number;
+  readonly virtualSize?: number;
   readonly ownHugetlb?: number;
   readonly pageTables?: number;
   readonly threads?: number;
@@ -38,6 +39,8 @@ export interface Given {
   readonly absent?: boolean;
   readonly kernelThread?: boolean;
   readonly startTime?: number;
+  /** Pid of the process whose address space it uses; a larger one is ignored. */
+  readonly spaceOf?: number;
 }
 
 export const NOW = 5000;
@@ -53,6 +56,13 @@ export class Host {
   ): ProcessView {
     const rows = new ProcessRows();
     const processes = given.map((one) => this.#process(one));
+    for (const [index, { spaceOf }] of given.entries()) {
+      const parent = processes.find(({ pid }) => pid === spaceOf);
+      if (!parent || parent.pid >= processes[index]!.pid) continue;
+      Object.assign(processes[index]!.sharing, { forkedFrom: parent });
+      Object.assign(processes[index]!.memory, parent.memory);
+      Object.assign(processes[index]!.measurement, { anonymous: 1, sharedAnonymous: 0 });
+    }
     const nothing = readMemory(framedFiles([new Map()]), 4096, 2);
     const memory = {
       ...nothing,
@@ -64,7 +74,7 @@ export class Host {
       ...more,
     };
     const host = { memory, bootTime: 0, forks: 0, cpus: 2 };
-    rows.reset(processes.length);
+    rows.reset(processes.length, kindColumns);
     const work = summarise(
       processes,
       this.counters,
@@ -115,6 +125,7 @@ export class Host {
       state: state.charCodeAt(0),
       threads: given.threads ?? 1,
       absent: given.absent ?? false,
+      virtualSize: given.virtualSize ?? 0,
       user,
     });
     Object.assign(proc.usage, { percent: given.usage ?? Number.NaN });
@@ -128,7 +139,7 @@ export class Host {
     const { anonymous = Number.NaN, file = Number.NaN, shmem = 0, measuredSwap = 0, swapPss = 0 } = given;
     const swappedShared = measuredSwap - (given.swapEntries ?? measuredSwap);
     Object.assign(proc.footprint, { hugetlb, pageTables, swappedShared });
-    const parts = { anonymous, file, shmem, hugetlb: ownHugetlb, swap: measuredSwap, swapPss };
+    const parts = { pss: anonymous + file + shmem, anonymous, shmem, hugetlb: ownHugetlb, swap: measuredSwap, swapPss };
     if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW, ...parts });
     return proc;
   }

@@ -1,6 +1,7 @@
 // The heartbeat: collects at every interval and when a scrape needs it. There is one collection at a time, and everyone
 // who asks meanwhile waits for that one. Every collection ends; a failed one leaves the last snapshot in force.
 
+import { usesSpaceOfParent } from '../footprint/address-space.ts';
 import { FootprintEstimator, type HostUse } from '../footprint/estimator.ts';
 import { explainFootprint, type FootprintExplanation } from '../footprint/explanation.ts';
 import { type FootprintParts, footprintOf, footprintPartsOf, isEstimated } from '../footprint/kinds.ts';
@@ -19,7 +20,7 @@ import { CgroupUsage } from '../view/cgroup-usage.ts';
 import { ColumnReader } from '../view/column-reader.ts';
 import type { FileColumn } from '../view/file-columns.ts';
 import { History } from '../view/history.ts';
-import { ProcessRows } from '../view/process-rows.ts';
+import { kindColumns, ProcessRows } from '../view/process-rows.ts';
 import { type KernelReader, Readings } from '../view/readings.ts';
 import { Selection, type SelectionOptions } from '../view/selection.ts';
 import { keepWithinBudget, type SeriesBudget } from '../view/series-budget.ts';
@@ -80,6 +81,8 @@ export interface ObservedProcess {
   readonly estimated: boolean;
   /** One of STATES. */
   readonly state: (typeof STATES)[number];
+  /** Pid of its parent, where its memory is counted there: both use one address space. */
+  readonly countedWith: number | undefined;
 }
 
 /** Seconds that a collection waits for reads that run by themselves. The next collection uses results that come later. */
@@ -183,6 +186,7 @@ export class Sampler {
       parts: footprintPartsOf(proc, stack),
       estimated: isEstimated(proc),
       state: STATES[stateIndex(proc.stat.state)]!,
+      countedWith: usesSpaceOfParent(proc) ? proc.stat.ppid : undefined,
     };
   }
 
@@ -233,6 +237,7 @@ export class Sampler {
     const options = this.#options;
     files.begin();
     this.#units ??= readUnits(files);
+    this.#footprints.pageSize = this.#units.pageSize;
     const host = readHost(files, this.#units.pageSize);
     this.#tracker ??= new Tracker(files, this.#units, this.#unreadable, this.#classify);
     const tracker = this.#tracker;
@@ -249,7 +254,7 @@ export class Sampler {
     const { swapTotal, swapFree, hugetlb, hugetlbFree } = host.memory;
     await this.#readFootprints(tracker, at, { swap: !(swapTotal <= swapFree), hugePages: hugetlb > hugetlbFree });
     const rows = this.#freeRows();
-    rows.reset(living.length);
+    rows.reset(living.length, [...(processKinds ? kindColumns : []), ...options.fileColumns]);
     const summary = await inSlices(
       summarise(
         living,

@@ -2,7 +2,7 @@
 // collection writes only numbers behind it.
 import type { Encoder } from '../exposition/encode.ts';
 import { counter, type Family, gauge, info, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
-import type { RowColumn, RowDescription } from '../view/process-rows.ts';
+import { kindColumns, type RowColumn, type RowDescription } from '../view/process-rows.ts';
 import { type GroupRow, KINDS, type ProcessView } from '../view/view.ts';
 import { type Collector, type Enabled, LINE_REST_BYTES } from './collector.ts';
 
@@ -19,7 +19,11 @@ export const processUss = gauge(
   'Resident memory that belongs to this process alone: what would be free without it.',
   PROCESS,
 );
-export const processSwap = gauge('herakles_mem_process_swap_bytes', 'Memory swapped out.', PROCESS);
+export const processSwap = gauge(
+  'herakles_mem_process_swap_bytes',
+  'Memory swapped out; where it is measured, each process has its share of pages that processes share.',
+  PROCESS,
+);
 export const processKind = gauge(
   'herakles_mem_process_kind_bytes',
   'Memory by kind: anonymous, file and shared sum to PSS; huge pages (hugetlb), page tables and kernel stacks are beside it.',
@@ -85,20 +89,11 @@ interface ColumnFamily {
   readonly kind?: string;
 }
 
-const KIND_COLUMNS: Record<(typeof KINDS)[number], RowColumn> = {
-  anonymous: 'anonymous',
-  file: 'file',
-  shared: 'shared',
-  hugetlb: 'hugetlb',
-  page_tables: 'pageTables',
-  kernel_stacks: 'kernelStacks',
-};
-
 const COLUMN_FAMILIES: readonly ColumnFamily[] = [
   { family: processRss, column: 'rss', when: 'enable_rss' },
   { family: processPss, column: 'pss', when: 'enable_pss' },
   { family: processUss, column: 'uss', when: 'enable_uss' },
-  ...KINDS.map((kind) => ({ family: processKind, column: KIND_COLUMNS[kind], when: 'process_kinds', kind })),
+  ...KINDS.map((kind, index) => ({ family: processKind, column: kindColumns[index]!, when: 'process_kinds', kind })),
   { family: processSwap, column: 'swap', when: 'enable_swap' },
   { family: processUsage, column: 'usage', when: 'enable_cpu' },
   { family: processTime, column: 'time', when: 'enable_cpu' },

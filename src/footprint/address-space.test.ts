@@ -10,6 +10,7 @@ interface Child {
   readonly rss?: number;
   readonly anonymous?: number;
   readonly sharedAnonymous?: number;
+  readonly swappedShared?: number;
   readonly parent?: object;
   readonly found?: boolean;
 }
@@ -20,7 +21,8 @@ function pair(child: Child): Process {
   Object.assign(parent.memory, { rss: 4000 });
   Object.assign(proc.stat, { startStack: child.startStack ?? 7, virtualSize: child.virtualSize ?? 9000 });
   Object.assign(proc.memory, { rss: child.rss ?? 4000 });
-  const { anonymous = 3000, sharedAnonymous = 0 } = child;
+  const { anonymous = 3000, sharedAnonymous = 0, swappedShared = 0 } = child;
+  Object.assign(proc.footprint, { swappedShared });
   Object.assign(proc.measurement, { at: 1, anonymous, sharedAnonymous });
   Object.assign(proc.sharing, { forkedFrom: child.found === false ? undefined : parent });
   return proc;
@@ -30,6 +32,8 @@ const cases: [what: string, child: Child, uses: boolean][] = [
   ['a child of vfork', {}, true],
   ['what changed between two reads', { rss: 4050, virtualSize: 9100 }, true],
   ['a page that belongs to both: it was forked', { sharedAnonymous: 2048 }, false],
+  ['shared memory in swap', { sharedAnonymous: 4096, swappedShared: 4096 }, true],
+  ['shared memory in swap, and a page that belongs to both', { sharedAnonymous: 6144, swappedShared: 4096 }, false],
   ['a kernel that does not say what is anonymous', { anonymous: Number.NaN, sharedAnonymous: Number.NaN }, false],
   ['nothing measured', { anonymous: 0 }, false],
   ['another stack: it has executed', { startStack: 8 }, false],

@@ -10,11 +10,12 @@ import type { Process } from '../process/process.ts';
 /** The sizes of two processes are read one after the other: meanwhile they may change by this share. */
 const SIZE_SHARE = 0.02;
 
-/** Whether the memory of a process is counted with its parent's. */
-export function usesSpaceOfParent({ stat, memory, measurement, sharing }: Process): boolean {
+/** Whether the memory of a process is counted with its parent's, in every sum and in the rows of both. */
+export function usesSpaceOfParent({ stat, memory, measurement, footprint, sharing }: Process): boolean {
   const parent = sharing.forkedFrom;
   if (!parent || parent.stat.ended || parent.stat.absent || parent.stat.startStack !== stat.startStack) return false;
-  const unshared = measurement.anonymous > 0 && measurement.sharedAnonymous === 0;
+  // Swapped-out shared memory looks like anonymous pages that others share, in smaps_rollup.
+  const unshared = measurement.anonymous > 0 && measurement.sharedAnonymous === footprint.swappedShared;
   return unshared && alike(memory.rss, parent.memory.rss) && alike(stat.virtualSize, parent.stat.virtualSize);
 }
 

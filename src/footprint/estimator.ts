@@ -6,7 +6,6 @@ import { FileRequests, type FileWork, type KernelFiles } from '../kernel/files.t
 import { readStatus, StatusReading } from '../kernel/pid.ts';
 import type { Footprint, Process } from '../process/process.ts';
 import type { Unreadable } from '../process/unreadable.ts';
-import { swappedSharedOf } from './kinds.ts';
 import type { FootprintOptions } from './options.ts';
 import { hugePagesOf } from './read-need.ts';
 
@@ -75,7 +74,8 @@ export class FootprintEstimator {
     footprint.rssFile = this.#status.rssFile;
     footprint.rssShmem = this.#status.rssShmem;
     addToMeasurement(proc, footprint, this.#status);
-    if (proc.measurement.at !== at) footprint.swap = this.#status.swap + swappedSharedOf(proc);
+    const { measurement } = proc;
+    if (measurement.at !== at) footprint.swap = this.#status.swap + (measurement.at >= 0 ? footprint.swappedShared : 0);
   }
 }
 

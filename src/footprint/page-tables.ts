@@ -1,17 +1,16 @@
 // Finds out how large the page tables of a process are before its smaps_rollup is read: read-cost.ts needs it, and only
 // status says it (`VmPTE:`, proc(5)). Status of every process would be dear (20 µs each, a fifth of a usual read), and most
 // cannot have large ones: stat, which is read anyway, says how much address space a process has, and an entry of 8 bytes is
-// needed for each 4 KiB of it at most. So status is read only where 1 GiB or more is not resident, which are 2 MiB of page
+// needed for each page of it at most. So status is read only where 1 GiB or more is not resident, which are 2 MiB of page
 // tables or more, and 6 ms or more of reading; what is below that can surprise nobody.
 import { FileRequests, type FileWork, type KernelFiles } from '../kernel/files.ts';
 import { readStatus, StatusReading } from '../kernel/pid.ts';
 import type { PageTables, Process } from '../process/process.ts';
 import type { Unreadable } from '../process/unreadable.ts';
+import { ENTRY_BYTES } from './read-cost.ts';
 
 /** Bytes of address space beside the resident ones from which page tables are looked at. */
 const LARGE = 2 ** 30;
-/** Bytes of address space that one byte of page tables maps. */
-const MAPPED = 512;
 /** Processes that are requested together. */
 const CHUNK = 256;
 
@@ -19,6 +18,8 @@ const CHUNK = 256;
 export const mayHaveLargePageTables = ({ stat, memory }: Process): boolean => stat.virtualSize - memory.rss >= LARGE;
 
 export class PageTableReader {
+  /** Bytes of a page of this kernel. */
+  pageSize = 4096;
   readonly #files: KernelFiles;
   readonly #unreadable: Unreadable;
   readonly #status = new StatusReading();
@@ -49,7 +50,7 @@ export class PageTableReader {
       pageTables.bytes = this.#status.pageTables;
     } catch (error) {
       this.#unreadable.note(proc, 'status', error);
-      pageTables.bytes = proc.stat.virtualSize / MAPPED; // the most that it can have
+      pageTables.bytes = (proc.stat.virtualSize / this.pageSize) * ENTRY_BYTES; // the most that it can have
     }
   }
 }

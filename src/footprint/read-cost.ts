@@ -16,9 +16,9 @@ const SECONDS_PER_READ = 60e-6;
 const SECONDS_PER_BYTE = 15e-6 / (1 << 20);
 /** An entry has 8 bytes and takes about 25 ns where it is the page of zeros or empty; one that is swapped 70 ns more. */
 const SECONDS_PER_PAGE_TABLE_BYTE = 25e-9 / 8;
-const SECONDS_PER_SWAPPED_BYTE = 70e-9 / 4096;
-/** Bytes of memory that one byte of page tables maps, page by page. */
-const MAPPED_PER_PAGE_TABLE_BYTE = 512;
+const SECONDS_PER_SWAPPED_PAGE = 70e-9;
+/** Bytes of an entry of a page table: it maps one page. */
+export const ENTRY_BYTES = 8;
 /** Share of a deviation by which the factor is corrected. */
 const LEARNING_RATE = 0.02;
 /** What a single read is believed to cost at most, as a multiple of its prediction. */
@@ -27,25 +27,27 @@ const MEASURED_OVER_PREDICTED_MAX = 4;
 /** A read that is predicted to take less than this, seconds, is short: it may be read together with others. */
 export const SHORT_READ_MAX = 4e-3;
 
-function guess({ pageTables, footprint }: Process, rss: number): number {
+function guess({ pageTables, footprint }: Process, rss: number, pageSize: number): number {
   // The entries of resident pages are in the time for each resident byte.
-  const beside = Math.max(0, pageTables.bytes - rss / MAPPED_PER_PAGE_TABLE_BYTE);
+  const beside = Math.max(0, pageTables.bytes - (rss / pageSize) * ENTRY_BYTES);
   return (
     SECONDS_PER_READ +
     SECONDS_PER_BYTE * rss +
     SECONDS_PER_PAGE_TABLE_BYTE * beside +
-    SECONDS_PER_SWAPPED_BYTE * (footprint.swap || 0)
+    SECONDS_PER_SWAPPED_PAGE * ((footprint.swap || 0) / pageSize)
   );
 }
 
 export class ReadCost {
+  /** Bytes of a page of this kernel. */
+  pageSize = 4096;
   /** Measured cost over first guess, on this host. */
   #factor = 1;
 
   /** What a read will take, seconds. */
   predict(proc: Process): number {
     const { measurement, memory } = proc;
-    const guessed = guess(proc, memory.rss);
+    const guessed = guess(proc, memory.rss, this.pageSize);
     if (measurement.at >= 0 && measurement.guess > 0)
       return measurement.cost * Math.max(0.5, guessed / measurement.guess);
     return guessed * this.#factor;
@@ -59,7 +61,7 @@ export class ReadCost {
    */
   learn(proc: Process, rss: number, took: number): { readonly cost: number; readonly guess: number } {
     const cost = Math.min(took, Math.max(SHORT_READ_MAX, MEASURED_OVER_PREDICTED_MAX * this.predict(proc)));
-    const guessed = guess(proc, rss);
+    const guessed = guess(proc, rss, this.pageSize);
     this.#factor += LEARNING_RATE * (Math.min(MEASURED_OVER_PREDICTED_MAX, took / guessed) - this.#factor);
     return { cost, guess: guessed };
   }

@@ -71,6 +71,12 @@ export class FootprintScheduler {
     this.#clock = clock;
   }
 
+  /** Bytes of a page of this kernel: what it takes to read page tables depends on it. */
+  set pageSize(bytes: number) {
+    this.#cost.pageSize = bytes;
+    this.#pageTables.pageSize = bytes;
+  }
+
   get statistics(): FootprintStatistics {
     return this.#statistics.copy();
   }
@@ -228,24 +234,30 @@ export class FootprintScheduler {
       return;
     }
     const due = isDueByAge(proc.pid, measurement.tried, at, options.maxAge);
-    if (unmeasured || (options.mode === 'bounded' && this.predict(proc) > options.maxRead)) {
-      if (due) want(measurement, 'age', at - measurement.tried);
-      return;
+    if (!unmeasured) {
+      if (options.mode === 'exact') want(measurement, 'changed', 0);
+      else this.#considerChange(proc, measurement);
     }
-    if (options.mode === 'exact') {
-      want(measurement, 'changed', 0);
-      return;
-    }
+    // Predicted only where something asks for a read: most processes have not changed.
+    if (measurement.wanted && options.mode === 'bounded' && this.predict(proc) > options.maxRead)
+      measurement.wanted = undefined;
+    if (due && !measurement.wanted) want(measurement, 'age', at - measurement.tried);
+  }
+
+  /** Whether a process that was measured has changed so much that it should be read again. */
+  #considerChange(proc: Process, measurement: Measurement): void {
     if (hugePagesMoved(proc)) {
       want(measurement, 'changed', Math.abs(proc.footprint.hugetlb - hugePagesOf(measurement)));
       return;
     }
     const moved = movedByItself(proc);
     const threshold = thresholdOf(proc);
-    const byRelatives = movedByRelatives(proc);
-    if (moved >= threshold) want(measurement, 'changed', moved);
-    else if (moved + byRelatives >= threshold) want(measurement, 'relative', moved + byRelatives);
-    else if (due) want(measurement, 'age', at - measurement.at);
+    if (moved >= threshold) {
+      want(measurement, 'changed', moved);
+      return;
+    }
+    const together = moved + movedByRelatives(proc);
+    if (together >= threshold) want(measurement, 'relative', together);
   }
 
   #readNow(proc: Process, at: number): void {
@@ -324,7 +336,6 @@ export class FootprintScheduler {
     measurement.swap = reading.swap;
     measurement.swapPss = Math.min(reading.swapPss, reading.swap);
     measurement.anonymous = reading.anonymous;
-    measurement.file = reading.file;
     measurement.shmem = reading.shmem;
     measurement.sharedAnonymous = reading.sharedAnonymous;
     measurement.hugetlb = reading.hugetlb;

@@ -1,7 +1,7 @@
 // What the kernel says of the host's memory: /proc/meminfo and /proc/zoneinfo (Documentation/filesystems/proc.rst, Linux
 // 6.18). What older kernels, or kernels that were built without it, do not say is NaN.
-import { type KernelFiles, readText, unlessUnreadable } from './files.ts';
-import { keyed, lineKeys, wholeNumber } from './text.ts';
+import { type KernelFiles, unlessUnreadable } from './files.ts';
+import { keyed, lineKeys, sumOfLines, wholeNumber } from './text.ts';
 
 /** The values by their lines: `MemTotal:       24567890 kB`. */
 const LINES = {
@@ -73,12 +73,10 @@ export function readMemory(files: KernelFiles, pageSize: number, cpus: number): 
 
 /** The pages in the lists of each zone and CPU: `    cpu: 0\n              count:    104859\n`. */
 function freePagesOfCpus(files: KernelFiles): number {
-  const text = unlessUnreadable(() => readText(files, 'proc/zoneinfo'));
-  if (text === undefined) return Number.NaN;
-  let pages = 0;
-  for (const [, count] of text.matchAll(/^ +count: +(\d{1,15})$/gm)) pages += Number(count);
-  return pages;
+  const length = unlessUnreadable(() => files.read('proc/zoneinfo'));
+  return length === undefined ? Number.NaN : sumOfLines(files.buffer, length, COUNT);
 }
+const COUNT = Buffer.from('count:');
 
 /** kB: the sizes of huge pages that x86, arm64 with pages of 4, 16 and 64 KiB, POWER, RISC-V and s390 have. */
 const SIZES = [64, 1024, 2048, 16384, 32768, 524288, 1048576, 2097152, 16777216];

@@ -132,9 +132,8 @@ export class FootprintReading {
   swap = 0;
   /** The proportional share of swap; where the kernel does not say it, all of swap. */
   swapPss = 0;
-  /** The parts of pss that are anonymous and of files; NaN before Linux 5.4. */
+  /** The part of pss that is anonymous; NaN before Linux 5.4. */
   anonymous = 0;
-  file = 0;
   /** The part of pss that is shared memory: tmpfs, memfd, System V, shared anonymous mappings; 0 before Linux 5.4. */
   shmem = 0;
   /** Anonymous bytes, in memory or swapped out, that processes share after a fork: what of them counts for the others. */
@@ -145,7 +144,7 @@ export class FootprintReading {
 }
 
 const ROLLUP = lineKeys(
-  ...['Rss', 'Pss', 'Pss_Anon', 'Pss_File', 'Pss_Shmem', 'Private_Clean', 'Private_Dirty'],
+  ...['Rss', 'Pss', 'Pss_Anon', 'Pss_Shmem', 'Private_Clean', 'Private_Dirty'],
   ...['Shared_Hugetlb', 'Private_Hugetlb', 'Swap', 'SwapPss', 'Anonymous'],
 );
 const rollup = new Float64Array(ROLLUP.length);
@@ -153,19 +152,18 @@ const rollup = new Float64Array(ROLLUP.length);
 /** `558c…-7ffd… ---p 00000000 00:00 0    [rollup]\nRss:    884 kB\nPss:    385 kB\n…` */
 export function parseSmapsRollup(bytes: Uint8Array, length: number, out: FootprintReading): boolean {
   keyed(bytes, length, ROLLUP, rollup);
-  const uss = rollup[5]! + rollup[6]!;
+  const uss = rollup[4]! + rollup[5]!;
   if (Number.isNaN(rollup[0]! + rollup[1]! + uss)) return false;
   out.rss = rollup[0]! * 1024;
   out.pss = rollup[1]! * 1024;
   out.anonymous = rollup[2]! * 1024;
-  out.file = rollup[3]! * 1024;
-  out.shmem = (rollup[4]! || 0) * 1024;
+  out.shmem = (rollup[3]! || 0) * 1024;
   out.uss = uss * 1024;
-  out.sharedHugetlb = (rollup[7]! || 0) * 1024;
-  out.hugetlb = (rollup[8]! || 0) * 1024;
-  out.swap = (rollup[9]! || 0) * 1024;
-  out.sharedAnonymous = (rollup[11]! - rollup[2]! + rollup[9]! - rollup[10]!) * 1024;
-  out.swapPss = rollup[10]! >= 0 ? rollup[10]! * 1024 : out.swap;
+  out.sharedHugetlb = (rollup[6]! || 0) * 1024;
+  out.hugetlb = (rollup[7]! || 0) * 1024;
+  out.swap = (rollup[8]! || 0) * 1024;
+  out.sharedAnonymous = (rollup[10]! - rollup[2]! + rollup[8]! - rollup[9]!) * 1024;
+  out.swapPss = rollup[9]! >= 0 ? rollup[9]! * 1024 : out.swap;
   return true;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Fields, keyed, lineKeys, numberAt } from './text.ts';
+import { Fields, keyed, lineKeys, numberAt, sumOfLines } from './text.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 
@@ -83,4 +83,20 @@ test('a number anywhere in any bytes is a number or -1', () => {
       assert.ok(value === -1 || value >= 0);
     }),
   );
+});
+
+test('the sum of the lines that begin with a key; what is behind the end of the text counts for nothing', () => {
+  // biome-ignore format: one line a case
+  const cases: [text: string, length: number, sum: number][] = [
+    ['', 0, 0],
+    ['count:', 6, 0],
+    ['count: x\ncount: -1\n', 19, 0],
+    ['account: 5\n high: 6\n count 7\n', 32, 0],
+    ['count: 1\n', 9, 1],
+    ['  cpu: 0\n     count:    104859\n     high:  9\n  cpu: 1\n     count: 1', 71, 104860],
+    ['count: 12', 8, 1],
+    ['count: 1\n   count: 2\n', 12, 1],
+  ];
+  for (const [text, length, sum] of cases)
+    assert.equal(sumOfLines(bytes(text), length, bytes('count:')), sum, JSON.stringify(text));
 });

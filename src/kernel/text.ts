@@ -133,6 +133,18 @@ export function lineNumber(name: string): NumberParser {
   };
 }
 
+/** The numbers behind a key, such as `count:`, of all lines that begin with it or with spaces and it; 0 where there is none. */
+export function sumOfLines(bytes: Uint8Array, length: number, key: Uint8Array): number {
+  let sum = 0;
+  for (let at = 0; at < length; at++) {
+    while (bytes[at] === SPACE) at++;
+    if (bytes[at] === key[0] && at + key.length < length && startsWith(bytes, at, key))
+      sum += Math.max(0, numberAt(bytes, at + key.length, length));
+    while (at < length && bytes[at] !== NEWLINE) at++;
+  }
+  return sum;
+}
+
 /** Bytes as text, each byte as the character of the same code. */
 export const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');

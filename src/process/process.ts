@@ -162,9 +162,8 @@ export class Measurement extends numbers.part({
   uss: 0,
   swap: 0,
   swapPss: 0,
-  /** The parts of `pss`: anonymous, of files, and shared memory (tmpfs, memfd, System V). The first two may be NaN. */
+  /** Parts of `pss`: anonymous (NaN before Linux 5.4), and shared memory (tmpfs, memfd, System V). The rest is of files. */
   anonymous: Number.NaN,
-  file: Number.NaN,
   shmem: 0,
   /** Anonymous bytes that it shares with other processes; NaN before Linux 5.4. */
   sharedAnonymous: Number.NaN,

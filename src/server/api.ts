@@ -54,12 +54,14 @@ export const groupsBySize = (agent: Agent): GroupRow[] =>
  * Why the footprint of a process is as old as it is. About the process itself it has only what the metrics show: never its
  * command line or executable, and no name where it has no series. Seconds, bytes, Unix time; unknown values are left out.
  */
-export function explanationDocument({ config, age }: Agent, { proc, footprint, mode, shown }: ObservedProcess) {
+export function explanationDocument({ config, age }: Agent, observed: ObservedProcess) {
+  const { proc, footprint, mode, shown, countedWith } = observed;
   const { pid, description } = proc;
   const { rss } = proc.memory;
   const { pss, uss } = proc.footprint;
   const known = (value: number) => (Number.isNaN(value) ? undefined : value);
-  const exported = (value: number, enabled: boolean) => (shown && enabled ? known(value) : undefined);
+  const own = shown && countedWith === undefined;
+  const exported = (value: number, enabled: boolean) => (own && enabled ? known(value) : undefined);
   return {
     pid,
     start_time_seconds: description.startTime,
@@ -69,6 +71,7 @@ export function explanationDocument({ config, age }: Agent, { proc, footprint, m
     rss_bytes: exported(rss, config.enable_rss),
     pss_bytes: exported(pss, config.enable_pss),
     uss_bytes: exported(uss, config.enable_uss),
+    counted_with_pid: countedWith,
     collection_age_seconds: age,
     smaps: {
       mode,

@@ -2,6 +2,7 @@
 // cgroup that cannot be read is counted, and the others are read all the same; at most READ_MAX are read.
 // Several processes, and several paths, can be charged to one cgroup: with cgroup version 2 the memory of `/a/b` without
 // the memory controller is charged to `/a`, so one row `/a` stands for the processes of both.
+import { usesSpaceOfParent } from '../footprint/address-space.ts';
 import {
   type CgroupMounts,
   type CgroupReading,
@@ -25,7 +26,7 @@ class Residents {
 
   add(proc: Process): void {
     this.members.push(proc);
-    if (!(proc.memory.rss > 0)) return;
+    if (!(proc.memory.rss > 0) || usesSpaceOfParent(proc)) return;
     this.rss += proc.memory.rss;
     this.pss += proc.footprint.pss;
   }

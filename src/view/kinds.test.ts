@@ -51,7 +51,18 @@ test('huge pages: a shared segment counts once, and belongs to the groups that m
   const shares = (hugetlbUsed: number) => new Host().view(given, { hugetlbUsed }).groups.map(({ kinds }) => kinds[3]);
   assert.deepEqual(shares(576), [64 + 256, 256]);
   assert.deepEqual(shares(64), [64, 0], 'never more than the host has in use');
-  assert.deepEqual(shares(Number.NaN), [64 + 1024, 1024], 'where the host does not say it, each counts');
+  assert.deepEqual(shares(Number.NaN), [64 + 512, 512], 'where the host does not say it, once in each group');
+  const many = [2, 3, 4, 5, 6].map((pid) => maps(pid, 'b'));
+  const fewer = new Host().view([maps(1, 'a'), ...many], { hugetlbUsed: 512 }).groups.map(({ kinds }) => kinds[3]);
+  assert.deepEqual(fewer, [256, 256], 'a group with many processes has no more of it');
+  assert.deepEqual(shares(9000), [64 + 1024, 1024], 'never more than they map, where their address space has no more');
+  const wide = given.map((one) => ({ ...one, virtualSize: 3001 }));
+  const { groups } = new Host().view(wide, { hugetlbUsed: 5064 });
+  assert.deepEqual(
+    groups.map(({ kinds }) => kinds[3]),
+    [64 + 2500, 2500],
+    'pages that ended processes touched stay in the segment',
+  );
 });
 
 test('swap that processes share counts once in the group, also what was swapped out since', () => {

@@ -1,7 +1,15 @@
 // The processes of a view, one row each, their numbers in typed columns. COLUMNS is the one place in view/ that says
 // which value of a Process is shown: a column is one line there, and a collector then exports it by its name. A number
 // that is only shown, and is read for nothing else, is no part of a Process: it is a column of file-columns.ts.
-import { anonymousOf, fileOf, footprintOf, isEstimated, sharedOf } from '../footprint/kinds.ts';
+import {
+  anonymousOf,
+  fileOf,
+  footprintOf,
+  isEstimated,
+  ownHugetlbOf,
+  proportionalSwapOf,
+  sharedOf,
+} from '../footprint/kinds.ts';
 import type { Process, ProcessDescription } from '../process/process.ts';
 import { FILE_COLUMNS, type FileColumn } from './file-columns.ts';
 import { STATES, stateIndex } from './states.ts';
@@ -9,13 +17,17 @@ import { STATES, stateIndex } from './states.ts';
 /** What is written beside the numbers of a row: pid, name, group and what else the labels say. */
 export type RowDescription = ProcessDescription;
 
-/** The numbers of a row. NaN: not known. @param stack bytes of the kernel stack of a thread */
+/**
+ * The numbers of a row. NaN: not known. Where processes share memory, a row has what its group counts of it: what they
+ * share is divided among them when all are known (shared-parts.ts), and no row has memory that is counted with a parent.
+ * @param stack bytes of the kernel stack of a thread
+ */
 const COLUMNS = {
   /** Bytes. */
   rss: (proc) => proc.memory.rss,
   pss: (proc) => proc.footprint.pss,
   uss: (proc) => proc.footprint.uss,
-  swap: (proc) => proc.footprint.swap,
+  swap: proportionalSwapOf,
   /** Bytes read from and written to storage since the process began. */
   readBytes: (proc) => proc.io.readBytes,
   writeBytes: (proc) => proc.io.writeBytes,
@@ -26,29 +38,35 @@ const COLUMNS = {
   footprint: footprintOf,
 } as const satisfies Readonly<Record<string, (proc: Process, stack: number) => number>>;
 
-/** Bytes of each kind of memory; set only where they are shown. @param stack bytes of the kernel stack of a thread */
+/** Bytes of each kind of memory, in the order of KINDS (view.ts); set only where they are shown. @param stack bytes of the kernel stack of a thread */
 const KIND_COLUMNS = {
   anonymous: anonymousOf,
   file: fileOf,
   shared: sharedOf,
-  hugetlb: (proc) => proc.footprint.hugetlb,
+  hugetlb: (proc) => (proc.footprint.hugetlb >= 0 ? ownHugetlbOf(proc) : Number.NaN),
   pageTables: (proc) => proc.footprint.pageTables,
-  kernelStacks: (proc, stack) => Math.round(proc.stat.threads * stack),
+  kernelStacks: (proc, stack) => proc.stat.threads * stack,
 } as const satisfies Readonly<Record<string, (proc: Process, stack: number) => number>>;
 
-export type RowColumn = keyof typeof COLUMNS | keyof typeof KIND_COLUMNS | FileColumn;
+export type KindColumn = keyof typeof KIND_COLUMNS;
+export type RowColumn = keyof typeof COLUMNS | KindColumn | FileColumn;
 
 type Columns = Record<RowColumn, Float64Array>;
 
 const processColumns = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
-const kindColumns = Object.keys(KIND_COLUMNS) as (keyof typeof KIND_COLUMNS)[];
+export const kindColumns = Object.keys(KIND_COLUMNS) as KindColumn[];
 const fileColumns = Object.keys(FILE_COLUMNS) as FileColumn[];
-const columns: readonly RowColumn[] = [...processColumns, ...kindColumns, ...fileColumns];
+/** What a process has none of that is counted with its parent. It has threads, and so kernel stacks, of its own. */
+const memoryColumns: readonly RowColumn[] = [
+  ...(['rss', 'pss', 'uss', 'swap'] as const),
+  ...kindColumns.filter((column) => column !== 'kernelStacks'),
+];
 
 /** An object with an empty array for each column. */
 const Columns = class {
   constructor() {
-    for (const column of columns) (this as unknown as Columns)[column] = new Float64Array(0);
+    for (const column of [...processColumns, ...kindColumns, ...fileColumns])
+      (this as unknown as Columns)[column] = new Float64Array(0);
   }
 } as new () => Columns;
 
@@ -69,14 +87,19 @@ export class ProcessRows extends Columns {
   /** 1 where PSS, USS and footprint are no reading of now. */
   estimated = new Uint8Array(0);
 
-  /** Empties the rows, and makes room. @param capacity number of rows */
-  reset(capacity: number): void {
+  /** Columns of kinds and of kernel files that are shown; the others take no memory. */
+  #optional: readonly RowColumn[] = [];
+
+  /** Empties the rows, and makes room. @param capacity number of rows @param optional columns of kinds and files that are set */
+  reset(capacity: number, optional: readonly RowColumn[]): void {
     this.length = 0;
     this.description.length = 0;
-    if (this.shown.length >= capacity) return;
+    this.#optional = optional;
     const size = Math.ceil(capacity * 1.25);
-    for (const column of columns) this[column] = new Float64Array(size);
-    for (const flags of ['shown', 'state', 'estimated'] as const) this[flags] = new Uint8Array(size);
+    for (const column of [...processColumns, ...optional])
+      if (this[column].length < capacity) this[column] = new Float64Array(size);
+    for (const flags of ['shown', 'state', 'estimated'] as const)
+      if (this[flags].length < capacity) this[flags] = new Uint8Array(size);
   }
 
   stateOf(row: number): (typeof STATES)[number] {
@@ -94,12 +117,16 @@ export class ProcessRows extends Columns {
     this.state[row] = stateIndex(proc.stat.state);
     this.estimated[row] = Number(isEstimated(proc));
     for (const column of processColumns) this[column][row] = COLUMNS[column](proc, stack);
-    for (const column of kindColumns) this[column][row] = Number.NaN;
-    for (const column of fileColumns) this[column][row] = Number.NaN;
+    for (const column of this.#optional) this[column][row] = Number.NaN;
   }
 
   /** Sets the kinds of memory of the process that was added last. @param stack bytes of the kernel stack of a thread */
   setKinds(proc: Process, stack: number): void {
     for (const column of kindColumns) this[column][this.length - 1] = KIND_COLUMNS[column](proc, stack);
+  }
+
+  /** The memory of the process that was added last is counted with its parent. */
+  clearMemory(): void {
+    for (const column of memoryColumns) this[column][this.length - 1] = Number.NaN;
   }
 }

@@ -1,8 +1,8 @@
 // Decides which processes have series of their own: filters leave some out, `top` keeps the largest of each subgroup.
 // The sums of the groups never change by it. With `top` the processes without series are shown as one, the remainder, so
 // that the parts still add up to the group: of processes with 30, 20 and 10 bytes, top 2 shows 30, 20 and a remainder of 10.
-import type { ProcessRows, RowDescription } from './process-rows.ts';
-import { ADDITIVE, type GroupRow, type ProcessView } from './view.ts';
+import { kindColumns, type ProcessRows, type RowDescription } from './process-rows.ts';
+import { ADDITIVE, type GroupRow, type ProcessView, type Remainder } from './view.ts';
 
 export interface SelectionOptions {
   readonly perProcess: 'all' | 'top' | 'none';
@@ -24,6 +24,9 @@ export interface SelectionOptions {
 
 /** Hysteresis: a process must be larger than one with series by this factor to take its place. */
 const MARGIN = 1.1;
+
+/** What the shown processes and the remainder of a group sum to. */
+const PARTS = [...ADDITIVE, ...kindColumns] as const;
 
 interface Shown {
   readonly description: RowDescription;
@@ -118,16 +121,13 @@ export class Selection {
     const bySubgroup = new Map<string, GroupRow>();
     for (const group of groups) {
       if (group.processes === 0 && group.time === 0) continue;
-      group.remainder = { rss: 0, pss: 0, uss: 0, swap: 0, usage: 0, time: 0 };
-      for (const column of ADDITIVE) group.remainder[column] = group[column];
+      group.remainder = wholeOf(group);
       bySubgroup.set(keyOf(group.counters), group);
     }
     for (let row = 0; row < rows.length; row++) {
       const remainder = rows.shown[row] && bySubgroup.get(keyOf(rows.description[row]!))?.remainder;
       if (!remainder) continue;
-      for (const column of ADDITIVE) {
-        remainder[column] = Math.max(0, remainder[column] - (rows[column][row]! || 0));
-      }
+      for (const column of PARTS) remainder[column] = Math.max(0, remainder[column] - (rows[column][row]! || 0));
     }
   }
 
@@ -151,6 +151,13 @@ export class Selection {
     }
   }
 }
+
+const wholeOf = (group: GroupRow): Remainder => {
+  const { rss, pss, uss, swap, usage, time } = group;
+  const [anonymous, file, shared, hugetlb, pageTables, kernelStacks] = group.kinds as unknown as SixNumbers;
+  return { rss, pss, uss, swap, usage, time, anonymous, file, shared, hugetlb, pageTables, kernelStacks };
+};
+type SixNumbers = readonly [number, number, number, number, number, number];
 
 const keyOf = ({ group, subgroup }: { readonly group: string; readonly subgroup: string }): string =>
   `${group}\0${subgroup}`;

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Given, Host, NOW } from '../../test/view-host.ts';
+import { type KindColumn, kindColumns, type RowColumn } from './process-rows.ts';
 import { Selection, type SelectionOptions } from './selection.ts';
 import { STATES } from './states.ts';
-import type { ProcessView } from './view.ts';
+import { ADDITIVE, type GroupRow, type ProcessView } from './view.ts';
 
 const ALL: SelectionOptions = {
   perProcess: 'all',
@@ -170,40 +171,81 @@ test('filters leave rows out', () => {
   }
 });
 
+/** Processes that share what can be shared: huge pages, swapped-out pages, an address space. Some are not measured. */
+const sharing = fc.uniqueArray(
+  fc.record({
+    ...{ pid: fc.integer({ min: 1, max: 99 }), group: fc.constantFrom('a', 'b', 'other') },
+    ...{
+      name: fc.constantFrom('x', 'y'),
+      state: fc.constantFrom('S', 'Z', 'R'),
+      threads: fc.integer({ min: 1, max: 9 }),
+    },
+    ...{ rss: fc.nat(1e9), pss: fc.oneof(fc.nat(1e9), fc.constant(Number.NaN)), time: fc.nat(1e6).map((t) => t / 100) },
+    ...{ anonymous: fc.nat(1e6), file: fc.nat(1e6), shmem: fc.nat(1e6), shared: fc.nat(1e8), rssShmem: fc.nat(1e8) },
+    ...{ swap: fc.nat(1e6), measuredSwap: fc.nat(1e6), swapEntries: fc.nat(1e6), swapPss: fc.nat(1e6) },
+    ...{ hugetlb: fc.nat(1e9), ownHugetlb: fc.nat(1e9), pageTables: fc.nat(1e6) },
+    ...{ usage: fc.nat(100_000).map((part) => part / 1000), spaceOf: fc.integer({ min: 1, max: 99 }) },
+  }),
+  { selector: ({ pid }) => pid, maxLength: 20 },
+);
+const onHost = fc.record({ hugetlbUsed: fc.oneof(fc.nat(1e10), fc.constant(Number.NaN)), kernelStack: fc.nat(1e6) });
+
+/** What the shown processes of a group have together, of a column. */
+const sumOf = ({ rows }: ProcessView, group: string, column: RowColumn): number => {
+  let sum = 0;
+  for (const [row, description] of rows.description.entries())
+    if (rows.shown[row] && description.group === group) sum += rows[column][row]! || 0;
+  return sum;
+};
+const wholeOf = (group: GroupRow, column: RowColumn): number =>
+  (kindColumns as readonly RowColumn[]).includes(column)
+    ? group.kinds[kindColumns.indexOf(column as KindColumn)]!
+    : group[column as (typeof ADDITIVE)[number]];
+
 test('with top and any filter the processes and the remainder add up to the group, in every column', () => {
-  const given = fc.uniqueArray(
-    fc.record({
-      ...{
-        pid: fc.integer({ min: 1, max: 99 }),
-        group: fc.constantFrom('a', 'b', 'other'),
-        name: fc.constantFrom('x', 'y'),
-      },
-      ...{ rss: fc.nat(1e9), pss: fc.nat(1e9), swap: fc.nat(1e6), time: fc.nat(1e6).map((ticks) => ticks / 100) },
-      ...{ usage: fc.nat(100_000).map((part) => part / 1000), state: fc.constantFrom('S', 'Z', 'R') },
-    }),
-    { selector: ({ pid }) => pid, maxLength: 20 },
-  );
   const options = fc.record({
     ...{ perProcess: fc.constant('top' as const), topOfSubgroup: fc.nat(4), topOfOthers: fc.nat(4) },
     ...{ maxProcesses: fc.nat(8), minUss: fc.nat(1e9), includeNames: fc.subarray(['x']), disableOthers: fc.boolean() },
   });
   fc.assert(
-    fc.property(given, options, (processes, chosenOptions) => {
-      const view = new Host().view(processes);
+    fc.property(sharing, onHost, options, (processes, host, chosenOptions) => {
+      const view = new Host().view(processes, host);
       chosen(view, { ...ALL, ...chosenOptions });
       for (const group of view.groups) {
-        for (const part of ['rss', 'pss', 'uss', 'swap', 'usage', 'time'] as const) {
-          let sum = group.remainder?.[part] ?? 0;
-          for (const [row, { group: name }] of view.rows.description.entries()) {
-            if (view.rows.shown[row] && name === group.counters.group) sum += view.rows[part][row]!;
-          }
-          if (!Number.isNaN(group[part]))
-            assert.ok(Math.abs(sum - group[part]) < 1e-3, `${part}: ${sum} of ${group[part]}`);
+        for (const column of [...ADDITIVE, ...kindColumns]) {
+          const whole = wholeOf(group, column);
+          if (Number.isNaN(whole)) continue;
+          const sum = sumOf(view, group.counters.group, column) + (group.remainder?.[column] ?? 0);
+          assert.ok(Math.abs(sum - whole) < 1e-3, `${column}: ${sum} of ${whole}`);
         }
       }
     }),
     { numRuns: 300, includeErrorInReport: true },
   );
+});
+
+test('where all are shown and measured, processes add up to their group in every kind of memory, whatever they share', () => {
+  const measured = sharing.map((all) => all.map((one) => ({ ...one, state: 'S', pss: one.pss || 0 })));
+  fc.assert(
+    fc.property(measured, onHost, (processes, host) => {
+      const view = new Host().view(processes, host);
+      chosen(view, ALL);
+      for (const group of view.groups) {
+        for (const column of ['rss', 'pss', 'uss', 'swap', ...kindColumns] as const) {
+          const whole = wholeOf(group, column);
+          if (!Number.isNaN(whole)) assert.equal(sumOf(view, group.counters.group, column), whole, column);
+        }
+      }
+    }),
+    { numRuns: 300, includeErrorInReport: true },
+  );
+});
+
+test('a process whose memory is counted with its parent has none in its own row, and its threads', () => {
+  const parent = { pid: 1, rss: 900, pss: 900, swap: 5, anonymous: 900, file: 0, threads: 2 };
+  const { rows, groups } = new Host().view([parent, { ...parent, pid: 2, spaceOf: 1 }], { kernelStack: 8 });
+  assert.deepEqual([rows.rss[1], rows.pss[1], rows.uss[1], rows.swap[1]], Array(4).fill(Number.NaN));
+  assert.deepEqual([rows.rss[0], rows.kernelStacks[1], groups[0]!.rss], [900, 4, 900]);
 });
 
 test('top keeps the largest of each subgroup, equals by pid', () => {

@@ -3,14 +3,7 @@
 // Numbers stand in columns, so that a view of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
 import { usesSpaceOfParent } from '../footprint/address-space.ts';
-import {
-  anonymousOf,
-  ownHugetlbOf,
-  proportionalSwapOf,
-  sharedOf,
-  stackOfThread,
-  swappedSharedOf,
-} from '../footprint/kinds.ts';
+import { anonymousOf, ownHugetlbOf, proportionalSwapOf, sharedOf, stackOfThread } from '../footprint/kinds.ts';
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostState } from '../kernel/host.ts';
 import type { HostMemory } from '../kernel/host-memory.ts';
@@ -20,8 +13,9 @@ import type { Process } from '../process/process.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
 import type { CgroupView } from './cgroup-usage.ts';
 import { attributedRatioOf, type HostBooks, kindsOf } from './host-books.ts';
-import { hasRow, type ProcessRows } from './process-rows.ts';
+import { hasRow, type KindColumn, type ProcessRows } from './process-rows.ts';
 import type { Readings } from './readings.ts';
+import { SharedParts } from './shared-parts.ts';
 import { STATES, stateIndex } from './states.ts';
 
 /** Kinds of memory as they are exported, in the order of `GroupRow.kinds`. */
@@ -81,7 +75,7 @@ export class GroupRow {
 
 /** Columns that add up: a group has the same values, and so has the remainder of a group. */
 export const ADDITIVE = ['rss', 'pss', 'uss', 'swap', 'usage', 'time'] as const;
-export type Remainder = Record<(typeof ADDITIVE)[number], number>;
+export type Remainder = Record<(typeof ADDITIVE)[number] | KindColumn, number>;
 
 export interface ProcessView {
   /** Kernel time of the collection, seconds since boot. */
@@ -137,12 +131,8 @@ interface Estimate {
   /** The most pages of files, and of shared memory, that one such process has. */
   file: number;
   shmem: number;
-  /** Huge pages that other processes may map as well: in full for each process that maps them. */
-  sharedHugetlb: number;
   /** The most shared memory that one process maps whose measurement has no kinds (before Linux 5.4), as status says it. */
   unsplitShmem: number;
-  /** The most swapped-out shared memory that one process maps; the others may map the same. */
-  swappedShared: number;
   /** Sum of the RSS whose PSS was measured lately. */
   fresh: number;
   /** Whether the value is known of at least one process. */
@@ -192,18 +182,24 @@ export function* summarise(
     estimates.set(group, emptyEstimate());
   }
   const stack = stackOfThread(host.memory.kernelStacks, threadsOf(processes));
+  const shared = new SharedParts();
+  const freshSince = at - options.freshFor;
   let oldest = Number.NaN;
   let absent = 0;
   for (let index = 0; index < processes.length; index++) {
     const proc = processes[index]!;
     const group = groups.get(proc.membership.counters)!;
-    addToGroup(group, estimates.get(group)!, proc, options, at);
+    const estimate = estimates.get(group)!;
+    const withParent = usesSpaceOfParent(proc);
+    addToGroup(group, estimate, proc, withParent, freshSince);
     if (proc.stat.absent) absent++;
     const measured = !proc.stat.absent && proc.footprint.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
     if (hasRow(proc, options.kernelThreads)) {
       rows.append(proc, stack);
       if (options.processKinds) rows.setKinds(proc, stack);
+      if (withParent) rows.clearMemory();
+      else shared.note(group, proc, rows.length - 1);
     }
     if (index % STEP === STEP - 1) yield;
   }
@@ -211,7 +207,8 @@ export function* summarise(
     if (group.threads > 0) group.kinds[STACKS] = Math.round(group.threads * stack);
     finish(group, estimate);
   }
-  shareHugePages(estimates, host.memory.hugetlb - host.memory.hugetlbFree);
+  shared.divideSwap(rows);
+  shared.divideHugePages(groups.values(), host.memory.hugetlb - host.memory.hugetlbFree, rows);
   const excess = withinHost(estimates, host.memory.total);
   const books = booksOf(estimates, host.memory, absent);
   for (const [group, estimate] of estimates) addEstimate(group, estimate);
@@ -246,9 +243,7 @@ const emptyEstimate = (): Estimate => ({
   anonymous: 0,
   file: 0,
   shmem: 0,
-  sharedHugetlb: 0,
   unsplitShmem: 0,
-  swappedShared: 0,
   fresh: 0,
   memoryKnown: false,
   pssKnown: false,
@@ -258,7 +253,11 @@ const emptyEstimate = (): Estimate => ({
   usageKnown: 0,
 });
 
-function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options: ViewOptions, at: number): void {
+/**
+ * @param withParent its memory is counted with its parent's
+ * @param since a measurement is fresh from then on, seconds since boot
+ */
+function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, withParent: boolean, since: number): void {
   const { stat, memory, footprint } = proc;
   group.states[stateIndex(stat.state)]!++;
   group.threads += stat.threads;
@@ -275,17 +274,13 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
   if (!(rss >= 0)) return;
   estimate.memoryKnown = true;
   if (proc.io.readBytes >= 0) estimate.ioKnown = true;
-  if (usesSpaceOfParent(proc)) return;
+  if (withParent) return;
   group.rss += rss;
-  const hugetlb = footprint.hugetlb || 0;
-  const privateHugetlb = ownHugetlbOf(proc);
-  group.kinds[HUGETLB]! += privateHugetlb;
-  estimate.sharedHugetlb += hugetlb - privateHugetlb;
+  if (footprint.hugetlb > 0) group.kinds[HUGETLB]! += ownHugetlbOf(proc);
   group.kinds[PAGE_TABLES]! += footprint.pageTables || 0;
   if (footprint.swap >= 0) {
     estimate.swapKnown = true;
-    group.swap += proportionalSwapOf(proc);
-    estimate.swappedShared = Math.max(estimate.swappedShared, swappedSharedOf(proc));
+    if (footprint.swap > 0) group.swap += proportionalSwapOf(proc);
   }
   if (pss >= 0) {
     estimate.pssKnown = true;
@@ -298,7 +293,7 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
     group.kinds[FILE]! += pss - anonymous - shared;
     group.kinds[SHARED]! += shared;
     if (Number.isNaN(shared)) estimate.unsplitShmem = Math.max(estimate.unsplitShmem, footprint.rssShmem || 0);
-    if (at - proc.measurement.at <= options.freshFor) estimate.fresh += rss;
+    if (proc.measurement.at >= since) estimate.fresh += rss;
   } else {
     estimate.anonymous += Math.max(0, rss - memory.shared || 0);
     estimate.file = Math.max(estimate.file, footprint.rssFile >= 0 ? footprint.rssFile : memory.shared || 0);
@@ -323,23 +318,7 @@ function finish(group: GroupRow, estimate: Estimate): void {
     group.pss = Number.NaN;
     group.uss = Number.NaN;
   }
-  group.swap = estimate.swapKnown ? group.swap + estimate.swappedShared : Number.NaN;
-}
-
-/**
- * Each process that maps a shared segment of huge pages has all of it. The host knows how many are in use: what no process
- * has alone belongs to those that map shared ones, in proportion to what each of them maps.
- * @param used bytes; NaN where the host does not say it
- */
-function shareHugePages(groups: Estimates, used: number): void {
-  let own = 0;
-  let mapped = 0;
-  for (const [{ kinds }, { sharedHugetlb }] of groups) {
-    own += kinds[HUGETLB]!;
-    mapped += sharedHugetlb;
-  }
-  const share = mapped > used - own ? Math.max(0, used - own) / mapped : 1;
-  for (const [{ kinds }, { sharedHugetlb }] of groups) kinds[HUGETLB]! += Math.floor(sharedHugetlb * share);
+  if (!estimate.swapKnown) group.swap = Number.NaN;
 }
 
 /**

@@ -70,7 +70,9 @@ const fieldLines = (fields: Readonly<Record<string, string>>): string[] =>
 const ageText = ({ age_seconds }: Smaps): string =>
   age_seconds === undefined ? 'never' : `${formatDuration(age_seconds)} ago`;
 
-function exportedText({ smaps, pss_bytes, uss_bytes, series }: ExplanationDocument): string {
+function exportedText({ smaps, pss_bytes, uss_bytes, series, counted_with_pid }: ExplanationDocument): string {
+  if (counted_with_pid !== undefined)
+    return `no memory of its own: it uses the address space of its parent, process ${counted_with_pid}, which has all of it`;
   if (smaps.source === 'none') return 'neither PSS nor USS';
   const source =
     smaps.source === 'read' ? 'as they were read' : 'estimated: the values read then, scaled with the RSS since';

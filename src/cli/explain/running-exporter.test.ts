@@ -52,6 +52,7 @@ const answers: [what: string, say: (socket: Socket) => void, expected: RegExp][]
   ['nothing changed', explanation({ smaps: { ...smaps, moved_bytes: 0, moved_by_relatives_bytes: 0 } }), /not read: its memory has not changed since; because/],
   ['a due process', explanation({ smaps: { ...smaps, next_turn_seconds: 0 } }), /it is read again at the next collection/],
   ['a process without series', explanation({ series: false }), /exported {2}estimated: .*; it has no series of its own/],
+  ['memory that is counted with a parent', explanation({ counted_with_pid: 5 }), /exported {2}no memory of its own: it uses the address space of its parent, process 5, which has all of it\n/],
   ['another group', explanation({ group: 'x', subgroup: 'y', rule: 'z' }), /group {5}x\/y \(z\) in the exporter: the exporter has other rules than those read here/],
   ['the same group', explanation({ group: 'web', subgroup: 'nginx' }), /changed since(?!.*\n {2}group)/s],
   ['a process that began at another time', explanation({ start_time_seconds: 990 }), /knows another process 7: the kernel has given the pid to a new process/],
@@ -79,7 +80,7 @@ test('any answer of the right form becomes harmless lines', async (t) => {
   t.after(() => server.close());
   const url = await listening(server);
   const odd = fc.oneof(fc.jsonValue(), fc.constantFrom('constructor', '\u001b[2J', 1e308, -1, 'read', 'first'));
-  const keys = ['group', 'subgroup', 'rule', 'series', 'pss_bytes', 'uss_bytes', 'name'];
+  const keys = ['group', 'subgroup', 'rule', 'series', 'pss_bytes', 'uss_bytes', 'name', 'counted_with_pid'];
   const answer = fc.tuple(
     fc.dictionary(fc.constantFrom(...keys), odd),
     fc.dictionary(fc.constantFrom(...Object.keys(smaps), 'need', 'failure'), odd),

@@ -215,7 +215,7 @@ const SMAPS_NUMBERS = ['next_turn_seconds', 'max_read_seconds', 'max_age_seconds
 const OPTIONAL = {
   number: [
     ...['rss_bytes', 'pss_bytes', 'uss_bytes', 'moved_bytes', 'moved_by_relatives_bytes', 'worth_bytes'],
-    ...['age_seconds', 'predicted_seconds'],
+    ...['age_seconds', 'predicted_seconds', 'counted_with_pid'],
   ],
   string: ['name', 'group', 'subgroup', 'rule', 'mode', 'state', 'need', 'failure', 'source'],
   boolean: ['series', 'over_max_read'],
