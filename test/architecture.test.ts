@@ -11,7 +11,7 @@ const files = ['src', 'test', 'bench', 'scripts', 'deploy', 'catalogue'].flatMap
     .map((entry) => relative(root, join(entry.parentPath, entry.name))),
 );
 const code = files.filter(
-  (path) => ['.ts', '.mjs', '.c'].includes(extname(path)) && !path.endsWith('.d.ts') && !path.endsWith('.d.mts'),
+  (path) => ['.ts', '.tsx', '.mjs', '.c'].includes(extname(path)) && !path.endsWith('.d.ts') && !path.endsWith('.d.mts'),
 );
 const program = code.filter((path) => path.startsWith('src/') && !path.endsWith('.test.ts'));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -29,7 +29,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   collectors: ['exposition', 'view', 'kernel'],
   config: ['text'],
   agent: ['text', 'kernel', 'exposition', 'rules', 'process', 'footprint', 'view', 'collectors', 'config'],
-  server: ['agent', 'exposition', 'config', 'text', 'docs'],
+  server: ['agent', 'exposition', 'config', 'text', 'docs', 'web'],
+  web: ['text'],
   cli: [
     ...['text', 'kernel', 'exposition', 'pattern', 'rules', 'process', 'footprint', 'view', 'collectors', 'config'],
     ...['agent', 'server', 'catalogue', 'deploy'],
