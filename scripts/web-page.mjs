@@ -32,7 +32,12 @@ export async function buildPage(path) {
   });
   const contents = (/** @type {string} */ end) =>
     assetOf(outputFiles.find((file) => file.path.endsWith(end))?.contents ?? new Uint8Array());
-  return { script: contents('.js'), style: contents('.css'), icon: assetOf(await readFile(`${root}src/web/icon.svg`)), metafile };
+  return {
+    script: contents('.js'),
+    style: contents('.css'),
+    icon: assetOf(await readFile(`${root}src/web/icon.svg`)),
+    metafile,
+  };
 }
 
 /**

@@ -40,3 +40,5 @@ declare module '*?page' {
   const page: { readonly script: Asset; readonly style: Asset; readonly icon: Asset };
   export default page;
 }
+// Style sheets of the page.
+declare module '*.css';

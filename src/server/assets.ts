@@ -15,21 +15,29 @@ export const assetAddresses = (): Readonly<Record<AssetName, string>> => ({
 
 const decoded = new Map<AssetName, Buffer>();
 
+/** The compressed bytes of a file; they are decoded once. */
+function compressedOf(name: AssetName): Buffer {
+  const bytes = decoded.get(name) ?? Buffer.from(page[name].gzip, 'base64');
+  decoded.set(name, bytes);
+  return bytes;
+}
+
 /**
- * @param version the hash that the client asks for; undefined where its address has none
- * @param known the entity tag of the bytes that the client has
+ * What a client gets that asks for a file.
+ * @param version the hash in the address; undefined where it has none
+ * @param known If-None-Match: the tag of the bytes that the client has
+ * @param gzip whether the client accepts it
  */
 export function assetOf(name: AssetName, version: string | undefined, known: string | undefined, gzip: boolean) {
   const { hash } = page[name];
-  const tag = `"${hash}${gzip ? '-gzip' : ''}"`;
-  const headers = {
-    etag: tag,
+  const etag = `"${hash}${gzip ? '-gzip' : ''}"`;
+  const headers: Record<string, string> = {
+    etag,
     vary: 'accept-encoding',
     'cache-control': version === hash ? 'private, max-age=31536000, immutable' : 'no-cache',
-    ...(gzip && { 'content-encoding': 'gzip' }),
   };
-  if (known === tag) return { status: 304, headers, body: [] };
-  let compressed = decoded.get(name);
-  if (!compressed) decoded.set(name, (compressed = Buffer.from(page[name].gzip, 'base64')));
+  if (known === etag) return { status: 304, headers, body: [] };
+  if (gzip) headers['content-encoding'] = 'gzip';
+  const compressed = compressedOf(name);
   return { status: 200, headers, body: [gzip ? compressed : gunzipSync(compressed)] };
 }
