@@ -5,10 +5,11 @@ import { accessTo, lastingFailures, UNIT_SETTING } from '../agent/capabilities.t
 import type { Snapshot } from '../agent/sampler.ts';
 import { describeUnknownName, NAMES_LISTED_MAX } from '../agent/unknown-names.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
+import { optionOf } from '../config/options.ts';
 import { configDocument, groupsBySize, subgroupsDocument } from './api.ts';
 import { escapeHtml, htmlTable, page } from './html.ts';
 
-export { styleSource } from './html.ts';
+export { contentPolicy } from './html.ts';
 
 /** A path of this server, and what it answers. */
 export interface Link {
@@ -22,18 +23,27 @@ export function landingPage(agent: Agent, links: readonly Link[]): string {
   if (snapshot)
     parts.push(
       cards(agent, snapshot),
-      groups(agent),
+      groups(agent, snapshot),
       agent.processesHidden ? HIDDEN : '',
       unreadable(snapshot, agent.processesHidden),
     );
   else parts.push('<p>No collection has succeeded yet. Load this page again in a few seconds.</p>');
   parts.push(addresses(links));
-  return page('Herakles Process Memory Exporter', parts.join('\n'));
+  return page('Herakles Process Memory Exporter', parts.join('\n'), 'live');
 }
 
+/** Settings that somebody changed come first: they are what an operator looks for. */
 export function configPage(agent: Agent): string {
-  const rows = configDocument(agent).map(({ key, value, origin }) => [key, JSON.stringify(value), origin]);
-  return subpage('Configuration in force', htmlTable(['Key', 'Value', 'From'], rows));
+  const entries = configDocument(agent);
+  const table = (some: typeof entries) =>
+    htmlTable(
+      ['Key', 'Value', 'From', 'Meaning'],
+      some.map(({ key, value, origin }) => [key, JSON.stringify(value), origin, optionOf(key).help]),
+    );
+  const changed = entries.filter(({ origin }) => origin !== 'default');
+  const others = entries.filter(({ origin }) => origin === 'default');
+  const own = changed.length > 0 ? `<h2>Changed</h2>${table(changed)}` : '<p>Every setting has its default.</p>';
+  return subpage('Configuration in force', `${own}<h2>Defaults</h2>${table(others)}`);
 }
 
 export function subgroupsPage(agent: Agent): string {
@@ -46,7 +56,7 @@ export function subgroupsPage(agent: Agent): string {
   return subpage('Subgroups', htmlTable(['Group', 'Subgroup', { number: 'Processes' }, 'Rules'], rows));
 }
 
-const subpage = (title: string, body: string): string =>
+export const subpage = (title: string, body: string): string =>
   page(title, `<p><a href="./">Overview</a></p><h1>${escapeHtml(title)}</h1>${body}`);
 
 const anchor = (path: string, text: string): string => `<a href="${escapeHtml(`.${path}`)}">${escapeHtml(text)}</a>`;
@@ -100,15 +110,18 @@ function cards(agent: Agent, { view, duration }: Snapshot): string {
   return `<dl class="cards">${shown.map(card).join('\n')}</dl>`;
 }
 
-function groups(agent: Agent): string {
-  const sorted = groupsBySize(agent);
-  const largest = Math.max(1, sorted[0]?.footprint ?? 0);
-  const rows = sorted.map((row) => [
-    row.counters.group,
-    row.counters.subgroup,
+/** The page of the processes of a subgroup, or of the subgroups of a group. */
+const groupAddress = (group: string, subgroup?: string): string =>
+  `./groups?${new URLSearchParams(subgroup === undefined ? { group } : { group, subgroup })}`;
+
+function groups(agent: Agent, { view }: Snapshot): string {
+  const { total } = view.host.memory;
+  const rows = groupsBySize(agent).map((row) => [
+    { text: row.counters.group, address: groupAddress(row.counters.group) },
+    { text: row.counters.subgroup, address: groupAddress(row.counters.group, row.counters.subgroup) },
     { number: String(row.processes) },
     { number: formatBytes(row.footprint) },
-    { share: row.footprint / largest },
+    { share: total > 0 ? row.footprint / total : 0 },
     { number: formatBytes(row.rss) },
     { number: formatPercent(row.coverage) },
     { number: formatPercent(row.usage / 100, 1) },
@@ -116,7 +129,7 @@ function groups(agent: Agent): string {
   const numbers = (...heads: string[]) => heads.map((number) => ({ number }));
   const heads = ['Group', 'Subgroup', ...numbers('Processes', 'Footprint'), '', ...numbers('RSS', 'Measured', 'CPU')];
   return `<h2>Groups by footprint</h2>
-<p class="dim">The footprint is the memory that a group really occupies; memory that its processes share counts once. 100 % CPU is one core.</p>
+<p class="dim">The footprint is the memory that a group really occupies; memory that its processes share counts once. The bar is its share of the host's memory. 100 % CPU is one core.</p>
 ${htmlTable(heads, rows)}`;
 }
 
