@@ -40,11 +40,12 @@ let digest: string | undefined;
 /** Whether a page has the program of src/web/, which takes its place in a browser that runs scripts. */
 export type Liveness = 'live' | 'plain';
 
-/** What the content security policy of a page has to allow, beside nothing at all. */
+/** What the content security policy of a page allows. */
 export function contentPolicy(liveness: Liveness): string {
   digest ??= `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
-  const plain = `img-src 'self'; style-src ${digest}`;
-  return liveness === 'live' ? `${plain} 'self'; script-src 'self'; connect-src 'self'` : `${plain}; form-action 'self'`;
+  const all = `img-src 'self'; style-src ${digest}`;
+  const live = `${all} 'self'; script-src 'self'; connect-src 'self'; form-action 'none'`;
+  return liveness === 'live' ? live : `${all}; form-action 'self'`;
 }
 
 /** @param body HTML in which every value is escaped already */

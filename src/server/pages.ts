@@ -4,10 +4,10 @@ import type { Agent } from '../agent/agent.ts';
 import { accessTo, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
 import type { Snapshot } from '../agent/sampler.ts';
 import { describeUnknownName, NAMES_LISTED_MAX } from '../agent/unknown-names.ts';
-import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { optionOf } from '../config/options.ts';
+import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { configDocument, groupsBySize, subgroupsDocument } from './api.ts';
-import { escapeHtml, htmlTable, page } from './html.ts';
+import { escapeHtml, htmlTable, type Liveness, page } from './html.ts';
 
 export { contentPolicy } from './html.ts';
 
@@ -56,8 +56,8 @@ export function subgroupsPage(agent: Agent): string {
   return subpage('Subgroups', htmlTable(['Group', 'Subgroup', { number: 'Processes' }, 'Rules'], rows));
 }
 
-export const subpage = (title: string, body: string): string =>
-  page(title, `<p><a href="./">Overview</a></p><h1>${escapeHtml(title)}</h1>${body}`);
+export const subpage = (title: string, body: string, liveness: Liveness = 'plain'): string =>
+  page(title, `<p><a href="./">Overview</a></p><h1>${escapeHtml(title)}</h1>${body}`, liveness);
 
 const anchor = (path: string, text: string): string => `<a href="${escapeHtml(`.${path}`)}">${escapeHtml(text)}</a>`;
 

@@ -11,7 +11,7 @@ import { timeText } from './hour.tsx';
 import type { Place } from './place.ts';
 import { Bytes, Glossary, Name } from './shown.tsx';
 
-type Smaps = ProcessDocument['explanation'];
+type Explanation = ProcessDocument['explanation'];
 
 const PARTS: Readonly<Record<string, string>> = {
   anonymous: 'Anonymous',
@@ -173,7 +173,7 @@ const STATES: Readonly<Record<string, string>> = {
 
 const seconds = (value: number | undefined) => (value === undefined ? undefined : formatDuration(value));
 
-function explained(smaps: Smaps): Fact[] {
+function explained({ smaps, series }: Explanation): Fact[] {
   return [
     ['State', STATES[smaps.state] ?? smaps.state],
     ['Reason to read', smaps.need],
@@ -200,6 +200,6 @@ function explained(smaps: Smaps): Fact[] {
       smaps.worth_bytes === undefined ? undefined : <Bytes key="b" bytes={smaps.worth_bytes} />,
     ],
     ['Read anyway in', seconds(smaps.next_turn_seconds)],
-    ['Has series in the metrics', smaps.series ? 'yes' : 'no'],
+    ['Has series in the metrics', series ? 'yes' : 'no'],
   ];
 }
