@@ -14,7 +14,8 @@ import { type Tile, Treemap } from './treemap.tsx';
 export const keyOfGroup = ({ group, subgroup }: GroupEntry): string => `${group}/${subgroup}`;
 
 /** Whether a part of its memory is not measured. */
-export const isEstimated = ({ coverage_ratio }: GroupEntry): boolean => (coverage_ratio ?? 0) < 0.995;
+export const isEstimated = ({ footprint_bytes, coverage_ratio }: GroupEntry): boolean =>
+  footprint_bytes > 0 && (coverage_ratio ?? 0) < 0.995;
 
 /** Colours of all groups, and of the subgroups of the group that is looked at. */
 const groupPalette = new Palette();

@@ -4,9 +4,7 @@ import { formatDuration, formatPercent } from '../text/units.ts';
 import type { HostDocument, Problem } from './documents.ts';
 import type { Answer } from './feed.ts';
 import { onward, type Place } from './place.ts';
-import { Name, PlaceLink, visible } from './shown.tsx';
-
-const SEVERE: Readonly<Record<Problem['severity'], string>> = { critical: 'bad', warning: 'bad', info: 'dim' };
+import { Name, PlaceLink, timeText, visible } from './shown.tsx';
 
 export function Head({ host: { value, fault }, place }: { host: Answer<HostDocument>; place: Place }) {
   if (!value) return <p class="dim">{fault ?? 'Asking the exporter …'}</p>;
@@ -36,24 +34,38 @@ export function Head({ host: { value, fault }, place }: { host: Answer<HostDocum
 }
 
 function Problems({ problems, fault, at }: { problems: readonly Problem[]; fault: string | undefined; at: number }) {
-  const lost = fault && `${fault} What is shown is of ${new Date(at * 1000).toLocaleTimeString()}.`;
-  if (problems.length === 0 && !lost) return null;
+  const lost: Problem[] = fault
+    ? [{ severity: 'critical', what: `${fault} What is shown is of ${timeText(at)}.` }]
+    : [];
+  const wrong = [...lost, ...problems.filter(({ severity }) => severity !== 'info')];
+  const notes = problems.filter(({ severity }) => severity === 'info');
   return (
-    <ul class="problems">
-      {lost && <li class="bad">{visible(lost)}</li>}
-      {problems.map(({ severity, what, remedy }) => (
-        <li key={what} class={SEVERE[severity]}>
-          <Name text={what} />
-          {remedy && (
-            <small>
-              <Name text={remedy} />
-            </small>
-          )}
-        </li>
-      ))}
-    </ul>
+    <>
+      {wrong.length > 0 && <ProblemList problems={wrong} class="problems bad" />}
+      {notes.length > 0 && (
+        <details class="notes">
+          <summary>{notes.length === 1 ? '1 note' : `${notes.length} notes`}</summary>
+          <ProblemList problems={notes} class="dim" />
+        </details>
+      )}
+    </>
   );
 }
+
+const ProblemList = ({ problems, class: className }: { problems: readonly Problem[]; class: string }) => (
+  <ul class={className}>
+    {problems.map(({ what, remedy }) => (
+      <li key={what}>
+        <Name text={what} />
+        {remedy && (
+          <small>
+            <Name text={remedy} />
+          </small>
+        )}
+      </li>
+    ))}
+  </ul>
+);
 
 /** Host › group › subgroup › process. */
 export function Trail({ place, name }: { place: Place; name?: string | undefined }) {
@@ -95,7 +107,7 @@ export function Foot({ host: { value } }: { host: Answer<HostDocument> }) {
     `Herakles ${exporter.version}`,
     `running for ${formatDuration(Math.max(0, value.at - exporter.start_time_seconds))}`,
     collection?.duration_seconds !== undefined && `a collection takes ${formatDuration(collection.duration_seconds)}`,
-    `numbers of ${new Date(value.at * 1000).toLocaleTimeString()}`,
+    `numbers of ${timeText(value.at)}`,
   ].filter((fact) => typeof fact === 'string');
   return (
     <footer class="foot">

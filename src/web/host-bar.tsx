@@ -38,6 +38,8 @@ export interface Part {
   readonly key: string;
   readonly name: string;
   readonly bytes: number;
+  /** Its share of the bar. All shares sum to 1. */
+  readonly share: number;
   readonly colour: string;
   readonly meaning: string;
   readonly to?: Place;
@@ -69,9 +71,9 @@ export function HostBar({ host: { memory, attributed_ratio, coverage_ratio }, gr
         <span class="dim">{facts.join(' · ')}</span>
       </header>
       <div class="bar">
-        {parts.map(({ key, name, bytes, colour, to }) => {
+        {parts.map(({ key, name, bytes, share, colour, to }) => {
           const title = `${visible(name)}: ${formatBytes(bytes)}, ${formatPercent(bytes / total, 1)}`;
-          const style = { width: `${(bytes / total) * 100}%` };
+          const style = { width: `${share * 100}%` };
           const shared = { key, class: `part ${colour}`, title, style };
           return to ? (
             <PlaceLink {...shared} to={to} label={title} bytes={bytes} />
@@ -99,7 +101,7 @@ export function HostBar({ host: { memory, attributed_ratio, coverage_ratio }, gr
   );
 }
 
-/** The parts of the bar; they sum to the whole. */
+/** The parts of the bar, which together are the whole. */
 export function partsOf(
   total: number,
   kinds: Readonly<Record<string, number>>,
@@ -107,31 +109,29 @@ export function partsOf(
   palette: Palette,
   place: Place,
 ): Part[] {
-  const others = Object.entries(OTHER_KINDS).flatMap(([key, [name, colour, meaning]]): Part[] =>
-    (kinds[key] ?? 0) > 0 ? [{ key, name, colour, meaning, bytes: kinds[key]! }] : [],
-  );
+  const part = (key: string, name: string, bytes: number, colour: string, meaning: string, scale = 1): Part[] =>
+    bytes >= 1 ? [{ key, name, bytes, share: (bytes * scale) / total, colour, meaning }] : [];
   const known = Object.keys(kinds).length > 0;
   const footprints = groups.reduce((sum, [, bytes]) => sum + bytes, 0);
   const ofProcesses = known ? OF_PROCESSES.reduce((sum, kind) => sum + (kinds[kind] ?? 0), 0) : footprints;
-  // Pages that a kind counts and a process counts at another moment: the groups keep their place, and no part is negative.
+  // Estimates may exceed what the kernel counts: then the groups share the room that there is.
   const scale = footprints > ofProcesses ? ofProcesses / footprints : 1;
-  const coloured = groups.filter(([group]) => palette.has(group));
-  const shown = coloured.map(([group, bytes]): Part => {
-    const meaning = 'Footprint of this group of processes.';
-    const to = onward(place, { page: 'group', group });
-    return { key: `group ${group}`, name: group, bytes: bytes * scale, colour: palette.classOf(group), meaning, to };
-  });
-  const named = coloured.reduce((sum, [, bytes]) => sum + bytes, 0);
-  const rest: Part[] = [
-    ['smaller', 'Smaller groups', (footprints - named) * scale, 'Footprints of all other groups.'] as const,
-    [
-      'unattributed',
-      'In no footprint',
-      ofProcesses - footprints * scale,
-      'What the kernel counts as memory of processes, and no footprint has: it changed since, or could not be read.',
-    ] as const,
-    ['unknown', 'Not told apart', known ? 0 : total - ofProcesses, 'The kernel does not say what this is.'] as const,
-  ].flatMap(([key, name, bytes, meaning]) => (bytes >= 1 ? [{ key, name, bytes, colour: 'cx', meaning }] : []));
-  const order = (part: Part) => (part.key === 'free' ? 1 : 0);
-  return [...shown, ...rest, ...others].sort((a, b) => order(a) - order(b));
+  const shown = groups.filter(([group]) => palette.has(group));
+  const named = shown.reduce((sum, [, bytes]) => sum + bytes, 0);
+  return [
+    ...shown.flatMap(([group, bytes]) =>
+      part(`group ${group}`, group, bytes, palette.classOf(group), 'Footprint of this group of processes.', scale).map(
+        (one) => ({ ...one, to: onward(place, { page: 'group', group }) }),
+      ),
+    ),
+    ...part('smaller', 'Smaller groups', footprints - named, 'cx', 'Footprints of all other groups.', scale),
+    ...part('unattributed', 'In no footprint', ofProcesses - footprints, 'cx', NOT_ATTRIBUTED),
+    ...part('unknown', 'Not told apart', known ? 0 : total - footprints, 'cx', 'The kernel does not say what this is.'),
+    ...Object.entries(OTHER_KINDS).flatMap(([key, [name, colour, meaning]]) =>
+      part(key, name, kinds[key] ?? 0, colour, meaning),
+    ),
+  ];
 }
+
+const NOT_ATTRIBUTED =
+  'What the kernel counts as memory of processes, and no footprint has: it changed meanwhile, or could not be read.';

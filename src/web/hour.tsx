@@ -5,7 +5,7 @@ import { useSource } from './feed.ts';
 import { type Growth, growthIn, type Hour, hourOf, type Span, summed } from './history.ts';
 import { COLOURS, type Palette } from './palette.ts';
 import { go, type Place } from './place.ts';
-import { Bytes, changeText, Name, PlaceLink } from './shown.tsx';
+import { Bytes, changeText, Name, PlaceLink, timeText } from './shown.tsx';
 
 interface HourProps {
   readonly place: Place;
@@ -197,5 +197,3 @@ function GrowthList({ growth, span, placeOf, nameOf }: GrowthListProps) {
     </>
   );
 }
-
-export const timeText = (time: number): string => new Date(time * 1000).toLocaleTimeString();

@@ -7,9 +7,8 @@ import type { ProcessDocument } from './documents.ts';
 import { useDocument } from './feed.ts';
 import { Trail } from './head.tsx';
 import type { Hour } from './history.ts';
-import { timeText } from './hour.tsx';
 import type { Place } from './place.ts';
-import { Bytes, Glossary, Name } from './shown.tsx';
+import { Bytes, Glossary, Name, timeText } from './shown.tsx';
 
 type Explanation = ProcessDocument['explanation'];
 
