@@ -56,7 +56,7 @@ export function page(title: string, body: string, liveness: Liveness = 'plain'):
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escapeHtml(title)}</title><link rel="icon" href="${icon}"><style>${STYLE}</style>${program}</head>
-<body>${body}
+<body><main>${body}</main>
 </body></html>
 `;
 }

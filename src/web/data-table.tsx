@@ -12,9 +12,13 @@ export interface TableColumn<Row> {
   /** A number, a text, or undefined where it is not known: such rows come last. Without it the column is not sorted. */
   readonly value?: (row: Row) => number | string | undefined;
   readonly cell: (row: Row) => ComponentChildren;
-  /** Numbers stand to the right, and their largest comes first. */
+  /** Numbers stand to the right. */
   readonly numeric?: boolean;
+  /** Whether the smallest comes first: as with texts, and unlike other numbers. */
+  readonly upward?: boolean;
 }
+
+const startsUpward = <Row,>({ numeric, upward }: TableColumn<Row>): boolean => upward ?? !numeric;
 
 interface DataTableProps<Row> {
   readonly caption: string;
@@ -98,7 +102,8 @@ interface HeadProps<Row> {
   readonly place: Place;
 }
 
-function Head<Row>({ column: { key, head, value, numeric }, sort, place }: HeadProps<Row>) {
+function Head<Row>({ column, sort, place }: HeadProps<Row>) {
+  const { key, head, value, numeric } = column;
   const sorts = sort === key || sort === `-${key}`;
   const title = WORDS[head as keyof typeof WORDS];
   const className = numeric ? 'n' : undefined;
@@ -108,7 +113,7 @@ function Head<Row>({ column: { key, head, value, numeric }, sort, place }: HeadP
         {head}
       </th>
     );
-  const downward = (sort === key) === Boolean(numeric);
+  const downward = (sort === key) !== startsUpward(column);
   const order = sorts ? (downward ? 'descending' : 'ascending') : 'none';
   return (
     <th scope="col" class={className} title={title} aria-sort={order}>
@@ -139,7 +144,7 @@ function Filter({ place }: { place: Place }) {
 export function sorted<Row>(rows: readonly Row[], columns: readonly TableColumn<Row>[], sort: string): Row[] {
   const column = columns.find(({ key }) => sort === key || sort === `-${key}`);
   if (!column?.value) return [...rows];
-  const direction = sort.startsWith('-') === Boolean(column.numeric) ? 1 : -1;
+  const direction = sort.startsWith('-') === startsUpward(column) ? -1 : 1;
   const { value } = column;
   const keyed = rows.map((row) => ({ row, by: value(row) }));
   keyed.sort((a, b) => {

@@ -9,6 +9,8 @@ const BYTES_PER_SECOND_MAX = 2500;
 /** About what the heads of request and answer take. */
 const HEAD_BYTES = 700;
 const ROUND_MAX_SECONDS = 300;
+/** An exporter that has not answered by then is not waited for any longer. */
+const ANSWER_MAX_SECONDS = 20;
 
 /** A document that is asked for again and again. */
 export interface Source<T> {
@@ -53,7 +55,11 @@ class Subscription<T> implements Asked {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (this.tag !== '' && this.tagged === address) headers['if-none-match'] = this.tag;
     try {
-      const response = await fetch(`./api/v1/${address}`, { headers, cache: 'no-store' });
+      const response = await fetch(`./api/v1/${address}`, {
+        headers,
+        cache: 'no-store',
+        signal: AbortSignal.timeout(ANSWER_MAX_SECONDS * 1000),
+      });
       const bytes = HEAD_BYTES + Number(response.headers.get('content-length') ?? 0);
       if (response.status === 304) this.#set({ value: this.answer.value! });
       else if (response.ok) {

@@ -74,11 +74,11 @@ export function HostBar({ host: { memory, attributed_ratio, coverage_ratio }, gr
         {parts.map(({ key, name, bytes, share, colour, to }) => {
           const title = `${visible(name)}: ${formatBytes(bytes)}, ${formatPercent(bytes / total, 1)}`;
           const style = { width: `${share * 100}%` };
-          const shared = { key, class: `part ${colour}`, title, style };
+          const shared = { class: `part ${colour}`, title, style };
           return to ? (
-            <PlaceLink {...shared} to={to} label={title} bytes={bytes} />
+            <PlaceLink key={key} {...shared} to={to} label={title} bytes={bytes} />
           ) : (
-            <span {...shared} data-bytes={bytes} />
+            <span key={key} {...shared} data-bytes={bytes} />
           );
         })}
       </div>

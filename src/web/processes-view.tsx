@@ -1,5 +1,5 @@
 // A subgroup by process. The exporter sorts and sends the first of them; all of ten thousand are sent only when asked for.
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { formatDuration, formatPercent } from '../text/units.ts';
 import { DataTable, type TableColumn } from './data-table.tsx';
 import type { GroupEntry, ProcessEntry, ProcessesDocument } from './documents.ts';
@@ -30,7 +30,10 @@ export function ProcessesView({ place, entry }: ProcessesProps) {
   const query = new URLSearchParams({ group, subgroup, limit: String(limit) });
   const order = sort.replace('-', '');
   if (SORTS.includes(order) && order !== 'footprint') query.set('sort', order);
-  const { value, fault } = useDocument<ProcessesDocument>(`processes?${query}`);
+  const { value: newest, fault } = useDocument<ProcessesDocument>(`processes?${query}`);
+  const kept = useRef(newest);
+  kept.current = newest ?? kept.current; // another order shows the rows of the last one until its own are there
+  const value = kept.current;
   const parts = useHour(`processes:${group}/${subgroup}`);
   const whole = useHour(`subgroup:${group}/${subgroup}`);
   const processes = value?.processes ?? [];
@@ -132,7 +135,7 @@ function columnsOf(at: number, palette: Palette, to: (pid: string) => Place | un
   const age = ({ start_time_seconds }: ProcessEntry) =>
     start_time_seconds === undefined ? undefined : Math.max(0, at - start_time_seconds);
   return [
-    { key: 'pid', head: 'PID', value: (row) => -row.pid, numeric: true, cell: (row) => row.pid },
+    { key: 'pid', head: 'PID', value: (row) => row.pid, numeric: true, upward: true, cell: (row) => row.pid },
     {
       ...{ key: 'name', head: 'Name', value: (row: ProcessEntry) => row.name },
       cell: (row) => {
@@ -156,7 +159,8 @@ function columnsOf(at: number, palette: Palette, to: (pid: string) => Place | un
     {
       key: 'age',
       head: 'Age',
-      value: (row) => -(age(row) ?? 0),
+      value: age,
+      upward: true,
       numeric: true,
       cell: (row) => formatDuration(age(row) ?? Number.NaN),
     },

@@ -24,35 +24,34 @@ interface TreemapProps {
 
 /** More tiles would be too small to be told apart; the smallest become one. */
 const TILES_MAX = 80;
-/** Size from which a tile has text, share of width and height. */
-const NAMED_WIDTH = 0.055;
-const NAMED_HEIGHT = 0.055;
+/** Size from which a tile has text, pixels. */
+const NAMED_WIDTH = 44;
+const NAMED_HEIGHT = 26;
 
 export function Treemap({ label, tiles }: TreemapProps) {
   const frame = useRef<HTMLElement>(null);
-  const aspect = useAspect(frame);
-  const placed = useMemo(() => layout(fewer(tiles), aspect), [tiles, aspect]);
+  const size = useSize(frame);
+  const placed = useMemo(() => layout(fewer(tiles), size.width / size.height), [tiles, size]);
   const total = tiles.reduce((sum, { bytes }) => sum + bytes, 0);
   return (
     <nav class="treemap" aria-label={label} ref={frame}>
       {placed.map(({ tile, x, y, width, height }) => {
-        const size = `${tile.estimated ? '~' : ''}${formatBytes(tile.bytes)}`;
-        const title = `${visible(tile.name)}: ${size}, ${formatPercent(tile.bytes / total, 1)}`;
-        const named = width > NAMED_WIDTH && height > NAMED_HEIGHT;
+        const bytes = `${tile.estimated ? '~' : ''}${formatBytes(tile.bytes)}`;
+        const title = `${visible(tile.name)}: ${bytes}, ${formatPercent(tile.bytes / total, 1)}`;
+        const named = width * size.width > NAMED_WIDTH && height * size.height > NAMED_HEIGHT;
         const style = { left: percent(x), top: percent(y), width: percent(width), height: percent(height) };
+        const shared = { class: `tile ${tile.colour}`, title, style };
         const content = named && (
-          <>
-            <bdi>{visible(tile.name)}</bdi>
-            <span>{size}</span>
-          </>
+          <div>
+            <bdi>{visible(tile.name)}</bdi> <span>{bytes}</span>
+          </div>
         );
-        const shared = { key: tile.key, class: `tile ${tile.colour}`, title, style };
         return tile.to ? (
-          <PlaceLink {...shared} to={tile.to} label={title} bytes={tile.bytes}>
+          <PlaceLink key={tile.key} {...shared} to={tile.to} bytes={tile.bytes} {...(!named && { label: title })}>
             {content}
           </PlaceLink>
         ) : (
-          <span {...shared} data-bytes={tile.bytes}>
+          <span key={tile.key} {...shared} data-bytes={tile.bytes}>
             {content}
           </span>
         );
@@ -85,15 +84,21 @@ export function layout(tiles: readonly Tile[], aspect: number) {
     );
 }
 
-function useAspect(frame: { readonly current: HTMLElement | null }): number {
-  const [aspect, setAspect] = useState(1.6);
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Size of the frame, pixels. */
+function useSize(frame: { readonly current: HTMLElement | null }): Size {
+  const [size, setSize] = useState<Size>({ width: 600, height: 400 });
   useLayoutEffect(() => {
     const watch = new ResizeObserver(([entry]) => {
       const { width, height } = entry!.contentRect;
-      if (width > 0 && height > 0) setAspect(Math.round((width / height) * 20) / 20);
+      if (width > 0 && height > 0) setSize({ width, height });
     });
     watch.observe(frame.current!);
     return () => watch.disconnect();
   }, []);
-  return aspect;
+  return size;
 }
