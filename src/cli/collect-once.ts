@@ -25,6 +25,7 @@ export async function collectOnce(
   const mode = options.footprints.mode === 'off' ? 'off' : 'exact';
   const sampler = new Sampler(files, (identity) => classifier.classify(identity), {
     ...options,
+    history: 0,
     footprints: { ...options.footprints, mode },
   });
   await sampler.collect();
