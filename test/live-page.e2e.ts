@@ -291,3 +291,51 @@ test('no page has a fault for people who cannot see or use a mouse, and none is 
     }
   }
 });
+
+test('a leak that begins while the page is open is the first row of what grew in the last minute', async (t) => {
+  const tools = need(t, 'chromium', 'cc');
+  if (!tools) return;
+  const rules = childRules('test', ['leak', 'private']);
+  await startChildren(t, 'private', 16);
+  const server = await serve(t, '', [
+    '--interval',
+    '1s',
+    '--subgroups',
+    rules,
+    '--search-mode',
+    'include',
+    '--search-groups',
+    'test',
+  ]);
+  await eventually(async () => assert.equal((await sendRequest(`${server.url}/-/ready`)).status, 200));
+  const { page, said } = await (await startBrowser(t, tools.chromium))({ viewport: { width: 1280, height: 900 } });
+  await page.goto(`${server.url}/groups?group=test`);
+  await live(page);
+  const began = Date.now();
+  const leak = await startChildren(t, 'leak', 4);
+  const first = page.locator('table.growth tbody tr').first();
+  await eventually(
+    async () => assert.match((await first.textContent({ timeout: 1000 })) ?? '', /^test\/leak\+/),
+    120_000,
+  );
+  t.diagnostic(`after ${Math.round((Date.now() - began) / 1000)} s`);
+  await page.getByRole('button', { name: '1 min' }).click();
+  assert.match(page.url(), /span=60/);
+  assert.match((await first.textContent()) ?? '', /^test\/leak\+/);
+  await first.getByRole('link').click();
+  await page.getByRole('heading', { name: 'Footprint by process' }).waitFor();
+  await eventually(async () =>
+    assert.match((await first.textContent({ timeout: 1000 })) ?? '', new RegExp(` ${leak.pids[0]}\\+`)),
+  );
+  // A span that is drawn over the chart stands in the address, and the list is of this span.
+  const chart = await page.locator('.chart .u-over').boundingBox();
+  await page.mouse.move(chart!.x + chart!.width * 0.4, chart!.y + 50);
+  await page.mouse.down();
+  await page.mouse.move(chart!.x + chart!.width * 0.9, chart!.y + 60, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForURL(/from=\d+&to=\d+/);
+  const { searchParams } = new URL(page.url());
+  const span = Number(searchParams.get('to')) - Number(searchParams.get('from'));
+  assert.ok(span > 1 && span < 120, `${span} s`);
+  assert.deepEqual(said, []);
+});

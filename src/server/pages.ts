@@ -1,9 +1,10 @@
 // The pages, rendered without any script. What an operator wants to know first comes first: troubles, then the totals, then
 // the groups by size. Links are relative, so that they also work behind a proxy that serves this exporter below a path.
+import { hostname } from 'node:os';
 import type { Agent } from '../agent/agent.ts';
 import { accessTo, grantFor, hiddenAdvice, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
+import { problemsOf } from '../agent/problems.ts';
 import type { Snapshot } from '../agent/sampler.ts';
-import { describeUnknownName, NAMES_LISTED_MAX } from '../agent/unknown-names.ts';
 import { optionOf } from '../config/options.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { configDocument, groupsBySize, subgroupsDocument } from './api.ts';
@@ -19,7 +20,7 @@ export interface Link {
 
 export function landingPage(agent: Agent, links: readonly Link[]): string {
   const { snapshot } = agent;
-  const parts = [heading(agent), navigation(links), ...troubles(agent)];
+  const parts = [heading(agent), navigation(links), troubles(agent, snapshot)];
   if (snapshot) parts.push(cards(agent, snapshot), groups(agent, snapshot), hidden(agent), unreadable(agent, snapshot));
   else parts.push('<p>No collection has succeeded yet. Load this page again in a few seconds.</p>');
   parts.push(addresses(links));
@@ -55,34 +56,22 @@ export const subpage = (title: string, body: string, liveness: Liveness = 'plain
 
 const anchor = (path: string, text: string): string => `<a href="${escapeHtml(`.${path}`)}">${escapeHtml(text)}</a>`;
 
-function heading(agent: Agent): string {
-  const { version, revision } = agent.program;
-  const up = formatDuration(Date.now() / 1000 - agent.startTime);
-  return `<h1>Herakles Process Memory Exporter</h1>
-<p class="dim">Version ${escapeHtml(version)} (${escapeHtml(revision)}), running for ${up}</p>`;
+function heading({ program: { version, revision }, startTime, config }: Agent): string {
+  const up = formatDuration(Date.now() / 1000 - startTime);
+  return `<h1>${escapeHtml(config.capture || hostname())}</h1>
+<p class="dim">Herakles Process Memory Exporter. Version ${escapeHtml(version)} (${escapeHtml(revision)}), running for ${up}</p>`;
 }
 
 const navigation = (links: readonly Link[]): string =>
   `<nav>${links.map(({ path }) => anchor(path, path)).join('')}</nav>`;
 
-function troubles(agent: Agent): string[] {
-  const parts: string[] = [];
-  if (agent.unhealthy) parts.push(`<p class="bad"><strong>Unhealthy:</strong> ${escapeHtml(agent.unhealthy)}</p>`);
-  if (!agent.lastReload.ok) {
-    const faults = agent.lastReload.faults.map((fault) => `<li>${escapeHtml(fault)}</li>`).join('');
-    parts.push(
-      `<p class="bad"><strong>The configuration could not be loaded again; the old one is in force.</strong></p><ul>${faults}</ul>`,
-    );
-  }
-  const unknown = agent.unknownNames.slice(0, NAMES_LISTED_MAX);
-  if (unknown.length > 0) {
-    const names = unknown.map((name) => `<li>${escapeHtml(describeUnknownName(name))}</li>`).join('');
-    const more = agent.unknownNames.length - unknown.length;
-    parts.push(
-      `<p class="bad"><strong>Settings name groups that exist nowhere.</strong></p><ul>${names}${more > 0 ? `<li>… and ${more} more</li>` : ''}</ul>`,
-    );
-  }
-  return parts;
+function troubles(agent: Agent, snapshot: Snapshot | undefined): string {
+  const sentences = problemsOf(agent, snapshot).filter(({ severity }) => severity !== 'info');
+  const lines = sentences.map(({ what, remedy }) => {
+    const help = remedy ? ` <small>${escapeHtml(remedy)}</small>` : '';
+    return `<li><strong class="bad">${escapeHtml(what)}</strong>${help}</li>`;
+  });
+  return lines.length > 0 ? `<ul>${lines.join('')}</ul>` : '';
 }
 
 function cards(agent: Agent, { view, duration }: Snapshot): string {

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { formatBytes } from '../text/units.ts';
 import { type Hour, type Span, stacked } from './history.ts';
+import { timeText } from './shown.tsx';
 
 interface ChartProps {
   readonly label: string;
@@ -94,8 +95,8 @@ function optionsOf(
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high * 1.05, MIB)] } },
     axes: [
-      { ...axis, font, space: 70 },
-      { ...axis, font, size: 72, incrs: STEPS, values: (_plot, splits) => splits.map((bytes) => formatBytes(bytes)) },
+      { ...axis, font, space: 76, values: timeTexts },
+      { ...axis, font, size: 84, incrs: STEPS, values: (_plot, splits) => splits.map((bytes) => formatBytes(bytes)) },
     ],
     series: [
       {},
@@ -115,6 +116,12 @@ function optionsOf(
       ],
     },
   };
+}
+
+/** Labels of the time axis; with seconds where a minute is a wide part of it. */
+function timeTexts(_plot: uPlot, splits: number[]): string[] {
+  const seconds = splits.length > 1 && splits[1]! - splits[0]! < 60;
+  return splits.map((time) => timeText(time, seconds));
 }
 
 /** The colours of a class, from the style sheet: the canvas does not see it. */

@@ -3,10 +3,11 @@
 import type { DocumentOf } from '../server/api-v1/schema.ts';
 
 export type HostDocument = DocumentOf<'host'>;
-export type Problem = HostDocument['problems'][number];
+export type HostProblem = HostDocument['problems'][number];
 export type GroupsDocument = DocumentOf<'groups'>;
 export type GroupEntry = GroupsDocument['groups'][number];
 export type ProcessesDocument = DocumentOf<'processes'>;
 export type ProcessEntry = ProcessesDocument['processes'][number];
 export type ProcessDocument = DocumentOf<'process'>;
 export type HistoryDocument = DocumentOf<'history'>;
+export type EventsDocument = DocumentOf<'events'>;

@@ -3,6 +3,7 @@ import { useMemo } from 'preact/hooks';
 import { formatPercent } from '../text/units.ts';
 import { DataTable, type TableColumn } from './data-table.tsx';
 import type { GroupEntry, HostDocument } from './documents.ts';
+import { Events } from './events.tsx';
 import type { Answer } from './feed.ts';
 import { HostBar } from './host-bar.tsx';
 import { HourSection, useHour } from './hour.tsx';
@@ -14,7 +15,7 @@ import { type Tile, Treemap } from './treemap.tsx';
 export const keyOfGroup = ({ group, subgroup }: GroupEntry): string => `${group}/${subgroup}`;
 
 /** Whether a part of its memory is not measured. */
-export const isEstimated = ({ footprint_bytes, coverage_ratio }: GroupEntry): boolean =>
+export const partlyEstimated = ({ footprint_bytes, coverage_ratio }: GroupEntry): boolean =>
   footprint_bytes > 0 && (coverage_ratio ?? 0) < 0.995;
 
 /** Colours of all groups, and of the subgroups of the group that is looked at. */
@@ -41,7 +42,7 @@ export function Overview({ place, groups, host }: ViewProps) {
   const byKey = new Map(groups.map((entry) => [keyOfGroup(entry), entry]));
   const groupOf = (key: string) => byKey.get(key)?.group ?? key.split('/')[0]!;
   const tiles = sums.map(([group, bytes]): Tile => {
-    const estimated = groups.some((entry) => entry.group === group && isEstimated(entry));
+    const estimated = groups.some((entry) => entry.group === group && partlyEstimated(entry));
     const to = onward(place, { page: 'group', group });
     return { key: group, name: group, bytes, estimated, colour: groupPalette.classOf(group), to };
   });
@@ -63,6 +64,7 @@ export function Overview({ place, groups, host }: ViewProps) {
         />
       </div>
       <GroupsTable place={place} groups={groups} palette={groupPalette} areaOf={({ group }) => group} />
+      <Events />
     </>
   );
 }
@@ -79,7 +81,7 @@ export function GroupView({ place, groups }: ViewProps) {
     const { subgroup } = entry;
     const key = keyOfGroup(entry);
     const to = onward(place, { page: 'group', group, subgroup });
-    const shown = { name: subgroup, bytes: bytesOf(entry), estimated: isEstimated(entry) };
+    const shown = { name: subgroup, bytes: bytesOf(entry), estimated: partlyEstimated(entry) };
     return { key, ...shown, colour: palette.classOf(key), to };
   });
   return (
@@ -150,7 +152,7 @@ const shareOf = (ratio: number | undefined, decimals = 0) =>
 function columnsOf(place: Place, palette: Palette, areaOf: (entry: GroupEntry) => string): TableColumn<GroupEntry>[] {
   const bytes = (key: string, head: string, value: (row: GroupEntry) => number | undefined, estimate = false) => ({
     ...{ key, head, value, numeric: true },
-    cell: (row: GroupEntry) => <Bytes bytes={value(row)} estimated={estimate && isEstimated(row)} />,
+    cell: (row: GroupEntry) => <Bytes bytes={value(row)} estimated={estimate && partlyEstimated(row)} />,
   });
   return [
     {

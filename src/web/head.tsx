@@ -1,7 +1,7 @@
 // What stands at the top of every place: which host this is, whether all is well, what is wrong, and where in it the
 // reader is.
 import { formatDuration, formatPercent } from '../text/units.ts';
-import type { HostDocument, Problem } from './documents.ts';
+import type { HostDocument, HostProblem } from './documents.ts';
 import type { Answer } from './feed.ts';
 import { onward, type Place } from './place.ts';
 import { Name, PlaceLink, timeText, visible } from './shown.tsx';
@@ -33,8 +33,16 @@ export function Head({ host: { value, fault }, place }: { host: Answer<HostDocum
   );
 }
 
-function Problems({ problems, fault, at }: { problems: readonly Problem[]; fault: string | undefined; at: number }) {
-  const lost: Problem[] = fault
+function Problems({
+  problems,
+  fault,
+  at,
+}: {
+  problems: readonly HostProblem[];
+  fault: string | undefined;
+  at: number;
+}) {
+  const lost: HostProblem[] = fault
     ? [{ severity: 'critical', what: `${fault} What is shown is of ${timeText(at)}.` }]
     : [];
   const wrong = [...lost, ...problems.filter(({ severity }) => severity !== 'info')];
@@ -52,7 +60,7 @@ function Problems({ problems, fault, at }: { problems: readonly Problem[]; fault
   );
 }
 
-const ProblemList = ({ problems, class: className }: { problems: readonly Problem[]; class: string }) => (
+const ProblemList = ({ problems, class: className }: { problems: readonly HostProblem[]; class: string }) => (
   <ul class={className}>
     {problems.map(({ what, remedy }) => (
       <li key={what}>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { notableEvents } from './events.tsx';
 import { appended, growthIn, type Hour, hourOf, REST, stacked, summed, withRest } from './history.ts';
 
 const hour = (at: number[], series: Record<string, (number | null)[]>): Hour => ({
@@ -74,4 +75,17 @@ test('areas stand on each other', () => {
 test('the rest is what the parts leave of the whole, never less than nothing', () => {
   const parts = hour([1, 2, 3], { 7: [1, 5, 1] });
   assert.deepEqual(withRest(parts, hour([1, 2], { whole: [4, 3] })).series.get(REST), [3, 0, null]);
+});
+
+test('events are asked for once, and births and exits are left out', () => {
+  const source = notableEvents();
+  const event = (at: number, kind: string) => ({ at, kind, text: `${kind} ${at}` });
+  assert.equal(source.address(), 'events');
+  source.merge({ events: [event(5, 'exporter_start'), event(9.5, 'start')] });
+  assert.equal(source.address(), 'events?since=9.501');
+  const shown = source.merge({ events: [event(10, 'exit'), event(11, 'oom_kill'), event(12, 'reload')] });
+  assert.deepEqual(
+    shown.map(({ text }) => text),
+    ['reload 12', 'oom_kill 11', 'exporter_start 5'],
+  );
 });

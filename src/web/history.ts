@@ -8,7 +8,7 @@ export interface Hour {
   readonly at: readonly number[];
   /** Bytes by key; null where the thing did not exist. Each has as many values as `at`. */
   readonly series: ReadonlyMap<string, readonly (number | null)[]>;
-  /** Names of series whose key is a number. */
+  /** Names of the processes whose pids are keys. */
   readonly names: ReadonlyMap<string, string>;
 }
 

@@ -40,7 +40,7 @@ export function HourSection({ place, hour, fault, palette, areaOf, placeOf }: Ho
   const keys = byLastValue(areas);
   const whole = { from: hour.at[0]!, to: hour.at.at(-1)! };
   const chosen = spanOf(place, whole);
-  const nameOf = (key: string) => hour.names.get(key) ?? key;
+  const nameOf = (key: string) => (hour.names.has(key) ? `${hour.names.get(key)} ${key}` : key);
   const select = (span: Span) => go(withSpan(place, span));
   return (
     <section class="panel">
@@ -130,7 +130,7 @@ function Legend({ hour, keys, palette, point, nameOf }: LegendProps) {
     <div class="legend">
       <time class="dim">{timeText(hour.at[index]!)}</time>
       <ul>
-        {[...keys].reverse().map((key) => (
+        {keys.map((key) => (
           <li key={key}>
             <i class={`swatch ${palette.classOf(key)}`} />
             <Name text={nameOf(key)} /> <Bytes bytes={hour.series.get(key)?.[index] ?? undefined} />

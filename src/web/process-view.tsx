@@ -84,7 +84,7 @@ function Identity({ value: { at, process } }: { value: ProcessDocument }) {
     ['Program', named(process.exe) || undefined],
     ['Rule', named(process.rule) || undefined],
     ['State', process.state],
-    ['Started', `${new Date(start * 1000).toLocaleString()} (${formatDuration(Math.max(0, at - start))} ago)`],
+    ['Started', `${new Date(start * 1000).toLocaleString('en-GB')} (${formatDuration(Math.max(0, at - start))} ago)`],
     ['Threads', process.threads],
     ['CPU', process.cpu_percent === undefined ? undefined : formatPercent(process.cpu_percent / 100, 1)],
   ];

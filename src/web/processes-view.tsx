@@ -4,7 +4,7 @@ import { formatDuration, formatPercent } from '../text/units.ts';
 import { DataTable, type TableColumn } from './data-table.tsx';
 import type { GroupEntry, ProcessEntry, ProcessesDocument } from './documents.ts';
 import { useDocument } from './feed.ts';
-import { isEstimated } from './groups-view.tsx';
+import { partlyEstimated } from './groups-view.tsx';
 import { REST, withRest } from './history.ts';
 import { HourSection, useHour } from './hour.tsx';
 import { Palette } from './palette.ts';
@@ -86,7 +86,7 @@ function tilesOf(
   const rest = (entry?.footprint_bytes ?? 0) - tiles.reduce((sum, { bytes }) => sum + bytes, 0);
   // Far less than a page for each process is the error of rounding.
   if (rest < 4096 * tiles.length) return tiles;
-  const estimated = entry ? isEstimated(entry) : false;
+  const estimated = entry ? partlyEstimated(entry) : false;
   return [...tiles, { key: REST, name: 'shared, or in other processes', bytes: rest, estimated, colour: 'cx' }];
 }
 

@@ -59,8 +59,9 @@ export function Bytes({ bytes, estimated = false }: { bytes: number | undefined;
   );
 }
 
-/** A time of the day, as people in front of the page write it. @param time Unix time, seconds */
-export const timeText = (time: number): string => new Date(time * 1000).toLocaleTimeString();
+/** A time of the day where the reader is, "14:05:09" or without seconds. @param time Unix time, seconds */
+export const timeText = (time: number, seconds = true): string =>
+  new Date(time * 1000).toLocaleTimeString('en-GB', { timeStyle: seconds ? 'medium' : 'short' });
 
 /** What the words mean; heads of tables and the list below them show it. */
 export const WORDS = {
