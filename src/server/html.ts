@@ -75,7 +75,7 @@ export type Cell =
 export function htmlTable(heads: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
   const line = (tag: 'th' | 'td', cells: readonly Cell[]) => `<tr>${cells.map((one) => cell(tag, one)).join('')}</tr>`;
   const body = rows.map((row) => line('td', row)).join('\n');
-  return `<div class="wide"><table><thead>${line('th', heads)}</thead><tbody>\n${body}\n</tbody></table></div>`;
+  return `<div class="wide" tabindex="0"><table><thead>${line('th', heads)}</thead><tbody>\n${body}\n</tbody></table></div>`;
 }
 
 function cell(tag: 'th' | 'td', content: Cell): string {

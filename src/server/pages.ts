@@ -145,5 +145,5 @@ function addresses(links: readonly Link[]): string {
   const lines = links.map(
     ({ path, help }) => `<tr><td>${anchor(path, path)}</td><td class="dim">${escapeHtml(help)}</td></tr>`,
   );
-  return `<h2>Addresses</h2><div class="wide"><table><tbody>\n${lines.join('\n')}\n</tbody></table></div>`;
+  return `<h2>Addresses</h2><div class="wide" tabindex="0"><table><tbody>\n${lines.join('\n')}\n</tbody></table></div>`;
 }

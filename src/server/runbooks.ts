@@ -59,7 +59,7 @@ function tableOf(block: string): string {
   const [head = [], , ...rows] = block.split('\n').map((line) => line.slice(1, -1).split('|'));
   const line = (tag: string, cells: readonly string[]) =>
     `<tr>${cells.map((cell) => `<${tag}>${inlineOf(cell.trim())}</${tag}>`).join('')}</tr>`;
-  return `<div class="wide"><table><thead>${line('th', head)}</thead><tbody>${rows.map((row) => line('td', row)).join('')}</tbody></table></div>`;
+  return `<div class="wide" tabindex="0"><table><thead>${line('th', head)}</thead><tbody>${rows.map((row) => line('td', row)).join('')}</tbody></table></div>`;
 }
 
 /** Code first: nothing inside of it is markup. */
