@@ -43,7 +43,9 @@ export function runbooksPage(document = alerting): string {
 function htmlOf(markdown: string): string {
   const parts = markdown.split(/^```.*\n([\s\S]*?)^```$/m);
   return parts
-    .map((part, index) => (index % 2 === 1 ? `<pre><code>${escapeLines(part)}</code></pre>` : blocksOf(part)))
+    .map((part, index) =>
+      index % 2 === 1 ? `<pre tabindex="0"><code>${escapeLines(part)}</code></pre>` : blocksOf(part),
+    )
     .join('\n');
 }
 

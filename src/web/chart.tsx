@@ -18,7 +18,7 @@ interface ChartProps {
   readonly onPoint: (index: number | undefined) => void;
 }
 
-const HEIGHT = 280;
+const HEIGHT = 240;
 const MIB = 2 ** 20;
 /** Steps between the lines of the grid: powers of two of a MiB, so that their labels are round. */
 const STEPS = Array.from({ length: 30 }, (_, power) => (MIB / 1024) * 2 ** power);
@@ -95,7 +95,7 @@ function optionsOf(
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high * 1.05, MIB)] } },
     axes: [
-      { ...axis, font, space: 76, values: timeTexts },
+      { ...axis, font, size: 34, space: 76, values: timeTexts },
       { ...axis, font, size: 84, incrs: STEPS, values: (_plot, splits) => splits.map((bytes) => formatBytes(bytes)) },
     ],
     series: [

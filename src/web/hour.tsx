@@ -23,7 +23,7 @@ export const useHour = (of: string) => useSource<Hour>(`history ${of}`, () => ho
 
 /** Key of all areas that have no colour of their own. */
 const OTHERS = 'others';
-const GROWTH_ROWS = 12;
+const GROWTH_ROWS = 8;
 
 export function HourSection({ place, hour, fault, palette, areaOf, placeOf }: HourProps) {
   const [point, setPoint] = useState<number>();
