@@ -100,7 +100,7 @@ else {
   try {
     await takePictures(browserPath);
   } finally {
-    host.kill();
+    host.kill('SIGKILL'); // unshare ignores SIGTERM, and its children end with it
     rmSync(folder, { recursive: true, force: true });
   }
 }

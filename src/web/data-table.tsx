@@ -42,11 +42,14 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const { caption, place, columns, rows, keyOf, textOf, children } = props;
   const body = useRef<HTMLTableSectionElement>(null);
   const sort = place.sort ?? props.sort;
-  const shown = useMemo(() => {
-    const words = (place.filter ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-    const kept = rows.filter((row) => words.every((word) => textOf(row).toLowerCase().includes(word)));
-    return sorted(kept, columns, sort);
-  }, [rows, place.filter, sort, columns]);
+  const words = (place.filter ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  const filters = words.length > 0;
+  const inOrder = useMemo(() => sorted(rows, columns, sort), [rows, sort]);
+  const texts = useMemo(() => (filters ? inOrder.map((row) => textOf(row).toLowerCase()) : []), [inOrder, filters]);
+  const shown = useMemo(
+    () => (filters ? inOrder.filter((_, index) => words.every((word) => texts[index]!.includes(word))) : inOrder),
+    [inOrder, texts, place.filter],
+  );
   const [from, to] = useWindow(body, shown.length);
   return (
     <>

@@ -14,6 +14,8 @@ import { type Tile, Treemap } from './treemap.tsx';
 
 const FIRST_PROCESSES = 200;
 const ALL_PROCESSES = 10_000;
+/** The largest processes, with a tile each. */
+const TILES = 100;
 /** Orders that the exporter knows; in any other, what was sent is sorted here. */
 const SORTS = ['footprint', 'pss', 'uss', 'rss', 'swap', 'cpu', 'pid', 'name', 'age'];
 
@@ -36,17 +38,23 @@ export function ProcessesView({ place, entry }: ProcessesProps) {
   const value = kept.current;
   const parts = useHour(`processes:${group}/${subgroup}`);
   const whole = useHour(`subgroup:${group}/${subgroup}`);
-  const processes = value?.processes ?? [];
-  palette.assign([...processes].sort((a, b) => bytesOf(b) - bytesOf(a)).map(({ pid }) => String(pid)));
-  const hour = parts.value && whole.value && withRest(parts.value, whole.value);
-  const alive = new Set(processes.map(({ pid }) => String(pid)));
+  const [largest, alive] = useMemo(() => {
+    const processes = value?.processes ?? [];
+    const bySize = [...processes].sort((a, b) => bytesOf(b) - bytesOf(a)).slice(0, TILES);
+    return [bySize, new Set(processes.map(({ pid }) => String(pid)))] as const;
+  }, [value]);
+  palette.assign(largest.map(({ pid }) => String(pid)));
+  const hour = useMemo(
+    () => parts.value && whole.value && withRest(parts.value, whole.value),
+    [parts.value, whole.value],
+  );
   const to = (pid: string) => (alive.has(pid) ? onward(place, { page: 'process', pid, group, subgroup }) : undefined);
   return (
     <>
       <div class="beside">
         <section class="panel">
           <h2>Footprint by process</h2>
-          <Treemap label="Processes by footprint" tiles={tilesOf(processes, entry, palette, to)} />
+          <Treemap label="Processes by footprint" tiles={tilesOf(largest, entry, palette, to)} />
         </section>
         <HourSection
           place={place}
@@ -84,7 +92,7 @@ function tilesOf(
     return { key: pid, ...shown, colour: palette.classOf(pid), ...(place && { to: place }) };
   });
   const rest = (entry?.footprint_bytes ?? 0) - tiles.reduce((sum, { bytes }) => sum + bytes, 0);
-  // Far less than a page for each process is the error of rounding.
+  // Less than a page for each process is the error of rounding.
   if (rest < 4096 * tiles.length) return tiles;
   const estimated = entry ? partlyEstimated(entry) : false;
   return [...tiles, { key: REST, name: 'shared, or in other processes', bytes: rest, estimated, colour: 'cx' }];
