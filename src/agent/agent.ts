@@ -1,17 +1,18 @@
 // The composition root: kernel files, rules, sampler and renderer become one running exporter, which answers scrapes and
 // can be reloaded. A failed reload changes nothing; the log, a metric and `lastReload` say that it failed.
 import { collectors } from '../collectors/index.ts';
-import { systemCollector } from '../collectors/system.ts';
 import { type Config, keys, optionOf } from '../config/options.ts';
 import type { Format } from '../exposition/encode.ts';
 import type { KernelFiles } from '../kernel/files.ts';
-import { type Privileges, readPrivileges, readSelf } from '../kernel/self.ts';
+import { type Privileges, readSelf } from '../kernel/self.ts';
 import { Classifier, type Subgroup } from '../rules/classifier.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { ExporterState } from '../view/exporter-state.ts';
 import type { History } from '../view/history.ts';
 import { isWanted, type SelectionOptions } from '../view/selection.ts';
 import { Log } from './log.ts';
+import { NotedEvents } from './noted-events.ts';
+import { OwnPrivileges } from './own-privileges.ts';
 import { type Body, type Chosen, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
 import { enabledOf, runningOf, samplerOptionsOf } from './settings.ts';
@@ -41,8 +42,6 @@ export interface Reload {
 }
 
 const COLLECTION_FAILED = 'collection failed';
-/** Seconds. */
-const PRIVILEGES_LOOK_EVERY = 60;
 const HUNG = 'reads of processes do not return';
 const DROPPED = 'series left out to stay within max_series';
 const CONTRADICTION = "measured PSS adds up to more than the host's memory";
@@ -78,14 +77,9 @@ export class Agent {
   #unknownLogged = '';
   /** The settings that were last logged to wait for a restart, as text. */
   #restartLogged = '';
-  #privileges: Privileges | undefined;
-  /** When they were found out, seconds on the clock of time-slices.ts. */
-  #privilegesAt = Number.NaN;
+  readonly #privileges = new OwnPrivileges();
   #reloading: Promise<Reload> | undefined;
-  /** The history that has the start of this exporter. */
-  #notedIn: History | undefined;
-  /** Processes that the kernel killed for memory since boot, at the last collection. */
-  #oomKills = Number.NaN;
+  readonly #noted = new NotedEvents();
   readonly #requests = new Map<string, { path: string; code: number; count: number }>();
 
   /** @param load loads the setup again; rejects with an error whose `faults` or message say what is wrong */
@@ -132,14 +126,9 @@ export class Agent {
     return this.snapshot ? clock() - this.snapshot.at : Number.NaN;
   }
 
-  /** What this process may read of the host; undefined where it serves a capture. A mount changes rarely: looked at once a minute. */
+  /** What this process may read of the host; undefined where it serves a capture. */
   get privileges(): Privileges | undefined {
-    const now = clock();
-    if (!(now - this.#privilegesAt < PRIVILEGES_LOOK_EVERY)) {
-      this.#privilegesAt = now;
-      this.#privileges = this.config.capture ? undefined : readPrivileges(this.config.path_procfs);
-    }
-    return this.#privileges;
+    return this.#privileges.of(this.config);
   }
 
   /** Whether processes of other users are hidden from this exporter. */
@@ -288,20 +277,10 @@ export class Agent {
       return;
     }
     this.log.ended(COLLECTION_FAILED, 'collections succeed again');
-    this.#noteEvents(snapshot!);
+    this.#noted.note(this.history, snapshot!, this.startTime);
     this.#reportConditions(snapshot!);
     this.#reportUnknownNames(snapshot!);
     this.log.debug('collected', { seconds: Math.round(duration * 1e4) / 1e4, processes: snapshot!.view.seen });
-  }
-
-  /** The start of this exporter, where a history begins; and processes that the kernel killed since the last collection. */
-  #noteEvents({ view, time }: Snapshot): void {
-    const { history } = this;
-    if (history !== this.#notedIn) history?.events.add('exporter_start', this.startTime);
-    this.#notedIn = history;
-    const before = this.#oomKills;
-    this.#oomKills = view.readings.of(systemCollector)?.oomKills ?? Number.NaN;
-    if (this.#oomKills > before) history?.events.add('oom_kill', time, this.#oomKills - before);
   }
 
   /** What may last for days: written when it begins, doubles and ends. */

@@ -20,7 +20,7 @@ export interface HistoryEvent {
 }
 
 const FREQUENT: readonly EventKind[] = ['start', 'exit'];
-const FREQUENT_MAX = 2048;
+const FREQUENT_MAX = 1024;
 const RARE_MAX = 256;
 
 class Ring {

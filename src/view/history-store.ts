@@ -8,8 +8,8 @@
 /** Points that are kept of each series. */
 export const POINTS = 240;
 
-/** Series whose memory is taken together. */
-const CHUNK = 4;
+/** Memory that is taken at once, as near as whole series come to it; bytes. */
+const CHUNK_BYTES = 24 << 10;
 const UNKNOWN = 0xffff;
 
 interface Chunk {
@@ -21,6 +21,8 @@ export class HistoryStore {
   /** Columns of bytes of each series. */
   readonly columns: number;
   readonly #seriesMax: number;
+  /** Series whose memory is taken together. */
+  readonly #together: number;
   readonly #chunks: Chunk[] = [];
   readonly #free: number[] = [];
   #taken = 0;
@@ -28,6 +30,8 @@ export class HistoryStore {
   constructor(columns: number, seriesMax: number) {
     this.columns = columns;
     this.#seriesMax = seriesMax;
+    const bytes = POINTS * (columns * Float32Array.BYTES_PER_ELEMENT + Uint16Array.BYTES_PER_ELEMENT);
+    this.#together = Math.min(seriesMax, Math.ceil(CHUNK_BYTES / bytes));
   }
 
   /** Memory of the numbers, bytes. */
@@ -44,10 +48,10 @@ export class HistoryStore {
   take(value: number): number {
     const series = this.#free.pop() ?? (this.#taken < this.#seriesMax ? this.#taken++ : -1);
     if (series < 0) return series;
-    if (series >= this.#chunks.length * CHUNK)
+    if (series >= this.#chunks.length * this.#together)
       this.#chunks.push({
-        bytes: new Float32Array(CHUNK * this.columns * POINTS),
-        cpu: new Uint16Array(CHUNK * POINTS),
+        bytes: new Float32Array(this.#together * this.columns * POINTS),
+        cpu: new Uint16Array(this.#together * POINTS),
       });
     this.fill(series, value);
     return series;
@@ -55,7 +59,7 @@ export class HistoryStore {
 
   fill(series: number, value: number): void {
     const { bytes, cpu } = this.#chunkOf(series);
-    const place = series % CHUNK;
+    const place = series % this.#together;
     const length = this.columns * POINTS;
     bytes.fill(value, place * length, (place + 1) * length);
     cpu.fill(packed(value), place * POINTS, (place + 1) * POINTS);
@@ -67,25 +71,25 @@ export class HistoryStore {
   }
 
   setBytes(series: number, column: number, point: number, value: number): void {
-    this.#chunkOf(series).bytes[((series % CHUNK) * this.columns + column) * POINTS + point] = value;
+    this.#chunkOf(series).bytes[((series % this.#together) * this.columns + column) * POINTS + point] = value;
   }
 
   bytes(series: number, column: number, point: number): number {
-    return this.#chunkOf(series).bytes[((series % CHUNK) * this.columns + column) * POINTS + point]!;
+    return this.#chunkOf(series).bytes[((series % this.#together) * this.columns + column) * POINTS + point]!;
   }
 
   /** @param percent of one core */
   setCpu(series: number, point: number, percent: number): void {
-    this.#chunkOf(series).cpu[(series % CHUNK) * POINTS + point] = packed(percent);
+    this.#chunkOf(series).cpu[(series % this.#together) * POINTS + point] = packed(percent);
   }
 
   cpu(series: number, point: number): number {
-    const value = this.#chunkOf(series).cpu[(series % CHUNK) * POINTS + point]!;
+    const value = this.#chunkOf(series).cpu[(series % this.#together) * POINTS + point]!;
     return value === UNKNOWN ? Number.NaN : (value / 100) ** 2;
   }
 
   #chunkOf(series: number): Chunk {
-    return this.#chunks[Math.floor(series / CHUNK)]!;
+    return this.#chunks[Math.floor(series / this.#together)]!;
   }
 }
 

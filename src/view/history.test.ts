@@ -172,7 +172,7 @@ test('however many processes come and go, a restart or a reload is remembered', 
   for (let count = 0; count < 10_000; count++)
     history.events.add('start', BOOT + count, 1, { group: 'a', subgroup: 'a' });
   assert.equal(happened()[0], 'exporter_start 0 undefined');
-  assert.equal(happened().length, 1 + 2048);
+  assert.equal(happened().length, 1 + 1024);
   assert.equal(history.events.since(BOOT + 9_990).length, 10);
 });
 

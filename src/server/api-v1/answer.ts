@@ -48,6 +48,8 @@ const ITEMS_PER_STEP = 64;
 
 /** They live as long as their snapshot. */
 const kept = new WeakMap<Snapshot, Map<string, Promise<Buffer>>>();
+/** The answer that was begun last: one is made after the other, so that many large ones leave time for scrapes. */
+let making: Promise<unknown> = Promise.resolve();
 const zip = promisify(compress);
 
 export async function answer(name: DocumentName, agent: Agent, request: IncomingMessage): Promise<RouteResponse> {
@@ -103,7 +105,10 @@ function keptFor(snapshot: Snapshot, key: string, make: () => Promise<Buffer>): 
   kept.set(snapshot, answers);
   const known = answers.get(key);
   if (known) return known;
-  const made = make();
+  const { rows } = snapshot.view;
+  rows.pinCount++;
+  const made = making.then(make).finally(() => rows.pinCount--);
+  making = made.catch(() => {});
   answers.set(key, made);
   if (answers.size > KEPT_MAX) answers.delete(answers.keys().next().value!);
   made.catch(() => answers.delete(key));
@@ -111,13 +116,18 @@ function keptFor(snapshot: Snapshot, key: string, make: () => Promise<Buffer>): 
 }
 
 async function bytesOf(document: object, gzip: boolean): Promise<Buffer> {
-  const text = Buffer.from((await inSlices(written(document))).join(''));
+  const text = Buffer.concat(await inSlices(written(document)));
   return gzip ? zip(text) : text;
 }
 
 /** A document as JSON: a line for each of its keys, and for each item of its lists of objects. */
-function* written(document: object): Generator<void, string[], void> {
-  const texts: string[] = [];
+function* written(document: object): Generator<void, Buffer[], void> {
+  const pieces: Buffer[] = [];
+  let texts: string[] = [];
+  const end = () => {
+    pieces.push(Buffer.from(texts.join('')));
+    texts = [];
+  };
   let before = '{\n';
   for (const [key, value] of Object.entries(document)) {
     if (value === undefined) continue;
@@ -129,10 +139,13 @@ function* written(document: object): Generator<void, string[], void> {
     }
     for (const [index, item] of value.entries()) {
       texts.push(index === 0 ? '[\n' : ',\n', escapedJson(item));
-      if (index % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield;
+      if (index % ITEMS_PER_STEP !== ITEMS_PER_STEP - 1) continue;
+      end();
+      yield;
     }
     texts.push(']');
   }
   texts.push('\n}\n');
-  return texts;
+  end();
+  return pieces;
 }

@@ -24,16 +24,10 @@ export async function processesDocument({ agent, snapshot, query }: ApiRequest):
   const asked = (description: Description): boolean =>
     (group === undefined || description.group === group) &&
     (subgroup === undefined || description.subgroup === subgroup);
-  rows.pinCount++;
-  try {
-    const found = await inSlices(find(agent, rows, asked));
-    found.rows.sort((a, b) => compare(rows, sort, a, b));
-    const processes = await inSlices(entries(agent, rows, found.rows.slice(0, limit)));
-    const { length: total } = found.rows;
-    return { at: unix(snapshot.time), snapshot: snapshot.serial, total, hidden: found.hidden, processes };
-  } finally {
-    rows.pinCount--;
-  }
+  const found = await inSlices(find(agent, rows, asked));
+  const processes = await inSlices(entries(agent, rows, sorted(rows, found.rows, sort).slice(0, limit)));
+  const { length: total } = found.rows;
+  return { at: unix(snapshot.time), snapshot: snapshot.serial, total, hidden: found.hidden, processes };
 }
 
 /** The rows that are asked for, and how many of them the operator hides. */
@@ -51,18 +45,24 @@ function* find(agent: Agent, rows: Rows, asked: (description: Description) => bo
 }
 
 /** Largest first, what is not known last; names, pids and ages smallest first. Equal ones by pid. */
-function compare(rows: Rows, sort: (typeof SORTS)[number], a: number, b: number): number {
-  const [one, other] = [rows.description[a]!, rows.description[b]!];
-  const byPid = one.pid - other.pid;
-  if (sort === 'pid') return byPid;
-  if (sort === 'name') {
-    const [name, otherName] = [one.identity.name, other.identity.name];
-    return name < otherName ? -1 : name > otherName ? 1 : byPid;
-  }
-  if (sort === 'age') return other.startTime - one.startTime || byPid;
-  const column = rows[sort === 'cpu' ? 'usage' : sort];
-  const size = (row: number): number => (column[row]! >= 0 ? column[row]! : -1);
-  return size(b) - size(a) || byPid;
+function sorted(rows: Rows, found: readonly number[], sort: (typeof SORTS)[number]): number[] {
+  const names = found.map((row) => (sort === 'name' ? rows.description[row]!.identity.name : ''));
+  const sizes = Float64Array.from(found, (row) => sizeOf(rows, row, sort));
+  const order = found.map((_, index) => index);
+  order.sort((a, b) => {
+    const [name, other] = [names[a]!, names[b]!];
+    const byName = name < other ? -1 : name > other ? 1 : 0;
+    return byName || sizes[b]! - sizes[a]! || rows.description[found[a]!]!.pid - rows.description[found[b]!]!.pid;
+  });
+  return order.map((index) => found[index]!);
+}
+
+/** What is sorted by, largest first; what is not known is smaller than everything. */
+function sizeOf(rows: Rows, row: number, sort: (typeof SORTS)[number]): number {
+  if (sort === 'name' || sort === 'pid') return 0;
+  if (sort === 'age') return rows.description[row]!.startTime;
+  const value = rows[sort === 'cpu' ? 'usage' : sort][row]!;
+  return value >= 0 ? value : -1;
 }
 
 function* entries(agent: Agent, rows: Rows, wanted: readonly number[]): Generator<void, ProcessEntry[], void> {

@@ -8,32 +8,17 @@ import type { DocumentOf } from './schema.ts';
 const STEP = 512;
 
 export async function rulesDocument({ agent, snapshot }: ApiRequest): Promise<DocumentOf<'rules'>> {
-  const { rows } = snapshot.view;
-  const { rules } = agent;
-  rows.pinCount++;
-  try {
-    const sums = await inSlices(sumByRule(rows));
-    return {
-      at: unix(snapshot.time),
-      snapshot: snapshot.serial,
-      rules: rules.map(({ name, group, subgroup }, index) => {
-        const { processes = 0, footprint = 0 } = sums.get(name) ?? {};
-        // "catalogue/db.toml#postgres" and "./subgroups.toml:3": the file, and the rule in it.
-        const source = name.replace(/[#:][^#:/]*$/, '');
-        return {
-          rule: name,
-          group,
-          subgroup,
-          source,
-          order: index + 1,
-          processes,
-          footprint_bytes: Math.round(footprint),
-        };
-      }),
-    };
-  } finally {
-    rows.pinCount--;
-  }
+  const sums = await inSlices(sumByRule(snapshot.view.rows));
+  return {
+    at: unix(snapshot.time),
+    snapshot: snapshot.serial,
+    rules: agent.rules.map(({ name: rule, group, subgroup }, index) => {
+      const { processes = 0, footprint = 0 } = sums.get(rule) ?? {};
+      // "catalogue/db.toml#postgres" and "./subgroups.toml:3": the file, and the rule in it.
+      const source = rule.replace(/[#:][^#:/]*$/, '');
+      return { rule, group, subgroup, source, order: index + 1, processes, footprint_bytes: Math.round(footprint) };
+    }),
+  };
 }
 
 function* sumByRule(rows: ApiRequest['snapshot']['view']['rows']) {
