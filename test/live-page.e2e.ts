@@ -189,7 +189,10 @@ test('hostile names stay text on every level of the page', async (t) => {
     })`);
     assert.deepEqual(found, { executed: false, elements: 0, turned: false }, shown);
   };
-  await page.goto(server.url);
+  const response = await page.goto(server.url);
+  const policy = response!.headers()['content-security-policy']!;
+  assert.match(policy, /default-src 'none'.*style-src 'sha256-[^ ]+' 'self'; script-src 'self'; connect-src 'self'/);
+  assert.doesNotMatch(policy, /unsafe|\*|https?:|data:/);
   await live(page);
   await safe(markup);
   await page.getByRole('link', { name: markup }).last().click();

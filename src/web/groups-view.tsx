@@ -58,6 +58,7 @@ export function Overview({ place, groups, host }: ViewProps) {
           place={place}
           hour={hour}
           fault={fault}
+          kept={host.value?.history.seconds}
           palette={groupPalette}
           areaOf={groupOf}
           placeOf={(key) => placeOfKey(place, byKey, key)}
@@ -70,7 +71,7 @@ export function Overview({ place, groups, host }: ViewProps) {
 }
 
 /** A group with more than one subgroup. */
-export function GroupView({ place, groups }: ViewProps) {
+export function GroupView({ place, groups, host }: ViewProps) {
   const { group = '' } = place;
   const { value: hour, fault } = useHour(`group:${group}`);
   const own = groups.filter((entry) => entry.group === group).sort((a, b) => bytesOf(b) - bytesOf(a));
@@ -95,6 +96,7 @@ export function GroupView({ place, groups }: ViewProps) {
           place={place}
           hour={hour}
           fault={fault}
+          kept={host.value?.history.seconds}
           palette={palette}
           areaOf={(key) => key}
           placeOf={(key) => placeOfKey(place, byKey, key)}

@@ -11,6 +11,8 @@ interface HourProps {
   readonly place: Place;
   readonly hour: Hour | undefined;
   readonly fault: string | undefined;
+  /** How far back the history goes, seconds; 0 where none is kept. */
+  readonly kept: number | undefined;
   readonly palette: Palette;
   /** Which area a series is part of; undefined: of none. */
   readonly areaOf: (key: string) => string;
@@ -25,14 +27,16 @@ export const useHour = (of: string) => useSource<Hour>(`history ${of}`, () => ho
 const OTHERS = 'others';
 const GROWTH_ROWS = 8;
 
-export function HourSection({ place, hour, fault, palette, areaOf, placeOf }: HourProps) {
+export function HourSection({ place, hour, fault, kept, palette, areaOf, placeOf }: HourProps) {
   const [point, setPoint] = useState<number>();
   if (!hour || hour.at.length < 2)
     return (
       <section class="panel">
         <h2>The last hour</h2>
         <p class="dim">
-          {fault ?? 'The history begins with the first collections; the first points are on their way.'}
+          {kept === 0
+            ? 'No history is kept, because the setting history is 0.'
+            : (fault ?? 'The first points are on their way.')}
         </p>
       </section>
     );

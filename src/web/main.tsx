@@ -45,7 +45,7 @@ function Page({ shown }: { shown: () => void }) {
           <GroupView place={place} groups={groups} host={host} />
         )}
         {place.page === 'group' && place.subgroup !== undefined && (
-          <ProcessesView key={`${place.group}/${place.subgroup}`} place={place} entry={entry} />
+          <ProcessesView key={`${place.group}/${place.subgroup}`} place={place} entry={entry} host={host} />
         )}
       </main>
       <Foot host={host} />

@@ -2,8 +2,8 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { formatDuration, formatPercent } from '../text/units.ts';
 import { DataTable, type TableColumn } from './data-table.tsx';
-import type { GroupEntry, ProcessEntry, ProcessesDocument } from './documents.ts';
-import { useDocument } from './feed.ts';
+import type { GroupEntry, HostDocument, ProcessEntry, ProcessesDocument } from './documents.ts';
+import { type Answer, useDocument } from './feed.ts';
 import { partlyEstimated } from './groups-view.tsx';
 import { REST, withRest } from './history.ts';
 import { HourSection, useHour } from './hour.tsx';
@@ -23,9 +23,10 @@ interface ProcessesProps {
   readonly place: Place;
   /** Undefined where no process is in it. */
   readonly entry: GroupEntry | undefined;
+  readonly host: Answer<HostDocument>;
 }
 
-export function ProcessesView({ place, entry }: ProcessesProps) {
+export function ProcessesView({ place, entry, host }: ProcessesProps) {
   const { group = '', subgroup = '', sort = '' } = place;
   const [palette] = useState(() => new Palette());
   const [limit, setLimit] = useState(FIRST_PROCESSES);
@@ -60,6 +61,7 @@ export function ProcessesView({ place, entry }: ProcessesProps) {
           place={place}
           hour={hour}
           fault={parts.fault}
+          kept={host.value?.history.seconds}
           palette={palette}
           areaOf={(key) => key}
           placeOf={to}
