@@ -41,8 +41,9 @@ const makers: { readonly [N in DocumentName]: (request: ApiRequest) => DocumentO
 
 /** Documents that say how old the collection is: no other client may get them later. */
 const AGING: readonly DocumentName[] = ['host', 'process'];
-/** Answers of one snapshot that are kept. */
+/** Answers of one snapshot that are kept, and the bytes of the largest of them: 10,000 processes, compressed, have less. */
 const KEPT_MAX = 16;
+const KEPT_MAX_BYTES = 512 << 10;
 /** Items of a list that are written together. */
 const ITEMS_PER_STEP = 64;
 
@@ -68,14 +69,8 @@ export async function answer(name: DocumentName, agent: Agent, request: Incoming
     const make = async () => bytesOf(await makers[name]({ agent, snapshot, query, value }), gzip);
     const key = `${name} ${query.key} ${gzip} ${headers.etag}`;
     const body = AGING.includes(name) ? await make() : await keptFor(snapshot, key, make);
-    const shared = AGING.includes(name) ? [] : [{ name: query.key, bytes: body.length }];
-    return {
-      status: 200,
-      type: JSON_TYPE,
-      body: [body],
-      shared,
-      headers: { ...headers, ...(gzip && { 'content-encoding': 'gzip' }) },
-    };
+    const encoded = gzip ? { ...headers, 'content-encoding': 'gzip' } : headers;
+    return { status: 200, type: JSON_TYPE, body: [body], headers: encoded };
   } catch (error) {
     if (!(error instanceof ApiFault)) throw error;
     return textResponse(error.status, error.message);
@@ -111,7 +106,10 @@ function keptFor(snapshot: Snapshot, key: string, make: () => Promise<Buffer>): 
   making = made.catch(() => {});
   answers.set(key, made);
   if (answers.size > KEPT_MAX) answers.delete(answers.keys().next().value!);
-  made.catch(() => answers.delete(key));
+  made.then(
+    ({ length }) => length > KEPT_MAX_BYTES && answers.delete(key),
+    () => answers.delete(key),
+  );
   return made;
 }
 

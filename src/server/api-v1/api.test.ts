@@ -1,76 +1,10 @@
 import assert from 'node:assert/strict';
-import type { IncomingMessage } from 'node:http';
-import { type TestContext, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { test } from 'node:test';
 import { checkAnswer, declaredFields } from '../../../test/api-check.ts';
-import { frameOf, type ProcessText } from '../../../test/kernel-text.ts';
-import { Agent } from '../../agent/agent.ts';
-import { type Config, defaults } from '../../config/options.ts';
-import { framedFiles } from '../../kernel/capture.ts';
-import { parseRules } from '../../rules/rule-parser.ts';
-import { RecentPages } from '../recent-pages.ts';
-import { ReloadRequests } from '../reload-requests.ts';
-import { respond, routeOf } from '../routes.ts';
-import { type DocumentName, documents, SORTS } from './documents.ts';
-
-const kB = (rss: number, more = {}) => ({ rss, pss: rss / 2, pssAnon: rss / 2, privateDirty: rss / 4, ...more });
-const UNIT = '0::/system.slice/a.service\n';
-const CONTAINER = `0::/docker/${'ab'.repeat(32)}\n`;
-const PROCESSES: readonly ProcessText[] = [
-  { pid: 2, comm: 'kthreadd', kernelThread: true, startTicks: 1 },
-  { pid: 11, comm: 'postgres', memory: kB(8000, { swap: 10 }), user: 5, startTicks: 300 },
-  { pid: 12, comm: 'postgres', memory: kB(4000), user: 9, startTicks: 200 },
-  { pid: 21, comm: 'stranger', memory: kB(6000), cgroup: UNIT, argv: ['stranger', '--password=hunter2'], uid: 1000 },
-  { pid: 22, comm: 'boxed', memory: kB(100), cgroup: CONTAINER, startTicks: 400, state: 'R' },
-];
-
-const MEMINFO = {
-  bytes: Buffer.from(
-    'MemTotal: 4194304 kB\nMemFree: 1000 kB\nMemAvailable: 2000 kB\nSwapTotal: 1000 kB\nSwapFree: 500 kB\nAnonPages: 9000 kB\nMapped: 50 kB\n',
-  ),
-};
-
-/** An exporter of a host in memory that answers URLs; each collection comes 15 seconds after the one before. */
-function site(
-  t: TestContext,
-  changes: Partial<Config> = {},
-  frames: (readonly ProcessText[])[] = [PROCESSES, PROCESSES],
-) {
-  const setup = {
-    config: { ...defaults, log_level: 'error' as const, declared_groups: ['web/nginx'], ...changes },
-    origins: {},
-    rules: parseRules({ rule: [{ group: 'db', subgroup: 'postgres', comm: 'postgres' }] }, './rules.toml'),
-    catalogue: parseRules({ rule: [{ group: 'web', subgroup: 'nginx', comm: 'nginx' }] }, 'catalogue/web.toml'),
-  };
-  const files = framedFiles(
-    frames.map((processes, index) =>
-      new Map(frameOf({ uptime: 100_000 + 1500 * index, forks: index }, processes))
-        .set('proc/meminfo', MEMINFO)
-        .set('proc/22/smaps_rollup', { failed: 'denied' })
-        .set('proc/vmstat', { bytes: Buffer.from(`nr_free_pages 1\noom_kill ${index > 1 ? 3 : 1}\n`) }),
-    ),
-  );
-  let load: () => Promise<typeof setup> = async () => setup;
-  const agent = new Agent(files, { version: '1', revision: 'r' }, setup, () => load());
-  t.after(() => agent.stop());
-  const context = { agent, pages: new RecentPages(agent), reloads: new ReloadRequests(() => agent.reload()) };
-  const get = async (url: string, headers: Record<string, string> = {}) => {
-    const path = `/api/v1/${url}`;
-    const request = { url: path, method: 'GET', headers } as unknown as IncomingMessage;
-    const response = await respond(context, routeOf(agent, path), request);
-    const body = typeof response.body === 'string' ? Buffer.from(response.body) : Buffer.concat(response.body);
-    const bytes = response.headers?.['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
-    const text = bytes.toString();
-    return { ...response, text, json: text.startsWith('{') ? JSON.parse(text) : undefined, sent: body };
-  };
-  const collect = async (times = frames.length) => {
-    for (let count = 0; count < times; count++) await agent.collect();
-  };
-  const setLoad = (loader: () => Promise<typeof setup>) => {
-    load = loader;
-  };
-  return { agent, get, collect, setup, setLoad };
-}
+import { kB, PROCESSES, site } from '../../../test/api-site.ts';
+import type { Config } from '../../config/options.ts';
+import { POINTS } from '../../view/history-store.ts';
+import { type DocumentName, documents, POINTS_MAX, SORTS } from './documents.ts';
 
 const ALL: readonly [name: DocumentName, url: string][] = [
   ['host', 'host'],
@@ -118,6 +52,8 @@ test('every answer is as its document declares it, and every declared field is i
     );
   }
 });
+
+test('a series can be asked for with all the points that are kept', () => assert.equal(POINTS_MAX, POINTS));
 
 test('the index lists the documents, with the parameters that they take', async (t) => {
   const { get } = site(t);
@@ -383,14 +319,17 @@ test('hostile names: the answer is JSON, and shows no control character', async 
 
 test('an answer that is made while collections go on is of its own snapshot', async (t) => {
   const frames = Array.from({ length: 8 }, (_, index) =>
-    Array.from({ length: 1000 }, (_, pid) => ({ pid: pid + 11, comm: 'postgres', memory: kB(1000 * (index + 1)) })),
+    Array.from({ length: 2000 }, (_, pid) => ({ pid: pid + 11, comm: 'postgres', memory: kB(1000 * (index + 1)) })),
   );
   const { get, collect } = site(t, {}, frames);
   await collect(1);
-  const asked = SORTS.map((sort) => get(`processes?limit=1000&sort=${sort}`));
+  const asked = SORTS.map((sort) => get(`processes?limit=2000&sort=${sort}`));
   await collect(7);
   for (const { json } of await Promise.all(asked)) {
     assert.equal(json.snapshot, 1);
     assert.ok(json.processes.every((each: { rss_bytes: number }) => each.rss_bytes === 1_024_000));
   }
+  const [large, again] = [await get('processes?limit=2000'), await get('processes?limit=2000')];
+  assert.notEqual((large.body as Buffer[])[0], (again.body as Buffer[])[0], 'a large answer is not kept');
+  assert.ok(large.sent.length > 512 << 10, `${large.sent.length} bytes`);
 });

@@ -68,7 +68,7 @@ const series = {
 const explanation = objectField('Why its PSS is as old as it is, as /explain has it.', {
   series: flagField('Whether it has series of its own in the metrics.'),
   collection_age_seconds: numberField('Age of the collection.'),
-  smaps: objectField('', {
+  smaps: objectField('How its PSS is read, and what the last collection did about it.', {
     mode: choiceField(['bounded', 'exact', 'off'], 'How PSS is read: the setting smaps.'),
     state: textField(
       'What the last collection did about its PSS: read, reading, waiting, unchanged, large, unreadable, nothing, off.',
@@ -173,7 +173,9 @@ export const schema = {
   },
   processes: {
     ...stamp,
-    total: numberField('How many processes there are that the query asks for; processes has the first of them.'),
+    total: numberField(
+      'How many processes there are that the query asks for, without zombies; processes has the first of them.',
+    ),
     hidden: numberField(
       'Processes that are left out because include_names, exclude_names, search_mode or disable_others hide them.',
     ),
