@@ -7,6 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { parse } from 'smol-toml';
 import { noticeOf, packagesOf } from './bundled-packages.mjs';
+import { page } from './web-page.mjs';
 
 /** @typedef {import('esbuild').BuildOptions} BuildOptions */
 /** @typedef {import('esbuild').Metafile} Metafile */
@@ -76,7 +77,7 @@ const source = (built) => ({
 /**
  * What the bundles of program and tests have in common.
  * @param {'with examples' | 'without examples'} examples
- * @param {(metafile: Metafile) => void} [built] takes the metafile of each bundle that the bundle holds as text
+ * @param {(metafile: Metafile) => void} [built] takes the metafile of each bundle that the bundle holds
  * @returns {BuildOptions & { plugins: Plugin[] }}
  */
 export const commonOptions = (examples, built) => ({
@@ -85,7 +86,7 @@ export const commonOptions = (examples, built) => ({
   platform: 'node',
   target: 'node20',
   loader: { '.service': 'text', '.socket': 'text', '.conf': 'text', '.md': 'text' },
-  plugins: [toml(examples), source(built)],
+  plugins: [toml(examples), source(built), page(built)],
   sourcesContent: false,
 });
 
@@ -122,7 +123,7 @@ export function sourceDate() {
  * The program: libraries and catalogue in a single CommonJS file, and its source map beside it. Node.js reads the map
  * only when it runs with --enable-source-maps; `npm run trace` reads it for stacks that people send.
  * @param {string} outfile
- * @param {(metafile: Metafile) => void} [built] takes the metafile of each bundle that this one holds as text
+ * @param {(metafile: Metafile) => void} [built] takes the metafile of each bundle that this one holds
  * @returns {BuildOptions & { plugins: Plugin[] }}
  */
 export function programOptions(outfile, built) {

@@ -100,6 +100,7 @@ if (names.length > 0 && unit.length + e2e.length === 0) {
 if (everything || options.e2e) run('building dist/herakles.cjs', process.execPath, ['scripts/build.mjs']);
 if ((everything || options.static) && names.length === 0) {
   run('checking types', 'node_modules/.bin/tsc', []);
+  run('checking types of the page', 'node_modules/.bin/tsc', ['-p', 'src/web']);
   run('checking format and lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.']);
   run('checking generated files', 'npm', ['run', '--silent', 'generate', '--', '--check']);
 }

@@ -30,3 +30,15 @@ declare module '*.conf' {
   const text: string;
   export default text;
 }
+// The program of the page in the browser, built and compressed (scripts/web-page.mjs).
+declare module '*?page' {
+  /** `gzip` is base64 of the compressed bytes, `hash` the start of their SHA-256. */
+  interface Asset {
+    readonly gzip: string;
+    readonly hash: string;
+  }
+  const page: { readonly script: Asset; readonly style: Asset; readonly icon: Asset };
+  export default page;
+}
+// Style sheets of the page.
+declare module '*.css';

@@ -7,6 +7,11 @@ import { root, scratch } from './harness.ts';
 
 const SOURCES = ['src', 'scripts', 'catalogue', 'deploy', 'docs', 'package.json', 'package-lock.json', 'tsconfig.json'];
 
+const LIBRARIES = [
+  ...['esbuild', '@esbuild', 'yaml', 'smol-toml', 'commander', 'bcryptjs', 'uplot', 'd3-hierarchy', 'preact'],
+  '.package-lock.json',
+];
+
 /** A copy of the sources in a folder of its own; its libraries are a link, or a copy as `npm ci` makes it. */
 function checkout(libraries: 'link' | 'copy'): string {
   const folder = scratch();
@@ -14,7 +19,7 @@ function checkout(libraries: 'link' | 'copy'): string {
   if (libraries === 'link') symlinkSync(`${root}node_modules`, `${folder}/node_modules`);
   else {
     mkdirSync(`${folder}/node_modules`);
-    for (const name of ['esbuild', '@esbuild', 'yaml', 'smol-toml', 'commander', 'bcryptjs', '.package-lock.json'])
+    for (const name of LIBRARIES)
       cpSync(`${root}node_modules/${name}`, `${folder}/node_modules/${name}`, { recursive: true });
   }
   return folder;

@@ -19,18 +19,19 @@ const COVERAGE_MIN = 0.8;
 
 const SEVERITIES: readonly Problem['severity'][] = ['critical', 'warning', 'info'];
 
-export function problemsOf(agent: Agent, snapshot: Snapshot): Problem[] {
-  const { view } = snapshot;
-  const all = [
-    ...ofExporter(agent),
-    ...ofDeclaredGroups(view),
-    ...ofNames(agent),
-    ...ofSeries(snapshot),
-    ...ofReading(agent, view),
-    ...ofCoverage(agent, view),
-    ...ofContradictions(view),
-  ];
+/** @param snapshot undefined before the first collection */
+export function problemsOf(agent: Agent, snapshot: Snapshot | undefined): Problem[] {
+  const all = [...ofExporter(agent), ...ofNames(agent), ...(snapshot ? ofSnapshot(agent, snapshot) : [])];
   return all.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+function* ofSnapshot(agent: Agent, snapshot: Snapshot): Generator<Problem> {
+  const { view } = snapshot;
+  yield* ofDeclaredGroups(view);
+  yield* ofSeries(snapshot);
+  yield* ofReading(agent, view);
+  yield* ofCoverage(agent, view);
+  yield* ofContradictions(view);
 }
 
 /** Share of the resident memory of all processes whose PSS is measured and fresh; NaN where there is none. */

@@ -1,12 +1,12 @@
 // The data that the pages show, as plain objects: the JSON of /config, /subgroups and /explain, and the tables of `/`.
 import type { Agent } from '../agent/agent.ts';
 import type { ObservedProcess, Snapshot } from '../agent/sampler.ts';
-import { keys, optionOf } from '../config/options.ts';
+import { type Key, keys, optionOf } from '../config/options.ts';
 
 type GroupRow = Snapshot['view']['groups'][number];
 
 export interface SettingEntry {
-  readonly key: string;
+  readonly key: Key;
   readonly value: unknown;
   readonly origin: string;
 }

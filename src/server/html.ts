@@ -2,6 +2,7 @@
 // pages have one style, light and dark. The content security policy names it by its digest, so no other style applies.
 import { createHash } from 'node:crypto';
 import { replaceHostile } from '../text/hostile.ts';
+import { assetAddresses } from './assets.ts';
 
 /** Text for HTML, in an element or a quoted attribute. Control characters and changes of direction become visible. */
 export const escapeHtml = (text: string): string =>
@@ -31,37 +32,56 @@ th,td{padding:.28rem .6rem;text-align:left;border-bottom:1px solid var(--line);o
 th{font-size:.85rem;color:var(--dim);font-weight:600;white-space:nowrap}
 tbody tr:hover{background:var(--card)}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-meter{width:6rem;height:.8rem}`;
+meter{width:6rem;height:.8rem}
+form{margin:.8rem 0}input,button{font:inherit;color:var(--text);background:var(--card);border:1px solid var(--dim);border-radius:.3rem;padding:.15rem .5rem}`;
 
 let digest: string | undefined;
 
-/** The source that the style-src directive of a page has to allow. */
-export function styleSource(): string {
+/** Whether a page has the program of src/web/, which takes its place in a browser that runs scripts. */
+export type Liveness = 'live' | 'plain';
+
+/** What the content security policy of a page allows. */
+export function contentPolicy(liveness: Liveness): string {
   digest ??= `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
-  return digest;
+  const all = `img-src 'self'; style-src ${digest}`;
+  const live = `${all} 'self'; script-src 'self'; connect-src 'self'; form-action 'none'`;
+  return liveness === 'live' ? live : `${all}; form-action 'self'`;
 }
 
 /** @param body HTML in which every value is escaped already */
-export function page(title: string, body: string): string {
+export function page(title: string, body: string, liveness: Liveness = 'plain'): string {
+  const { icon, style, script } = assetAddresses();
+  const program =
+    liveness === 'live' ? `<link rel="stylesheet" href="${style}"><script src="${script}" defer></script>` : '';
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escapeHtml(title)}</title><style>${STYLE}</style></head>
-<body>${body}
+<title>${escapeHtml(title)}</title><link rel="icon" href="${icon}"><style>${STYLE}</style>${program}</head>
+<body><main>${body}</main>
 </body></html>
 `;
 }
 
-/** Text; a number, aligned to the right; or a share from 0 to 1, drawn as a bar. */
-export type Cell = string | { readonly number: string } | { readonly share: number };
+/** The words of a filter that stands in the address, and a form that asks for the page again with others. */
+export const filterForm = (filter: string): string =>
+  `<form><label>Filter <input type="search" name="filter" value="${escapeHtml(filter)}"></label> <button>Show</button></form>`;
+
+/** Text; a number, aligned to the right; a share from 0 to 1, drawn as a bar; or text that leads to a page of ours. */
+export type Cell =
+  | string
+  | { readonly number: string }
+  | { readonly share: number }
+  | { readonly text: string; readonly address: string };
 
 export function htmlTable(heads: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
   const line = (tag: 'th' | 'td', cells: readonly Cell[]) => `<tr>${cells.map((one) => cell(tag, one)).join('')}</tr>`;
   const body = rows.map((row) => line('td', row)).join('\n');
-  return `<div class="wide"><table><thead>${line('th', heads)}</thead><tbody>\n${body}\n</tbody></table></div>`;
+  return `<div class="wide" tabindex="0"><table><thead>${line('th', heads)}</thead><tbody>\n${body}\n</tbody></table></div>`;
 }
 
 function cell(tag: 'th' | 'td', content: Cell): string {
   if (typeof content === 'string') return `<${tag}>${escapeHtml(content)}</${tag}>`;
   if ('number' in content) return `<${tag} class="n">${escapeHtml(content.number)}</${tag}>`;
+  if ('address' in content)
+    return `<${tag}><a href="${escapeHtml(content.address)}">${escapeHtml(content.text)}</a></${tag}>`;
   return `<${tag} aria-hidden="true"><meter value="${content.share.toFixed(4)}"></meter></${tag}>`;
 }

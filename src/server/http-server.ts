@@ -21,13 +21,16 @@ import { type Route, type RouteContext, respond, routeOf } from './routes.ts';
 import { UnreadResponses } from './unread-responses.ts';
 import type { WebConfig } from './web-config.ts';
 
+const contentSecurityPolicy = (allowed: string): string =>
+  `default-src 'none'; frame-ancestors 'none'; base-uri 'none'; ${allowed}`;
+
 const HEADERS: ReadonlyMap<string, string> = new Map([
   ['x-content-type-options', 'nosniff'],
   ['x-frame-options', 'deny'],
   ['referrer-policy', 'no-referrer'],
   ['cross-origin-resource-policy', 'same-origin'],
   ['cache-control', 'no-store'],
-  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"],
+  ['content-security-policy', contentSecurityPolicy("form-action 'none'")],
 ]);
 
 /** Time that requests may still take when the exporter ends, and a malformed one to read its answer, milliseconds. */
@@ -252,8 +255,8 @@ export class HttpServer {
     const body = typeof result.body === 'string' ? [Buffer.from(result.body)] : result.body;
     const length = body.reduce((sum, piece) => sum + piece.length, 0);
     const headers = new Map(this.#headers);
-    if (result.style && !this.#web.headers.has('Content-Security-Policy'))
-      headers.set('content-security-policy', `${headers.get('content-security-policy')}; style-src ${result.style}`);
+    if (result.policy && !this.#web.headers.has('Content-Security-Policy'))
+      headers.set('content-security-policy', contentSecurityPolicy(result.policy));
     for (const [name, value] of headers) if (value !== '') response.setHeader(name, value);
     // A body is never read, and its bytes must not be parsed as the next request.
     const unread =

@@ -1,14 +1,16 @@
 // The pages, rendered without any script. What an operator wants to know first comes first: troubles, then the totals, then
 // the groups by size. Links are relative, so that they also work behind a proxy that serves this exporter below a path.
+import { hostname } from 'node:os';
 import type { Agent } from '../agent/agent.ts';
 import { accessTo, grantFor, hiddenAdvice, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
+import { problemsOf } from '../agent/problems.ts';
 import type { Snapshot } from '../agent/sampler.ts';
-import { describeUnknownName, NAMES_LISTED_MAX } from '../agent/unknown-names.ts';
+import { optionOf } from '../config/options.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { configDocument, groupsBySize, subgroupsDocument } from './api.ts';
-import { escapeHtml, htmlTable, page } from './html.ts';
+import { escapeHtml, htmlTable, type Liveness, page } from './html.ts';
 
-export { styleSource } from './html.ts';
+export { contentPolicy } from './html.ts';
 
 /** A path of this server, and what it answers. */
 export interface Link {
@@ -18,16 +20,25 @@ export interface Link {
 
 export function landingPage(agent: Agent, links: readonly Link[]): string {
   const { snapshot } = agent;
-  const parts = [heading(agent), navigation(links), ...troubles(agent)];
-  if (snapshot) parts.push(cards(agent, snapshot), groups(agent), hidden(agent), unreadable(agent, snapshot));
+  const parts = [heading(agent), navigation(links), troubles(agent, snapshot)];
+  if (snapshot) parts.push(cards(agent, snapshot), groups(agent, snapshot), hidden(agent), unreadable(agent, snapshot));
   else parts.push('<p>No collection has succeeded yet. Load this page again in a few seconds.</p>');
   parts.push(addresses(links));
-  return page('Herakles Process Memory Exporter', parts.join('\n'));
+  return page('Herakles Process Memory Exporter', parts.join('\n'), 'live');
 }
 
+/** Settings that somebody changed come first: they are what an operator looks for. */
 export function configPage(agent: Agent): string {
-  const rows = configDocument(agent).map(({ key, value, origin }) => [key, JSON.stringify(value), origin]);
-  return subpage('Configuration in force', htmlTable(['Key', 'Value', 'From'], rows));
+  const entries = configDocument(agent);
+  const table = (some: typeof entries) =>
+    htmlTable(
+      ['Key', 'Value', 'From', 'Meaning'],
+      some.map(({ key, value, origin }) => [key, JSON.stringify(value), origin, optionOf(key).help]),
+    );
+  const changed = entries.filter(({ origin }) => origin !== 'default');
+  const others = entries.filter(({ origin }) => origin === 'default');
+  const own = changed.length > 0 ? `<h2>Changed</h2>${table(changed)}` : '<p>Every setting has its default.</p>';
+  return subpage('Configuration in force', `${own}<h2>Defaults</h2>${table(others)}`);
 }
 
 export function subgroupsPage(agent: Agent): string {
@@ -40,39 +51,27 @@ export function subgroupsPage(agent: Agent): string {
   return subpage('Subgroups', htmlTable(['Group', 'Subgroup', { number: 'Processes' }, 'Rules'], rows));
 }
 
-const subpage = (title: string, body: string): string =>
-  page(title, `<p><a href="./">Overview</a></p><h1>${escapeHtml(title)}</h1>${body}`);
+export const subpage = (title: string, body: string, liveness: Liveness = 'plain'): string =>
+  page(title, `<p><a href="./">Overview</a></p><h1>${escapeHtml(title)}</h1>${body}`, liveness);
 
 const anchor = (path: string, text: string): string => `<a href="${escapeHtml(`.${path}`)}">${escapeHtml(text)}</a>`;
 
-function heading(agent: Agent): string {
-  const { version, revision } = agent.program;
-  const up = formatDuration(Date.now() / 1000 - agent.startTime);
-  return `<h1>Herakles Process Memory Exporter</h1>
-<p class="dim">Version ${escapeHtml(version)} (${escapeHtml(revision)}), running for ${up}</p>`;
+function heading({ program: { version, revision }, startTime, config }: Agent): string {
+  const up = formatDuration(Date.now() / 1000 - startTime);
+  return `<h1>${escapeHtml(config.capture || hostname())}</h1>
+<p class="dim">Herakles Process Memory Exporter. Version ${escapeHtml(version)} (${escapeHtml(revision)}), running for ${up}</p>`;
 }
 
 const navigation = (links: readonly Link[]): string =>
   `<nav>${links.map(({ path }) => anchor(path, path)).join('')}</nav>`;
 
-function troubles(agent: Agent): string[] {
-  const parts: string[] = [];
-  if (agent.unhealthy) parts.push(`<p class="bad"><strong>Unhealthy:</strong> ${escapeHtml(agent.unhealthy)}</p>`);
-  if (!agent.lastReload.ok) {
-    const faults = agent.lastReload.faults.map((fault) => `<li>${escapeHtml(fault)}</li>`).join('');
-    parts.push(
-      `<p class="bad"><strong>The configuration could not be loaded again; the old one is in force.</strong></p><ul>${faults}</ul>`,
-    );
-  }
-  const unknown = agent.unknownNames.slice(0, NAMES_LISTED_MAX);
-  if (unknown.length > 0) {
-    const names = unknown.map((name) => `<li>${escapeHtml(describeUnknownName(name))}</li>`).join('');
-    const more = agent.unknownNames.length - unknown.length;
-    parts.push(
-      `<p class="bad"><strong>Settings name groups that exist nowhere.</strong></p><ul>${names}${more > 0 ? `<li>… and ${more} more</li>` : ''}</ul>`,
-    );
-  }
-  return parts;
+function troubles(agent: Agent, snapshot: Snapshot | undefined): string {
+  const sentences = problemsOf(agent, snapshot).filter(({ severity }) => severity !== 'info');
+  const lines = sentences.map(({ what, remedy }) => {
+    const help = remedy ? ` <small>${escapeHtml(remedy)}</small>` : '';
+    return `<li><strong class="bad">${escapeHtml(what)}</strong>${help}</li>`;
+  });
+  return lines.length > 0 ? `<ul>${lines.join('')}</ul>` : '';
 }
 
 function cards(agent: Agent, { view, duration }: Snapshot): string {
@@ -94,15 +93,18 @@ function cards(agent: Agent, { view, duration }: Snapshot): string {
   return `<dl class="cards">${shown.map(card).join('\n')}</dl>`;
 }
 
-function groups(agent: Agent): string {
-  const sorted = groupsBySize(agent);
-  const largest = Math.max(1, sorted[0]?.footprint ?? 0);
-  const rows = sorted.map((row) => [
-    row.counters.group,
-    row.counters.subgroup,
+/** The page of the processes of a subgroup, or of the subgroups of a group. */
+const groupAddress = (group: string, subgroup?: string): string =>
+  `./groups?${new URLSearchParams(subgroup === undefined ? { group } : { group, subgroup })}`;
+
+function groups(agent: Agent, { view }: Snapshot): string {
+  const { total } = view.host.memory;
+  const rows = groupsBySize(agent).map((row) => [
+    { text: row.counters.group, address: groupAddress(row.counters.group) },
+    { text: row.counters.subgroup, address: groupAddress(row.counters.group, row.counters.subgroup) },
     { number: String(row.processes) },
     { number: formatBytes(row.footprint) },
-    { share: row.footprint / largest },
+    { share: total > 0 ? row.footprint / total : 0 },
     { number: formatBytes(row.rss) },
     { number: formatPercent(row.coverage) },
     { number: formatPercent(row.usage / 100, 1) },
@@ -110,7 +112,7 @@ function groups(agent: Agent): string {
   const numbers = (...heads: string[]) => heads.map((number) => ({ number }));
   const heads = ['Group', 'Subgroup', ...numbers('Processes', 'Footprint'), '', ...numbers('RSS', 'Measured', 'CPU')];
   return `<h2>Groups by footprint</h2>
-<p class="dim">The footprint is the memory that a group really occupies; memory that its processes share counts once. 100 % CPU is one core.</p>
+<p class="dim">The footprint is the memory that a group really occupies; memory that its processes share counts once. The bar is its share of the host's memory. 100 % CPU is one core.</p>
 ${htmlTable(heads, rows)}`;
 }
 
@@ -143,5 +145,5 @@ function addresses(links: readonly Link[]): string {
   const lines = links.map(
     ({ path, help }) => `<tr><td>${anchor(path, path)}</td><td class="dim">${escapeHtml(help)}</td></tr>`,
   );
-  return `<h2>Addresses</h2><div class="wide"><table><tbody>\n${lines.join('\n')}\n</tbody></table></div>`;
+  return `<h2>Addresses</h2><div class="wide" tabindex="0"><table><tbody>\n${lines.join('\n')}\n</tbody></table></div>`;
 }

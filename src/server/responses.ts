@@ -10,8 +10,8 @@ export interface RouteResponse {
   /** The parts of the body that other responses share; undefined: nothing. */
   readonly shared?: readonly SharedPart[];
   readonly headers?: Readonly<Record<string, string>>;
-  /** Source of the style that the content security policy has to allow: 'sha256-…'. */
-  readonly style?: string;
+  /** What its content security policy allows; nothing, if it has none. */
+  readonly policy?: string;
 }
 
 export const JSON_TYPE = 'application/json; charset=utf-8';

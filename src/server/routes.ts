@@ -9,6 +9,7 @@ import { API, type DocumentName, documents } from './api-v1/documents.ts';
 import { collectorChoice } from './collector-choice.ts';
 import { isFromOtherSite } from './host-check.ts';
 import { acceptsGzip, chooseFormat, chooseMediaType } from './negotiation.ts';
+import { HTML, htmlResponse, pageRoutes } from './page-routes.ts';
 import type { Link } from './pages.ts';
 import type { RecentPages } from './recent-pages.ts';
 import type { ReloadRequests } from './reload-requests.ts';
@@ -47,7 +48,6 @@ export interface Route {
   ) => RouteResponse | Promise<RouteResponse>;
 }
 
-const HTML = 'text/html; charset=utf-8';
 const READ_METHODS = ['GET', 'HEAD'];
 
 export const routes: readonly Route[] = [
@@ -56,7 +56,7 @@ export const routes: readonly Route[] = [
     help: 'What this exporter sees, as a page.',
     types: [HTML],
     shared: true,
-    handle: ({ agent }) => htmlResponse(({ landingPage }) => landingPage(agent, linksOf(agent))),
+    handle: ({ agent }) => htmlResponse(({ landingPage }) => landingPage(agent, linksOf(agent)), 'live'),
   },
   {
     path: 'web_telemetry_path',
@@ -125,6 +125,7 @@ export const routes: readonly Route[] = [
     types: [JSON_TYPE],
     handle: explain,
   },
+  ...pageRoutes,
   {
     path: API,
     help: 'The documents of the API: what this exporter knows, as JSON.',
@@ -242,12 +243,6 @@ async function reload(context: RouteContext, request: IncomingMessage): Promise<
   return ok
     ? textResponse(200, 'reloaded')
     : textResponse(500, `not reloaded; the old configuration is in force:\n${faults.join('\n')}`);
-}
-
-/** Pages are loaded with the first request for one, which most exporters never get. */
-async function htmlResponse(render: (pages: typeof import('./pages.ts')) => string): Promise<RouteResponse> {
-  const pages = await import('./pages.ts');
-  return { status: 200, type: HTML, body: render(pages), style: pages.styleSource() };
 }
 
 const header = (request: IncomingMessage, name: string): string | undefined => {

@@ -43,7 +43,9 @@ export function runbooksPage(document = alerting): string {
 function htmlOf(markdown: string): string {
   const parts = markdown.split(/^```.*\n([\s\S]*?)^```$/m);
   return parts
-    .map((part, index) => (index % 2 === 1 ? `<pre><code>${escapeLines(part)}</code></pre>` : blocksOf(part)))
+    .map((part, index) =>
+      index % 2 === 1 ? `<pre tabindex="0"><code>${escapeLines(part)}</code></pre>` : blocksOf(part),
+    )
     .join('\n');
 }
 
@@ -59,7 +61,7 @@ function tableOf(block: string): string {
   const [head = [], , ...rows] = block.split('\n').map((line) => line.slice(1, -1).split('|'));
   const line = (tag: string, cells: readonly string[]) =>
     `<tr>${cells.map((cell) => `<${tag}>${inlineOf(cell.trim())}</${tag}>`).join('')}</tr>`;
-  return `<div class="wide"><table><thead>${line('th', head)}</thead><tbody>${rows.map((row) => line('td', row)).join('')}</tbody></table></div>`;
+  return `<div class="wide" tabindex="0"><table><thead>${line('th', head)}</thead><tbody>${rows.map((row) => line('td', row)).join('')}</tbody></table></div>`;
 }
 
 /** Code first: nothing inside of it is markup. */

@@ -1,0 +1,114 @@
+// The hour, as the exporter keeps it: one column of times, and a column of bytes for each series. The whole is asked for
+// once and then only what is new, so an open page costs little; the page keeps no more than the exporter does.
+import type { HistoryDocument } from './documents.ts';
+import type { Source } from './feed.ts';
+
+export interface Hour {
+  /** Unix times, seconds. */
+  readonly at: readonly number[];
+  /** Bytes by key; null where the thing did not exist. Each has as many values as `at`. */
+  readonly series: ReadonlyMap<string, readonly (number | null)[]>;
+  /** Names of the processes whose pids are keys. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+const POINT_EVERY_SECONDS = 15;
+const HOUR_SECONDS = 3600;
+
+/** @param of what the history is of, as the API has it: "groups", "host", "subgroup:db/postgres" */
+export function hourOf(of: string): Source<Hour> {
+  let hour: Hour = { at: [], series: new Map(), names: new Map() };
+  return {
+    every: POINT_EVERY_SECONDS / 2,
+    address: () => {
+      const last = hour.at.at(-1);
+      const base = `history?of=${encodeURIComponent(of)}`;
+      return last === undefined ? base : `${base}&from=${last}`;
+    },
+    merge: (answer) => {
+      hour = appended(hour, answer as HistoryDocument);
+      return hour;
+    },
+  };
+}
+
+/** The hour with points that are newer than its last one, and without those that are older than an hour. */
+export function appended(hour: Hour, { at, series }: HistoryDocument): Hour {
+  const last = hour.at.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const first = at.findIndex((time) => time > last);
+  if (first < 0) return hour;
+  const times = [...hour.at, ...at.slice(first)];
+  const keep = times.findIndex((time) => time >= times.at(-1)! - HOUR_SECONDS);
+  const joined = new Map<string, readonly (number | null)[]>();
+  const nothing = (count: number) => new Array<null>(count).fill(null);
+  const fresh = new Map(series.map(({ key, footprint_bytes }) => [key, footprint_bytes.slice(first)]));
+  for (const key of new Set([...hour.series.keys(), ...fresh.keys()])) {
+    const before = hour.series.get(key) ?? nothing(hour.at.length);
+    const values = [...before, ...(fresh.get(key) ?? nothing(times.length - hour.at.length))].slice(keep);
+    if (values.some((value) => value !== null)) joined.set(key, values);
+  }
+  const names = new Map(hour.names);
+  for (const { key, name } of series) if (name !== undefined) names.set(key, name);
+  for (const key of names.keys()) if (!joined.has(key)) names.delete(key);
+  return { at: times.slice(keep), series: joined, names };
+}
+
+/** The same hour with series added up. @param keyOf the key of the sum that a series belongs to; undefined: to none */
+export function summed({ at, series, names }: Hour, keyOf: (key: string) => string | undefined): Hour {
+  const sums = new Map<string, (number | null)[]>();
+  for (const [key, values] of series) {
+    const to = keyOf(key);
+    if (to === undefined) continue;
+    const sum = sums.get(to);
+    if (!sum) sums.set(to, [...values]);
+    else for (const [index, value] of values.entries()) if (value !== null) sum[index] = (sum[index] ?? 0) + value;
+  }
+  return { at, series: sums, names };
+}
+
+/** Key of what the parts do not explain. */
+export const REST = '(rest)';
+
+/** The parts of a whole over time, and what they leave of it. */
+export function withRest(parts: Hour, whole: Hour): Hour {
+  const sums = summed(whole, () => REST).series.get(REST) ?? [];
+  const totals = new Map(whole.at.map((time, index) => [time, sums[index] ?? null]));
+  const rest = parts.at.map((time, index) => {
+    let left = totals.get(time) ?? null;
+    for (const values of parts.series.values()) left = left === null ? null : left - (values[index] ?? 0);
+    return left === null ? null : Math.max(0, left);
+  });
+  return { ...parts, series: new Map([...parts.series, [REST, rest]]) };
+}
+
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Growth {
+  readonly key: string;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** What changed between the first and the last point of a span, largest growth first. What began in it grew from 0. */
+export function growthIn({ at, series }: Hour, { from, to }: Span): Growth[] {
+  const first = at.findIndex((time) => time >= from);
+  const last = at.findLastIndex((time) => time <= to);
+  if (first < 0 || last < first) return [];
+  return [...series]
+    .map(([key, values]) => ({ key, before: values[first] ?? 0, after: values[last] ?? 0 }))
+    .filter(({ before, after }) => before !== after)
+    .sort((a, b) => b.after - b.before - (a.after - a.before));
+}
+
+/** Columns for stacked areas: of each key the sum of its values and of all keys before it. */
+export function stacked({ at, series }: Hour, keys: readonly string[]): number[][] {
+  const below = new Array<number>(at.length).fill(0);
+  return keys.map((key) => {
+    const values = series.get(key);
+    for (let index = 0; index < at.length; index++) below[index]! += values?.[index] ?? 0;
+    return [...below];
+  });
+}

@@ -1,0 +1,188 @@
+// A subgroup by process. The exporter sorts and sends the first of them; all of ten thousand are sent only when asked for.
+import { useMemo, useRef, useState } from 'preact/hooks';
+import { formatDuration, formatPercent } from '../text/units.ts';
+import { DataTable, type TableColumn } from './data-table.tsx';
+import type { GroupEntry, HostDocument, ProcessEntry, ProcessesDocument } from './documents.ts';
+import { type Answer, useDocument } from './feed.ts';
+import { partlyEstimated } from './groups-view.tsx';
+import { REST, withRest } from './history.ts';
+import { HourSection, useHour } from './hour.tsx';
+import { Palette } from './palette.ts';
+import { onward, type Place } from './place.ts';
+import { Bytes, Glossary, Name, PlaceLink } from './shown.tsx';
+import { type Tile, Treemap } from './treemap.tsx';
+
+const FIRST_PROCESSES = 200;
+const ALL_PROCESSES = 10_000;
+/** The largest processes, with a tile each. */
+const TILES = 100;
+/** Orders that the exporter knows; in any other, what was sent is sorted here. */
+const SORTS = ['footprint', 'pss', 'uss', 'rss', 'swap', 'cpu', 'pid', 'name', 'age'];
+
+interface ProcessesProps {
+  readonly place: Place;
+  /** Undefined where no process is in it. */
+  readonly entry: GroupEntry | undefined;
+  readonly host: Answer<HostDocument>;
+}
+
+export function ProcessesView({ place, entry, host }: ProcessesProps) {
+  const { group = '', subgroup = '', sort = '' } = place;
+  const [palette] = useState(() => new Palette());
+  const [limit, setLimit] = useState(FIRST_PROCESSES);
+  const query = new URLSearchParams({ group, subgroup, limit: String(limit) });
+  const order = sort.replace('-', '');
+  if (SORTS.includes(order) && order !== 'footprint') query.set('sort', order);
+  const { value: newest, fault } = useDocument<ProcessesDocument>(`processes?${query}`);
+  const kept = useRef(newest);
+  kept.current = newest ?? kept.current; // another order shows the rows of the last one until its own are there
+  const value = kept.current;
+  const parts = useHour(`processes:${group}/${subgroup}`);
+  const whole = useHour(`subgroup:${group}/${subgroup}`);
+  const [largest, alive] = useMemo(() => {
+    const processes = value?.processes ?? [];
+    const bySize = [...processes].sort((a, b) => bytesOf(b) - bytesOf(a)).slice(0, TILES);
+    return [bySize, new Set(processes.map(({ pid }) => String(pid)))] as const;
+  }, [value]);
+  palette.assign(largest.map(({ pid }) => String(pid)));
+  const hour = useMemo(
+    () => parts.value && whole.value && withRest(parts.value, whole.value),
+    [parts.value, whole.value],
+  );
+  const to = (pid: string) => (alive.has(pid) ? onward(place, { page: 'process', pid, group, subgroup }) : undefined);
+  return (
+    <>
+      <div class="beside">
+        <section class="panel">
+          <h2>Footprint by process</h2>
+          <Treemap label="Processes by footprint" tiles={tilesOf(largest, entry, palette, to)} />
+        </section>
+        <HourSection
+          place={place}
+          hour={hour}
+          fault={parts.fault}
+          kept={host.value?.history.seconds}
+          palette={palette}
+          areaOf={(key) => key}
+          placeOf={to}
+        />
+      </div>
+      <section class="panel">
+        <h2>Processes</h2>
+        {fault && <p class="bad">{fault}</p>}
+        {value && (
+          <ProcessTable place={place} value={value} palette={palette} to={to} showAll={() => setLimit(ALL_PROCESSES)} />
+        )}
+        <Glossary of={['Footprint', 'PSS', 'USS', 'RSS', 'Swap', 'CPU']} />
+      </section>
+    </>
+  );
+}
+
+const bytesOf = ({ footprint_bytes }: ProcessEntry): number => footprint_bytes ?? 0;
+
+function tilesOf(
+  processes: readonly ProcessEntry[],
+  entry: GroupEntry | undefined,
+  palette: Palette,
+  to: (pid: string) => Place | undefined,
+): Tile[] {
+  const tiles = processes.map((process): Tile => {
+    const pid = String(process.pid);
+    const place = to(pid);
+    const shown = { name: `${process.name} ${pid}`, bytes: bytesOf(process), estimated: Boolean(process.estimated) };
+    return { key: pid, ...shown, colour: palette.classOf(pid), ...(place && { to: place }) };
+  });
+  const rest = (entry?.footprint_bytes ?? 0) - tiles.reduce((sum, { bytes }) => sum + bytes, 0);
+  // Less than a page for each process is the error of rounding.
+  if (rest < 4096 * tiles.length) return tiles;
+  const estimated = entry ? partlyEstimated(entry) : false;
+  return [...tiles, { key: REST, name: 'shared, or in other processes', bytes: rest, estimated, colour: 'cx' }];
+}
+
+interface ProcessTableProps {
+  readonly place: Place;
+  readonly value: ProcessesDocument;
+  readonly palette: Palette;
+  readonly to: (pid: string) => Place | undefined;
+  readonly showAll: () => void;
+}
+
+function ProcessTable({ place, value, palette, to, showAll }: ProcessTableProps) {
+  const { at, total, hidden, processes } = value;
+  const columns = useMemo(() => columnsOf(at, palette, to), [value]);
+  return (
+    <DataTable
+      caption="Processes"
+      place={place}
+      columns={columns}
+      rows={processes}
+      keyOf={({ pid, start_time_seconds }) => `${pid} ${start_time_seconds}`}
+      textOf={({ pid, name, user, unit, container_id, rule }) =>
+        [pid, name, user, unit, container_id, rule].filter((part) => part !== undefined).join(' ')
+      }
+      sort="footprint"
+    >
+      {processes.length < total && (
+        <button type="button" onClick={showAll}>
+          of {total.toLocaleString('en')}: show all
+        </button>
+      )}
+      {hidden > 0 && <span class="dim">{hidden} more are hidden by the settings</span>}
+    </DataTable>
+  );
+}
+
+function columnsOf(at: number, palette: Palette, to: (pid: string) => Place | undefined): TableColumn<ProcessEntry>[] {
+  const bytes = (key: string, head: string, value: (row: ProcessEntry) => number | undefined, estimate = false) => ({
+    ...{ key, head, value, numeric: true },
+    cell: (row: ProcessEntry) => <Bytes bytes={value(row)} estimated={estimate && row.estimated === true} />,
+  });
+  const text = (key: string, head: string, value: (row: ProcessEntry) => string | undefined) => ({
+    ...{ key, head, value },
+    cell: (row: ProcessEntry) => <Name text={value(row) ?? '–'} />,
+  });
+  const age = ({ start_time_seconds }: ProcessEntry) =>
+    start_time_seconds === undefined ? undefined : Math.max(0, at - start_time_seconds);
+  return [
+    { key: 'pid', head: 'PID', value: (row) => row.pid, numeric: true, upward: true, cell: (row) => row.pid },
+    {
+      ...{ key: 'name', head: 'Name', value: (row: ProcessEntry) => row.name },
+      cell: (row) => {
+        const place = to(String(row.pid));
+        return (
+          <>
+            <i class={`swatch ${palette.classOf(String(row.pid))}`} />
+            {place ? (
+              <PlaceLink to={place}>
+                <Name text={row.name} />
+              </PlaceLink>
+            ) : (
+              <Name text={row.name} />
+            )}
+          </>
+        );
+      },
+    },
+    text('user', 'User', (row) => row.user),
+    text('unit', 'Unit or container', (row) => row.unit ?? row.container_id?.slice(0, 12)),
+    {
+      key: 'age',
+      head: 'Age',
+      value: age,
+      upward: true,
+      numeric: true,
+      cell: (row) => formatDuration(age(row) ?? Number.NaN),
+    },
+    bytes('footprint', 'Footprint', (row) => row.footprint_bytes, true),
+    bytes('pss', 'PSS', (row) => row.pss_bytes, true),
+    bytes('uss', 'USS', (row) => row.uss_bytes, true),
+    bytes('rss', 'RSS', (row) => row.rss_bytes),
+    bytes('swap', 'Swap', (row) => row.swap_bytes),
+    {
+      ...{ key: 'cpu', head: 'CPU', value: (row) => row.cpu_percent, numeric: true },
+      cell: ({ cpu_percent }) => (cpu_percent === undefined ? '–' : formatPercent(cpu_percent / 100, 1)),
+    },
+    text('rule', 'Rule', (row) => row.rule),
+  ];
+}
