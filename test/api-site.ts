@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { Agent } from '../src/agent/agent.ts';
 import { type Config, defaults } from '../src/config/options.ts';
 import { framedFiles } from '../src/kernel/capture.ts';
+import { KERNEL_LOG } from '../src/kernel/kernel-log.ts';
 import { parseRules } from '../src/rules/rule-parser.ts';
 import { RecentPages } from '../src/server/recent-pages.ts';
 import { ReloadRequests } from '../src/server/reload-requests.ts';
@@ -29,6 +30,8 @@ const MEMINFO = {
   ),
 };
 
+const KILL = '3,1,5,-;Out of memory: Killed process 12 (postgres) total-vm:1kB\n';
+
 /** Each collection comes 15 seconds after the one before. */
 export function site(
   t: TestContext,
@@ -46,6 +49,7 @@ export function site(
       new Map(frameOf({ uptime: 100_000 + 1500 * index, forks: index }, processes))
         .set('proc/meminfo', MEMINFO)
         .set('proc/22/smaps_rollup', { failed: 'denied' })
+        .set(KERNEL_LOG, { bytes: Buffer.from(index > 1 ? KILL : '') })
         .set('proc/vmstat', { bytes: Buffer.from(`nr_free_pages 1\noom_kill ${index > 1 ? 3 : 1}\n`) }),
     ),
   );

@@ -24,6 +24,7 @@ export interface GroupSeries extends EventNames {
   footprint: number;
   started: number;
   exited: number;
+  oomKills: number;
 }
 
 export class GroupHistory {
@@ -49,11 +50,12 @@ export class GroupHistory {
     for (const row of rows) {
       const series = this.#seriesOf(row, first);
       if (!first) noteChanges(series, row, at, events);
-      const { started, exited } = row.counters;
+      const { started, exited, oomKills } = row.counters;
       series.processes = row.processes;
       series.footprint = row.footprint;
       series.started = started;
       series.exited = exited;
+      series.oomKills = oomKills;
       series.empty = series.processes > 0 ? 0 : series.empty + 1;
       if (series.place < 0 && series.processes > 0) this.#give(series, complete);
       if (series.place >= 0) this.#write(series, row, point);
@@ -76,7 +78,7 @@ export class GroupHistory {
     return untold ? Number.NaN : this.store.bytes(place, kind, point);
   }
 
-  #seriesOf({ counters: { group, subgroup, started, exited } }: GroupRow, first: boolean): GroupSeries {
+  #seriesOf({ counters: { group, subgroup, started, exited, oomKills } }: GroupRow, first: boolean): GroupSeries {
     let subgroups = this.#byName.get(group);
     if (!subgroups) {
       subgroups = new Map();
@@ -84,7 +86,7 @@ export class GroupHistory {
     }
     let series = subgroups.get(subgroup);
     if (!series) {
-      const before = first ? { started, exited } : { started: 0, exited: 0 };
+      const before = first ? { started, exited, oomKills } : { started: 0, exited: 0, oomKills: 0 };
       series = { group, subgroup, place: -1, lost: false, empty: 0, processes: 0, footprint: 0, ...before };
       subgroups.set(subgroup, series);
     }
@@ -137,8 +139,10 @@ export class GroupHistory {
   }
 }
 
-/** Births and exits since the last point. Where as many ended as there were, and all that live were born, it was restarted. */
+/** Births, exits and OOM kills since the last point. Where as many ended as there were, and all that live were born, it was restarted. */
 function noteChanges(series: GroupSeries, { counters, processes }: GroupRow, at: number, events: HistoryEvents): void {
+  const oomKills = counters.oomKills - series.oomKills;
+  if (oomKills > 0) events.add('oom_kill', at, oomKills, series);
   const started = counters.started - series.started;
   const exited = counters.exited - series.exited;
   if (series.processes > 0 && processes > 0 && exited >= series.processes && started >= processes) {

@@ -10,12 +10,13 @@ type History = NonNullable<Agent['history']>;
 type GroupEntry = DocumentOf<'groups'>['groups'][number];
 
 export function groupsDocument({ agent: { history }, snapshot }: ApiRequest): DocumentOf<'groups'> {
-  const { groups, host } = snapshot.view;
+  const { groups, host, oomKills } = snapshot.view;
   const shown = groups.filter((row) => row.processes > 0 || row.counters.declared);
   const sorted = shown.sort((a, b) => b.footprint - a.footprint);
   const points = history?.points() ?? [];
   const entries = sorted.map((row) => ({
     ...groupEntry(row, host.memory.total),
+    oom_kills: oomKills === 'counted' ? row.counters.oomKills : undefined,
     ...(history && changeOf(row, history, points)),
   }));
   return { at: unix(snapshot.time), snapshot: snapshot.serial, groups: entries };
