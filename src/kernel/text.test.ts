@@ -91,9 +91,9 @@ test('the sum of the lines that begin with a key; what is behind the end of the 
     ['', 0, 0],
     ['count:', 6, 0],
     ['count: x\ncount: -1\n', 19, 0],
-    ['account: 5\n high: 6\n count 7\n', 32, 0],
+    ['account: 5\n high: 6\n count 7\n', 29, 0],
     ['count: 1\n', 9, 1],
-    ['  cpu: 0\n     count:    104859\n     high:  9\n  cpu: 1\n     count: 1', 71, 104860],
+    ['  cpu: 0\n     count:    104859\n     high:  9\n  cpu: 1\n     count: 1', 67, 104860],
     ['count: 12', 8, 1],
     ['count: 1\n   count: 2\n', 12, 1],
   ];
