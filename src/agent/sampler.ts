@@ -139,8 +139,8 @@ export class Sampler {
   /** Applies new settings and rules from the next collection on. */
   configure(options: SamplerOptions, classify: Classify): void {
     this.#options = options;
+    if (classify !== this.#classify) this.#tracker?.reclassify(classify);
     this.#classify = classify;
-    this.#tracker?.reclassify(classify);
     this.#schedule(options.interval);
   }
 

@@ -18,6 +18,9 @@ const CHUNK = 256;
 /** Whether the page tables can be so large that a read cannot be predicted without knowing them. */
 export const mayHaveLargePageTables = ({ stat, memory }: Process): boolean => stat.virtualSize - memory.rss >= LARGE;
 
+/** The most bytes of page tables that a process can have, by its address space. */
+export const pageTablesMax = ({ stat }: Process): number => stat.virtualSize / MAPPED;
+
 export class PageTableReader {
   readonly #files: KernelFiles;
   readonly #unreadable: Unreadable;
@@ -49,7 +52,7 @@ export class PageTableReader {
       pageTables.bytes = this.#status.pageTables;
     } catch (error) {
       this.#unreadable.note(proc, 'status', error);
-      pageTables.bytes = proc.stat.virtualSize / MAPPED; // the most that it can have
+      pageTables.bytes = pageTablesMax(proc);
     }
   }
 }

@@ -27,16 +27,23 @@ const MEASURED_OVER_PREDICTED_MAX = 4;
 /** A read that is predicted to take less than this, seconds, is short: it may be read together with others. */
 export const SHORT_READ_MAX = 4e-3;
 
-function guess({ pageTables, footprint }: Process, rss: number): number {
+/**
+ * What a read of a process takes that nobody has read before, on a host of which nothing is known; seconds.
+ * @param memory bytes that are resident, of page tables and swapped out; NaN where the swapped ones are not known
+ */
+export function firstGuess({ rss, pageTables, swap }: { rss: number; pageTables: number; swap: number }): number {
   // The entries of resident pages are in the time for each resident byte.
-  const beside = Math.max(0, pageTables.bytes - rss / MAPPED_PER_PAGE_TABLE_BYTE);
+  const beside = Math.max(0, pageTables - rss / MAPPED_PER_PAGE_TABLE_BYTE);
   return (
     SECONDS_PER_READ +
     SECONDS_PER_BYTE * rss +
     SECONDS_PER_PAGE_TABLE_BYTE * beside +
-    SECONDS_PER_SWAPPED_BYTE * (footprint.swap || 0)
+    SECONDS_PER_SWAPPED_BYTE * (swap || 0)
   );
 }
+
+const guess = ({ pageTables, footprint }: Process, rss: number): number =>
+  firstGuess({ rss, pageTables: pageTables.bytes, swap: footprint.swap });
 
 export class ReadCost {
   /** Measured cost over first guess, on this host. */

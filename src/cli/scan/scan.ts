@@ -16,7 +16,7 @@ const LISTED_MAX = 20;
 
 export async function scan(settings: GivenSettings, json: boolean): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
-  const { view } = await collectOnce(setup, await openHost(setup.config));
+  const { view } = await collectOnce(setup, await openHost(setup.config), { footprints: 'settings' });
   if (json) return escapedJson(documentOf(view.groups, view.rows), 2);
   const { total, available } = view.host.memory;
   const groups = view.groups.filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);

@@ -7,7 +7,7 @@ import type { GivenSettings } from '../verb.ts';
 
 export async function subgroupTable(settings: GivenSettings): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
-  const { view } = await collectOnce(setup, await openHost(setup.config));
+  const { view } = await collectOnce(setup, await openHost(setup.config), { footprints: 'none' });
   const processes = new Map(
     view.groups.map((row) => [`${row.counters.group}/${row.counters.subgroup}`, row.processes]),
   );
