@@ -25,7 +25,8 @@ const SHOWN_MAX = 10;
 /** @throws VerbError where no such process runs */
 export async function explainProcess(
   settings: GivenSettings,
-  { pid, json, url, showValues }: ExplainGiven & { readonly pid: number },
+  pid: number,
+  { json, url, showValues }: Omit<ExplainGiven, 'of'>,
 ): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
   const files = await openHost(setup.config);

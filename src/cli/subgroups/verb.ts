@@ -1,10 +1,16 @@
 // subgroups: the rules in force. subgroups lint and subgroups test: are the operator's own rules right?
+import { parseUrl, URL_OPTION } from '../exporter/endpoints.ts';
 import { JSON_OPTION, type Verb } from '../verb.ts';
+import type { SubgroupsGiven } from './subgroup-table.ts';
 
-export const subgroupsVerb: Verb = {
+export const subgroupsVerb: Verb<SubgroupsGiven> = {
   name: 'subgroups',
-  summary: 'Print the rules in force, and how many processes each subgroup has now.',
-  run: async (_, settings) => ({ output: await (await import('./subgroup-table.ts')).subgroupTable(settings) }),
+  summary: 'Print the subgroups that have processes now, with the rules that name them.',
+  options: [{ name: '--all', help: 'Print every subgroup that a rule names.' }, URL_OPTION],
+  parse: ({ switches, values }) => ({ all: switches.has('--all'), url: parseUrl(values.get('--url')) }),
+  run: async (given, settings) => ({
+    output: await (await import('./subgroup-table.ts')).subgroupTable(settings, given),
+  }),
 };
 
 /** files: rule files to look at instead of the configured ones. */
