@@ -75,7 +75,7 @@ export class Host {
     );
     let step = work.next();
     while (!step.done) step = work.next();
-    const { groups, oldestMeasurement, excess, books } = step.value;
+    const { groups, oldestMeasurement, excess, books, stack } = step.value;
     const footprints = {
       reads: { ok: 0, gone: 0, denied: 0, unsupported: 0, malformed: 0, hung: 0 },
       seconds: 0,
@@ -90,7 +90,7 @@ export class Host {
       measuredExcess: excess,
     };
     const readings = new Readings(framedFiles([new Map()]), []);
-    return { at: NOW, host, books, readings, rows, groups, cgroups: undefined, ...about };
+    return { at: NOW, host, books, readings, rows, groups, cgroups: undefined, stack, ...about };
   }
 
   #process(given: Given): Process {

@@ -4,10 +4,11 @@ import { collectors } from '../collectors/index.ts';
 import { type Config, keys, optionOf } from '../config/options.ts';
 import type { Format } from '../exposition/encode.ts';
 import type { KernelFiles } from '../kernel/files.ts';
-import { readPrivileges, readSelf } from '../kernel/self.ts';
+import { type Privileges, readPrivileges, readSelf } from '../kernel/self.ts';
 import { Classifier, type Subgroup } from '../rules/classifier.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { ExporterState } from '../view/exporter-state.ts';
+import { isWanted, type SelectionOptions } from '../view/selection.ts';
 import { Log } from './log.ts';
 import { type Body, type Chosen, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
@@ -39,7 +40,7 @@ export interface Reload {
 
 const COLLECTION_FAILED = 'collection failed';
 /** Seconds. */
-const HIDDEN_LOOK_EVERY = 60;
+const PRIVILEGES_LOOK_EVERY = 60;
 const HUNG = 'reads of processes do not return';
 const DROPPED = 'series left out to stay within max_series';
 const CONTRADICTION = "measured PSS adds up to more than the host's memory";
@@ -56,11 +57,14 @@ export class Agent {
   readonly descriptorsMax = readSelf().maxFiles || 1024;
   setup: Setup;
   lastReload: Reload = { ok: true, faults: [] };
+  /** Attempts to load the configuration again, failed or not. */
+  reloads = 0;
 
   readonly #load: () => Promise<Setup>;
   readonly #sampler: Sampler;
   readonly #renderer: Renderer;
   #classifier: Classifier;
+  #selection: SelectionOptions;
   /** When the setup in force was loaded, seconds since the epoch. */
   #loadedAt = Date.now() / 1000;
   /** Time that serving the previous scrape took, seconds, and the series in its response. */
@@ -72,9 +76,9 @@ export class Agent {
   #unknownLogged = '';
   /** The settings that were last logged to wait for a restart, as text. */
   #restartLogged = '';
-  #hidden = false;
-  /** When `#hidden` was found out, seconds on the clock of time-slices.ts. */
-  #hiddenAt = Number.NaN;
+  #privileges: Privileges | undefined;
+  /** When they were found out, seconds on the clock of time-slices.ts. */
+  #privilegesAt = Number.NaN;
   #reloading: Promise<Reload> | undefined;
   readonly #requests = new Map<string, { path: string; code: number; count: number }>();
 
@@ -89,6 +93,7 @@ export class Agent {
     this.#renderer = new Renderer(enabledOf(config));
     this.#unknownNames = unknownNames(config, this.subgroups());
     const options = samplerOptionsOf(config, this.#unknownNames);
+    this.#selection = options.selection;
     this.#sampler = new Sampler(files, this.#classify(), options, () => this.#report());
   }
 
@@ -116,14 +121,29 @@ export class Agent {
     return this.snapshot ? clock() - this.snapshot.at : Number.NaN;
   }
 
-  /** Whether processes of other users are hidden from this exporter. A mount changes rarely: looked at once a minute. */
-  get processesHidden(): boolean {
+  /** What this process may read of the host; undefined where it serves a capture. A mount changes rarely: looked at once a minute. */
+  get privileges(): Privileges | undefined {
     const now = clock();
-    if (!(now - this.#hiddenAt < HIDDEN_LOOK_EVERY)) {
-      this.#hiddenAt = now;
-      this.#hidden = !this.config.capture && readPrivileges(this.config.path_procfs).hidepid !== '';
+    if (!(now - this.#privilegesAt < PRIVILEGES_LOOK_EVERY)) {
+      this.#privilegesAt = now;
+      this.#privileges = this.config.capture ? undefined : readPrivileges(this.config.path_procfs);
     }
-    return this.#hidden;
+    return this.#privileges;
+  }
+
+  /** Whether processes of other users are hidden from this exporter. */
+  get processesHidden(): boolean {
+    return (this.privileges?.hidepid ?? '') !== '';
+  }
+
+  /** The rules in force, in the order in which they decide. */
+  get rules(): readonly Rule[] {
+    return this.#classifier.rules;
+  }
+
+  /** Whether the settings let a process be seen by its names: name, group and subgroup. */
+  wants(name: string, group: string, subgroup: string): boolean {
+    return isWanted(name, group, subgroup, this.#selection);
   }
 
   start(): void {
@@ -162,9 +182,13 @@ export class Agent {
     return body;
   }
 
-  /** A process as the newest collection left it, after the one under way; undefined where that did not see it. */
-  async observed(pid: number): Promise<ObservedProcess | undefined> {
+  /** Waits for the collection under way, if there is one: meanwhile processes are neither as before nor as after it. */
+  async settled(): Promise<void> {
     if (this.#sampler.collecting) await within(this.config.scrape_timeout, this.collect());
+  }
+
+  /** A process as the newest collection left it, once it is settled; undefined where that did not see it. */
+  observed(pid: number): ObservedProcess | undefined {
     return this.#sampler.observed(pid);
   }
 
@@ -175,6 +199,7 @@ export class Agent {
   reload(byClient = false): Promise<Reload> {
     this.#reloading ??= this.#reload(byClient).finally(() => {
       this.#reloading = undefined;
+      this.reloads++;
     });
     return this.#reloading;
   }
@@ -201,7 +226,9 @@ export class Agent {
       this.log.options = { level: setup.config.log_level, format: setup.config.log_format };
       this.#renderer.configure(enabledOf(setup.config));
       this.#unknownNames = unknownNames(setup.config, this.subgroups());
-      this.#sampler.configure(samplerOptionsOf(setup.config, this.#unknownNames), this.#classify());
+      const options = samplerOptionsOf(setup.config, this.#unknownNames);
+      this.#selection = options.selection;
+      this.#sampler.configure(options, this.#classify());
       if (this.snapshot) this.#reportUnknownNames(this.snapshot);
       this.#loadedAt = Date.now() / 1000;
       const failedBefore = !this.lastReload.ok;

@@ -3,6 +3,7 @@
 
 import { FootprintEstimator, type HostUse } from '../footprint/estimator.ts';
 import { explainFootprint, type FootprintExplanation } from '../footprint/explanation.ts';
+import { type FootprintParts, footprintOf, footprintPartsOf, isEstimated } from '../footprint/kinds.ts';
 import type { FootprintOptions } from '../footprint/options.ts';
 import { FootprintScheduler } from '../footprint/scheduler.ts';
 import { SlowReads } from '../footprint/slow-reads.ts';
@@ -20,8 +21,9 @@ import { ProcessRows } from '../view/process-rows.ts';
 import { type KernelReader, Readings } from '../view/readings.ts';
 import { Selection, type SelectionOptions } from '../view/selection.ts';
 import { keepWithinBudget, type SeriesBudget } from '../view/series-budget.ts';
+import { STATES, stateIndex } from '../view/states.ts';
 import { type ProcessView, summarise } from '../view/view.ts';
-import { clock, inSlices, readInSlices, within } from './time-slices.ts';
+import { clock, inSlices, readInSlices, unixTime, within } from './time-slices.ts';
 
 export interface SamplerOptions {
   /** Time between two collections, seconds. */
@@ -48,8 +50,11 @@ export interface SamplerOptions {
 /** The result of a collection. It does not change any more. */
 export interface Snapshot {
   readonly view: ProcessView;
-  /** When the collection began, seconds on the clock of time-slices.ts. */
+  /** When the collection began, seconds on the clock of time-slices.ts; and Unix time. */
   readonly at: number;
+  readonly time: number;
+  /** Counts the collections that succeeded, from 1. */
+  readonly serial: number;
   /** How long it took, seconds. */
   readonly duration: number;
   /** Series left out to stay within the budget, by what was left out. */
@@ -63,6 +68,12 @@ export interface ObservedProcess {
   readonly mode: FootprintOptions['mode'];
   /** Whether it has series of its own. */
   readonly shown: boolean;
+  /** What it occupies, as in the rows; bytes. */
+  readonly occupied: number;
+  readonly parts: FootprintParts;
+  readonly estimated: boolean;
+  /** One of STATES. */
+  readonly state: (typeof STATES)[number];
 }
 
 /** Seconds that a collection waits for reads that run by themselves. The next collection uses results that come later. */
@@ -148,13 +159,17 @@ export class Sampler {
   observed(pid: number): ObservedProcess | undefined {
     const proc = this.#tracker?.living.find((each) => each.pid === pid);
     if (!proc || !this.snapshot) return undefined;
-    const { at, rows } = this.snapshot.view;
+    const { at, rows, stack } = this.snapshot.view;
     const { footprints } = this.#options;
     return {
       proc,
       footprint: explainFootprint(this.#footprints, proc, footprints, at),
       mode: footprints.mode,
       shown: rows.shown[rows.description.findIndex((description) => description.pid === pid)] === 1,
+      occupied: footprintOf(proc, stack),
+      parts: footprintPartsOf(proc, stack),
+      estimated: isEstimated(proc),
+      state: STATES[stateIndex(proc.stat.state)]!,
     };
   }
 
@@ -176,6 +191,7 @@ export class Sampler {
 
   async #collect(): Promise<void> {
     const at = clock();
+    const time = unixTime();
     try {
       const view = await this.#observe();
       const { selection, series } = this.#options;
@@ -183,8 +199,8 @@ export class Sampler {
       this.duration = clock() - at;
       this.lastSuccess = clock();
       this.failure = undefined;
-      this.snapshot = { view, at, duration: this.duration, dropped };
       this.#successes++;
+      this.snapshot = { view, at, time, serial: this.#successes, duration: this.duration, dropped };
     } catch (error) {
       this.duration = clock() - at;
       this.failure = error as Error;
@@ -237,6 +253,7 @@ export class Sampler {
       footprints: this.#footprints.statistics,
       oldestMeasurement: summary.oldestMeasurement,
       measuredExcess: summary.excess,
+      stack: summary.stack,
     };
   }
 

@@ -9,6 +9,9 @@ const SLICE = 0.004;
 /** Monotonic seconds: the clock of this program. Code below agent/ gets the time, or a clock, as an argument. */
 export const clock = (): number => performance.now() / 1000;
 
+/** Unix time, seconds. It can be set back. */
+export const unixTime = (): number => Date.now() / 1000;
+
 /** When the current slice began. Pieces of work that follow each other without a break share one slice. */
 let sliceBegan = Number.NEGATIVE_INFINITY;
 

@@ -1,6 +1,7 @@
 // Collector "group": sums over all processes of a subgroup, and counters that keep what ended processes had used.
 import { counter, type Family, gauge, labelText, oddlyNamedCounter } from '../exposition/metric.ts';
-import { type GroupRow, KINDS, STATES } from '../view/view.ts';
+import { STATES } from '../view/states.ts';
+import { type GroupRow, KINDS } from '../view/view.ts';
 import type { Collector, Enabled } from './collector.ts';
 
 export const GROUP = ['group', 'subgroup'] as const;

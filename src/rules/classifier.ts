@@ -75,7 +75,8 @@ function compare(rule: Rule, target: MatchTarget): RuleResult {
 
 /** Classifies processes, about a microsecond each: keep the answer for as long as the identity holds. */
 export class Classifier {
-  private readonly rules: readonly Rule[];
+  /** In the order in which they decide. */
+  readonly rules: readonly Rule[];
   private readonly index = new RuleIndex();
   private readonly known = new KnownNames();
 

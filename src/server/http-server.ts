@@ -16,15 +16,8 @@ import { ClientGoneError, QueueFullError } from './passwords.ts';
 import { ClientTokenBuckets, TokenBucket } from './rate-limit.ts';
 import { RecentPages } from './recent-pages.ts';
 import { ReloadRequests } from './reload-requests.ts';
-import {
-  type Route,
-  type RouteContext,
-  type RouteResponse,
-  respond,
-  retryLater,
-  routeOf,
-  textResponse,
-} from './routes.ts';
+import { type RouteResponse, retryLater, textResponse } from './responses.ts';
+import { type Route, type RouteContext, respond, routeOf } from './routes.ts';
 import { UnreadResponses } from './unread-responses.ts';
 import type { WebConfig } from './web-config.ts';
 
@@ -266,7 +259,9 @@ export class HttpServer {
     const unread =
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
     if (unread || this.#connections.endsAfterResponse(socket)) response.setHeader('connection', 'close');
-    response.writeHead(result.status, { 'content-type': result.type, 'content-length': length, ...result.headers });
+    // A 304 has no body, and says nothing about that of the 200 (RFC 9110, 8.6).
+    const about = result.status === 304 ? {} : { 'content-type': result.type, 'content-length': length };
+    response.writeHead(result.status, { ...about, ...result.headers });
     const [pieces, shared] = request.method === 'HEAD' ? [[], undefined] : [body, result.shared];
     const kind = `${path} ${result.type} ${result.headers?.['content-encoding']}`;
     await this.#unread.send(socket, response, kind, pieces, shared, agent.config.send_timeout * 1000);

@@ -2,7 +2,7 @@
 // list of 10,000 rules takes longer to make than most collections. All readers of a page share its bytes.
 import type { Agent } from '../agent/agent.ts';
 import { clock } from '../agent/time-slices.ts';
-import type { RouteResponse } from './routes.ts';
+import type { RouteResponse } from './responses.ts';
 
 const KEPT_SECONDS = 1;
 

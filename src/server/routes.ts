@@ -4,27 +4,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Agent } from '../agent/agent.ts';
 import { describeBalance } from '../agent/balance.ts';
 import { CONTENT_TYPES } from '../exposition/encode.ts';
-import { escapedJson } from '../text/hostile.ts';
 import { configDocument, explanationDocument, subgroupsDocument } from './api.ts';
+import { API, type DocumentName, documents } from './api-v1/documents.ts';
 import { collectorChoice } from './collector-choice.ts';
 import { isFromOtherSite } from './host-check.ts';
 import { acceptsGzip, chooseFormat, chooseMediaType } from './negotiation.ts';
 import type { Link } from './pages.ts';
 import type { RecentPages } from './recent-pages.ts';
 import type { ReloadRequests } from './reload-requests.ts';
-import type { SharedPart } from './unread-responses.ts';
-
-export interface RouteResponse {
-  readonly status: number;
-  readonly type: string;
-  /** Text, or the pieces of the body in order. */
-  readonly body: string | readonly Buffer[];
-  /** The parts of the body that other responses share; undefined: nothing. */
-  readonly shared?: readonly SharedPart[];
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Source of the style that the content security policy has to allow: 'sha256-…'. */
-  readonly style?: string;
-}
+import { JSON_TYPE, jsonResponse, type RouteResponse, retryLater, textResponse } from './responses.ts';
 
 /** What handlers respond from. */
 export interface RouteContext {
@@ -39,6 +27,10 @@ export interface Route {
   readonly help: string;
   /** The query that the route needs; the landing page has no link to such a route. */
   readonly query?: string;
+  /** A document of the API: the landing page links to their list only. */
+  readonly listed?: false;
+  /** Its path goes on with a value: /api/v1/processes/4711. */
+  readonly goesOn?: true;
   /** Allowed methods; GET and HEAD unless given. */
   readonly methods?: readonly string[];
   /** It is answered under every host name: scrapers and probes use the name of a service (host-check.ts). */
@@ -55,21 +47,8 @@ export interface Route {
   ) => RouteResponse | Promise<RouteResponse>;
 }
 
-const TEXT = 'text/plain; charset=utf-8';
 const HTML = 'text/html; charset=utf-8';
-const JSON_TYPE = 'application/json; charset=utf-8';
 const READ_METHODS = ['GET', 'HEAD'];
-
-export const textResponse = (status: number, body: string): RouteResponse => ({
-  status,
-  type: TEXT,
-  body: `${body}\n`,
-});
-
-export const retryLater = (status: number, what: string, seconds = 1): RouteResponse => ({
-  ...textResponse(status, `${what}; try again later`),
-  headers: { 'retry-after': String(Math.max(1, seconds)) },
-});
 
 export const routes: readonly Route[] = [
   {
@@ -146,6 +125,25 @@ export const routes: readonly Route[] = [
     types: [JSON_TYPE],
     handle: explain,
   },
+  {
+    path: API,
+    help: 'The documents of the API: what this exporter knows, as JSON.',
+    types: [JSON_TYPE],
+    handle: () => jsonResponse(Object.values(documents)),
+  },
+  ...Object.entries(documents).map(
+    ([name, { path, help }]): Route => ({
+      path: path.replace(/<.*/, ''),
+      help,
+      types: [JSON_TYPE],
+      listed: false,
+      ...(path.includes('<') && { goesOn: true }),
+      handle: async ({ agent }, request) => {
+        const { answer } = await import('./api-v1/answer.ts');
+        return answer(name as DocumentName, agent, request);
+      },
+    }),
+  ),
 ];
 
 /** The paths that no setting changes. */
@@ -174,7 +172,8 @@ export async function respond(
 /** The route of a request, whatever its query. A proxy may send the whole URL (RFC 9112, 3.2.2). */
 export function routeOf(agent: Agent, url: string): Route | undefined {
   const path = url.replace(/^https?:\/\/[^/?#]*/i, '').split('?', 1)[0] || '/';
-  return routes.find((route) => pathOf(route, agent) === path);
+  const exact = routes.find((route) => pathOf(route, agent) === path && !route.goesOn);
+  return exact ?? routes.find((route) => route.goesOn && path.startsWith(route.path));
 }
 
 export const pathOf = (route: Route, agent: Agent): string =>
@@ -183,7 +182,10 @@ export const pathOf = (route: Route, agent: Agent): string =>
 /** The pages and documents that the landing page links to. */
 const linksOf = (agent: Agent): Link[] =>
   routes
-    .filter(({ path, query, methods = READ_METHODS }) => path !== '/' && !query && methods === READ_METHODS)
+    .filter(
+      ({ path, query, listed = true, methods = READ_METHODS }) =>
+        path !== '/' && !query && listed && methods === READ_METHODS,
+    )
     .map((route) => ({ path: pathOf(route, agent), help: route.help }));
 
 /** Part of the scraper's timeout that is kept for sending the response, seconds. */
@@ -221,7 +223,8 @@ async function explain({ agent }: RouteContext, { url = '' }: IncomingMessage): 
   const pid = pids.length === 1 && /^[1-9]\d{0,6}$/.test(pids[0]!) ? Number(pids[0]) : 0;
   if (pid === 0 || pid > PID_MAX)
     return textResponse(400, `ask for one process: ?pid=N, an integer from 1 to ${PID_MAX}`);
-  const observed = await agent.observed(pid);
+  await agent.settled();
+  const observed = agent.observed(pid);
   if (observed) return jsonResponse(explanationDocument(agent, observed));
   if (!agent.snapshot) return textResponse(503, 'no collection has succeeded yet; try again later');
   const error = `process ${pid} was not seen at the last collection, ${agent.age.toFixed(1)} s ago; it has ended, or it began after that`;
@@ -246,12 +249,6 @@ async function htmlResponse(render: (pages: typeof import('./pages.ts')) => stri
   const pages = await import('./pages.ts');
   return { status: 200, type: HTML, body: render(pages), style: pages.styleSource() };
 }
-
-const jsonResponse = (document: unknown): RouteResponse => ({
-  status: 200,
-  type: JSON_TYPE,
-  body: escapedJson(document, 2),
-});
 
 const header = (request: IncomingMessage, name: string): string | undefined => {
   const value = request.headers[name];

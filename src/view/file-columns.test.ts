@@ -75,7 +75,7 @@ function host(change: readonly (readonly [string, CapturedFile])[] = []) {
   const column = (columns: readonly FileColumn[], kernelThreads = false) => {
     const rows = new ProcessRows();
     rows.reset(processes.length);
-    for (const proc of processes) if (proc.pid > 3 || (proc.pid === 2 && kernelThreads)) rows.append(proc);
+    for (const proc of processes) if (proc.pid > 3 || (proc.pid === 2 && kernelThreads)) rows.append(proc, 0);
     for (const _ of reader.read(processes, rows, columns, kernelThreads));
     return [...rows.oomScore.subarray(0, rows.length)];
   };

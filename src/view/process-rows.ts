@@ -1,14 +1,15 @@
 // The processes of a view, one row each, their numbers in typed columns. COLUMNS is the one place in view/ that says
 // which value of a Process is shown: a column is one line there, and a collector then exports it by its name. A number
 // that is only shown, and is read for nothing else, is no part of a Process: it is a column of file-columns.ts.
-import { anonymousOf, fileOf, sharedOf } from '../footprint/kinds.ts';
+import { anonymousOf, fileOf, footprintOf, isEstimated, sharedOf } from '../footprint/kinds.ts';
 import type { Process, ProcessDescription } from '../process/process.ts';
 import { FILE_COLUMNS, type FileColumn } from './file-columns.ts';
+import { stateIndex } from './states.ts';
 
 /** What is written beside the numbers of a row: pid, name, group and what else the labels say. */
 export type RowDescription = ProcessDescription;
 
-/** The numbers of a row. NaN: not known. */
+/** The numbers of a row. NaN: not known. @param stack bytes of the kernel stack of a thread */
 const COLUMNS = {
   /** Bytes. */
   rss: (proc) => proc.memory.rss,
@@ -22,7 +23,8 @@ const COLUMNS = {
   usage: (proc) => proc.usage.percent,
   /** CPU seconds since the process began. */
   time: (proc) => proc.stat.user + proc.stat.system,
-} as const satisfies Readonly<Record<string, (proc: Process) => number>>;
+  footprint: footprintOf,
+} as const satisfies Readonly<Record<string, (proc: Process, stack: number) => number>>;
 
 /** Bytes of each kind of memory; set only where they are shown. @param stack bytes of the kernel stack of a thread */
 const KIND_COLUMNS = {
@@ -62,6 +64,10 @@ export class ProcessRows extends Columns {
   readonly description: RowDescription[] = [];
   /** 1 where the process has series of its own. */
   shown = new Uint8Array(0);
+  /** Index in STATES. */
+  state = new Uint8Array(0);
+  /** 1 where PSS, USS and footprint are no reading of now. */
+  estimated = new Uint8Array(0);
 
   /** Empties the rows, and makes room. @param capacity number of rows */
   reset(capacity: number): void {
@@ -70,15 +76,20 @@ export class ProcessRows extends Columns {
     if (this.shown.length >= capacity) return;
     const size = Math.ceil(capacity * 1.25);
     for (const column of columns) this[column] = new Float64Array(size);
-    this.shown = new Uint8Array(size);
+    for (const flags of ['shown', 'state', 'estimated'] as const) this[flags] = new Uint8Array(size);
   }
 
-  /** Adds a row with the values that the process has now; kinds of memory and what kernel files say are set later. */
-  append(proc: Process): void {
+  /**
+   * Adds a row with the values that the process has now; kinds of memory and what kernel files say are set later.
+   * @param stack bytes of the kernel stack of a thread
+   */
+  append(proc: Process, stack: number): void {
     const row = this.length++;
     this.description[row] = proc.description;
     this.shown[row] = 1;
-    for (const column of processColumns) this[column][row] = COLUMNS[column](proc);
+    this.state[row] = stateIndex(proc.stat.state);
+    this.estimated[row] = Number(isEstimated(proc));
+    for (const column of processColumns) this[column][row] = COLUMNS[column](proc, stack);
     for (const column of kindColumns) this[column][row] = Number.NaN;
     for (const column of fileColumns) this[column][row] = Number.NaN;
   }

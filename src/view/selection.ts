@@ -169,11 +169,14 @@ const hasFilters = (options: SelectionOptions): boolean =>
   options.includeNames.length > 0 ||
   options.searchMode !== 'none';
 
-function passes(rows: ProcessRows, row: number, options: SelectionOptions): boolean {
+const passes = (rows: ProcessRows, row: number, options: SelectionOptions): boolean => {
   const { identity, group, subgroup } = rows.description[row]!;
-  const { name } = identity;
+  return !(rows.uss[row]! < options.minUss) && isWanted(identity.name, group, subgroup, options);
+};
+
+/** Whether the operator wants to see a process, by its names. Whether it is large enough for series is another question. */
+export function isWanted(name: string, group: string, subgroup: string, options: SelectionOptions): boolean {
   if (options.disableOthers && group === 'other') return false;
-  if (rows.uss[row]! < options.minUss) return false;
   if (options.excludeNames.some((part) => name.includes(part))) return false;
   if (options.includeNames.length > 0 && !options.includeNames.some((part) => name.includes(part))) return false;
   if (options.searchMode === 'none') return true;

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Given, Host, NOW } from '../../test/view-host.ts';
 import { Selection, type SelectionOptions } from './selection.ts';
-import { type ProcessView, STATES } from './view.ts';
+import { STATES } from './states.ts';
+import type { ProcessView } from './view.ts';
 
 const ALL: SelectionOptions = {
   perProcess: 'all',

@@ -3,20 +3,25 @@
 // Numbers stand in columns, so that a view of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
 import { usesSpaceOfParent } from '../footprint/address-space.ts';
-import { anonymousOf, proportionalSwapOf, sharedOf, stackOfThread, swappedSharedOf } from '../footprint/kinds.ts';
+import {
+  anonymousOf,
+  ownHugetlbOf,
+  proportionalSwapOf,
+  sharedOf,
+  stackOfThread,
+  swappedSharedOf,
+} from '../footprint/kinds.ts';
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { HostState } from '../kernel/host.ts';
 import type { HostMemory } from '../kernel/host-memory.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
-import { type Process, ZOMBIE } from '../process/process.ts';
+import type { Process } from '../process/process.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
 import type { CgroupView } from './cgroup-usage.ts';
 import { attributedRatioOf, type HostBooks, kindsOf } from './host-books.ts';
 import { hasRow, type ProcessRows } from './process-rows.ts';
 import type { Readings } from './readings.ts';
-
-/** States of processes as they are shown, in the order of `GroupRow.states`. */
-export const STATES = ['running', 'sleeping', 'blocked', 'stopped', 'zombie', 'idle'] as const;
+import { STATES, stateIndex } from './states.ts';
 
 /** Kinds of memory as they are exported, in the order of `GroupRow.kinds`. */
 export const KINDS = ['anonymous', 'file', 'shared', 'hugetlb', 'page_tables', 'kernel_stacks'] as const;
@@ -99,6 +104,8 @@ export interface ProcessView {
    * processes share an address space, each with the PSS of all of it.
    */
   readonly measuredExcess: number;
+  /** The kernel stack of a thread, bytes; NaN where the host does not say it. */
+  readonly stack: number;
 }
 
 export interface ViewOptions {
@@ -148,6 +155,8 @@ export interface Summary {
   /** As ProcessView.measuredExcess. */
   readonly excess: number;
   readonly books: HostBooks;
+  /** As ProcessView.stack. */
+  readonly stack: number;
 }
 
 /** Processes that `summarise` adds before other work may run. */
@@ -185,7 +194,7 @@ export function* summarise(
     const measured = !proc.stat.absent && proc.footprint.pss >= 0;
     if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
     if (hasRow(proc, options.kernelThreads)) {
-      rows.append(proc);
+      rows.append(proc, stack);
       if (options.processKinds) rows.setKinds(proc, stack);
     }
     if (index % STEP === STEP - 1) yield;
@@ -198,7 +207,7 @@ export function* summarise(
   const excess = withinHost(estimates, host.memory.total);
   const books = booksOf(estimates, host.memory, absent);
   for (const [group, estimate] of estimates) addEstimate(group, estimate);
-  return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess, books };
+  return { groups: [...groups.values()].sort(byName), oldestMeasurement: oldest, excess, books, stack };
 }
 
 /**
@@ -261,7 +270,7 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, options:
   if (usesSpaceOfParent(proc)) return;
   group.rss += rss;
   const hugetlb = footprint.hugetlb || 0;
-  const privateHugetlb = pss >= 0 ? Math.min(hugetlb, proc.measurement.hugetlb) : 0;
+  const privateHugetlb = ownHugetlbOf(proc);
   group.kinds[HUGETLB]! += privateHugetlb;
   estimate.sharedHugetlb += hugetlb - privateHugetlb;
   group.kinds[PAGE_TABLES]! += footprint.pageTables || 0;
@@ -373,13 +382,3 @@ const threadsOf = (processes: readonly Process[]): number => {
   for (const { stat } of processes) threads += stat.threads;
   return threads;
 };
-
-/** Index in STATES of the state in /proc/<pid>/stat (proc(5)): R, S, D, T or t, Z or X; I, and P, W, K of older kernels. */
-function stateIndex(code: number): number {
-  if (code === 0x53) return 1;
-  if (code === 0x52) return 0;
-  if (code === 0x44) return 2;
-  if (code === 0x54 || code === 0x74) return 3;
-  if (code === ZOMBIE || code === 0x58) return 4;
-  return 5;
-}

@@ -2,7 +2,7 @@
 // would give which metric.
 import type { Setup } from '../../agent/agent.ts';
 import { describeBalance } from '../../agent/balance.ts';
-import { accessTo, lastingFailures, UNIT_SETTING } from '../../agent/capabilities.ts';
+import { accessTo, grantFor, hiddenAdvice, lastingFailures, UNIT_SETTING } from '../../agent/capabilities.ts';
 import { describeUnknownName, stillUnknown, unknownNames } from '../../agent/unknown-names.ts';
 import { settingsWithoutEffect } from '../../config/without-effect.ts';
 import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
@@ -64,7 +64,7 @@ export async function check(settings: GivenSettings): Promise<string> {
     ...hungLines(view.hung).map((line) => `               ${line}`),
   );
   const hidden = privileges.hidepid !== '' && !setup.config.capture;
-  if (hidden) lines.push(...hiddenAdvice(privileges.hidepid));
+  if (hidden) lines.push(...hiddenLines(privileges));
   lines.push('', ...advice(lastingFailures(view.unreadable), privileges, hidden));
   return `${lines.join('\n')}\n`;
 }
@@ -94,37 +94,35 @@ function capabilityText({ capabilities, userNamespace }: Privileges): string {
   return userNamespace ? `in a user namespace, ${held} there` : held;
 }
 
-function hiddenAdvice(hidepid: string): string[] {
-  return [
-    `hidden:        /proc is mounted with hidepid=${hidepid}: processes of other users cannot be seen`,
-    '               grant CAP_SYS_PTRACE, or mount /proc with gid=GROUP and run the exporter in that group',
-  ];
-}
+const hiddenLines = (privileges: Privileges): string[] => [
+  `hidden:        /proc is mounted with hidepid=${privileges.hidepid}: processes of other users cannot be seen`,
+  `               ${hiddenAdvice(privileges)}`,
+];
 
-function advice(
-  denied: readonly UnreadableCount[],
-  { capabilities, userNamespace }: Privileges,
-  hidden: boolean,
-): string[] {
+function advice(denied: readonly UnreadableCount[], privileges: Privileges, hidden: boolean): string[] {
   if (denied.length === 0)
     return [hidden ? 'Of the processes that can be seen, everything can be read.' : 'Everything can be read.'];
-  const granted = ['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'].every((name) => capabilities.includes(name));
   const lines = ['Not everything can be read:'];
-  for (const { file, reason, processes } of denied) {
+  let helps = false;
+  for (const count of denied) {
+    const { file, reason, processes } = count;
     const known = accessTo(file);
     const use = known ? `; it is needed for ${known.neededFor}` : '';
     lines.push(`  /proc/PID/${file} of ${countedProcesses(processes)} cannot be read (${reason})${use}`);
-    if (known && reason === 'denied' && (!granted || userNamespace)) lines.push(`    grant ${known.requires}`);
+    const grant = grantFor(count, privileges);
+    if (grant) lines.push(`    grant ${grant}`);
+    helps ||= grant !== undefined;
   }
-  if (userNamespace) {
+  if (!denied.some(({ reason }) => reason === 'denied')) return lines;
+  if (privileges.userNamespace) {
     return [
       ...lines,
       '',
       'This program runs in a user namespace (rootless container, unshare --user): a capability counts only for processes of',
-      'that namespace. Run it outside, with the capabilities above, to read the others (user_namespaces(7)).',
+      'that namespace. Run it outside, with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, to read the others (user_namespaces(7)).',
     ];
   }
-  if (granted) {
+  if (!helps) {
     return [
       ...lines,
       '',

@@ -1,0 +1,102 @@
+// /api/v1/processes. Processes without series of their own are listed as well, because limits of series say nothing of what
+// an operator may see; processes that the operator hides by their names are not (docs/decisions/0022).
+import type { Agent } from '../../agent/agent.ts';
+import type { Snapshot } from '../../agent/sampler.ts';
+import { inSlices } from '../../agent/time-slices.ts';
+import type { ApiRequest } from './answer.ts';
+import { LIMIT_DEFAULT, LIMIT_MAX, PROCESS_STATES, SORTS } from './documents.ts';
+import { bytes, thousandths, unix } from './known.ts';
+import type { DocumentOf } from './schema.ts';
+
+type Rows = Snapshot['view']['rows'];
+type Description = Rows['description'][number];
+type ProcessEntry = DocumentOf<'processes'>['processes'][number];
+
+/** Processes that are looked at, or written, together. */
+const STEP = 256;
+
+export async function processesDocument({ agent, snapshot, query }: ApiRequest): Promise<DocumentOf<'processes'>> {
+  const group = query.text('group');
+  const subgroup = query.text('subgroup');
+  const sort = query.choice('sort', SORTS, 'footprint');
+  const limit = query.count('limit', LIMIT_MAX, LIMIT_DEFAULT);
+  const { rows } = snapshot.view;
+  const asked = (description: Description): boolean =>
+    (group === undefined || description.group === group) &&
+    (subgroup === undefined || description.subgroup === subgroup);
+  rows.pinCount++;
+  try {
+    const found = await inSlices(find(agent, rows, asked));
+    found.rows.sort((a, b) => compare(rows, sort, a, b));
+    const processes = await inSlices(entries(agent, rows, found.rows.slice(0, limit)));
+    const { length: total } = found.rows;
+    return { at: unix(snapshot.time), snapshot: snapshot.serial, total, hidden: found.hidden, processes };
+  } finally {
+    rows.pinCount--;
+  }
+}
+
+/** The rows that are asked for, and how many of them the operator hides. */
+function* find(agent: Agent, rows: Rows, asked: (description: Description) => boolean) {
+  const found = { rows: [] as number[], hidden: 0 };
+  for (let row = 0; row < rows.length; row++) {
+    if (row % STEP === STEP - 1) yield;
+    const description = rows.description[row]!;
+    if (!asked(description)) continue;
+    const { identity, group, subgroup } = description;
+    if (agent.wants(identity.name, group, subgroup)) found.rows.push(row);
+    else found.hidden++;
+  }
+  return found;
+}
+
+/** Largest first, what is not known last; names, pids and ages smallest first. Equal ones by pid. */
+function compare(rows: Rows, sort: (typeof SORTS)[number], a: number, b: number): number {
+  const [one, other] = [rows.description[a]!, rows.description[b]!];
+  const byPid = one.pid - other.pid;
+  if (sort === 'pid') return byPid;
+  if (sort === 'name') {
+    const [name, otherName] = [one.identity.name, other.identity.name];
+    return name < otherName ? -1 : name > otherName ? 1 : byPid;
+  }
+  if (sort === 'age') return other.startTime - one.startTime || byPid;
+  const column = rows[sort === 'cpu' ? 'usage' : sort];
+  const size = (row: number): number => (column[row]! >= 0 ? column[row]! : -1);
+  return size(b) - size(a) || byPid;
+}
+
+function* entries(agent: Agent, rows: Rows, wanted: readonly number[]): Generator<void, ProcessEntry[], void> {
+  const made: ProcessEntry[] = [];
+  for (const row of wanted) {
+    if (made.length % STEP === STEP - 1) yield;
+    made.push({
+      ...aboutProcess(agent, rows.description[row]!),
+      footprint_bytes: bytes(rows.footprint[row]!),
+      pss_bytes: bytes(rows.pss[row]!),
+      uss_bytes: bytes(rows.uss[row]!),
+      rss_bytes: bytes(rows.rss[row]!),
+      swap_bytes: bytes(rows.swap[row]!),
+      cpu_percent: thousandths(rows.usage[row]!),
+      estimated: rows.estimated[row] === 1 || undefined,
+      state: PROCESS_STATES[rows.state[row]!]!,
+    });
+  }
+  return made;
+}
+
+/** What a process is. Who it belongs to is said only where the metrics say it too: process_info. */
+export function aboutProcess({ config }: Agent, { pid, identity, group, subgroup, rule, startTime }: Description) {
+  const { name, user, unit, container } = identity;
+  const more = config.process_info;
+  return {
+    pid,
+    name,
+    group,
+    subgroup,
+    user: (more && user) || undefined,
+    unit: (more && unit) || undefined,
+    container_id: (more && container) || undefined,
+    rule: more ? rule : undefined,
+    start_time_seconds: unix(startTime),
+  };
+}
