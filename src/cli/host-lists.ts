@@ -34,7 +34,8 @@ const signed = (value: number | undefined): string => {
 
 /** A group is an estimate where the PSS of a twentieth of its RSS or more is not measured, or not lately. */
 const COVERED = 0.95;
-const isEstimated = ({ coverage_ratio }: GroupEntry): boolean => coverage_ratio !== undefined && coverage_ratio < COVERED;
+const isEstimated = ({ coverage_ratio }: GroupEntry): boolean =>
+  coverage_ratio !== undefined && coverage_ratio < COVERED;
 
 /** @param hour the last hour of a subgroup, as a small chart; undefined where there is no history */
 export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListColumn<GroupEntry>[] => [
@@ -55,7 +56,11 @@ export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListC
   },
   {
     head: '% HOST',
-    ...{ text: ({ host_ratio }) => percent(host_ratio === undefined ? undefined : host_ratio * 100), right: true, rank: 5 },
+    ...{
+      text: ({ host_ratio }) => percent(host_ratio === undefined ? undefined : host_ratio * 100),
+      right: true,
+      rank: 5,
+    },
   },
   ...(hour ? [{ head: 'HOUR', text: hour, rank: 8, steady: 12 }] : []),
   {
@@ -107,7 +112,11 @@ export const processColumns = (now: number, inGroup = false): readonly ListColum
   { head: 'UNIT', text: ({ unit, container_id }) => unit ?? container_id?.slice(0, 12) ?? '–', least: 8, rank: 1 },
   {
     head: 'AGE',
-    ...{ text: ({ start_time_seconds }) => formatDuration(Math.max(0, now - start_time_seconds)), right: true, rank: 2 },
+    ...{
+      text: ({ start_time_seconds }) => formatDuration(Math.max(0, now - start_time_seconds)),
+      right: true,
+      rank: 2,
+    },
     ...{ order: { letter: 'a', name: 'age' }, value: ({ start_time_seconds }) => start_time_seconds },
   },
   {
@@ -155,7 +164,11 @@ export const orderNames: Readonly<Record<ListName, readonly string[]>> = {
 };
 
 /** The rows in an order of a column; in the order that they have where no column has it. */
-export function ordered<Row>(rows: readonly Row[], columns: readonly ListColumn<Row>[], { by, reversed }: Order): Row[] {
+export function ordered<Row>(
+  rows: readonly Row[],
+  columns: readonly ListColumn<Row>[],
+  { by, reversed }: Order,
+): Row[] {
   const value = columns.find(({ order }) => order?.name === by)?.value;
   if (!value) return [...rows];
   const sign = reversed ? -1 : 1;
@@ -176,4 +189,3 @@ export function matching<Row>(rows: readonly Row[], words: (row: Row) => string,
 export const groupWords = ({ group, subgroup }: GroupEntry): string => `${group}/${subgroup}`;
 export const processWords = ({ pid, name, group, subgroup, user, unit, container_id }: ProcessEntry): string =>
   [pid, name, `${group}/${subgroup}`, user, unit, container_id].join(' ');
-

@@ -1,7 +1,7 @@
 // The documents of the API (server/api-v1), asked of the running exporter or made by an exporter inside this program: who asks
 // sees no difference. An answer that does not hold to the schema is refused, because any program may answer at an address.
 import type { DocumentName } from '../../server/api-v1/documents.ts';
-import type { Field, Fields } from '../../server/api-v1/field.ts';
+import type { Field } from '../../server/api-v1/field.ts';
 import { type DocumentOf, schema } from '../../server/api-v1/schema.ts';
 import { type Answer, parseObject, type Question } from './client.ts';
 import { AskError } from './endpoints.ts';
@@ -54,7 +54,7 @@ export class HostApi {
 }
 
 /** Whether an object has all fields of the schema, each with its type. A newer exporter may have more fields and values. */
-export const conforms = (fields: Fields, value: unknown): boolean =>
+export const conforms = (fields: Readonly<Record<string, Field>>, value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
   Object.entries(fields).every(([key, field]) => {
@@ -71,6 +71,5 @@ function holds(field: Field, value: unknown): boolean {
   if (kind === 'list') return Array.isArray(value) && value.every((each) => item === undefined || holds(item, each));
   if (kind === 'map')
     return typeof value === 'object' && Object.values(value).every((each) => item === undefined || holds(item, each));
-  // biome-ignore lint/suspicious/useValidTypeof: the types stand in a table
   return typeof value === TYPES[kind];
 }

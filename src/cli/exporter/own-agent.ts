@@ -63,7 +63,11 @@ export class OwnAgent implements Answerer {
 
   async get({ path, known }: Question, name: DocumentName): Promise<Answer> {
     const headers = known ? { 'if-none-match': known } : {};
-    const { status, body, headers: sent } = await answerOfApi(name, this.#agent, { url: path, headers } as IncomingMessage);
+    const {
+      status,
+      body,
+      headers: sent,
+    } = await answerOfApi(name, this.#agent, { url: path, headers } as IncomingMessage);
     return { status, body: typeof body === 'string' ? body : Buffer.concat(body).toString(), etag: sent?.etag ?? '' };
   }
 

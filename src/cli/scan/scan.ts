@@ -8,14 +8,7 @@ import { formatBytes } from '../../text/units.ts';
 import { countedProcesses } from '../counted.ts';
 import { HostApi } from '../exporter/host-api.ts';
 import { askRunning, type Said, sourceLine } from '../exporter/running.ts';
-import {
-  type GroupEntry,
-  groupColumns,
-  type ListColumn,
-  ordered,
-  type ProcessEntry,
-  processColumns,
-} from '../host-lists.ts';
+import { type GroupEntry, groupColumns, type ListColumn, ordered, processColumns } from '../host-lists.ts';
 import { hungLines } from '../hung-lines.ts';
 import { loadSetup, sourcesOf } from '../load-host.ts';
 import { print } from '../output.ts';
@@ -78,13 +71,22 @@ async function picture(
   hung: readonly number[],
   source: string,
 ): Promise<Picture> {
-  const query = new URLSearchParams({ sort: (SORTS as readonly string[]).includes(sort) ? sort : 'footprint', limit: String(json ? ALL : top) });
+  const query = new URLSearchParams({
+    sort: (SORTS as readonly string[]).includes(sort) ? sort : 'footprint',
+    limit: String(json ? ALL : top),
+  });
   if (of) query.set('group', of.group);
   if (of?.subgroup) query.set('subgroup', of.subgroup);
   const host = await api.ask('host', 'host');
   const groups = await api.ask('groups', 'groups');
   const processes = await api.ask('processes', `processes?${query}`);
-  return { host: host!, groups: groups!.groups.filter((group) => isOf(group, of)), processes: processes!, hung, source };
+  return {
+    host: host!,
+    groups: groups!.groups.filter((group) => isOf(group, of)),
+    processes: processes!,
+    hung,
+    source,
+  };
 }
 
 const isOf = ({ group, subgroup }: GroupEntry, of: ScanGiven['of']): boolean =>
@@ -112,9 +114,10 @@ function textOf({ host, groups, processes, hung, source }: Picture, { sort }: Sc
   ].join('\n');
 }
 
-/** A table as wide as the terminal, its head in bold where that has colours. */
+/** A table as wide as the terminal, its head in bold where that has colours; without columns of which nothing is known. */
 function table<Row>(columns: readonly ListColumn<Row>[], rows: readonly Row[]): string[] {
-  const [head = '', ...lines] = tableLines(columns, rows, outputWidth());
+  const known = columns.filter(({ text, rank }) => rank === undefined || rows.some((row) => text(row) !== '–'));
+  const [head = '', ...lines] = tableLines(known, rows, outputWidth());
   return [painter(outputHasColours())('bold', head), ...lines];
 }
 

@@ -20,7 +20,7 @@ export interface ScanGiven {
 }
 
 /** growth orders the groups by what they gained in the last hour, where there is a history. */
-const ORDERS = [...SORTS, 'growth'] as const;
+const ORDERS = [...SORTS, 'growth'] as const satisfies readonly string[];
 
 export const SORT_OPTION = {
   name: '--sort',
@@ -37,7 +37,11 @@ export const scanVerb: Verb<ScanGiven> = {
     SORT_OPTION,
     { name: '--top', placeholder: 'N', default: '20', help: 'The most processes in the table.' },
     { name: '--group', placeholder: 'NAME', help: 'Only this group (db), or subgroup (db/postgres).' },
-    { name: '--watch', placeholder: 'TIME', help: 'Print again after each such time, until Ctrl-C; JSON is then one line.' },
+    {
+      name: '--watch',
+      placeholder: 'TIME',
+      help: 'Print again after each such time, until Ctrl-C; JSON is then one line.',
+    },
     {
       name: '--exact',
       help: 'Read PSS and USS of every process now. Large processes may have to wait meanwhile: smaps_max_read is not kept.',
@@ -53,7 +57,8 @@ function parse({ switches, values }: Words): ScanGiven {
     ...[switches.has('--exact'), parseUrl(values.get('--url'))],
     ...[values.get('--group'), values.get('--watch')],
   ] as [boolean, string | undefined, string | undefined, string | undefined];
-  if (exact && url !== undefined) throw new UsageError('scan --exact reads this host itself; leave --url or --exact out');
+  if (exact && url !== undefined)
+    throw new UsageError('scan --exact reads this host itself; leave --url or --exact out');
   return {
     json: switches.has('--json'),
     url,
@@ -67,11 +72,12 @@ function parse({ switches, values }: Words): ScanGiven {
 
 /** The value of SORT_OPTION. @throws UsageError */
 export const parseSort = (values: Words['values']): string =>
-  parseWord('--sort', values.get('--sort')!, choice(ORDERS));
+  parseWord('--sort', values.get('--sort')!, choice(...ORDERS));
 
 function parseGroup(name: string): ScanGiven['of'] {
   const slash = name.indexOf('/');
   const [group, subgroup] = slash < 0 ? [name, undefined] : [name.slice(0, slash), name.slice(slash + 1)];
-  if (group === '' || subgroup === '') throw new UsageError(`--group is ${JSON.stringify(name)}; give db or db/postgres`);
+  if (group === '' || subgroup === '')
+    throw new UsageError(`--group is ${JSON.stringify(name)}; give db or db/postgres`);
   return { group, subgroup };
 }
