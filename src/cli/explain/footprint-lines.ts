@@ -3,7 +3,7 @@
 //   read      42 s ago
 //   exported  PSS 8.1M, USS 6.0M, estimated: the values read then, scaled with the RSS since
 //   why       not read: its memory has not changed since; because of its age it is read again in 4 min
-import type { ExplanationDocument } from '../../server/api.ts';
+import type { DocumentOf } from '../../server/api-v1/schema.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes, formatDuration } from '../../text/units.ts';
 import type { AddressedAnswer } from './running-exporter.ts';
@@ -19,7 +19,11 @@ export interface LocalProcess {
   readonly subgroup: string;
 }
 
-type Smaps = ExplanationDocument['smaps'];
+/** As the API has it: an exporter of a later version may know more states and reasons than this program. */
+type Explanation = DocumentOf<'process'>['explanation'];
+type Smaps = Explanation['smaps'];
+/** The values that are exported, and where they come from. */
+type Exported = Pick<Explanation, 'smaps' | 'series'> & Pick<DocumentOf<'process'>['process'], 'pss_bytes' | 'uss_bytes'>;
 
 /** The exporter and this program read the time of the boot apart, in whole seconds: start times may differ by this many seconds. */
 const SAME_START = 2;
@@ -70,7 +74,7 @@ const fieldLines = (fields: Readonly<Record<string, string>>): string[] =>
 const ageText = ({ age_seconds }: Smaps): string =>
   age_seconds === undefined ? 'never' : `${formatDuration(age_seconds)} ago`;
 
-function exportedText({ smaps, pss_bytes, uss_bytes, series }: ExplanationDocument): string {
+export function exportedText({ smaps, pss_bytes, uss_bytes, series }: Exported): string {
   if (smaps.source === 'none') return 'neither PSS nor USS';
   const source =
     smaps.source === 'read' ? 'as they were read' : 'estimated: the values read then, scaled with the RSS since';
@@ -81,7 +85,7 @@ function exportedText({ smaps, pss_bytes, uss_bytes, series }: ExplanationDocume
 }
 
 /** The states stand in the order in which the exporter decides. */
-function whyText(smaps: Smaps): string {
+export function whyText(smaps: Smaps): string {
   const { mode, need = '', failure = '', max_read_seconds, max_age_seconds, next_turn_seconds } = smaps;
   const because = REASONS.get(need) ?? need;
   const next = next_turn_seconds > 0 ? `in ${formatDuration(next_turn_seconds)}` : 'at the next collection';
