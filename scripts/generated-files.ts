@@ -6,6 +6,7 @@ import { mixinFiles } from '../deploy/mixin/mixin.ts';
 import { switchOf } from '../src/collectors/collector.ts';
 import { collectors } from '../src/collectors/index.ts';
 import { flagOf, keys, optionOf, variableOf } from '../src/config/options.ts';
+import { apiReference } from './api-reference.ts';
 import { coverage } from './debian-coverage.ts';
 import { manPage } from './man-page.ts';
 import { pagesWithSeriesNumbers } from './series-numbers.ts';
@@ -14,6 +15,7 @@ import { pagesWithSeriesNumbers } from './series-numbers.ts';
 export const generatedFiles: readonly { path: string; make(): string }[] = [
   { path: 'docs/configuration.md', make: configuration },
   { path: 'docs/metrics.md', make: metrics },
+  { path: 'docs/api.md', make: apiReference },
   { path: 'docs/coverage.md', make: coverage },
   { path: 'deploy/man/herakles-node-exporter.1', make: manPage },
   ...boards,

@@ -180,7 +180,6 @@ test('what a verb prints goes through one writer, which notices what could not b
 
 test('the clock is read in agent/, and for dates that people see', () =>
   only(/\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bhrtime\b/, [
-    'src/agent/agent.ts',
     'src/agent/log.ts',
     'src/agent/time-slices.ts',
     'src/kernel/reader.ts',

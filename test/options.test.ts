@@ -265,6 +265,16 @@ test('interval is the time between two collections', async () => {
   agent.stop();
 });
 
+test('history decides whether the exporter remembers, and how far back', async () => {
+  for (const history of [0, 60, 7200]) {
+    const agent = agentOf({ history });
+    await agent.collect();
+    assert.equal(agent.history?.span ?? 0, history);
+    assert.equal(agent.history?.points().length ?? 0, Number(history > 0));
+    agent.stop();
+  }
+});
+
 test('the settings of footprints reach the sampler', () => {
   assert.equal(options({ smaps_budget: 0.5 }).footprints.budget, 0.5);
   assert.equal(options({ smaps_max_age: 7 }).footprints.maxAge, 7);

@@ -1,6 +1,7 @@
 // The composition root: kernel files, rules, sampler and renderer become one running exporter, which answers scrapes and
 // can be reloaded. A failed reload changes nothing; the log, a metric and `lastReload` say that it failed.
 import { collectors } from '../collectors/index.ts';
+import { systemCollector } from '../collectors/system.ts';
 import { type Config, keys, optionOf } from '../config/options.ts';
 import type { Format } from '../exposition/encode.ts';
 import type { KernelFiles } from '../kernel/files.ts';
@@ -8,12 +9,13 @@ import { type Privileges, readPrivileges, readSelf } from '../kernel/self.ts';
 import { Classifier, type Subgroup } from '../rules/classifier.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { ExporterState } from '../view/exporter-state.ts';
+import type { History } from '../view/history.ts';
 import { isWanted, type SelectionOptions } from '../view/selection.ts';
 import { Log } from './log.ts';
 import { type Body, type Chosen, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
 import { enabledOf, runningOf, samplerOptionsOf } from './settings.ts';
-import { clock, inSlices, within } from './time-slices.ts';
+import { clock, inSlices, unixTime, within } from './time-slices.ts';
 import { NAMES_LISTED_MAX, NAMING_SETTINGS, stillUnknown, type UnknownName, unknownNames } from './unknown-names.ts';
 
 /** Everything that a reload can change. */
@@ -52,7 +54,7 @@ export class Agent {
   readonly log: Log;
   readonly program: Program;
   /** Unix time of the start, seconds. */
-  readonly startTime = Date.now() / 1000 - process.uptime();
+  readonly startTime = unixTime() - process.uptime();
   /** Descriptors that this process may have open (RLIMIT_NOFILE, getrlimit(2)). */
   readonly descriptorsMax = readSelf().maxFiles || 1024;
   setup: Setup;
@@ -67,7 +69,7 @@ export class Agent {
   #classifier: Classifier;
   #selection: SelectionOptions;
   /** When the setup in force was loaded, seconds since the epoch. */
-  #loadedAt = Date.now() / 1000;
+  #loadedAt = unixTime();
   /** Time that serving the previous scrape took, seconds, and the series in its response. */
   #scrapeDuration = Number.NaN;
   #series = Number.NaN;
@@ -81,6 +83,10 @@ export class Agent {
   /** When they were found out, seconds on the clock of time-slices.ts. */
   #privilegesAt = Number.NaN;
   #reloading: Promise<Reload> | undefined;
+  /** The history that has the start of this exporter. */
+  #notedIn: History | undefined;
+  /** Processes that the kernel killed for memory since boot, at the last collection. */
+  #oomKills = Number.NaN;
   readonly #requests = new Map<string, { path: string; code: number; count: number }>();
 
   /**
@@ -119,6 +125,11 @@ export class Agent {
 
   get snapshot(): Snapshot | undefined {
     return this.#sampler.snapshot;
+  }
+
+  /** Undefined where none is kept. */
+  get history(): History | undefined {
+    return this.#sampler.history;
   }
 
   /** Age of the snapshot, seconds; NaN before the first. */
@@ -205,6 +216,7 @@ export class Agent {
     this.#reloading ??= this.#reload(byClient).finally(() => {
       this.#reloading = undefined;
       this.reloads++;
+      this.history?.events.add('reload', unixTime(), this.lastReload.faults.length);
     });
     return this.#reloading;
   }
@@ -235,7 +247,7 @@ export class Agent {
       this.#selection = options.selection;
       this.#sampler.configure(options, this.#classify());
       if (this.snapshot) this.#reportUnknownNames(this.snapshot);
-      this.#loadedAt = Date.now() / 1000;
+      this.#loadedAt = unixTime();
       const failedBefore = !this.lastReload.ok;
       this.lastReload = { ok: true, faults: [] };
       if (byClient && !failedBefore) this.log.rateLimited('info', 'configuration loaded', { by: 'request' });
@@ -281,9 +293,20 @@ export class Agent {
       return;
     }
     this.log.ended(COLLECTION_FAILED, 'collections succeed again');
+    this.#noteEvents(snapshot!);
     this.#reportConditions(snapshot!);
     this.#reportUnknownNames(snapshot!);
     this.log.debug('collected', { seconds: Math.round(duration * 1e4) / 1e4, processes: snapshot!.view.seen });
+  }
+
+  /** The start of this exporter, where a history begins; and processes that the kernel killed since the last collection. */
+  #noteEvents({ view, time }: Snapshot): void {
+    const { history } = this;
+    if (history !== this.#notedIn) history?.events.add('exporter_start', this.startTime);
+    this.#notedIn = history;
+    const before = this.#oomKills;
+    this.#oomKills = view.readings.of(systemCollector)?.oomKills ?? Number.NaN;
+    if (this.#oomKills > before) history?.events.add('oom_kill', time, this.#oomKills - before);
   }
 
   /** What may last for days: written when it begins, doubles and ends. */

@@ -17,6 +17,7 @@ import { Unreadable } from '../process/unreadable.ts';
 import { CgroupUsage } from '../view/cgroup-usage.ts';
 import { ColumnReader } from '../view/column-reader.ts';
 import type { FileColumn } from '../view/file-columns.ts';
+import { History } from '../view/history.ts';
 import { ProcessRows } from '../view/process-rows.ts';
 import { type KernelReader, Readings } from '../view/readings.ts';
 import { Selection, type SelectionOptions } from '../view/selection.ts';
@@ -28,6 +29,8 @@ import { clock, inSlices, readInSlices, unixTime, within } from './time-slices.t
 export interface SamplerOptions {
   /** Time between two collections, seconds. */
   readonly interval: number;
+  /** How far back the history goes, seconds; 0: there is none. */
+  readonly history: number;
   readonly footprints: FootprintOptions;
   /** Whether kernel threads have series of their own. */
   readonly kernelThreads: boolean;
@@ -91,6 +94,9 @@ export class Sampler {
   /** When a collection last succeeded, or this began; seconds on the clock of time-slices.ts. */
   lastSuccess: number;
 
+  /** Undefined where none is kept. */
+  history: History | undefined;
+
   readonly #files: KernelFiles;
   readonly #unreadable = new Unreadable();
   readonly #slowReads = new SlowReads(clock);
@@ -124,6 +130,7 @@ export class Sampler {
     this.#files = files;
     this.#classify = classify;
     this.#options = options;
+    this.#keepHistory(options.history);
     this.#onCollection = onCollection;
     this.#cgroups = new CgroupUsage(files, (proc) => this.#tracker?.describeAgain(proc));
     this.#estimator = new FootprintEstimator(files, this.#unreadable);
@@ -150,6 +157,7 @@ export class Sampler {
   /** Applies new settings and rules from the next collection on. */
   configure(options: SamplerOptions, classify: Classify): void {
     this.#options = options;
+    this.#keepHistory(options.history);
     if (classify !== this.#classify) this.#tracker?.reclassify(classify);
     this.#classify = classify;
     this.#schedule(options.interval);
@@ -184,6 +192,13 @@ export class Sampler {
     return this.#collecting;
   }
 
+  /** @param span seconds; 0: none. What is known already stays known. */
+  #keepHistory(span: number): void {
+    if (span === 0) this.history = undefined;
+    else if (this.history) this.history.span = span;
+    else this.history = new History(span);
+  }
+
   #schedule(seconds: number): void {
     clearTimeout(this.#timer);
     if (!this.#stopped) this.#timer = setTimeout(() => void this.collect(), seconds * 1000);
@@ -196,6 +211,7 @@ export class Sampler {
       const view = await this.#observe();
       const { selection, series } = this.#options;
       const dropped = await inSlices(keepWithinBudget(view, this.#selection, selection, series));
+      if (this.history) await inSlices(this.history.record(view, time));
       this.duration = clock() - at;
       this.lastSuccess = clock();
       this.failure = undefined;

@@ -46,6 +46,7 @@ export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[]
   const perProcess = each.process > 0 ? config.per_process : 'none';
   return {
     interval: config.interval,
+    history: config.history,
     footprints: {
       mode: config.enable_pss || config.enable_uss ? config.smaps : 'off',
       budget: config.smaps_budget,

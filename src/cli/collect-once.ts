@@ -16,11 +16,8 @@ const APART_MS = 500;
 export interface Wanted {
   /** Of the setup, for a caller that needs it as well: to make one takes long. */
   readonly classifier?: Classifier;
-  /**
-   * none: who is there, and in which group. settings: footprints as `smaps` says. exact: every footprint, whatever that
-   * costs the host.
-   */
-  readonly footprints: 'none' | 'settings' | 'exact';
+  /** none: who is there, and in which group. settings: footprints as `smaps` says. */
+  readonly footprints: 'none' | 'settings';
 }
 
 /**
@@ -33,13 +30,13 @@ export async function collectOnce(
   { classifier = new Classifier(setup.rules, setup.catalogue), footprints }: Wanted,
 ): Promise<Snapshot> {
   const classify = classifier.classify.bind(classifier);
-  const options = samplerOptionsOf(setup.config, unknownNames(setup.config, classifier.subgroups()), true);
+  const all = samplerOptionsOf(setup.config, unknownNames(setup.config, classifier.subgroups()), true);
+  const options = { ...all, history: 0 };
   const unread = { ...options, footprints: { ...options.footprints, mode: 'off' } } as const;
   const sampler = new Sampler(files, classify, unread);
   await sampler.collect();
   if (footprints !== 'none') {
-    const mode = footprints === 'exact' ? 'exact' : options.footprints.mode;
-    sampler.configure({ ...options, footprints: { ...options.footprints, mode } }, classify);
+    sampler.configure(options, classify);
     await setTimeout(APART_MS);
     await sampler.collect();
   }

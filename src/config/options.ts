@@ -159,6 +159,11 @@ export const options = {
       0.25,
       'A process whose PSS probably takes longer to read than this is read only every smaps_max_age.',
     ),
+    history: option(
+      duration('0s', '1d'),
+      3600,
+      'How far back the page and the API can look: footprints and CPU of groups and of their largest processes; 0 keeps none.',
+    ),
     path_procfs: option(path('a mounted procfs'), '/proc', 'Where procfs is mounted.', {
       ...restart,
       spellings: ['--path.procfs'],

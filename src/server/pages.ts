@@ -1,7 +1,7 @@
 // The pages, rendered without any script. What an operator wants to know first comes first: troubles, then the totals, then
 // the groups by size. Links are relative, so that they also work behind a proxy that serves this exporter below a path.
 import type { Agent } from '../agent/agent.ts';
-import { accessTo, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
+import { accessTo, grantFor, hiddenAdvice, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
 import type { Snapshot } from '../agent/sampler.ts';
 import { describeUnknownName, NAMES_LISTED_MAX } from '../agent/unknown-names.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
@@ -19,13 +19,7 @@ export interface Link {
 export function landingPage(agent: Agent, links: readonly Link[]): string {
   const { snapshot } = agent;
   const parts = [heading(agent), navigation(links), ...troubles(agent)];
-  if (snapshot)
-    parts.push(
-      cards(agent, snapshot),
-      groups(agent),
-      agent.processesHidden ? HIDDEN : '',
-      unreadable(snapshot, agent.processesHidden),
-    );
+  if (snapshot) parts.push(cards(agent, snapshot), groups(agent), hidden(agent), unreadable(agent, snapshot));
   else parts.push('<p>No collection has succeeded yet. Load this page again in a few seconds.</p>');
   parts.push(addresses(links));
   return page('Herakles Process Memory Exporter', parts.join('\n'));
@@ -120,26 +114,30 @@ function groups(agent: Agent): string {
 ${htmlTable(heads, rows)}`;
 }
 
-/** @param hidden whether processes of other users are hidden: then what is readable is not all there is */
-function unreadable({ view }: Snapshot, hidden: boolean): string {
+/** Where processes of other users are hidden, what is readable is not all there is. */
+function unreadable({ privileges, processesHidden }: Agent, { view }: Snapshot): string {
   const denied = lastingFailures(view.unreadable);
-  if (denied.length === 0 && hidden) return '';
+  if (denied.length === 0 && processesHidden) return '';
   if (denied.length === 0)
     return '<h2>Readable</h2><p class="good">This exporter can read everything that it looks at.</p>';
-  const rows = denied.map(({ file, reason, processes }) => {
-    const known = accessTo(file);
-    const grant = reason === 'denied' ? known?.requires : undefined;
-    return [`/proc/<pid>/${file}`, reason, { number: String(processes) }, known?.neededFor ?? '–', grant ?? '–'];
+  const grants = denied.map((count) => privileges && grantFor(count, privileges));
+  const rows = denied.map(({ file, reason, processes }, index) => {
+    const missing = accessTo(file)?.neededFor ?? '–';
+    return [`/proc/<pid>/${file}`, reason, { number: String(processes) }, missing, grants[index] ?? '–'];
   });
+  const how = grants.some((grant) => grant)
+    ? `With systemd: <code>${UNIT_SETTING}</code> in the <code>[Service]</code> section.\n`
+    : '';
   return `<h2>Not readable</h2>
 ${htmlTable(['File', 'Reason', { number: 'Processes' }, 'Missing because of it', 'What to grant'], rows)}
-<p class="dim">With systemd: <code>${UNIT_SETTING}</code> in the <code>[Service]</code> section.
-<code>herakles-node-exporter check</code> explains it.</p>`;
+<p class="dim">${how}<code>herakles-node-exporter check</code> explains it.</p>`;
 }
 
-const HIDDEN = `<h2>Hidden</h2>
-<p>/proc is mounted with hidepid: this exporter cannot see the processes of other users. Grant CAP_SYS_PTRACE, or mount
-/proc with gid=GROUP and run the exporter in that group.</p>`;
+function hidden({ privileges }: Agent): string {
+  if (!privileges || privileges.hidepid === '') return '';
+  const why = `/proc is mounted with hidepid=${privileges.hidepid}: this exporter cannot see the processes of other users.`;
+  return `<h2>Hidden</h2>\n<p>${escapeHtml(why)} To see them, ${escapeHtml(hiddenAdvice(privileges))}.</p>`;
+}
 
 function addresses(links: readonly Link[]): string {
   const lines = links.map(

@@ -4,7 +4,7 @@
 import { anonymousOf, fileOf, footprintOf, isEstimated, sharedOf } from '../footprint/kinds.ts';
 import type { Process, ProcessDescription } from '../process/process.ts';
 import { FILE_COLUMNS, type FileColumn } from './file-columns.ts';
-import { stateIndex } from './states.ts';
+import { STATES, stateIndex } from './states.ts';
 
 /** What is written beside the numbers of a row: pid, name, group and what else the labels say. */
 export type RowDescription = ProcessDescription;
@@ -77,6 +77,10 @@ export class ProcessRows extends Columns {
     const size = Math.ceil(capacity * 1.25);
     for (const column of columns) this[column] = new Float64Array(size);
     for (const flags of ['shown', 'state', 'estimated'] as const) this[flags] = new Uint8Array(size);
+  }
+
+  stateOf(row: number): (typeof STATES)[number] {
+    return STATES[this.state[row]!]!;
   }
 
   /**

@@ -66,6 +66,11 @@ export class GroupRow {
     return this.states.reduce((sum, count) => sum + count, 0);
   }
 
+  /** Bytes of one part of its footprint. */
+  kind(name: (typeof KINDS)[number]): number {
+    return this.kinds[KINDS.indexOf(name)]!;
+  }
+
   /** CPU seconds of living processes since each began, and of ended processes since the exporter started. */
   get time(): number {
     const { before, user, system } = this.counters;

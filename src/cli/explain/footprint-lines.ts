@@ -3,6 +3,7 @@
 //   read      42 s ago
 //   exported  PSS 8.1M, USS 6.0M, estimated: the values read then, scaled with the RSS since
 //   why       not read: its memory has not changed since; because of its age it is read again in 4 min
+import type { ExplanationDocument } from '../../server/api.ts';
 import type { DocumentOf } from '../../server/api-v1/schema.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes, formatDuration } from '../../text/units.ts';
@@ -23,7 +24,8 @@ export interface LocalProcess {
 type Explanation = DocumentOf<'process'>['explanation'];
 type Smaps = Explanation['smaps'];
 /** The values that are exported, and where they come from. */
-type Exported = Pick<Explanation, 'smaps' | 'series'> & Pick<DocumentOf<'process'>['process'], 'pss_bytes' | 'uss_bytes'>;
+type Exported = Pick<Explanation, 'smaps' | 'series'> &
+  Pick<DocumentOf<'process'>['process'], 'pss_bytes' | 'uss_bytes'>;
 
 /** The exporter and this program read the time of the boot apart, in whole seconds: start times may differ by this many seconds. */
 const SAME_START = 2;

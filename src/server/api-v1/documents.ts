@@ -18,8 +18,6 @@ export const API = '/api/v1/';
 
 /** The orders in which processes can be listed. */
 export const SORTS = ['footprint', 'pss', 'uss', 'rss', 'swap', 'cpu', 'pid', 'name', 'age'] as const;
-/** What a process does now, in the order of STATES in view/states.ts: a test compares them. */
-export const PROCESS_STATES = ['running', 'sleeping', 'blocked', 'stopped', 'zombie', 'idle'] as const;
 export const LIMIT_MAX = 10_000;
 export const LIMIT_DEFAULT = 100;
 /** The most points of a series that the history keeps. */

@@ -1,23 +1,40 @@
 // /api/v1/groups
+import type { Agent } from '../../agent/agent.ts';
 import type { Snapshot } from '../../agent/sampler.ts';
 import type { ApiRequest } from './answer.ts';
 import { bytes, ratio, thousandths, unix } from './known.ts';
 import type { DocumentOf } from './schema.ts';
 
 type GroupRow = Snapshot['view']['groups'][number];
+type History = NonNullable<Agent['history']>;
 type GroupEntry = DocumentOf<'groups'>['groups'][number];
 
-export function groupsDocument({ snapshot }: ApiRequest): DocumentOf<'groups'> {
+export function groupsDocument({ agent: { history }, snapshot }: ApiRequest): DocumentOf<'groups'> {
   const { groups, host } = snapshot.view;
   const shown = groups.filter((row) => row.processes > 0 || row.counters.declared);
   const sorted = shown.sort((a, b) => b.footprint - a.footprint);
-  const entries = sorted.map((row) => groupEntry(row, host.memory.total));
+  const points = history?.points() ?? [];
+  const entries = sorted.map((row) => ({
+    ...groupEntry(row, host.memory.total),
+    ...(history && changeOf(row, history, points)),
+  }));
   return { at: unix(snapshot.time), snapshot: snapshot.serial, groups: entries };
+}
+
+/** Since the oldest point at which its footprint is known. */
+function changeOf({ counters, footprint }: GroupRow, history: History, points: readonly number[]) {
+  const series = history.groups.find(counters.group, counters.subgroup);
+  if (!series || series.place < 0) return undefined;
+  const oldest = points.find((point) => !Number.isNaN(history.groups.footprint(series, point)));
+  if (oldest === undefined) return undefined;
+  return {
+    change_bytes: Math.round(footprint - history.groups.footprint(series, oldest)),
+    change_seconds: unix(history.time(points.at(-1)!) - history.time(oldest)),
+  };
 }
 
 function groupEntry(row: GroupRow, total: number): GroupEntry {
   const { group, subgroup, declared } = row.counters;
-  const [anonymous, file, shared, hugetlb, pageTables, kernelStacks] = row.kinds as unknown as number[];
   return {
     group,
     subgroup,
@@ -27,12 +44,12 @@ function groupEntry(row: GroupRow, total: number): GroupEntry {
     footprint_bytes: Math.round(row.footprint),
     host_ratio: ratio(row.footprint / total),
     kinds: {
-      anonymous: bytes(anonymous!),
-      file: bytes(file!),
-      shared: bytes(shared!),
-      hugetlb: bytes(hugetlb!),
-      page_tables: bytes(pageTables!),
-      kernel_stacks: bytes(kernelStacks!),
+      anonymous: bytes(row.kind('anonymous')),
+      file: bytes(row.kind('file')),
+      shared: bytes(row.kind('shared')),
+      hugetlb: bytes(row.kind('hugetlb')),
+      page_tables: bytes(row.kind('page_tables')),
+      kernel_stacks: bytes(row.kind('kernel_stacks')),
     },
     pss_bytes: bytes(row.pss),
     uss_bytes: bytes(row.uss),

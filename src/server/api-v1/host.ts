@@ -44,9 +44,16 @@ const memoryOf = ({ view: { host, books } }: Snapshot): DocumentOf<'host'>['memo
   kinds: Object.fromEntries(books.kinds),
 });
 
-const historyOf = (_: Agent): DocumentOf<'host'>['history'] => ({
-  seconds: 0,
-  points: 0,
-  step_seconds: 0,
-  left_out: 0,
-});
+function historyOf({ history }: Agent): DocumentOf<'host'>['history'] {
+  if (!history) return { seconds: 0, points: 0, step_seconds: 0, left_out: 0 };
+  const points = history.points();
+  const [first, last] = [points[0], points.at(-1)];
+  return {
+    seconds: history.span,
+    from: first === undefined ? undefined : unix(history.time(first)),
+    to: last === undefined ? undefined : unix(history.time(last)),
+    points: points.length,
+    step_seconds: history.step,
+    left_out: history.groups.leftOut,
+  };
+}

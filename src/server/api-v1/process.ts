@@ -1,6 +1,8 @@
 // /api/v1/processes/<pid>
+import type { Agent } from '../../agent/agent.ts';
 import { explanationDocument } from '../api.ts';
 import type { ApiRequest } from './answer.ts';
+import { processValues } from './history.ts';
 import { bytes, thousandths, unix } from './known.ts';
 import { aboutProcess } from './processes.ts';
 import { ApiFault, shown } from './query.ts';
@@ -55,5 +57,13 @@ export function processDocument({ agent, snapshot, value }: ApiRequest): Documen
       },
     },
     explanation: { series, collection_age_seconds, smaps },
+    history: historyOf(agent, pid, proc.description.startTime),
   };
+}
+
+function historyOf({ history }: Agent, pid: number, startTime: number): DocumentOf<'process'>['history'] {
+  const series = history?.processes.find(pid);
+  if (!history || series?.startTime !== startTime) return undefined;
+  const points = history.points();
+  return { at: points.map((point) => unix(history.time(point))), ...processValues(history, points, series) };
 }

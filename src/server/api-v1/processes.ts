@@ -4,7 +4,7 @@ import type { Agent } from '../../agent/agent.ts';
 import type { Snapshot } from '../../agent/sampler.ts';
 import { inSlices } from '../../agent/time-slices.ts';
 import type { ApiRequest } from './answer.ts';
-import { LIMIT_DEFAULT, LIMIT_MAX, PROCESS_STATES, SORTS } from './documents.ts';
+import { LIMIT_DEFAULT, LIMIT_MAX, SORTS } from './documents.ts';
 import { bytes, thousandths, unix } from './known.ts';
 import type { DocumentOf } from './schema.ts';
 
@@ -78,7 +78,7 @@ function* entries(agent: Agent, rows: Rows, wanted: readonly number[]): Generato
       swap_bytes: bytes(rows.swap[row]!),
       cpu_percent: thousandths(rows.usage[row]!),
       estimated: rows.estimated[row] === 1 || undefined,
-      state: PROCESS_STATES[rows.state[row]!]!,
+      state: rows.stateOf(row),
     });
   }
   return made;

@@ -2,7 +2,7 @@
 // docs/api.md is generated from it, and a test compares real answers with it, both ways.
 //
 // A field that may be absent is absent where its value is not known; it is never 0 then. Times are in Unix seconds.
-import { type DocumentName, PROCESS_STATES } from './documents.ts';
+import type { DocumentName } from './documents.ts';
 import {
   choiceField,
   flagField,
@@ -50,7 +50,7 @@ const processFields = {
   swap_bytes: optional(numberField('What of it is swapped out.')),
   cpu_percent: optional(numberField('CPU usage since the collection before; 100 is one core.')),
   estimated: optional(flagField('True where PSS, USS and footprint are estimates, and no reading of now.')),
-  state: choiceField(PROCESS_STATES, 'What it does now.'),
+  state: choiceField(['running', 'sleeping', 'blocked', 'stopped', 'zombie', 'idle'], 'What it does now.'),
 };
 
 const series = {
