@@ -13,8 +13,8 @@ export interface Letters {
   readonly ellipsis: string;
 }
 
-export const UNICODE: Letters = { columns: '▁▂▃▄▅▆▇█', unknown: ' ', parts: '█▓▒░▚▞·╱', ellipsis: '…' };
-export const ASCII_ONLY: Letters = { columns: '_.-=+*%#', unknown: ' ', parts: '#%=-+*.?', ellipsis: '.' };
+export const UNICODE: Letters = { columns: '▁▂▃▄▅▆▇█', unknown: ' ', parts: '█▓▒▚▞▗░·', ellipsis: '…' };
+export const ASCII_ONLY: Letters = { columns: '_.-=+*%#', unknown: ' ', parts: '#%=+*?-.', ellipsis: '.' };
 
 /**
  * Values by time as columns. The lowest column is the least value and the highest the largest one, unless they differ by less

@@ -1,6 +1,7 @@
 // One picture of the screen: head, list or process, and the line of keys. Pure: data, state and size give lines.
 import type { DocumentOf } from '../../server/api-v1/schema.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
+import { padToWidth } from '../../text/width.ts';
 import {
   type GroupEntry,
   groupColumns,
@@ -54,6 +55,14 @@ export function frameOf(data: ScreenData, state: Navigation, size: Size, letters
   return { ...body, lines: [...lines, footer(data, state, width)] };
 }
 
+/** The host and its subgroups as plain text. @param width of the bar, cells */
+export function plainOf(data: ScreenData, state: Navigation, width: number, letters: Letters): readonly Line[] {
+  const columns = groupColumns(hourOf(data, letters));
+  const rows = ordered(data.groups?.groups ?? NOTHING, columns, state.orders.groups);
+  const table = tableLines(columns, rows, Number.POSITIVE_INFINITY).map((line) => [line]);
+  return [...headLines(data, width, false, letters), [], ...table, [], [escapeForTerminal(data.source)]];
+}
+
 /** A list as the user wants it: ordered, filtered. The same for the same document, order and filter. */
 export class Lists {
   #made: { readonly key: readonly unknown[]; readonly rows: readonly unknown[] } = { key: [], rows: [] };
@@ -89,11 +98,7 @@ function bodyOf(data: ScreenData, state: Navigation, size: Size, letters: Letter
     return pageOf(data.process ? processLines(data.process, now, size.width, letters) : [['…']], place.first, size);
   }
   if (place.view === 'groups') {
-    const hour =
-      data.hour.size > 0
-        ? (row: GroupEntry) => sparkline(data.hour.get(groupWords(row)) ?? [], HOUR_CELLS, letters)
-        : undefined;
-    const columns = groupColumns(hour);
+    const columns = groupColumns(hourOf(data, letters));
     const all = data.groups?.groups ?? NOTHING;
     const rows = lists.rows(all, columns, groupWords, state);
     return listOf(rows, columns, rowKey, `${rows.length} of ${all.length} subgroups`, state, size);
@@ -105,6 +110,10 @@ function bodyOf(data: ScreenData, state: Navigation, size: Size, letters: Letter
   const what = `${of}${rows.length} of ${data.processes?.total ?? '…'} processes`;
   return listOf(rows, columns, ({ pid }: ProcessEntry) => String(pid), what, state, size);
 }
+
+/** The chart of a subgroup's hour; undefined where there is no history. */
+const hourOf = ({ hour }: ScreenData, letters: Letters) =>
+  hour.size === 0 ? undefined : (row: GroupEntry) => sparkline(hour.get(groupWords(row)) ?? [], HOUR_CELLS, letters);
 
 /** The rows around the cursor, below a line that says what they are. */
 function listOf<Row>(
@@ -127,10 +136,10 @@ function listOf<Row>(
     ...{ rows: keys, page, orders: ordersOf(columns) },
     lines: [
       [{ text: escapeForTerminal(title), style: 'dim' }],
-      [{ text: `  ${head}`.padEnd(width), style: 'bold' }],
+      [{ text: padToWidth(`  ${head}`, width), style: 'bold' }],
       ...lines.map((line, index): Line => {
         const selected = first + index === cursor;
-        return selected ? [{ text: `> ${line}`.padEnd(width), style: 'inverse' }] : [`  ${line}`];
+        return selected ? [{ text: padToWidth(`> ${line}`, width), style: 'inverse' }] : [`  ${line}`];
       }),
     ],
   };
