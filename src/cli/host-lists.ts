@@ -85,7 +85,7 @@ export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListC
   },
   {
     head: 'CPU %',
-    ...{ text: ({ cpu_percent }) => percent(cpu_percent), right: true, rank: 9, steady: 6 },
+    ...{ text: ({ cpu_percent }) => percent(cpu_percent), right: true, rank: 9, steady: 5 },
     ...{ order: { letter: 'c', name: 'cpu' }, value: ({ cpu_percent }) => cpu_percent },
   },
   {
@@ -99,12 +99,12 @@ export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListC
 export const processColumns = (now: number, inGroup = false): readonly ListColumn<ProcessEntry>[] => [
   {
     head: 'PID',
-    ...{ text: ({ pid }) => String(pid), right: true, steady: 7 },
+    ...{ text: ({ pid }) => String(pid), right: true, steady: 6 },
     ...{ order: { letter: 'i', name: 'pid' }, value: ({ pid }) => -pid },
   },
   {
     head: 'NAME',
-    ...{ text: ({ name }) => name, least: 10, steady: 15 },
+    ...{ text: ({ name }) => name, least: 8, steady: 15 },
     ...{ order: { letter: 'n', name: 'name' }, value: ({ name }) => name },
   },
   ...(inGroup ? [] : [{ head: 'GROUP', text: groupOf, least: 10, rank: 8 }]),
@@ -146,7 +146,7 @@ export const processColumns = (now: number, inGroup = false): readonly ListColum
   },
   {
     head: 'CPU %',
-    ...{ text: ({ cpu_percent }) => percent(cpu_percent), right: true, rank: 9, steady: 6 },
+    ...{ text: ({ cpu_percent }) => percent(cpu_percent), right: true, rank: 9, steady: 5 },
     ...{ order: { letter: 'c', name: 'cpu' }, value: ({ cpu_percent }) => cpu_percent },
   },
 ];

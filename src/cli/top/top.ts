@@ -1,6 +1,6 @@
 // top: subgroups, processes and one process on the terminal, as the running exporter knows them, else as an exporter inside
 // this program does. Where standard output is no terminal, the same once, as plain text.
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { HostApi } from '../exporter/host-api.ts';
 import { askRunning, sourceLine } from '../exporter/running.ts';
 import { loadSetup, sourcesOf } from '../load-host.ts';
@@ -19,6 +19,9 @@ import type { TopGiven } from './verb.ts';
 const EVERY_MS = 1000;
 /** Longest time from one collection of its own to the next, seconds: cheap, because reading PSS has its own budget. */
 const OWN_INTERVAL = 5;
+/** The rest of a key that has begun comes within this time, milliseconds. */
+const REST_MS = 50;
+const BEGUN = /\x1b(?:\[[0-?]*|O)?$/;
 /** Cells of a line of plain text. */
 const PLAIN_WIDTH = 100;
 
@@ -32,9 +35,10 @@ export async function top(settings: GivenSettings, { url, sort }: TopGiven): Pro
   }
   const view = new View(begin(sort));
   try {
-    const { feed, end } = await connect(settings, url);
-    await view.show(feed);
-    end();
+    // Neither a collection nor a question without an answer holds the user who wants to end.
+    const connection = await Promise.race([connect(settings, url), view.ended]);
+    if (connection) await Promise.race([view.show(connection.feed), view.ended]);
+    connection?.end();
   } finally {
     view.close();
   }
@@ -70,11 +74,19 @@ class View {
   #frame: Frame | undefined;
   /** Ends the wait for the next question. */
   #wake = () => {};
+  readonly ended: Promise<undefined>;
+  #end = () => {};
+  /** What the terminal sent of a key so far, and what gives it up as a key of its own. */
+  #begun = '';
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(state: Navigation) {
     this.#state = state;
+    this.ended = new Promise((resolve) => {
+      this.#end = () => resolve(undefined);
+    });
     this.#screen = new Screen({
-      keys: (text) => this.#pressed(text),
+      keys: (text) => this.#received(text),
       resized: () => this.#draw(),
       ended: () => this.#end(),
     });
@@ -84,7 +96,7 @@ class View {
   /** Until the user ends it. */
   async show(feed: Feed): Promise<void> {
     this.#feed = feed;
-    while (!this.#state.ended) {
+    for (;;) {
       const { place } = this.#state;
       await feed.refresh(place);
       this.#draw();
@@ -96,12 +108,26 @@ class View {
         continue;
       const waiting = new AbortController();
       this.#wake = () => waiting.abort();
-      await setTimeout(EVERY_MS, undefined, { signal: waiting.signal }).catch(() => {});
+      await pause(EVERY_MS, undefined, { signal: waiting.signal }).catch(() => {});
     }
   }
 
   close(): void {
     this.#screen.close();
+  }
+
+  /** A special key may come in two parts over a slow connection; the escape key alone looks like the first part of one. */
+  #received(text: string): void {
+    clearTimeout(this.#timer);
+    const all = this.#begun + text;
+    this.#begun = BEGUN.exec(all)?.[0] ?? '';
+    this.#pressed(all.slice(0, all.length - this.#begun.length));
+    if (this.#begun === '') return;
+    this.#timer = setTimeout(() => {
+      const alone = this.#begun;
+      this.#begun = '';
+      this.#pressed(alone);
+    }, REST_MS);
   }
 
   #pressed(text: string): void {
@@ -117,13 +143,6 @@ class View {
       this.#draw();
     }
     if (this.#state.ended) this.#end();
-  }
-
-  #end(): void {
-    this.#state = { ...this.#state, ended: true };
-    this.#wake();
-    // Before the first answer nothing waits for a key: the collection that runs ends by itself.
-    this.#screen.close();
   }
 
   #draw(): void {
