@@ -60,7 +60,7 @@ export function plainOf(data: ScreenData, state: Navigation, width: number, lett
   const columns = groupColumns(hourOf(data, letters));
   const rows = ordered(data.groups?.groups ?? NOTHING, columns, state.orders.groups);
   const table = tableLines(columns, rows, Number.POSITIVE_INFINITY).map((line) => [line]);
-  return [...headLines(data, width, false, letters), [], ...table, [], [escapeForTerminal(data.source)]];
+  return [...headLines(data, width, false, letters), [], ...table];
 }
 
 /** A list as the user wants it: ordered, filtered. The same for the same document, order and filter. */

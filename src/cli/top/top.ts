@@ -1,6 +1,7 @@
 // top: subgroups, processes and one process on the terminal, as the running exporter knows them, else as an exporter inside
 // this program does. Where standard output is no terminal, the same once, as plain text.
 import { setTimeout as pause } from 'node:timers/promises';
+import { escapeForTerminal } from '../../text/hostile.ts';
 import { HostApi } from '../exporter/host-api.ts';
 import { askRunning, sourceLine } from '../exporter/running.ts';
 import { loadSetup, sourcesOf } from '../load-host.ts';
@@ -27,10 +28,10 @@ const PLAIN_WIDTH = 100;
 
 export async function top(settings: GivenSettings, { url, sort }: TopGiven): Promise<Outcome> {
   if (!isInteractive()) {
-    const { feed, end } = await connect(settings, url);
+    const { feed, source, end } = await connect(settings, url);
     await feed.refresh(begin(sort).place);
     end();
-    const lines = plainOf(feed.data, begin(sort), PLAIN_WIDTH, lettersOf());
+    const lines = [...plainOf(feed.data, begin(sort), PLAIN_WIDTH, lettersOf()), [], [escapeForTerminal(source)]];
     return { output: `${lines.map((line) => paintLine(line, Number.POSITIVE_INFINITY, painter(false))).join('\n')}\n` };
   }
   const view = new View(begin(sort));
@@ -49,6 +50,8 @@ const lettersOf = () => (outputIsUnicode() ? UNICODE : ASCII_ONLY);
 
 interface Connection {
   readonly feed: Feed;
+  /** Who answers, or why this program collects. */
+  readonly source: string;
   readonly end: () => void;
 }
 
@@ -56,12 +59,13 @@ interface Connection {
 async function connect(settings: GivenSettings, url: string | undefined): Promise<Connection> {
   const setup = await loadSetup(sourcesOf(settings));
   const said = await askRunning(setup.config, settings, url, (client) => new HostApi(client).ask('host', 'host'));
-  if ('client' in said) return { feed: new Feed(new HostApi(said.client), said.client.address), end: () => {} };
+  const source = sourceLine(said);
+  if ('client' in said) return { feed: new Feed(new HostApi(said.client), said.client.address), source, end: () => {} };
   const { OwnAgent } = await import('../exporter/own-agent.ts');
   const interval = Math.min(setup.config.interval, OWN_INTERVAL);
   const own = await OwnAgent.collected({ ...setup, config: { ...setup.config, interval } });
   own.start();
-  return { feed: new Feed(new HostApi(own), sourceLine(said)), end: () => own.stop() };
+  return { feed: new Feed(new HostApi(own), 'own collection'), source, end: () => own.stop() };
 }
 
 /** The screen and the state that keys change. */
