@@ -58,7 +58,7 @@ async function started(t: Scope & TestContext, names: readonly string[], args: r
   return { tmux, exporter };
 }
 
-/** Compares a screen with the one in test/golden, but for ages and addresses. */
+/** Compares a screen with the one in test/screens, but for ages and addresses. */
 function compare(name: string, terminal: Terminal, height: number): void {
   const screen = terminal.text
     .replace(/\d+(?:\.\d)? (?:m?s|min) old/, 'N s old')
@@ -66,7 +66,7 @@ function compare(name: string, terminal: Terminal, height: number): void {
     .replace(/herakles-\w{3,6}/, 'herakles-FOLDER');
   assert.match(screen, /^\S.* old\n[\s\S]*\nq quit .*$/, 'all of it is drawn');
   assert.equal(screen.split('\n').length, height);
-  const path = `${root}test/golden/${name}.txt`;
+  const path = `${root}test/screens/${name}.txt`;
   if (process.env.UPDATE_GOLDEN) writeFileSync(path, `${screen}\n`);
   assert.equal(`${screen}\n`, readFileSync(path, 'utf8'));
 }

@@ -24,11 +24,11 @@ export function textTable<Row>(
   rows: readonly Row[],
   width = Number.POSITIVE_INFINITY,
 ): string {
-  return tableLines(columns, rows, width).join('\n');
+  return layOutTable(columns, rows, width).join('\n');
 }
 
 /** The lines of a table: its head, then one for each row. */
-export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): string[] {
+export function layOutTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): string[] {
   const lines = [
     columns.map(({ head }) => head),
     ...rows.map((row) => columns.map(({ text }) => escapeForTerminal(text(row)))),

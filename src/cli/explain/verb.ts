@@ -1,7 +1,6 @@
 // explain: why is a process in its group, and why is its footprint as old as it is? With --all, the same for every process.
 import { integer } from '../../config/value-types.ts';
-import { parseUrl, URL_OPTION } from '../exporter/endpoints.ts';
-import { JSON_OPTION, parseWord, UsageError, type Verb, type Words } from '../verb.ts';
+import { JSON_OPTION, parseUrl, parseWord, URL_OPTION, UsageError, type Verb, type Words } from '../verb.ts';
 
 export interface ExplainGiven {
   /** The process, or the name of processes. */

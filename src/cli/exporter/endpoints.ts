@@ -1,7 +1,7 @@
 // Where the running exporter can be asked: the address of --url, or those at which `serve` listens with this configuration.
 import { type Config, optionOf } from '../../config/options.ts';
 import { listenAddressesOf } from '../../server/listeners.ts';
-import { type GivenSettings, UsageError, type VerbOption } from '../verb.ts';
+import type { GivenSettings } from '../verb.ts';
 
 export interface Endpoint {
   /** The address as a person may read it: without credentials. */
@@ -15,19 +15,6 @@ export interface Endpoint {
 
 /** The exporter cannot be asked. The message says why, and what to do. */
 export class AskError extends Error {}
-
-/** Many verbs have this option. */
-export const URL_OPTION: VerbOption = {
-  name: '--url',
-  placeholder: 'URL',
-  help: 'Address of the exporter to ask: http://host:port, https://host:port or unix:/path; without it, the address in the configuration.',
-};
-
-/** The value of URL_OPTION; undefined where it is not given. @throws UsageError */
-export function parseUrl(url: string | undefined): string | undefined {
-  if (url === undefined || /^unix:\/./.test(url) || (/^https?:\/\/./i.test(url) && URL.canParse(url))) return url;
-  throw new UsageError('--url is not an address; give http://host:port, https://host:port or unix:/path');
-}
 
 /** Settings that change only where and how the exporter answers, not what it collects. */
 const OF_THE_ADDRESS = ['Listening', 'TLS and authentication', 'Limits of the server', 'Log'];

@@ -12,7 +12,7 @@ import { type GroupEntry, groupColumns, type ListColumn, ordered, processColumns
 import { hungLines } from '../hung-lines.ts';
 import { loadSetup, sourcesOf } from '../load-host.ts';
 import { print } from '../output.ts';
-import { tableLines } from '../table.ts';
+import { layOutTable } from '../table.ts';
 import { outputHasColours, outputWidth, painter } from '../terminal.ts';
 import type { GivenSettings, Outcome } from '../verb.ts';
 import type { ScanGiven } from './verb.ts';
@@ -117,7 +117,7 @@ function textOf({ host, groups, processes, hung, source }: Picture, { sort }: Sc
 /** A table as wide as the terminal, its head in bold where that has colours; without columns of which nothing is known. */
 function table<Row>(columns: readonly ListColumn<Row>[], rows: readonly Row[]): string[] {
   const known = columns.filter(({ text, rank }) => rank === undefined || rows.some((row) => text(row) !== '–'));
-  const [head = '', ...lines] = tableLines(known, rows, outputWidth());
+  const [head = '', ...lines] = layOutTable(known, rows, outputWidth());
   return [painter(outputHasColours())('bold', head), ...lines];
 }
 

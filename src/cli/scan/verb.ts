@@ -1,8 +1,16 @@
 // scan: the host at one moment, for people and for programs.
-import { choice, duration, integer } from '../../config/value-types.ts';
-import { SORTS } from '../../server/api-v1/documents.ts';
-import { parseUrl, URL_OPTION } from '../exporter/endpoints.ts';
-import { JSON_OPTION, parseWord, UsageError, type Verb, type Words } from '../verb.ts';
+import { duration, integer } from '../../config/value-types.ts';
+import {
+  JSON_OPTION,
+  parseSort,
+  parseUrl,
+  parseWord,
+  SORT_OPTION,
+  URL_OPTION,
+  UsageError,
+  type Verb,
+  type Words,
+} from '../verb.ts';
 
 export interface ScanGiven {
   readonly json: boolean;
@@ -18,16 +26,6 @@ export interface ScanGiven {
   /** Whether every footprint is read now, whatever that costs the host. */
   readonly exact: boolean;
 }
-
-/** growth orders the groups by what they gained in the last hour, where there is a history. */
-const ORDERS = [...SORTS, 'growth'] as const satisfies readonly string[];
-
-export const SORT_OPTION = {
-  name: '--sort',
-  placeholder: 'ORDER',
-  default: 'footprint',
-  help: `Order: ${ORDERS.join(', ')}.`,
-} as const;
 
 export const scanVerb: Verb<ScanGiven> = {
   name: 'scan',
@@ -69,10 +67,6 @@ function parse({ switches, values }: Words): ScanGiven {
     exact,
   };
 }
-
-/** The value of SORT_OPTION. @throws UsageError */
-export const parseSort = (values: Words['values']): string =>
-  parseWord('--sort', values.get('--sort')!, choice(...ORDERS));
 
 function parseGroup(name: string): ScanGiven['of'] {
   const slash = name.indexOf('/');

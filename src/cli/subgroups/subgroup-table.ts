@@ -11,12 +11,7 @@ import { askRunning, sourceLine } from '../exporter/running.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { textTable } from '../table.ts';
 import type { GivenSettings } from '../verb.ts';
-
-export interface SubgroupsGiven {
-  /** Whether subgroups without a process are shown as well. */
-  readonly all: boolean;
-  readonly url: string | undefined;
-}
+import type { SubgroupsGiven } from './verb.ts';
 
 /** Longest answer that is read, bytes: the catalogue has 60 kB. */
 const ANSWER_MAX = 16 << 20;

@@ -1,7 +1,11 @@
 // subgroups: the rules in force. subgroups lint and subgroups test: are the operator's own rules right?
-import { parseUrl, URL_OPTION } from '../exporter/endpoints.ts';
-import { JSON_OPTION, type Verb } from '../verb.ts';
-import type { SubgroupsGiven } from './subgroup-table.ts';
+import { JSON_OPTION, parseUrl, URL_OPTION, type Verb } from '../verb.ts';
+
+export interface SubgroupsGiven {
+  /** Whether subgroups without a process are shown as well. */
+  readonly all: boolean;
+  readonly url: string | undefined;
+}
 
 export const subgroupsVerb: Verb<SubgroupsGiven> = {
   name: 'subgroups',

@@ -14,7 +14,7 @@ import {
   processColumns,
   processWords,
 } from '../host-lists.ts';
-import { tableLines } from '../table.ts';
+import { layOutTable } from '../table.ts';
 import { type Letters, sparkline } from './chart.ts';
 import { type HeadData, headLines } from './head.ts';
 import { type Line, spread } from './line.ts';
@@ -36,7 +36,7 @@ export interface Size {
   readonly height: number;
 }
 
-export interface Frame extends Shown {
+export interface ScreenFrame extends Shown {
   /** As many as the screen has. */
   readonly lines: readonly Line[];
 }
@@ -46,7 +46,7 @@ const LOW = 18;
 /** Cells of the chart of the hour in a list. */
 const HOUR_CELLS = 12;
 
-export function frameOf(data: ScreenData, state: Navigation, size: Size, letters: Letters): Frame {
+export function frameOf(data: ScreenData, state: Navigation, size: Size, letters: Letters): ScreenFrame {
   const { width, height } = size;
   const head = headLines(data, width, height < LOW, letters);
   const room = Math.max(1, height - head.length - 1);
@@ -59,7 +59,7 @@ export function frameOf(data: ScreenData, state: Navigation, size: Size, letters
 export function plainOf(data: ScreenData, state: Navigation, width: number, letters: Letters): readonly Line[] {
   const columns = groupColumns(hourOf(data, letters));
   const rows = ordered(data.groups?.groups ?? NOTHING, columns, state.orders.groups);
-  const table = tableLines(columns, rows, Number.POSITIVE_INFINITY).map((line) => [line]);
+  const table = layOutTable(columns, rows, Number.POSITIVE_INFINITY).map((line) => [line]);
   return [...headLines(data, width, false, letters), [], ...table];
 }
 
@@ -84,7 +84,7 @@ export class Lists {
 const lists = new Lists();
 const NOTHING: readonly never[] = [];
 
-function bodyOf(data: ScreenData, state: Navigation, size: Size, letters: Letters): Frame {
+function bodyOf(data: ScreenData, state: Navigation, size: Size, letters: Letters): ScreenFrame {
   const { place } = state;
   const now = (data.host?.at ?? 0) + data.sinceAnswer;
   if (place.view === 'help')
@@ -123,13 +123,13 @@ function listOf<Row>(
   what: string,
   { place, orders, filter }: Navigation,
   { width, height }: Size,
-): Frame {
+): ScreenFrame {
   const page = Math.max(1, height - 2);
   const keys = rows.map(keyOf);
   const cursor = cursorIndex(place, keys);
   const first = scrolled(place.first, cursor, rows.length, page);
   const { by, reversed } = orders[place.view === 'groups' ? 'groups' : 'processes'];
-  const [head = '', ...lines] = tableLines(columns, rows.slice(first, first + page), width - 2);
+  const [head = '', ...lines] = layOutTable(columns, rows.slice(first, first + page), width - 2);
   const order = `by ${by}${reversed ? ', reversed' : ''}`;
   const title = `${what}, ${order}${filter ? `, with "${filter}"` : ''}`;
   return {
@@ -145,7 +145,7 @@ function listOf<Row>(
   };
 }
 
-function pageOf(lines: readonly Line[], first: number, { height }: Size): Frame {
+function pageOf(lines: readonly Line[], first: number, { height }: Size): ScreenFrame {
   const from = Math.max(0, Math.min(first, lines.length - height));
   return {
     rows: lines.map((_, index) => String(index)),

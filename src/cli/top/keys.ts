@@ -7,7 +7,7 @@ export type SpecialKey =
   | ('enter' | 'escape' | 'backspace' | 'tab' | 'interrupt' | 'refresh');
 
 /** A special key by its name, or a character. */
-export type Key = { readonly special: SpecialKey } | { readonly character: string };
+export type PressedKey = { readonly special: SpecialKey } | { readonly character: string };
 
 const SEQUENCES: Readonly<Record<string, SpecialKey>> = {
   ...{ A: 'up', B: 'down', C: 'right', D: 'left', H: 'home', F: 'end', Z: 'tab' },
@@ -22,8 +22,8 @@ const CONTROLS: Readonly<Record<string, SpecialKey>> = {
 /** An escape sequence, a lone escape, or one character. */
 const PIECE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|O[@-~]|\[[0-?]*$)|[\s\S]/gu;
 
-export function parseKeys(text: string): Key[] {
-  return [...text.matchAll(PIECE)].flatMap(([piece]): Key[] => {
+export function parseKeys(text: string): PressedKey[] {
+  return [...text.matchAll(PIECE)].flatMap(([piece]): PressedKey[] => {
     if (piece.length > 1 && piece.startsWith('\x1b')) {
       const special = SEQUENCES[piece.slice(2)];
       return special ? [{ special }] : [];

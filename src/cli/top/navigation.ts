@@ -1,8 +1,8 @@
 // What the user of `top` looks at, and what each key changes of that. Pure: a state and a key give the next state.
 import type { ListName, Order } from '../host-lists.ts';
-import type { Key, SpecialKey } from './keys.ts';
+import type { PressedKey, SpecialKey } from './keys.ts';
 
-export interface Subgroup {
+export interface SubgroupNames {
   readonly group: string;
   readonly subgroup: string;
 }
@@ -10,7 +10,7 @@ export interface Subgroup {
 export interface Place {
   readonly view: ListName | 'process' | 'help';
   /** The processes of this subgroup; undefined: all. */
-  readonly of?: Subgroup | undefined;
+  readonly of?: SubgroupNames | undefined;
   readonly pid?: number | undefined;
   /** The row with the cursor, by its key; '' is the first row, whatever that is. */
   readonly cursor: string;
@@ -52,16 +52,16 @@ export const begin = (by: string): Navigation => ({
 });
 
 /** The key of a row of processes has their pid, that of a group has both names. */
-export const rowKey = ({ group, subgroup }: Subgroup): string => JSON.stringify([group, subgroup]);
+export const rowKey = ({ group, subgroup }: SubgroupNames): string => JSON.stringify([group, subgroup]);
 
-export function press(state: Navigation, key: Key, shown: Shown): Navigation {
+export function press(state: Navigation, key: PressedKey, shown: Shown): Navigation {
   if ('special' in key && key.special === 'interrupt') return { ...state, ended: true };
   if (state.typing) return typed(state, key);
   return 'special' in key ? special(state, key.special, shown) : letter(state, key.character, shown);
 }
 
 /** A key while the filter is typed: the list follows every letter. */
-function typed(state: Navigation, key: Key): Navigation {
+function typed(state: Navigation, key: PressedKey): Navigation {
   if ('character' in key) return filtered(state, state.filter + key.character);
   if (key.special === 'backspace') return filtered(state, [...state.filter].slice(0, -1).join(''));
   if (key.special === 'enter') return { ...state, typing: false };

@@ -9,7 +9,7 @@ import { isInteractive, outputHasColours, outputIsUnicode, painter } from '../te
 import type { GivenSettings, Outcome } from '../verb.ts';
 import { ASCII_ONLY, UNICODE } from './chart.ts';
 import { Feed } from './feed.ts';
-import { type Frame, frameOf, plainOf, type ScreenData } from './frame.ts';
+import { frameOf, plainOf, type ScreenData, type ScreenFrame } from './frame.ts';
 import { parseKeys } from './keys.ts';
 import { paintLine } from './line.ts';
 import { begin, type Navigation, press } from './navigation.ts';
@@ -75,7 +75,7 @@ class View {
   readonly #screen: Screen;
   #state: Navigation;
   #feed: Feed | undefined;
-  #frame: Frame | undefined;
+  #frame: ScreenFrame | undefined;
   /** Ends the wait for the next question. */
   #wake = () => {};
   readonly ended: Promise<undefined>;

@@ -1,7 +1,5 @@
 // top: the host on a terminal, again and again.
-import { parseUrl, URL_OPTION } from '../exporter/endpoints.ts';
-import { parseSort, SORT_OPTION } from '../scan/verb.ts';
-import type { Verb } from '../verb.ts';
+import { parseSort, parseUrl, SORT_OPTION, URL_OPTION, type Verb } from '../verb.ts';
 
 export interface TopGiven {
   readonly url: string | undefined;
