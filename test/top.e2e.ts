@@ -213,7 +213,11 @@ test('without colours, without Unicode, without a terminal', async (t) => {
   const none = new Terminal(t, ready.tmux, topOf(url), { env: { NO_COLOR: '1', LC_ALL: 'C' } });
   await none.shows(/^> other\/other/m);
   assert.doesNotMatch(none.painted.replaceAll('\u001b[m', ''), /\u001b\[/);
-  assert.doesNotMatch(none.text, /[█▓▒░]/);
+  none.type('?');
+  await none.shows(/Esc back/);
+  assert.match(none.text, /^[ -~\n]*$/, 'ASCII only');
+  none.type('?');
+  await none.shows(/^> other\/other/m);
   assert.match(none.text, /^[#%=+.?-]{80}$/m, 'the bar in ASCII');
   const { stdout, code } = await runBundle(t, ['top', '--url', url]);
   assert.equal(code, 0);

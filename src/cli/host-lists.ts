@@ -157,12 +157,6 @@ const groupOf = ({ group, subgroup }: ProcessEntry): string => `${group}/${subgr
 export const ordersOf = <Row>(columns: readonly ListColumn<Row>[]): Readonly<Record<string, string>> =>
   Object.fromEntries(columns.flatMap(({ order }) => (order ? [[order.letter, order.name]] : [])));
 
-/** Names of all orders of a list. */
-export const orderNames: Readonly<Record<ListName, readonly string[]>> = {
-  groups: Object.values(ordersOf(groupColumns())),
-  processes: Object.values(ordersOf(processColumns(0))),
-};
-
 /** The rows in an order of a column; in the order that they have where no column has it. */
 export function ordered<Row>(
   rows: readonly Row[],

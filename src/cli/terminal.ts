@@ -50,6 +50,7 @@ export function inputKeys(pressed: (text: string) => void, gone: () => void): ()
 
 export type Style = Parameters<typeof styleText>[0];
 /** Gives a text its style, or leaves it as it is. */
-export type Paint = (style: Style, text: string) => string;
+export type Paint = (style: Style | undefined, text: string) => string;
 
-export const painter = (colours: boolean): Paint => (colours ? styleText : (_, text) => text);
+export const painter = (colours: boolean): Paint =>
+  colours ? (style, text) => (style && text ? styleText(style, text) : text) : (_, text) => text;

@@ -10,11 +10,10 @@ export interface Letters {
   readonly unknown: string;
   /** For the parts of a bar, so that they differ also without colours. */
   readonly parts: string;
-  readonly ellipsis: string;
 }
 
-export const UNICODE: Letters = { columns: '▁▂▃▄▅▆▇█', unknown: ' ', parts: '█▓▒▚▞▗░·', ellipsis: '…' };
-export const ASCII_ONLY: Letters = { columns: '_.-=+*%#', unknown: ' ', parts: '#%=+*?-.', ellipsis: '.' };
+export const UNICODE: Letters = { columns: '▁▂▃▄▅▆▇█', unknown: ' ', parts: '█▓▒▚▞▗░·' };
+export const ASCII_ONLY: Letters = { columns: '_.-=+*%#', unknown: ' ', parts: '#%=+*?-.' };
 
 /**
  * Values by time as columns. The lowest column is the least value and the highest the largest one, unless they differ by less

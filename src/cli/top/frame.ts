@@ -64,7 +64,7 @@ export function plainOf(data: ScreenData, state: Navigation, width: number, lett
 }
 
 /** A list as the user wants it: ordered, filtered. The same for the same document, order and filter. */
-export class Lists {
+class Lists {
   #made: { readonly key: readonly unknown[]; readonly rows: readonly unknown[] } = { key: [], rows: [] };
 
   rows<Row>(
@@ -166,11 +166,11 @@ function footer({ source }: ScreenData, { typing, filter, place }: Navigation, w
 
 /** What each key does. The letters of orders follow from the columns. */
 const HELP: readonly string[] = [
-  'Enter, →        the processes of a subgroup; one process',
-  'Esc, ←          back',
+  'Enter, Right    the processes of a subgroup; one process',
+  'Esc, Left       back',
   'Tab             subgroups, or all processes',
   '/               filter: what the rows hold; Esc ends it',
-  '↑ ↓ j k, PgUp PgDn, Home End',
+  'Up Down j k, PgUp PgDn, Home End',
   '',
   'Order; the same letter again reverses it:',
   ...ordersHelp(),

@@ -35,11 +35,18 @@ export function cutLine(line: Line, width: number): Line {
   return cut;
 }
 
+/** The text for a terminal that shows ASCII only; as wide as it was. */
+export const asciiOf = (text: string): string =>
+  text
+    .replaceAll('…', '.')
+    .replaceAll('–', '-')
+    .replace(/[^\x20-\x7e]/gu, (character) => '?'.repeat(widthOf(character)));
+
 /** The line as it is written. @param width cells of the terminal */
 export const paintLine = (line: Line, width: number, paint: Paint): string =>
   cutLine(line, width)
     .map((part) => {
       const { text, style } = spanOf(part);
-      return style === undefined || text === '' ? text : paint(style, text);
+      return paint(style, text);
     })
     .join('');

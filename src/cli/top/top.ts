@@ -5,13 +5,13 @@ import { escapeForTerminal } from '../../text/hostile.ts';
 import { HostApi } from '../exporter/host-api.ts';
 import { askRunning, sourceLine } from '../exporter/running.ts';
 import { loadSetup, sourcesOf } from '../load-host.ts';
-import { isInteractive, outputHasColours, outputIsUnicode, painter } from '../terminal.ts';
+import { isInteractive, outputHasColours, outputIsUnicode, type Paint, painter } from '../terminal.ts';
 import type { GivenSettings, Outcome } from '../verb.ts';
 import { ASCII_ONLY, UNICODE } from './chart.ts';
 import { Feed } from './feed.ts';
 import { frameOf, plainOf, type ScreenData, type ScreenFrame } from './frame.ts';
 import { parseKeys } from './keys.ts';
-import { paintLine } from './line.ts';
+import { asciiOf, paintLine } from './line.ts';
 import { begin, type Navigation, press } from './navigation.ts';
 import { Screen } from './screen.ts';
 import type { TopGiven } from './verb.ts';
@@ -31,8 +31,9 @@ export async function top(settings: GivenSettings, { url, sort }: TopGiven): Pro
     const { feed, source, end } = await connect(settings, url);
     await feed.refresh(begin(sort).place);
     end();
+    const paint = paintOf(false);
     const lines = [...plainOf(feed.data, begin(sort), PLAIN_WIDTH, lettersOf()), [], [escapeForTerminal(source)]];
-    return { output: `${lines.map((line) => paintLine(line, Number.POSITIVE_INFINITY, painter(false))).join('\n')}\n` };
+    return { output: `${lines.map((line) => paintLine(line, Number.POSITIVE_INFINITY, paint)).join('\n')}\n` };
   }
   const view = new View(begin(sort));
   try {
@@ -47,6 +48,12 @@ export async function top(settings: GivenSettings, { url, sort }: TopGiven): Pro
 }
 
 const lettersOf = () => (outputIsUnicode() ? UNICODE : ASCII_ONLY);
+
+/** Makes texts of those that the terminal can show. */
+function paintOf(colours: boolean): Paint {
+  const paint = painter(colours);
+  return outputIsUnicode() ? paint : (style, text) => paint(style, asciiOf(text));
+}
 
 interface Connection {
   readonly feed: Feed;
@@ -70,7 +77,7 @@ async function connect(settings: GivenSettings, url: string | undefined): Promis
 
 /** The screen and the state that keys change. */
 class View {
-  readonly #paint = painter(outputHasColours());
+  readonly #paint = paintOf(outputHasColours());
   readonly #letters = lettersOf();
   readonly #screen: Screen;
   #state: Navigation;
