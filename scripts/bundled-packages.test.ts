@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -27,7 +27,9 @@ test('NOTICE and SBOM name each library that has code in the bundle, and no othe
   );
   const notice = noticeOf(packages);
   for (const name of named) {
-    const text = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8').trim();
+    const folder = join(root, 'node_modules', name);
+    const file = readdirSync(folder).find((entry) => /^license/i.test(entry))!;
+    const text = readFileSync(join(folder, file), 'utf8').trim();
     assert.ok(notice.includes(text), `the licence of ${name}, word by word`);
   }
   const sbom = sbomOf({ version: '1.2.3', packages }) as { components: { purl: string }[] };

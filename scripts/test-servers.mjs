@@ -135,6 +135,8 @@ export const SERVERS = {
   fish: apt('fish', '/usr/bin/fish'),
   man: apt(['man-db', 'groff'], '/usr/bin/man', '/usr/bin/groff'),
   lintian: apt('lintian', '/usr/bin/lintian'),
+  strace: apt('strace', '/usr/bin/strace'),
+  tmux: apt('tmux', '/usr/bin/tmux'),
   ss: apt('iproute2', '/usr/bin/ss'),
   ip: apt('iproute2', '/usr/bin/ip'),
   openssl: apt('openssl', '/usr/bin/openssl'),

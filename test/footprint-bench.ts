@@ -17,6 +17,7 @@ export const BOUNDED: FootprintOptions = {
   budget: 0.02,
   maxAge: 300,
   maxRead: 0.25,
+  guest: false,
   interval: INTERVAL,
 };
 export const EXACT: FootprintOptions = { ...BOUNDED, mode: 'exact' };

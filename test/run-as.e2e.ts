@@ -299,6 +299,7 @@ const printing: Record<string, string[]> = {
   completion: ['bash'],
   check: [],
   scan: [],
+  top: [],
   explain: ['--all'],
   subgroups: [],
   'subgroups lint': [],

@@ -62,6 +62,7 @@ export class Agent {
   reloads = 0;
 
   readonly #load: () => Promise<Setup>;
+  readonly #guest: boolean;
   readonly #sampler: Sampler;
   readonly #renderer: Renderer;
   #classifier: Classifier;
@@ -82,17 +83,21 @@ export class Agent {
   readonly #noted = new NotedEvents();
   readonly #requests = new Map<string, { path: string; code: number; count: number }>();
 
-  /** @param load loads the setup again; rejects with an error whose `faults` or message say what is wrong */
-  constructor(files: KernelFiles, program: Program, setup: Setup, load: () => Promise<Setup>) {
+  /**
+   * @param load loads the setup again; rejects with an error whose `faults` or message say what is wrong
+   * @param guest whether this is no exporter but a verb that looks (footprint/options.ts)
+   */
+  constructor(files: KernelFiles, program: Program, setup: Setup, load: () => Promise<Setup>, guest = false) {
     const { config } = setup;
     this.program = program;
     this.setup = setup;
     this.#load = load;
+    this.#guest = guest;
     this.log = new Log({ level: config.log_level, format: config.log_format });
     this.#classifier = new Classifier(setup.rules, setup.catalogue);
     this.#renderer = new Renderer(enabledOf(config));
     this.#unknownNames = unknownNames(config, this.subgroups());
-    const options = samplerOptionsOf(config, this.#unknownNames);
+    const options = samplerOptionsOf(config, this.#unknownNames, guest);
     this.#selection = options.selection;
     this.#sampler = new Sampler(files, this.#classify(), options, () => this.#report());
   }
@@ -227,7 +232,7 @@ export class Agent {
       this.log.options = { level: setup.config.log_level, format: setup.config.log_format };
       this.#renderer.configure(enabledOf(setup.config));
       this.#unknownNames = unknownNames(setup.config, this.subgroups());
-      const options = samplerOptionsOf(setup.config, this.#unknownNames);
+      const options = samplerOptionsOf(setup.config, this.#unknownNames, this.#guest);
       this.#selection = options.selection;
       this.#sampler.configure(options, this.#classify());
       if (this.snapshot) this.#reportUnknownNames(this.snapshot);

@@ -166,8 +166,8 @@ export class Sampler {
   configure(options: SamplerOptions, classify: Classify): void {
     this.#options = options;
     this.#keepHistory(options.history);
+    if (classify !== this.#classify) this.#tracker?.reclassify(classify);
     this.#classify = classify;
-    this.#tracker?.reclassify(classify);
     this.#schedule(options.interval);
   }
 

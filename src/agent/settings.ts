@@ -34,8 +34,11 @@ function lineBytesOf(enabled: Enabled): LineBytes {
   };
 }
 
-/** @param unknown names in the settings that exist nowhere: such a group is not declared, or its alert would never end */
-export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[] = []): SamplerOptions {
+/**
+ * @param unknown names in the settings that exist nowhere: such a group is not declared, or its alert would never end
+ * @param guest whether a verb looks, beside the exporter that runs (footprint/options.ts)
+ */
+export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[] = [], guest = false): SamplerOptions {
   const missing = new Set(unknown.filter(({ setting }) => setting === 'declared_groups').map(({ name }) => name));
   const enabled = enabledOf(config);
   const each = seriesOf(enabled);
@@ -50,6 +53,7 @@ export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[]
       maxAge: config.smaps_max_age,
       maxRead: config.smaps_max_read,
       interval: config.interval,
+      guest,
     },
     kernelThreads: config.kernel_threads,
     inherits: config.inherit_group,

@@ -49,6 +49,19 @@ export function remark(line: string): void {
   } catch {}
 }
 
+/** Writes a picture on the terminal before it returns, also while the program ends. @returns false where the terminal is gone */
+export function writeAtOnce(text: string): boolean {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(STDOUT, bytes, written);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false;
+    }
+  }
+  return true;
+}
+
 /** Writes all of a text. @returns why it could not be written; undefined where it was */
 async function write(descriptor: number, text: string): Promise<NodeJS.ErrnoException | undefined> {
   const bytes = Buffer.from(text);

@@ -2,7 +2,8 @@
 // Every verb has a folder. Its declaration stands in verb.ts there, and loads the code that does the work only in run(),
 // with import(): an exporter that runs for months does not hold the code of `install` in memory.
 import type { Flag } from '../config/layers.ts';
-import type { ValueType } from '../config/value-types.ts';
+import { choice, type ValueType } from '../config/value-types.ts';
+import { SORTS } from '../server/api-v1/documents.ts';
 
 /** An operand: a word that belongs to the verb and is not an option. */
 export interface VerbArgument {
@@ -92,3 +93,31 @@ export function parseWord<T>(name: string, text: string, type: ValueType<T>): T 
   if (value === undefined) throw new UsageError(`${name} is ${JSON.stringify(text)}; give ${type.expects}`);
   return value;
 }
+
+/** Verbs that ask the running exporter have this option. */
+export const URL_OPTION: VerbOption = {
+  name: '--url',
+  placeholder: 'URL',
+  help: 'Address of the exporter to ask: http://host:port, https://host:port or unix:/path; without it, the address in the configuration.',
+};
+
+/** The value of URL_OPTION; undefined where it is not given. @throws UsageError */
+export function parseUrl(url: string | undefined): string | undefined {
+  if (url === undefined || /^unix:\/./.test(url) || (/^https?:\/\/./i.test(url) && URL.canParse(url))) return url;
+  throw new UsageError('--url is not an address; give http://host:port, https://host:port or unix:/path');
+}
+
+/** growth orders the groups by what they gained in the time of which there is a history. */
+const ORDERS = [...SORTS, 'growth'] as const;
+
+/** Verbs that list groups and processes have this option. */
+export const SORT_OPTION: VerbOption = {
+  name: '--sort',
+  placeholder: 'ORDER',
+  default: 'footprint',
+  help: `Order: ${ORDERS.join(', ')}.`,
+};
+
+/** The value of SORT_OPTION. @throws UsageError */
+export const parseSort = (values: Words['values']): string =>
+  parseWord('--sort', values.get('--sort')!, choice(...ORDERS));

@@ -9,12 +9,14 @@ import { installVerb, uninstallVerb, upgradeVerb } from './install/verb.ts';
 import { scanVerb } from './scan/verb.ts';
 import { serveVerb } from './serve/verb.ts';
 import { lintVerb, subgroupsVerb, testVerb } from './subgroups/verb.ts';
+import { topVerb } from './top/verb.ts';
 import type { Verb, VerbGroup } from './verb.ts';
 
 /** A verb of two words stands behind its first word. */
 export const verbs: readonly (Verb | VerbGroup)[] = [
   serveVerb,
   checkVerb,
+  topVerb,
   scanVerb,
   explainVerb,
   subgroupsVerb,

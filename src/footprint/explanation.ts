@@ -63,13 +63,14 @@ export function explainFootprint(
   };
 }
 
-function stateOf(proc: Process, { mode }: FootprintOptions, overMaxRead: boolean, at: number): FootprintState {
+function stateOf(proc: Process, { mode, guest }: FootprintOptions, overMaxRead: boolean, at: number): FootprintState {
   const { measurement } = proc;
   if (mode === 'off') return 'off';
   if (measurement.queued) return 'reading';
   if (proc.stat.absent || !(proc.memory.rss > 0)) return 'nothing';
   if (measurement.at >= at) return 'read';
   if (measurement.wanted) return 'waiting';
-  if (measurement.at < 0) return proc.unreadable.reasons?.has('smaps_rollup') ? 'unreadable' : 'waiting';
+  if (measurement.at < 0 && proc.unreadable.reasons?.has('smaps_rollup')) return 'unreadable';
+  if (measurement.at < 0) return guest && overMaxRead ? 'large' : 'waiting';
   return mode === 'bounded' && overMaxRead ? 'large' : 'unchanged';
 }

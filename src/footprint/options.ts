@@ -11,4 +11,9 @@ export interface FootprintOptions {
   readonly maxRead: number;
   /** Time between two collections, seconds: the budget of one collection is counted for it. */
   readonly interval: number;
+  /**
+   * For a program that looks beside the exporter and is started again and again: with `bounded` it never reads what is
+   * predicted over `maxRead`, also not the first time, because every start would be a first time.
+   */
+  readonly guest: boolean;
 }

@@ -17,6 +17,10 @@ const CHUNK = 256;
 /** Whether the page tables can be so large that a read cannot be predicted without knowing them. */
 export const mayHaveLargePageTables = ({ stat, memory }: Process): boolean => stat.virtualSize - memory.rss >= LARGE;
 
+/** The most bytes of page tables that a process can have, by its address space. @param pageSize bytes */
+export const pageTablesMax = ({ stat }: Process, pageSize: number): number =>
+  (stat.virtualSize / pageSize) * ENTRY_BYTES;
+
 export class PageTableReader {
   /** Bytes of a page of this kernel. */
   pageSize = 4096;
@@ -50,7 +54,7 @@ export class PageTableReader {
       pageTables.bytes = this.#status.pageTables;
     } catch (error) {
       this.#unreadable.note(proc, 'status', error);
-      pageTables.bytes = (proc.stat.virtualSize / this.pageSize) * ENTRY_BYTES; // the most that it can have
+      pageTables.bytes = pageTablesMax(proc, this.pageSize);
     }
   }
 }

@@ -27,16 +27,25 @@ const MEASURED_OVER_PREDICTED_MAX = 4;
 /** A read that is predicted to take less than this, seconds, is short: it may be read together with others. */
 export const SHORT_READ_MAX = 4e-3;
 
-function guess({ pageTables, footprint }: Process, rss: number, pageSize: number): number {
+/**
+ * What a read of a process takes that nobody has read before, on a host of which nothing is known; seconds.
+ * @param memory bytes that are resident, of page tables and swapped out; NaN where the swapped ones are not known
+ * @param pageSize bytes of a page of this kernel
+ */
+export function firstGuess(memory: { rss: number; pageTables: number; swap: number }, pageSize: number): number {
+  const { rss, pageTables, swap } = memory;
   // The entries of resident pages are in the time for each resident byte.
-  const beside = Math.max(0, pageTables.bytes - (rss / pageSize) * ENTRY_BYTES);
+  const beside = Math.max(0, pageTables - (rss / pageSize) * ENTRY_BYTES);
   return (
     SECONDS_PER_READ +
     SECONDS_PER_BYTE * rss +
     SECONDS_PER_PAGE_TABLE_BYTE * beside +
-    SECONDS_PER_SWAPPED_PAGE * ((footprint.swap || 0) / pageSize)
+    SECONDS_PER_SWAPPED_PAGE * ((swap || 0) / pageSize)
   );
 }
+
+const guess = ({ pageTables, footprint }: Process, rss: number, pageSize: number): number =>
+  firstGuess({ rss, pageTables: pageTables.bytes, swap: footprint.swap }, pageSize);
 
 export class ReadCost {
   /** Bytes of a page of this kernel. */

@@ -134,6 +134,18 @@ test('a read that was held up once does not make its process look expensive', as
   assert.ok(bench.scheduler.predict(proc) > BOUNDED.maxRead, 'a process whose reads always take so long does');
 });
 
+test('a guest never reads what is predicted over maxRead, and an exporter reads it first', async () => {
+  for (const guest of [true, false]) {
+    const bench = new Bench();
+    const large = bench.add({ rss: 30_000 * MIB }, new Sharers('large'));
+    const small = bench.add({}, new Sharers('small'));
+    assert.ok(bench.scheduler.predict(large) > BOUNDED.maxRead);
+    const read = await bench.collect({ ...BOUNDED, guest });
+    assert.deepEqual([read.includes(large.pid), read.includes(small.pid)], [!guest, true]);
+    assert.equal(large.footprint.pss >= 0, !guest);
+  }
+});
+
 test('where a read is held up, what the reader left out after it is requested again', async () => {
   const bench = new Bench();
   for (const name of ['a', 'b', 'c', 'd'])

@@ -135,7 +135,10 @@ export class FootprintScheduler {
   }
 
   /** Takes processes without a short read, and processes that cannot be predicted yet, out of the wanted processes. */
-  #takeLonger({ mode, maxRead }: FootprintOptions, at: number): { readonly long: Process[]; readonly huge: Process[] } {
+  #takeLonger(
+    { mode, maxRead, guest }: FootprintOptions,
+    at: number,
+  ): { readonly long: Process[]; readonly huge: Process[] } {
     const longer: { long: Process[]; huge: Process[] } = { long: [], huge: [] };
     let kept = 0;
     for (const proc of this.#wanted) {
@@ -144,7 +147,7 @@ export class FootprintScheduler {
       if (mayHaveLargePageTables(proc) && proc.pageTables.at !== at) this.#statistics.deferred++;
       else if (predicted < SHORT_READ_MAX) this.#wanted[kept++] = proc;
       else if (predicted <= maxRead) longer.long.push(proc);
-      else if (mode === 'bounded' && measurement.at >= 0 && measurement.wanted !== 'age')
+      else if (mode === 'bounded' && (guest || (measurement.at >= 0 && measurement.wanted !== 'age')))
         measurement.wanted = undefined;
       else longer.huge.push(proc);
     }

@@ -40,7 +40,7 @@ export async function check(settings: GivenSettings): Promise<string> {
   const own = new Set(setup.rules.map(({ name }) => name));
   const findings = lint(setup.rules, setup.catalogue).filter(({ rule }) => own.has(rule)).length;
   const classifier = new Classifier(setup.rules, setup.catalogue);
-  const { view } = await collectOnce(setup, files, classifier);
+  const { view } = await collectOnce(setup, files, { classifier, footprints: 'settings' });
   const unknown = unknownNamesOf(setup, classifier, view.groups);
   const lines = [
     `configuration: ok, ${setup.files.length === 0 ? 'no file' : setup.files.join(', ')}`,

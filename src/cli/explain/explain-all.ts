@@ -19,7 +19,7 @@ const LISTED_MAX = 40;
 export async function explainAll(settings: GivenSettings, json: boolean): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
   const files = await openHost(setup.config);
-  const { rows, seen } = (await collectOnce(setup, files)).view;
+  const { rows, seen } = (await collectOnce(setup, files, { footprints: 'settings' })).view;
   const { processes, denied } = await explainProcesses(rows, files, new Classifier(setup.rules, setup.catalogue));
   const unmatched = unmatchedPrograms(processes);
   const leftOut = seen - processes.length;

@@ -1,11 +1,8 @@
 // explain PID: which rule put a process into its group and why, which other rules match, how much memory it has, and what
 // the running exporter knows of that. explain --all is in explain-all.ts.
 
-import { accessTo } from '../../agent/capabilities.ts';
 import type { Config } from '../../config/options.ts';
-import { FileRequests, KernelFileError, type KernelFiles, unlessUnreadable } from '../../kernel/files.ts';
-import { readUnits } from '../../kernel/host.ts';
-import { FootprintReading, readSmapsRollup, readStatm, StatmReading } from '../../kernel/pid.ts';
+import { KernelFileError } from '../../kernel/files.ts';
 import type { Process } from '../../process/process.ts';
 import { type ClassificationExplanation, Classifier, type RuleResult } from '../../rules/classifier.ts';
 import { type Classification, type Identity, KERNEL_THREAD, NO_RULE, SERVICE_RULE } from '../../rules/identity.ts';
@@ -13,11 +10,11 @@ import { inheritedClassification } from '../../rules/inheritance.ts';
 import type { LookKind } from '../../rules/other-looks.ts';
 import { ServiceGroups } from '../../rules/service-groups.ts';
 import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
-import { formatBytes } from '../../text/units.ts';
 import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { withoutSecrets } from '../scrub/scrub.ts';
 import { type GivenSettings, VerbError } from '../verb.ts';
 import { footprintLines } from './footprint-lines.ts';
+import { type FootprintNow, footprintNow, memoryLine } from './footprint-now.ts';
 import { identityDocument, keyResultDocument, ProcessInspector, ruleResultDocument } from './process-inspector.ts';
 import { type AddressedAnswer, askExporter } from './running-exporter.ts';
 import type { ExplainGiven } from './verb.ts';
@@ -28,7 +25,8 @@ const SHOWN_MAX = 10;
 /** @throws VerbError where no such process runs */
 export async function explainProcess(
   settings: GivenSettings,
-  { pid, json, url, showValues }: ExplainGiven & { readonly pid: number },
+  pid: number,
+  { json, url, showValues }: Omit<ExplainGiven, 'of'>,
 ): Promise<string> {
   const setup = await loadSetup(sourcesOf(settings));
   const files = await openHost(setup.config);
@@ -46,9 +44,9 @@ export async function explainProcess(
   const ancestor = inherits ? await inspector.ancestorOf(proc, identity, classifier) : undefined;
   const service = explanation.winner ? undefined : serviceOf(identity, setup.config);
   const classification = ancestor ? inheritedClassification(ancestor) : (service ?? explanation.classification);
-  const footprint = await readFootprint(files, proc);
   const local = { pid, startTime: inspector.startTimeOf(proc), age: inspector.ageOf(proc), ...classification };
   const exporter = await askExporter(setup.config, pid, url);
+  const footprint = await footprintNow(files, proc, setup.config, exporter);
   if (json) return escapedJson(documentOf(pid, identity, { ...explanation, classification }, footprint, exporter), 2);
   const unreadable = inspector.unreadable.counts();
   const shown = showValues ? identity : withoutSecrets(identity, [classifier]);
@@ -132,45 +130,6 @@ async function find(inspector: ProcessInspector, pid: number): Promise<Process> 
   throw new VerbError(`process ${pid}: no such process runs`);
 }
 
-/** The resident memory where nothing more can be read; bytes, NaN where it is not known either. */
-interface RssAlone {
-  readonly rss: number;
-  readonly failure: KernelFileError;
-}
-
-/** The footprint as it is now. Where it cannot be read, statm has the RSS, which needs no privilege. */
-async function readFootprint(files: KernelFiles, proc: Process): Promise<FootprintReading | RssAlone> {
-  const requests = new FileRequests();
-  requests.add(proc.files, 'smaps_rollup');
-  requests.add(proc.files, 'statm');
-  await files.prefetch(requests);
-  try {
-    const reading = new FootprintReading();
-    readSmapsRollup(files, proc.files, reading);
-    return reading;
-  } catch (failure) {
-    if (!(failure instanceof KernelFileError)) throw failure;
-    return { rss: unlessUnreadable(() => readRss(files, proc)) ?? Number.NaN, failure };
-  }
-}
-
-function readRss(files: KernelFiles, proc: Process): number {
-  const reading = new StatmReading();
-  readStatm(files, proc.files, readUnits(files), reading);
-  return reading.rss;
-}
-
-function memoryLine(footprint: FootprintReading | RssAlone): string {
-  if ('failure' in footprint) {
-    const { rss, failure } = footprint;
-    const remedy =
-      failure.reason === 'denied' ? `; run explain as root, or grant ${accessTo('smaps_rollup')!.requires}` : '';
-    return `  memory    RSS ${formatBytes(rss)}; PSS and USS cannot be read (${failure.reason})${remedy}`;
-  }
-  const { rss, pss, uss, swap } = footprint;
-  return `  memory    RSS ${formatBytes(rss)}, PSS ${formatBytes(pss)}, USS ${formatBytes(uss)}, swap ${formatBytes(swap)}`;
-}
-
 /** The operator asks for this process, so its command line is shown. */
 function identityLines({ name, exe, argv, user, unit, container, podUid }: Identity): string[] {
   const lines = { name, exe, argv: argv.join(' ').slice(0, 500), user, unit, container, pod: podUid };
@@ -196,10 +155,10 @@ function documentOf(
   pid: number,
   identity: Identity,
   { classification, winner, otherMatches, nearMisses, cutShort }: ClassificationExplanation,
-  footprint: FootprintReading | RssAlone,
+  footprint: FootprintNow,
   { address, ...exporter }: AddressedAnswer,
 ) {
-  const read = 'failure' in footprint ? undefined : footprint;
+  const read = 'pss' in footprint ? footprint : undefined;
   const { rss } = footprint;
   return {
     pid,

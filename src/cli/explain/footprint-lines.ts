@@ -4,6 +4,7 @@
 //   exported  PSS 8.1M, USS 6.0M, estimated: the values read then, scaled with the RSS since
 //   why       not read: its memory has not changed since; because of its age it is read again in 4 min
 import type { ExplanationDocument } from '../../server/api.ts';
+import type { DocumentOf } from '../../server/api-v1/schema.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes, formatDuration } from '../../text/units.ts';
 import type { AddressedAnswer } from './running-exporter.ts';
@@ -19,7 +20,13 @@ export interface LocalProcess {
   readonly subgroup: string;
 }
 
-type Smaps = ExplanationDocument['smaps'];
+/** As the API has it: an exporter of a later version may know more states and reasons than this program. */
+type Explanation = DocumentOf<'process'>['explanation'];
+type Smaps = Explanation['smaps'];
+/** The values that are exported, and where they come from. */
+type Exported = Pick<Explanation, 'smaps' | 'series'> &
+  Pick<DocumentOf<'process'>['process'], 'pss_bytes' | 'uss_bytes'> &
+  Partial<Pick<ExplanationDocument, 'counted_with_pid'>>;
 
 /** The exporter and this program read the time of the boot apart, in whole seconds: start times may differ by this many seconds. */
 const SAME_START = 2;
@@ -70,7 +77,7 @@ const fieldLines = (fields: Readonly<Record<string, string>>): string[] =>
 const ageText = ({ age_seconds }: Smaps): string =>
   age_seconds === undefined ? 'never' : `${formatDuration(age_seconds)} ago`;
 
-function exportedText({ smaps, pss_bytes, uss_bytes, series, counted_with_pid }: ExplanationDocument): string {
+export function exportedText({ smaps, pss_bytes, uss_bytes, series, counted_with_pid }: Exported): string {
   if (counted_with_pid !== undefined)
     return `no memory of its own: it uses the address space of its parent, process ${counted_with_pid}, which has all of it`;
   if (smaps.source === 'none') return 'neither PSS nor USS';
@@ -83,7 +90,7 @@ function exportedText({ smaps, pss_bytes, uss_bytes, series, counted_with_pid }:
 }
 
 /** The states stand in the order in which the exporter decides. */
-function whyText(smaps: Smaps): string {
+export function whyText(smaps: Smaps): string {
   const { mode, need = '', failure = '', max_read_seconds, max_age_seconds, next_turn_seconds } = smaps;
   const because = REASONS.get(need) ?? need;
   const next = next_turn_seconds > 0 ? `in ${formatDuration(next_turn_seconds)}` : 'at the next collection';

@@ -1,101 +1,127 @@
-// scan: one collection, printed as tables for people, or as JSON for programs.
-
-import { escapedJson } from '../../text/hostile.ts';
+// scan: the groups and the largest processes as tables for people, or as JSON for programs: what the running exporter knows,
+// else a collection of this program.
+import { setTimeout } from 'node:timers/promises';
+import { SORTS } from '../../server/api-v1/documents.ts';
+import type { DocumentOf } from '../../server/api-v1/schema.ts';
+import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes } from '../../text/units.ts';
-import type { ProcessRows } from '../../view/process-rows.ts';
-import type { GroupRow } from '../../view/view.ts';
-import { collectOnce } from '../collect-once.ts';
 import { countedProcesses } from '../counted.ts';
+import { HostApi } from '../exporter/host-api.ts';
+import { askRunning, type Said, sourceLine } from '../exporter/running.ts';
+import { type GroupEntry, groupColumns, type ListColumn, ordered, processColumns } from '../host-lists.ts';
 import { hungLines } from '../hung-lines.ts';
-import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
-import { type Column, textTable } from '../table.ts';
-import type { GivenSettings } from '../verb.ts';
+import { loadSetup, sourcesOf } from '../load-host.ts';
+import { print } from '../output.ts';
+import { layOutTable } from '../table.ts';
+import { outputHasColours, outputWidth, painter } from '../terminal.ts';
+import type { GivenSettings, Outcome } from '../verb.ts';
+import type { ScanGiven } from './verb.ts';
 
-/** The most processes in the table; JSON has all. */
-const LISTED_MAX = 20;
+/** The host at one moment. */
+interface Picture {
+  readonly host: DocumentOf<'host'>;
+  readonly groups: readonly GroupEntry[];
+  readonly processes: DocumentOf<'processes'>;
+  readonly hung: readonly number[];
+  readonly source: string;
+}
 
-export async function scan(settings: GivenSettings, json: boolean): Promise<string> {
+/** Processes in JSON, and the most that the API gives. */
+const ALL = 10_000;
+/** Clears the screen of a terminal, and begins at its top (console_codes(4)). */
+const CLEAR = '\x1b[H\x1b[2J';
+
+export async function scan(settings: GivenSettings, given: ScanGiven): Promise<Outcome> {
+  const look = await lookerOf(settings, given);
+  for (;;) {
+    const picture = await look();
+    const output = given.json ? jsonOf(picture, given) : textOf(picture, given);
+    if (given.watch === undefined) return { output };
+    const clear = !given.json && outputWidth() < Number.POSITIVE_INFINITY;
+    const status = await print({ output: `${clear ? CLEAR : ''}${output}` });
+    if (status !== 0) return { status: 1 };
+    await setTimeout(given.watch * 1000);
+  }
+}
+
+/** What gives a picture each time that it is called. */
+async function lookerOf(settings: GivenSettings, given: ScanGiven): Promise<() => Promise<Picture>> {
   const setup = await loadSetup(sourcesOf(settings));
-  const { view } = await collectOnce(setup, await openHost(setup.config));
-  if (json) return escapedJson(documentOf(view.groups, view.rows), 2);
-  const { total, available } = view.host.memory;
-  const groups = view.groups.filter((row) => row.processes > 0).sort((a, b) => b.footprint - a.footprint);
-  const shown = rowsWithSeries(view.rows).sort((a, b) => memoryOf(view.rows, b) - memoryOf(view.rows, a));
+  const said: Said<unknown> = given.exact
+    ? { silent: '--exact' }
+    : await askRunning(setup.config, settings, given.url, (client) => new HostApi(client).ask('host', 'host'));
+  if ('client' in said) {
+    const api = new HostApi(said.client);
+    return () => picture(api, given, [], sourceLine(said));
+  }
+  const { OwnAgent } = await import('../exporter/own-agent.ts');
+  const own = await OwnAgent.collected(setup, given.exact);
+  const api = new HostApi(own);
+  let first = true;
+  return async () => {
+    if (!first) await own.collect();
+    first = false;
+    return picture(api, given, own.hung, sourceLine(said));
+  };
+}
+
+async function picture(
+  api: HostApi,
+  { sort, of, top, json }: ScanGiven,
+  hung: readonly number[],
+  source: string,
+): Promise<Picture> {
+  const query = new URLSearchParams({
+    sort: (SORTS as readonly string[]).includes(sort) ? sort : 'footprint',
+    limit: String(json ? ALL : top),
+  });
+  if (of) query.set('group', of.group);
+  if (of?.subgroup) query.set('subgroup', of.subgroup);
+  const host = await api.ask('host', 'host');
+  const groups = await api.ask('groups', 'groups');
+  const processes = await api.ask('processes', `processes?${query}`);
+  return {
+    host: host!,
+    groups: groups!.groups.filter((group) => isOf(group, of)),
+    processes: processes!,
+    hung,
+    source,
+  };
+}
+
+const isOf = ({ group, subgroup }: GroupEntry, of: ScanGiven['of']): boolean =>
+  of === undefined || (group === of.group && (of.subgroup === undefined || subgroup === of.subgroup));
+
+function textOf({ host, groups, processes, hung, source }: Picture, { sort }: ScanGiven): string {
+  const { total_bytes = Number.NaN, available_bytes = Number.NaN } = host.memory;
+  const shown = groups.filter(({ processes }) => processes > 0);
+  const more = processes.total - processes.processes.length;
+  const by = { by: sort, reversed: false };
   return [
-    `${countedProcesses(view.seen)}; ${formatBytes(total)} of memory, of which ${formatBytes(available)} are available`,
-    ...hungLines(view.hung),
+    `${countedProcesses(host.processes)}; ${formatBytes(total_bytes)} of memory, of which ${formatBytes(available_bytes)} are available`,
+    ...host.problems.map(({ severity, what, remedy }) =>
+      escapeForTerminal(`${severity}: ${what}${remedy ? `; ${remedy}` : ''}`),
+    ),
+    ...hungLines(hung),
     '',
-    textTable(GROUP_COLUMNS, groups),
+    ...table(groupColumns(), ordered(shown, groupColumns(), by)),
     '',
-    textTable(processColumns(view.rows), shown.slice(0, LISTED_MAX)),
-    ...(shown.length > LISTED_MAX ? [`… and ${shown.length - LISTED_MAX} more; --json has all of them`] : []),
+    ...table(processColumns(host.at), processes.processes),
+    ...(more > 0 ? [`… and ${more} more; --top N prints more of them, --json all`] : []),
+    '',
+    escapeForTerminal(source),
     '',
   ].join('\n');
 }
 
-const thousandths = (value: number): number => Math.round(value * 1000) / 1000;
-const percent = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(1));
+/** A table as wide as the terminal, its head in bold where that has colours; without columns of which nothing is known. */
+function table<Row>(columns: readonly ListColumn<Row>[], rows: readonly Row[]): string[] {
+  const known = columns.filter(({ text, rank }) => rank === undefined || rows.some((row) => text(row) !== '–'));
+  const [head = '', ...lines] = layOutTable(known, rows, outputWidth());
+  return [painter(outputHasColours())('bold', head), ...lines];
+}
 
-const GROUP_COLUMNS: readonly Column<GroupRow>[] = [
-  { head: 'GROUP', text: (row) => row.counters.group },
-  { head: 'SUBGROUP', text: (row) => row.counters.subgroup },
-  { head: 'PROCESSES', text: (row) => String(row.processes), right: true },
-  { head: 'FOOTPRINT', text: (row) => formatBytes(row.footprint), right: true },
-  { head: 'RSS', text: (row) => formatBytes(row.rss), right: true },
-  { head: 'PSS', text: (row) => formatBytes(row.pss), right: true },
-  { head: 'USS', text: (row) => formatBytes(row.uss), right: true },
-  { head: 'SWAP', text: (row) => formatBytes(row.swap), right: true },
-  { head: 'CPU %', text: (row) => percent(row.usage), right: true },
-];
-
-const processColumns = (rows: ProcessRows): readonly Column<number>[] => [
-  { head: 'PID', text: (row) => String(rows.description[row]!.pid), right: true },
-  { head: 'NAME', text: (row) => rows.description[row]!.identity.name },
-  { head: 'GROUP', text: (row) => `${rows.description[row]!.group}/${rows.description[row]!.subgroup}` },
-  { head: 'RSS', text: (row) => formatBytes(rows.rss[row]!), right: true },
-  { head: 'PSS', text: (row) => formatBytes(rows.pss[row]!), right: true },
-  { head: 'USS', text: (row) => formatBytes(rows.uss[row]!), right: true },
-  { head: 'SWAP', text: (row) => formatBytes(rows.swap[row]!), right: true },
-  { head: 'CPU %', text: (row) => percent(rows.usage[row]!), right: true },
-];
-
-/** The rows of processes that the settings give series of their own. */
-const rowsWithSeries = (rows: ProcessRows): number[] =>
-  [...rows.shown.subarray(0, rows.length).keys()].filter((row) => rows.shown[row]);
-/** Bytes: PSS, or RSS where PSS cannot be read. */
-const memoryOf = (rows: ProcessRows, row: number): number =>
-  rows.pss[row]! >= 0 ? rows.pss[row]! : rows.rss[row]! || 0;
-
-/** Bytes, seconds and percent. A value that is not known is left out. */
-function documentOf(groups: readonly GroupRow[], rows: ProcessRows) {
-  const known = (values: Record<string, number>) =>
-    Object.fromEntries(Object.entries(values).filter(([, value]) => !Number.isNaN(value)));
-  return {
-    groups: groups.map((row) => ({
-      group: row.counters.group,
-      subgroup: row.counters.subgroup,
-      processes: row.processes,
-      ...known({
-        footprint_bytes: row.footprint,
-        rss_bytes: row.rss,
-        pss_bytes: row.pss,
-        uss_bytes: row.uss,
-        swap_bytes: row.swap,
-        cpu_percent: thousandths(row.usage),
-      }),
-    })),
-    processes: rowsWithSeries(rows).map((row) => {
-      const { pid, identity, group, subgroup, rule } = rows.description[row]!;
-      const { name, user, exe, unit, container } = identity;
-      const values = {
-        rss_bytes: rows.rss[row]!,
-        pss_bytes: rows.pss[row]!,
-        uss_bytes: rows.uss[row]!,
-        swap_bytes: rows.swap[row]!,
-        cpu_percent: thousandths(rows.usage[row]!),
-        cpu_seconds: rows.time[row]!,
-      };
-      return { pid, name, group, subgroup, rule, user, exe, unit, container, ...known(values) };
-    }),
-  };
+function jsonOf({ host, groups, processes, source }: Picture, { watch }: ScanGiven): string {
+  const document = { source, at: host.at, host, groups, processes: processes.processes };
+  return watch === undefined ? escapedJson(document, 2) : `${escapedJson(document)}\n`;
 }

@@ -1,10 +1,20 @@
 // subgroups: the rules in force. subgroups lint and subgroups test: are the operator's own rules right?
-import { JSON_OPTION, type Verb } from '../verb.ts';
+import { JSON_OPTION, parseUrl, URL_OPTION, type Verb } from '../verb.ts';
 
-export const subgroupsVerb: Verb = {
+export interface SubgroupsGiven {
+  /** Whether subgroups without a process are shown as well. */
+  readonly all: boolean;
+  readonly url: string | undefined;
+}
+
+export const subgroupsVerb: Verb<SubgroupsGiven> = {
   name: 'subgroups',
-  summary: 'Print the rules in force, and how many processes each subgroup has now.',
-  run: async (_, settings) => ({ output: await (await import('./subgroup-table.ts')).subgroupTable(settings) }),
+  summary: 'Print the subgroups that have processes now, with the rules that name them.',
+  options: [{ name: '--all', help: 'Print every subgroup that a rule names.' }, URL_OPTION],
+  parse: ({ switches, values }) => ({ all: switches.has('--all'), url: parseUrl(values.get('--url')) }),
+  run: async (given, settings) => ({
+    output: await (await import('./subgroup-table.ts')).subgroupTable(settings, given),
+  }),
 };
 
 /** files: rule files to look at instead of the configured ones. */
