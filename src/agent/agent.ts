@@ -11,7 +11,7 @@ import type { ExporterState } from '../view/exporter-state.ts';
 import { Log } from './log.ts';
 import { type Body, type Chosen, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
-import { enabledOf, runningOf, samplerOptionsOf } from './settings.ts';
+import { enabledOf, longestGapOf, runningOf, samplerOptionsOf } from './settings.ts';
 import { clock, inSlices, within } from './time-slices.ts';
 import { NAMES_LISTED_MAX, NAMING_SETTINGS, stillUnknown, type UnknownName, unknownNames } from './unknown-names.ts';
 
@@ -44,7 +44,7 @@ const HUNG = 'reads of processes do not return';
 const DROPPED = 'series left out to stay within max_series';
 const CONTRADICTION = "measured PSS adds up to more than the host's memory";
 const MEMINFO = '/proc/meminfo contradicts itself';
-/** When no collection has succeeded for this many intervals, the exporter is unhealthy. */
+/** When no collection has succeeded for this many intervals, the exporter is unhealthy; with `interval: auto`, minutes. */
 const UNHEALTHY_INTERVALS = 3;
 
 export class Agent {
@@ -137,7 +137,7 @@ export class Agent {
   /** Why the exporter is unhealthy; undefined while it is healthy. */
   get unhealthy(): string | undefined {
     const silent = clock() - this.#sampler.lastSuccess;
-    if (silent <= UNHEALTHY_INTERVALS * this.config.interval) return undefined;
+    if (silent <= UNHEALTHY_INTERVALS * longestGapOf(this.config)) return undefined;
     return `no collection succeeded for ${Math.round(silent)} seconds: ${this.#sampler.failure?.message ?? 'one is still running'}`;
   }
 
@@ -154,7 +154,7 @@ export class Agent {
    */
   async metrics(format: Format, gzip: boolean, waitSeconds: number, chosen?: Chosen): Promise<Body> {
     const began = clock();
-    if (!(this.age <= this.config.cache_ttl)) await within(waitSeconds, this.collect());
+    await this.#freshFor('scrape', waitSeconds);
     const body = await this.#renderer.body(this.snapshot, format, gzip, () => this.#state(), chosen);
     if (chosen) return body;
     this.#scrapeDuration = clock() - began;
@@ -162,8 +162,22 @@ export class Agent {
     return body;
   }
 
+  /**
+   * Somebody reads the snapshot, other than a scrape: a page, or a client of a document. Who reads again and again finds it
+   * fresh, as a scraper does. Resolves when it is fresh, or when the time is over.
+   */
+  reading(waitSeconds: number): Promise<void> {
+    return this.#freshFor('request', waitSeconds);
+  }
+
+  async #freshFor(reader: 'scrape' | 'request', waitSeconds: number): Promise<void> {
+    const collection = this.#sampler.read(reader);
+    if (collection) await within(waitSeconds, collection);
+  }
+
   /** A process as the newest collection left it, after the one under way; undefined where that did not see it. */
   async observed(pid: number): Promise<ObservedProcess | undefined> {
+    await this.reading(this.config.scrape_timeout);
     if (this.#sampler.collecting) await within(this.config.scrape_timeout, this.collect());
     return this.#sampler.observed(pid);
   }
@@ -306,6 +320,7 @@ export class Agent {
       updateDuration: this.#sampler.duration,
       updateSuccess: this.#sampler.failure === undefined && this.snapshot !== undefined,
       updating: this.#sampler.collecting,
+      collections: this.#sampler.collections,
       collectionAge: this.age,
       series: this.#series,
       seriesDropped: this.snapshot?.dropped ?? new Map(),

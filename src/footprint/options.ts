@@ -9,6 +9,6 @@ export interface FootprintOptions {
   readonly maxAge: number;
   /** A read that is predicted to take longer than this happens only once every `maxAge`, seconds. */
   readonly maxRead: number;
-  /** Time between two collections, seconds: the budget of one collection is counted for it. */
+  /** Longest time between two collections, seconds: what the budget gains meanwhile, one collection may spend. */
   readonly interval: number;
 }

@@ -59,6 +59,8 @@ const TEXT = 'text/plain; charset=utf-8';
 const HTML = 'text/html; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const READ_METHODS = ['GET', 'HEAD'];
+/** Longest wait of a page for a collection, seconds; then it shows the last one. */
+const PAGE_WAIT_SECONDS = 2;
 
 export const textResponse = (status: number, body: string): RouteResponse => ({
   status,
@@ -77,7 +79,10 @@ export const routes: readonly Route[] = [
     help: 'What this exporter sees, as a page.',
     types: [HTML],
     shared: true,
-    handle: ({ agent }) => htmlResponse(({ landingPage }) => landingPage(agent, linksOf(agent))),
+    handle: async ({ agent }) => {
+      await agent.reading(PAGE_WAIT_SECONDS);
+      return htmlResponse(({ landingPage }) => landingPage(agent, linksOf(agent)));
+    },
   },
   {
     path: 'web_telemetry_path',
@@ -87,7 +92,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: '/health',
-    help: "200 while collections succeed, with the balance of the host's memory; 503, with the reason, after three intervals without one.",
+    help: "200 while collections succeed, with the balance of the host's memory; 503, with the reason, after three intervals without one, or three minutes with interval auto.",
     anyHost: true,
     handle: ({ agent }) => health(agent),
   },
@@ -123,10 +128,12 @@ export const routes: readonly Route[] = [
     help: 'The subgroups, their rules, and how many processes match now. HTML, or JSON by Accept.',
     types: [HTML, JSON_TYPE],
     shared: true,
-    handle: ({ agent }, _, type) =>
-      type === HTML
+    handle: async ({ agent }, _, type) => {
+      await agent.reading(PAGE_WAIT_SECONDS);
+      return type === HTML
         ? htmlResponse(({ subgroupsPage }) => subgroupsPage(agent))
-        : jsonResponse(subgroupsDocument(agent)),
+        : jsonResponse(subgroupsDocument(agent));
+    },
   },
   {
     path: '/runbooks',
