@@ -5,10 +5,10 @@ import type { FileRequests, KernelFiles } from '../kernel/files.ts';
 import { readStatm, StatmReading, type Units } from '../kernel/pid.ts';
 import type { Difference } from './difference.ts';
 import type { Memory, Process } from './process.ts';
-import { Turns } from './turns.ts';
+import { ProcessTurns } from './process-turns.ts';
 import type { Unreadable } from './unreadable.ts';
 
-/** Turns from one read of an idle process's memory to the next. */
+/** ProcessTurns from one read of an idle process's memory to the next. */
 export const IDLE_TURNS = 4;
 
 export class RssReader {
@@ -16,7 +16,7 @@ export class RssReader {
   readonly #units: Units;
   readonly #unreadable: Unreadable;
   readonly #reading = new StatmReading();
-  readonly #turns = new Turns(IDLE_TURNS);
+  readonly #turns = new ProcessTurns(IDLE_TURNS);
 
   constructor(files: KernelFiles, units: Units, unreadable: Unreadable) {
     this.#files = files;

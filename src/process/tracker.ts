@@ -21,15 +21,15 @@ import type { GroupCountersTable } from './group-counters.ts';
 import { type Classify, Memberships } from './membership.ts';
 import { PageSharing } from './page-sharing.ts';
 import type { Process } from './process.ts';
+import { ProcessTurns } from './process-turns.ts';
 import { ReapedChildren } from './reaped-children.ts';
-import { Turns } from './turns.ts';
 import type { Unreadable } from './unreadable.ts';
 
 /** Processes whose files are read together. */
 const CHUNK = 512;
 
 /**
- * Turns between two checks whether a process was moved to another cgroup or became another user's: an hour. A check reads
+ * ProcessTurns between two checks whether a process was moved to another cgroup or became another user's: an hour. A check reads
  * two files of the process; at every sixtieth pass that took 4 % of the CPU.
  */
 const MOVED_TURNS = 240;
@@ -51,7 +51,7 @@ export class Tracker {
   /** The kernel's count of forks when the pids were last listed. */
   #forks = Number.NaN;
   /** Processes that are asked whether they moved. */
-  readonly #moved = new Turns(MOVED_TURNS);
+  readonly #moved = new ProcessTurns(MOVED_TURNS);
   /** Kernel time now, and when the last complete pass began; seconds since boot, NaN before the first. */
   #now = Number.NaN;
   #lastPass = Number.NaN;

@@ -5,7 +5,7 @@
 /** Seconds. */
 const TURN = 15;
 
-export class Turns {
+export class ProcessTurns {
   readonly #count: number;
   /** The newest turn of this pass, and how many it has. */
   #turn = 0;

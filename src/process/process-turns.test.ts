@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turns } from './turns.ts';
+import { ProcessTurns } from './process-turns.ts';
 
 // biome-ignore format: one line a case
 const cases: [what: string, seconds: number, passes: number, turns: number][] = [
@@ -15,7 +15,7 @@ const cases: [what: string, seconds: number, passes: number, turns: number][] = 
 ];
 for (const [what, seconds, passes, expected] of cases) {
   test(`every process has as many turns as the others, ${what}`, () => {
-    const turns = new Turns(4);
+    const turns = new ProcessTurns(4);
     turns.beginPass(1e6);
     const had = new Map<number, number>();
     for (let pass = 1; pass <= passes; pass++) {
