@@ -17,7 +17,7 @@ export function cpuSeconds(pid: number): number {
 }
 
 /** Living children of all threads (proc(5), /proc/<pid>/task/<tid>/children). */
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   const tasks = readdirSync(`/proc/${pid}/task`);
   const lists = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1'));
   return lists.join(' ').split(/\s+/).filter(Boolean).map(Number);
