@@ -16,7 +16,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 setFlagsFromString('--no-expose-gc');
 
-const CHECK_INTERVAL_MS = 15_000;
+const CHECK_INTERVAL_MS = 5000;
 /**
  * The heap is collected when it is larger than `factor` times the baseline plus `bytes`. Garbage that outlives the
  * young generation reaches that also in steady collections, but seldom.
