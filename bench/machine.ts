@@ -136,9 +136,9 @@ export async function text(url: string): Promise<string> {
   return (await fetch(url)).text();
 }
 
-/** Waits until an exporter answers. */
+/** Waits until an exporter answers: on a large fleet and a busy machine a peer takes more than half a minute to begin. */
 export async function answers(url: string): Promise<void> {
-  for (let left = 200; left > 0; left--) {
+  for (let left = 1200; left > 0; left--) {
     try {
       if ((await fetch(url)).ok) return;
     } catch {}

@@ -7,7 +7,6 @@ import { type Prometheus, startPrometheus } from './prometheus-server.ts';
 const AGE = 'herakles_exporter_collection_age_seconds';
 const SCRAPES = 'herakles_exporter_http_requests_total{path="/metrics",code="200"}';
 const COLLECTIONS = 'sum(herakles_exporter_collections_total)';
-const BECAUSE_OF_A_SCRAPE = 'herakles_exporter_collections_total{reason="scrape"}';
 
 test('two Prometheus servers find fresh snapshots, and cost no more collections than scrapes', async (t) => {
   const paths = need(t, 'prometheus');
@@ -24,20 +23,20 @@ test('two Prometheus servers find fresh snapshots, and cost no more collections 
   const value = async (server: Prometheus, expression: string) =>
     (await server.query(expression)).result[0]?.value ?? Number.NaN;
   const over = (expression: string) =>
-    `last_over_time((${expression})[30s:1s]) - min_over_time((${expression})[30s:1s])`;
-  // A busy machine may disturb some scrapes: what must come is half a minute without that.
-  await eventually(
-    async () => {
-      for (const server of servers) {
-        assert.ok((await value(server, `count_over_time(${AGE}[30s])`)) >= 9, 'half a minute of scrapes');
-        const oldest = await value(server, `max_over_time(${AGE}[30s])`);
+    `last_over_time((${expression})[15s:1s]) - min_over_time((${expression})[15s:1s])`;
+  // A busy machine may disturb some scrapes: each server must see a quarter of a minute without that. A program that collects
+  // at fixed times or on request only never gives four scrapes in a row, 3 s apart, a snapshot younger than 2 s for each.
+  for (const server of servers) {
+    await eventually(
+      async () => {
+        assert.ok((await value(server, `count_over_time(${AGE}[15s])`)) >= 4, 'scrapes');
+        const oldest = await value(server, `max_over_time(${AGE}[15s])`);
         assert.ok(oldest < 2, `a scrape got a snapshot ${oldest} s old`);
         const [scrapes, collections] = [await value(server, over(SCRAPES)), await value(server, over(COLLECTIONS))];
-        assert.ok(collections <= 1.1 * scrapes + 1, `${collections} collections for ${scrapes} scrapes`);
-        assert.equal(await value(server, over(BECAUSE_OF_A_SCRAPE)), 0, 'no scrape had to wait');
-      }
-    },
-    180_000,
-    1000,
-  );
+        assert.ok(collections <= scrapes + 1, `${collections} collections for ${scrapes} scrapes`);
+      },
+      240_000,
+      1000,
+    );
+  }
 });
