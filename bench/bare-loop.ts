@@ -3,7 +3,7 @@
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
 import { keptDescriptors } from '../src/kernel/live-host.ts';
-import { IDLE_PASSES } from '../src/process/rss.ts';
+import { IDLE_TURNS } from '../src/process/rss.ts';
 
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 const buffer = new Uint8Array(64 << 10);
@@ -58,7 +58,7 @@ function pass(rollups: boolean): number {
     try {
       read(pid, fds, STAT, true);
       read(pid, fds, IO, true);
-      if ((index + passes) % IDLE_PASSES === 0) read(pid, fds, STATM, index < roomForStatm);
+      if ((index + passes) % IDLE_TURNS === 0) read(pid, fds, STATM, index < roomForStatm);
       if (rollups) readRollup(pid);
     } catch {} // gone, or a kernel thread
   }

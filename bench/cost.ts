@@ -59,7 +59,7 @@ export interface Cost {
   readonly series: number;
 }
 
-const ONE_GROUP = 'process_names:\n  - name: "all"\n    cmdline: [".+"]\n';
+export const ONE_GROUP = 'process_names:\n  - name: "all"\n    cmdline: [".+"]\n';
 
 /** One way to run our exporter. */
 export interface Variant {
@@ -211,7 +211,7 @@ export async function endingAll<T>(work: (scope: Scope) => Promise<T>): Promise<
 }
 
 /** A program that ends with its scope. */
-function begin(scope: Scope, command: string, args: readonly string[]): Program {
+export function begin(scope: Scope, command: string, args: readonly string[]): Program {
   const program = new Program(command, args);
   scope.after(() => program.end());
   return program;

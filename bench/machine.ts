@@ -17,7 +17,7 @@ export function cpuSeconds(pid: number): number {
 }
 
 /** Living children of all threads (proc(5), /proc/<pid>/task/<tid>/children). */
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   const tasks = readdirSync(`/proc/${pid}/task`);
   const lists = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1'));
   return lists.join(' ').split(/\s+/).filter(Boolean).map(Number);
@@ -136,9 +136,9 @@ export async function text(url: string): Promise<string> {
   return (await fetch(url)).text();
 }
 
-/** Waits until an exporter answers. */
+/** Waits until an exporter answers: on a large fleet and a busy machine a peer takes more than half a minute to begin. */
 export async function answers(url: string): Promise<void> {
-  for (let left = 200; left > 0; left--) {
+  for (let left = 1200; left > 0; left--) {
     try {
       if ((await fetch(url)).ok) return;
     } catch {}

@@ -1,11 +1,13 @@
 // Runs the benchmarks and writes their results: a table on standard output, bench/results/*.json, and the chart in
-// docs/performance.md. Arguments: cost, accuracy, classify, soak. --quick leaves out the largest fleet; --only=TITLE runs
+// docs/performance.md. Arguments: as-used, cost, accuracy, classify, soak. --quick leaves out the largest fleet; --only=TITLE runs
 // only fleets whose title begins with TITLE. Both print the table of costs, but write no file of it.
 // cost --against=BUNDLE measures this build beside an older bundle (or several, with commas between) instead of its peers,
-// in --rounds=N rounds: before and after in one run. It prints a table, and writes no file.
+// in --rounds=N rounds: before and after in one run. It prints a table, and writes no file. as-used takes --minutes=N for each
+// fleet, and --against as well: it adds the older bundles to its subjects.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { accuracy } from './accuracy.ts';
+import { measureUsualCost, USUAL_FLEETS, usualCostTable } from './as-used.ts';
 import { classificationTables, measureClassification } from './classify.ts';
 import { compare, comparisonTable } from './compare.ts';
 import { type Cost, FLEETS, measureCost } from './cost.ts';
@@ -64,7 +66,15 @@ function costTable(costs: readonly Cost[]): string {
 }
 
 const against = argument('against')?.split(',');
-if (against) {
+if (wants('as-used')) {
+  const only = argument('only') ?? '';
+  const fleets = USUAL_FLEETS.filter(({ title, processes }) => title.startsWith(only) && (!quick || processes <= 2000));
+  const whole = fleets.length === USUAL_FLEETS.length && !against;
+  const minutes = Number(argument('minutes') ?? 10);
+  const costs = await measureUsualCost(fleets, minutes, against ?? [], log, (costs) => whole && save('as-used', costs));
+  console.log(usualCostTable(costs));
+}
+if (against && !parts.includes('as-used')) {
   const title = argument('only') ?? '2,000 processes';
   const fleet = FLEETS.find((each) => each.title.startsWith(title));
   if (!fleet) throw new Error(`no fleet has a title that begins with "${title}"`);

@@ -49,6 +49,7 @@ const state: Omit<ExporterState, 'view'> = {
   ...{
     processesHidden: false,
     updating: false,
+    collections: {},
     collectionAge: 1,
     series: 1,
     seriesDropped: new Map(),

@@ -277,6 +277,16 @@ test('history decides whether the exporter remembers, and how far back', async (
   }
 });
 
+test('interval also says how long a budget of reads is gathered, and what counts as old', () => {
+  for (const [interval, gap] of [
+    [15, 15],
+    ['auto', 60],
+  ] as const) {
+    const { footprints, longestGap } = options({ interval });
+    assert.deepEqual([footprints.interval, longestGap], [gap, gap]);
+  }
+});
+
 test('the settings of footprints reach the sampler', () => {
   assert.equal(options({ smaps_budget: 0.5 }).footprints.budget, 0.5);
   assert.equal(options({ smaps_max_age: 7 }).footprints.maxAge, 7);

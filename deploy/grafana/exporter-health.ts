@@ -79,7 +79,7 @@ export function exporterBoard(): Dashboard {
     .lines(
       {
         title: 'Age of the Data',
-        help: 'Age of the collection that is served. It should stay below the interval.',
+        help: 'Age of the collection that is served. It should stay below the interval, and below cache_ttl with interval auto.',
         unit: 's',
         width: 12,
       },

@@ -565,7 +565,7 @@
                 / (sum by (%(cluster)sgroup, subgroup) (herakles_group_processes{%(andMore)sstate!="zombie"}) > 0)
             ||| % words,
           },
-          // Covers only the exporter's last interval. The rate below misses nothing between two scrapes, not even children
+          // Covers only the time between the exporter's last two collections. The rate below misses nothing between two scrapes, not even children
           // that started and ended there.
           {
             record: 'herakles:proc_cpu_percent_by_group:sum',

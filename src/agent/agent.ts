@@ -15,7 +15,7 @@ import { NotedEvents } from './noted-events.ts';
 import { OwnPrivileges } from './own-privileges.ts';
 import { type Body, type Chosen, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
-import { enabledOf, runningOf, samplerOptionsOf } from './settings.ts';
+import { enabledOf, longestGapOf, runningOf, samplerOptionsOf } from './settings.ts';
 import { clock, inSlices, unixTime, within } from './time-slices.ts';
 import { NAMES_LISTED_MAX, NAMING_SETTINGS, stillUnknown, type UnknownName, unknownNames } from './unknown-names.ts';
 
@@ -46,7 +46,7 @@ const HUNG = 'reads of processes do not return';
 const DROPPED = 'series left out to stay within max_series';
 const CONTRADICTION = "measured PSS adds up to more than the host's memory";
 const MEMINFO = '/proc/meminfo contradicts itself';
-/** When no collection has succeeded for this many intervals, the exporter is unhealthy. */
+/** When no collection has succeeded for this many intervals, the exporter is unhealthy; with `interval: auto`, minutes. */
 const UNHEALTHY_INTERVALS = 3;
 
 export class Agent {
@@ -162,7 +162,7 @@ export class Agent {
   /** Why the exporter is unhealthy; undefined while it is healthy. */
   get unhealthy(): string | undefined {
     const silent = clock() - this.#sampler.lastSuccess;
-    if (silent <= UNHEALTHY_INTERVALS * this.config.interval) return undefined;
+    if (silent <= UNHEALTHY_INTERVALS * longestGapOf(this.config)) return undefined;
     return `no collection succeeded for ${Math.round(silent)} seconds: ${this.#sampler.failure?.message ?? 'one is still running'}`;
   }
 
@@ -179,12 +179,30 @@ export class Agent {
    */
   async metrics(format: Format, gzip: boolean, waitSeconds: number, chosen?: Chosen): Promise<Body> {
     const began = clock();
-    if (!(this.age <= this.config.cache_ttl)) await within(waitSeconds, this.collect());
+    await this.#freshFor('scrape', waitSeconds);
     const body = await this.#renderer.body(this.snapshot, format, gzip, () => this.#state(), chosen);
     if (chosen) return body;
     this.#scrapeDuration = clock() - began;
     this.#series = body.series;
     return body;
+  }
+
+  /**
+   * Somebody reads the snapshot, other than a scrape: a page. Who reads again and again finds it fresh, as a scraper does.
+   * Resolves when it is fresh, or when the time is over.
+   */
+  reading(waitSeconds: number): Promise<void> {
+    return this.#freshFor('request', waitSeconds);
+  }
+
+  /** Somebody reads the snapshot as it is. Who does so again and again finds it fresh, but no collection begins for it. */
+  noteReader(): void {
+    this.#sampler.noteReader();
+  }
+
+  async #freshFor(reader: 'scrape' | 'request', waitSeconds: number): Promise<void> {
+    const collection = this.#sampler.read(reader);
+    if (collection) await within(waitSeconds, collection);
   }
 
   /** Waits for the collection under way, if there is one: meanwhile processes are neither as before nor as after it. */
@@ -340,6 +358,7 @@ export class Agent {
       updateDuration: this.#sampler.duration,
       updateSuccess: this.#sampler.failure === undefined && this.snapshot !== undefined,
       updating: this.#sampler.collecting,
+      collections: this.#sampler.collections,
       collectionAge: this.age,
       series: this.#series,
       seriesDropped: this.snapshot?.dropped ?? new Map(),

@@ -119,7 +119,7 @@ export class Renderer {
     } finally {
       await compressed;
     }
-    const body = await writer.finish();
+    const body = writer.finish();
     const bytes = body.compressed.reduce((sum, piece) => sum + piece.length, 0);
     return { name, body, bytes, series: encoder.series };
   }

@@ -27,6 +27,7 @@ const STATE: Omit<ExporterState, 'view'> = {
   ...{
     processesHidden: false,
     updating: false,
+    collections: {},
     collectionAge: 1,
     series: 1,
     seriesDropped: new Map(),
@@ -111,6 +112,66 @@ test('after start: the second collection follows soon, then one at every interva
   const stood = collections();
   await new Promise((resolve) => setTimeout(resolve, 60));
   assert.equal(collections(), stood);
+});
+
+/** Lets the simulated time pass in small steps; every collection that begins ends before the next step. */
+function simulatedTime(t: TestContext) {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  return async (seconds: number, { sampler }: { readonly sampler: Sampler }) => {
+    for (const end = now + seconds * 1000; now < end; ) {
+      now += 50;
+      t.mock.timers.tick(50);
+      if (sampler.collecting) await sampler.collect();
+    }
+  };
+}
+
+test('auto: collections come just before the scrapes; without a reader, once a minute', async (t) => {
+  const pass = simulatedTime(t);
+  const sampled = sample(t, new Machine(), { interval: 'auto' });
+  const { sampler } = sampled;
+  sampler.start();
+  await pass(180, sampled);
+  assert.deepEqual(sampler.collections, { scrape: 0, expected: 0, idle: 4, request: 0 }, 'the second comes at once');
+  for (let scrape = 1; scrape <= 23; scrape++) {
+    const collection = sampler.read('scrape');
+    assert.equal(collection !== undefined, scrape <= 3, `scrape ${scrape} waits`);
+    await collection;
+    assert.ok(clock() - sampler.snapshot!.at <= (scrape <= 3 ? 0 : 0.3), `scrape ${scrape}`);
+    await pass(15, sampled);
+  }
+  assert.equal(sampler.collections.scrape, 3);
+  const { expected, idle } = sampler.collections;
+  assert.ok(expected >= 20 && expected <= 21 && idle === 4, `${expected} ${idle}`);
+  await pass(600, sampled);
+  assert.ok(sampler.collections.expected <= expected + 3);
+  assert.ok(sampler.collections.idle >= 4 + 8);
+});
+
+test('auto: somebody who reads pages again and again finds them fresh; a fixed interval knows only scrapes', async (t) => {
+  const pass = simulatedTime(t);
+  for (const [interval, expected] of [
+    ['auto', { request: 3, expected: 5 }],
+    [3600, { request: 0, expected: 0 }],
+  ] as const) {
+    const sampled = sample(t, new Machine(), { interval });
+    const { sampler } = sampled;
+    sampler.start();
+    await pass(10, sampled);
+    for (let read = 1; read <= 8; read++) {
+      await sampler.read('request');
+      await pass(10, sampled);
+    }
+    sampler.stop();
+    await pass(10, sampled);
+    assert.equal(sampler.collections.scrape, 0);
+    assert.equal(sampler.collections.request, expected.request);
+    assert.ok(Math.abs(sampler.collections.expected - expected.expected) <= 1, String(interval));
+    await sampler.read('scrape');
+    assert.equal(sampler.collections.scrape, 1, 'a scrape always gets a snapshot no older than cache_ttl');
+  }
 });
 
 /** Reads off the main thread, of processes that are too large for it, never end. */

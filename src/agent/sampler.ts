@@ -1,5 +1,6 @@
-// The heartbeat: collects at every interval and when a scrape needs it. There is one collection at a time, and everyone
-// who asks meanwhile waits for that one. Every collection ends; a failed one leaves the last snapshot in force.
+// The heartbeat: collects just before somebody reads, or at every interval, and when a reader finds the snapshot too old.
+// There is one collection at a time, and everyone who asks meanwhile waits for that one. Every collection ends; a failed one
+// leaves the last snapshot in force.
 
 import { usesSpaceOfParent } from '../footprint/address-space.ts';
 import { FootprintEstimator, type HostUse } from '../footprint/estimator.ts';
@@ -26,11 +27,16 @@ import { Selection, type SelectionOptions } from '../view/selection.ts';
 import { keepWithinBudget, type SeriesBudget } from '../view/series-budget.ts';
 import { STATES, stateIndex } from '../view/states.ts';
 import { type ProcessView, summarise } from '../view/view.ts';
+import { COLLECTION_REASONS, type CollectionReason, ScrapeRhythm } from './scrape-rhythm.ts';
 import { clock, inSlices, readInSlices, unixTime, within } from './time-slices.ts';
 
 export interface SamplerOptions {
-  /** Time between two collections, seconds. */
-  readonly interval: number;
+  /** Time between two collections, seconds; auto: scrape-rhythm.ts decides when to collect. */
+  readonly interval: number | 'auto';
+  /** Longest time between two collections, seconds, whether anybody reads or not. */
+  readonly longestGap: number;
+  /** Age of the snapshot, in seconds, beyond which a reader needs a new one. */
+  readonly cacheTtl: number;
   /** How far back the history goes, seconds; 0: there is none. */
   readonly history: number;
   readonly footprints: FootprintOptions;
@@ -99,6 +105,11 @@ export class Sampler {
   duration = Number.NaN;
   /** When a collection last succeeded, or this began; seconds on the clock of time-slices.ts. */
   lastSuccess: number;
+  /** Collections that began, by what made them begin. */
+  readonly collections = Object.fromEntries(COLLECTION_REASONS.map((reason) => [reason, 0])) as Record<
+    CollectionReason,
+    number
+  >;
 
   /** Undefined where none is kept. */
   history: History | undefined;
@@ -121,6 +132,9 @@ export class Sampler {
   readonly #oomKills: OomKills;
   #classify: Classify;
   #collecting: Promise<void> | undefined;
+  readonly #rhythm = new ScrapeRhythm();
+  /** When the last collection ended, seconds. */
+  #endedAt: number;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -145,16 +159,17 @@ export class Sampler {
     this.#oomKills = new OomKills(files);
     this.#footprints = new FootprintScheduler(files, this.#unreadable, this.#slowReads, clock);
     this.lastSuccess = clock();
+    this.#endedAt = clock();
   }
 
   get collecting(): boolean {
     return this.#collecting !== undefined;
   }
 
-  /** Collects now, and from then on every interval. */
+  /** Collects now, and from then on whenever it is time. */
   start(): void {
     this.#stopped = false;
-    void this.collect();
+    void this.collect('idle');
   }
 
   stop(): void {
@@ -168,7 +183,28 @@ export class Sampler {
     this.#keepHistory(options.history);
     if (classify !== this.#classify) this.#tracker?.reclassify(classify);
     this.#classify = classify;
-    this.#schedule(options.interval);
+    this.#plan();
+  }
+
+  /** Somebody reads the snapshot as it is: no collection begins for it, but with interval auto the next one may come sooner. */
+  noteReader(): void {
+    this.#rhythm.scraped(clock());
+    if (!this.collecting) this.#plan();
+  }
+
+  /**
+   * Somebody reads: a scrape, or a request for a page. With a fixed interval only a scrape makes a collection begin; pages
+   * show what the last one saw.
+   * @returns undefined where the snapshot is fresh enough; else the collection that the reader may wait for
+   */
+  read(reader: 'scrape' | 'request'): Promise<void> | undefined {
+    const now = clock();
+    const { interval, cacheTtl } = this.#options;
+    this.#rhythm.scraped(now);
+    const fresh = this.snapshot !== undefined && now - this.snapshot.at <= cacheTtl;
+    if (!fresh && (interval === 'auto' || reader === 'scrape')) return this.collect(reader);
+    if (!this.collecting) this.#plan();
+    return undefined;
   }
 
   /** A process as the newest collection left it; undefined where that collection did not see it. */
@@ -191,11 +227,10 @@ export class Sampler {
   }
 
   /** Joins the collection under way, or starts one. Resolves when it has ended, whether it succeeded or not. */
-  collect(): Promise<void> {
-    this.#collecting ??= this.#collect().finally(() => {
+  collect(reason: CollectionReason = 'request'): Promise<void> {
+    this.#collecting ??= this.#collect(reason).finally(() => {
       this.#collecting = undefined;
-      const second = this.#successes === 1;
-      this.#schedule(second ? Math.min(SECOND_COLLECTION_AFTER, this.#options.interval) : this.#options.interval);
+      this.#plan();
       this.#onCollection(this);
     });
     return this.#collecting;
@@ -208,14 +243,32 @@ export class Sampler {
     else this.history = new History(span);
   }
 
-  #schedule(seconds: number): void {
+  /** Sets the timer for the next collection, whoever asks for one meanwhile. */
+  #plan(): void {
     clearTimeout(this.#timer);
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.collect(), seconds * 1000);
+    if (this.#stopped) return;
+    this.#timer = setTimeout(
+      () => {
+        const { at, reason } = this.#next();
+        if (at <= clock()) void this.collect(reason);
+        else this.#plan();
+      },
+      1000 * Math.max(0, this.#next().at - clock()),
+    );
   }
 
-  async #collect(): Promise<void> {
+  #next(): { readonly at: number; readonly reason: CollectionReason } {
+    const { interval, cacheTtl } = this.#options;
+    const second = this.#successes === 1 ? SECOND_COLLECTION_AFTER : Number.POSITIVE_INFINITY;
+    if (interval !== 'auto') return { at: this.#endedAt + Math.min(second, interval), reason: 'idle' };
+    const next = this.#rhythm.next(clock(), cacheTtl);
+    return next.at <= this.#endedAt + second ? next : { at: this.#endedAt + second, reason: 'idle' };
+  }
+
+  async #collect(reason: CollectionReason): Promise<void> {
     const at = clock();
     const time = unixTime();
+    this.collections[reason]++;
     try {
       const view = await this.#observe();
       const { selection, series } = this.#options;
@@ -230,6 +283,8 @@ export class Sampler {
       this.duration = clock() - at;
       this.failure = error as Error;
     }
+    this.#endedAt = clock();
+    this.#rhythm.collected(at, this.duration);
   }
 
   async #observe(): Promise<ProcessView> {
@@ -261,7 +316,7 @@ export class Sampler {
         tracker.groupCounters,
         rows,
         host,
-        { kernelThreads, processKinds, freshFor: options.footprints.maxAge + options.interval },
+        { kernelThreads, processKinds, freshFor: options.footprints.maxAge + options.longestGap },
         at,
       ),
     );
@@ -273,7 +328,7 @@ export class Sampler {
       readings,
       rows,
       groups: summary.groups,
-      cgroups: options.series.each.cgroup > 0 ? await inSlices(this.#cgroups.read(living)) : undefined,
+      cgroups: options.series.each.cgroup > 0 ? await inSlices(this.#cgroups.read(living, at)) : undefined,
       seen: living.length,
       hung: files.hung,
       unreadable: this.#unreadable.counts(),

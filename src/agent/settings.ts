@@ -6,6 +6,7 @@ import { type Config, keys } from '../config/options.ts';
 import { fileColumnsOf } from '../view/file-columns.ts';
 import { addSeries, type LineBytes, NO_SERIES, type SeriesCounts } from '../view/series-budget.ts';
 import type { SamplerOptions } from './sampler.ts';
+import { IDLE_INTERVAL } from './scrape-rhythm.ts';
 import type { UnknownName } from './unknown-names.ts';
 
 /** The keys that are true: collectors find among them their own switches and those of their parts. */
@@ -34,6 +35,9 @@ function lineBytesOf(enabled: Enabled): LineBytes {
   };
 }
 
+/** Seconds between two collections while nobody reads. */
+export const longestGapOf = ({ interval }: Config): number => (interval === 'auto' ? IDLE_INTERVAL : interval);
+
 /**
  * @param unknown names in the settings that exist nowhere: such a group is not declared, or its alert would never end
  * @param guest whether a verb looks, beside the exporter that runs (footprint/options.ts)
@@ -44,15 +48,18 @@ export function samplerOptionsOf(config: Config, unknown: readonly UnknownName[]
   const each = seriesOf(enabled);
   const readers = runningOf(viewCollectors, enabled);
   const perProcess = each.process > 0 ? config.per_process : 'none';
+  const longestGap = longestGapOf(config);
   return {
     interval: config.interval,
+    longestGap,
+    cacheTtl: config.cache_ttl,
     history: config.history,
     footprints: {
       mode: config.enable_pss || config.enable_uss ? config.smaps : 'off',
       budget: config.smaps_budget,
       maxAge: config.smaps_max_age,
       maxRead: config.smaps_max_read,
-      interval: config.interval,
+      interval: longestGap,
       guest,
     },
     kernelThreads: config.kernel_threads,

@@ -36,6 +36,11 @@ export const collectionAge = gauge(
   'herakles_exporter_collection_age_seconds',
   'Age of the collection that is being served.',
 );
+export const collections = counter(
+  'herakles_exporter_collections_total',
+  'Collections, by what made them begin: a scrape that found none fresh enough (scrape), a scrape that is expected (expected), the interval, or a minute without a reader (idle), a page or another request (request).',
+  ['reason'],
+);
 export const unreadable = gauge(
   'herakles_exporter_unreadable_processes',
   'Processes with a file that could not be read, by file and reason.',
@@ -120,6 +125,13 @@ const DECLARATIONS: readonly Declaration[] = [
   single(updateSuccess, (state) => Number(state.updateSuccess)),
   single(updating, (state) => Number(state.updating)),
   single(collectionAge, (state) => state.collectionAge),
+  {
+    family: collections,
+    write(state, out) {
+      for (const [reason, count] of Object.entries(state.collections))
+        out.sample(labelText(collections, { reason }), count);
+    },
+  },
   ofView(unreadable, (view, out) => {
     for (const { file, reason, processes } of view.unreadable) {
       out.sample(labelText(unreadable, { file, reason }), processes);

@@ -38,7 +38,7 @@ const refused: [what: string, sources: Sources, ...faults: string[]][] = [
   ['a negative number that rounds to nothing', host({ [etc]: 'cache_ttl: -5e-324\nport: -0' }), `${etc}:1: cache_ttl is -5e-324; give a duration from 0s to 1h`, `${etc}:2: port is -0; give an integer from 0 to 65535`],
   ['a negative variable', host({}, { env: { HERAKLES_CACHE_TTL: '-0.0004' } }), 'HERAKLES_CACHE_TTL: cache_ttl is -0.0004; give a duration from 0s to 1h'],
   ['a negative flag', host({}, { flags: [flag('cache_ttl', '-0.0004')] }), '--cache-ttl: cache_ttl is -0.0004; give a duration from 0s to 1h'],
-  ['infinity', host({ [etc]: 'interval: .inf' }), `${etc}:1: interval is Infinity; give a duration from 100ms to 1h`],
+  ['infinity', host({ [etc]: 'interval: .inf' }), `${etc}:1: interval is Infinity; give auto, or a duration from 100ms to 1h`],
   ['text for a list', host({ [etc]: 'include_names: nginx' }), `${etc}:1: include_names is "nginx"; give a list of names`],
   ['a list of the wrong', host({ [etc]: 'declared_groups: [db]' }), `${etc}:1: declared_groups is ["db"]; give a list of group/subgroup pairs`],
   ['a long value', host({ [etc]: `bind: '${'!'.repeat(500)}'` }), `${etc}:1: bind is "${'!'.repeat(79)}…; give an address or host name without a port, or nothing`],

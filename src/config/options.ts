@@ -1,6 +1,6 @@
 // THE table of settings. Each is declared here, once: its TypeScript type, flag, environment variable, help text, row in
 // docs/configuration.md and line in `config init` derive from the declaration, so no two of them can disagree.
-import { boolean, choice, duration, integer, list, path, share, text, type ValueType } from './value-types.ts';
+import { boolean, choice, duration, integer, list, path, share, text, type ValueType, wordOr } from './value-types.ts';
 
 /** One setting. T is the type of its parsed value: durations are seconds, shares are ratios, paths are absolute. */
 export interface Option<T = unknown> {
@@ -132,7 +132,11 @@ export const options = {
   }),
 
   ...section('Collection', {
-    interval: option(duration('100ms', '1h'), 15, 'Time between two collections.'),
+    interval: option<number | 'auto'>(
+      wordOr('auto', duration('100ms', '1h')),
+      'auto',
+      'Time between two collections; auto: just before each scrape, whose rhythm is learned, and once a minute without one.',
+    ),
     cache_ttl: option(
       duration('0s', '1h'),
       5,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { boolean, choice, duration, integer, list, path, share, text, type ValueType } from './value-types.ts';
+import { boolean, choice, duration, integer, list, path, share, text, type ValueType, wordOr } from './value-types.ts';
 
 const pair = text('a pair', 'A/B', /^[^/\s]+\/[^/\s]+$/);
 const kinds = {
@@ -9,6 +9,7 @@ const kinds = {
   integer: integer(0, 65535),
   duration: duration('100ms', '1h'),
   'duration from 0': duration('0s', '1h'),
+  'duration or auto': wordOr('auto', duration('100ms', '1h')),
   'share from 0': share(0, 1),
   share: share(0.001, 1),
   choice: choice('all', 'top', 'none'),
@@ -59,6 +60,9 @@ const refused: [keyof typeof kinds, unknown][] = [
   ['share', '101%'],
   ['share', '-2%'],
   ['share', '2 %'],
+  ['duration or auto', 'AUTO'],
+  ['duration or auto', 'automatic'],
+  ['duration or auto', '99ms'],
   ['choice', 'ALL'],
   ['choice', 'constructor'],
   ['choice', true],
@@ -93,6 +97,8 @@ const taken: [keyof typeof kinds, unknown, unknown][] = [
   ['duration from 0', 0.0004, 0],
   ['share from 0', 0, 0],
   ['duration', 0.1, 0.1],
+  ['duration or auto', 'auto', 'auto'],
+  ['duration or auto', '1m30s', 90],
   ['share', '2%', 0.02],
   ['share', '0.1%', 0.001],
   ['share', '7%', 0.07],
@@ -121,6 +127,8 @@ const decoded: [keyof typeof kinds, string, unknown][] = [
   ['integer', '-5', -5],
   ['duration', '2.5', 2.5],
   ['duration', '5s', '5s'],
+  ['duration or auto', 'auto', 'auto'],
+  ['duration or auto', '2.5', 2.5],
   ['share', '0.5', 0.5],
   ['path', '', ''],
   ['list', '', []],
@@ -168,6 +176,7 @@ test('every share to a millionth is read back as written', () => {
 test('every other kind reads back what it wrote', () => {
   roundTrips(boolean, fc.boolean());
   roundTrips(integer(-100, 100), fc.integer({ min: -100, max: 100 }));
+  roundTrips(kinds['duration or auto'], fc.constantFrom('auto', 0.1, 15));
   roundTrips(kinds.choice, fc.constantFrom('all', 'top', 'none'));
   roundTrips(kinds.list, fc.array(fc.constantFrom('a/b', 'c/d', 'é/ü')));
 });

@@ -86,6 +86,19 @@ function milliseconds(written: unknown): number {
   return Object.values(units).reduce((sum, size, i) => sum + Number.parseInt(found[i + 1] ?? '0', 10) * size, 0);
 }
 
+/** A value of another type, or one word in its place. */
+export function wordOr<const W extends string, T>(word: W, type: ValueType<T>): ValueType<T | W> {
+  const isWord = (value: unknown): value is W => value === word;
+  return {
+    expects: `${word}, or ${type.expects}`,
+    placeholder: `${word}|${type.placeholder}`,
+    read: (written) => (isWord(written) ? word : type.read(written)),
+    decode: type.decode,
+    write: (value) => (isWord(value) ? word : type.write(value)),
+    resolve: (value, folder) => (isWord(value) ? word : type.resolve(value, folder)),
+  };
+}
+
 /** A ratio, exact to a ten-thousandth of a percent. Written as 2% or 0.02. */
 export function share(min: number, max: number): ValueType<number> {
   const write = (ratio: number) => `${Number((ratio * 100).toFixed(4))}%`;

@@ -154,3 +154,32 @@ test('other files in the same folder are no change, a storm of writes is one', a
   assert.equal(told, 1);
   watching.close();
 });
+
+test('where others write to a watched folder all the time, it looks more and more rarely', async (t) => {
+  const folder = join(root, String(made++));
+  mkdirSync(folder);
+  const path = join(folder, 'there.yaml');
+  writeFileSync(path, 'port: 1');
+  const delays: (number | undefined)[] = [];
+  const real = setTimeout;
+  t.mock.method(globalThis, 'setTimeout', (look: () => void, ms?: number) => {
+    delays.push(ms);
+    return real(look, Math.min(ms ?? 0, 5)); // the test need not wait for them
+  });
+  let told = 0;
+  const watching = watchFiles([path], { changed: () => told++, failed: assert.fail, settleMs, pollMs: 60_000 });
+  const noise = setInterval(() => writeFileSync(join(folder, 'other'), 'x'), 1);
+  t.after(() => clearInterval(noise));
+  await eventually(() => assert.ok(delays.length >= 14), 60_000, 20);
+  assert.deepEqual(
+    delays.slice(0, 5),
+    [1, 2, 4, 8, 16].map((factor) => factor * settleMs),
+  );
+  assert.equal(delays[13], 60_000, 'never more rarely than it polls');
+  assert.equal(told, 0);
+  const before = delays.length;
+  writeFileSync(path, 'port: 2');
+  await eventually(() => assert.equal(told, 1), 60_000, 20);
+  await eventually(() => assert.ok(delays.slice(before).includes(settleMs), 'a change was found'), 60_000, 20);
+  watching.close();
+});

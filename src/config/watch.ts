@@ -6,7 +6,10 @@ import { dirname } from 'node:path';
 
 /** Time between two looks that no event asked for, milliseconds. Ten files take some 30 µs. */
 const POLL_MS = 10_000;
-/** Time between the first hint and the look, milliseconds: one save makes several events, and has to be one change. */
+/**
+ * Time between the first hint and the look, milliseconds: one save makes several events, and has to be one change. It doubles
+ * with each look that finds nothing, up to POLL_MS: other programs may write to a watched folder all the time.
+ */
 const SETTLE_MS = 200;
 
 export interface FileWatch {
@@ -32,9 +35,12 @@ export function watchFiles(
   let before = states(paths);
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  let waitMs = settleMs;
+  let hinted = false;
 
   const hint = () => {
-    timer ??= setTimeout(look, settleMs).unref();
+    hinted = true;
+    timer ??= setTimeout(look, waitMs).unref();
   };
   /** Watches every folder in which a change of the paths would show; one that was removed and made again is another. */
   const arm = () => {
@@ -61,6 +67,7 @@ export function watchFiles(
     if (closed) return;
     arm();
     const now = states(paths);
+    waitMs = now === before ? Math.min(2 * waitMs, pollMs) : settleMs;
     if (now === before) return;
     before = now;
     changed();
@@ -69,7 +76,13 @@ export function watchFiles(
   arm();
   // Always, not only where watching failed: a network file system gives no events of changes that other hosts make.
   const poll = setInterval(() => {
-    if (states(paths) !== before) hint();
+    if (!hinted) waitMs = settleMs;
+    hinted = false;
+    if (states(paths) === before) return;
+    clearTimeout(timer);
+    timer = undefined;
+    waitMs = settleMs;
+    hint();
   }, pollMs).unref();
   return {
     close() {

@@ -21,7 +21,8 @@ export interface GzipPart {
 
 /** Compresses one part after the other in the same memory, off the main thread. */
 export class GzipWriter {
-  readonly #stream = createDeflateRaw({ level: LEVEL, chunkSize: PIECE });
+  /** It flushes with every piece: to flush at the end of a part would be another turn on the thread pool. */
+  readonly #stream = createDeflateRaw({ level: LEVEL, chunkSize: PIECE, flush: constants.Z_SYNC_FLUSH });
   #compressed: Buffer[] = [];
   #crc = 0;
   #length = 0;
@@ -49,9 +50,8 @@ export class GzipWriter {
     }
   }
 
-  /** Flushes the stream, and does not end it: more follows. */
-  async finish(): Promise<GzipPart> {
-    await new Promise<void>((resolve) => this.#stream.flush(constants.Z_SYNC_FLUSH, resolve));
+  /** What was written since `begin`. It is flushed and has no end: more follows. */
+  finish(): GzipPart {
     return { compressed: this.#compressed, crc: this.#crc, length: this.#length };
   }
 }

@@ -9,7 +9,7 @@ export interface FootprintOptions {
   readonly maxAge: number;
   /** A read that is predicted to take longer than this happens only once every `maxAge`, seconds. */
   readonly maxRead: number;
-  /** Time between two collections, seconds: the budget of one collection is counted for it. */
+  /** Longest time between two collections, seconds: what the budget gains meanwhile, one collection may spend. */
   readonly interval: number;
   /**
    * For a program that looks beside the exporter and is started again and again: with `bounded` it never reads what is

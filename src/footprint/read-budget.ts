@@ -1,5 +1,5 @@
 // A token bucket of reading time: what reads of smaps_rollup may take, as a share of one core. One token is one second.
-// It fills with time, holds no more than one collection's share, and may be overdrawn by the one read that empties it;
+// It fills with time, holds no more than the share of the longest time between two collections, and may be overdrawn by the one read that empties it;
 // the next collections pay for that. A host that was idle cannot save up for a long burst of reads.
 //
 // The bucket has a part for each kind of read, by how long it is predicted to take, and each part pays its own debts: a
@@ -41,7 +41,7 @@ export class ReadBudget {
   /**
    * Adds the tokens of the time since the last refill.
    * @param share of one core; infinity: no limit
-   * @param interval time between two collections, seconds
+   * @param interval longest time between two collections, seconds
    * @param at kernel time now, seconds since boot
    */
   refill(share: number, interval: number, at: number): void {

@@ -16,15 +16,15 @@ export interface SelfReading {
 
 /**
  * The state of this process; NaN where a value cannot be read. Since Linux 6.2 the size of /proc/self/fd is the number of
- * its entries; before, it is 0 and the entries are counted. `Max open files  1024  524288  files` is a line of limits,
- * `VmSize:\t   12345 kB` one of status.
+ * its entries; before, it is 0 and the entries are counted. `Max open files  1024  524288  files` is a line of limits.
  */
 export function readSelf(): SelfReading {
+  const self = statOf('/proc/self/stat');
   return {
     openFiles: orNaN(() => statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length),
     maxFiles: orNaN(() => numberIn('/proc/self/limits', /^Max open files\s+(\d+)/m)),
-    virtualMemory: orNaN(() => numberIn('/proc/self/status', /^VmSize:\s+(\d+) kB/m) * 1024),
-    ...readChildren(),
+    virtualMemory: self.vsize,
+    ...readChildren(self),
   };
 }
 
@@ -32,16 +32,13 @@ export function readSelf(): SelfReading {
 const TICKS_PER_SECOND = 100;
 
 /** The children of this process are its readers: nobody else can make a read of their files wait. 0 where there are none. */
-function readChildren(): Pick<SelfReading, 'readersCpu' | 'readersMemory'> {
-  let ticks = 0;
+function readChildren(self: OwnStat): Pick<SelfReading, 'readersCpu' | 'readersMemory'> {
+  let ticks = self.childrenTicks || 0;
   let memory = 0;
   try {
-    const [, , childrenUser, childrenSystem] = cpuTicks('/proc/self/stat');
-    ticks += childrenUser! + childrenSystem!;
     const children = readFileSync('/proc/thread-self/children', 'latin1').trim();
     for (const pid of children ? children.split(' ') : []) {
-      const [user, system] = cpuTicks(`/proc/${pid}/stat`);
-      ticks += user! + system!;
+      ticks += statOf(`/proc/${pid}/stat`).ticks || 0;
       memory += numberIn(`/proc/${pid}/status`, /^RssAnon:\s+(\d+) kB/m) * 1024;
     }
   } catch {} // a child has just ended, or this kernel has no list of children
@@ -58,14 +55,24 @@ export function isWaiting(child: number): boolean {
   }
 }
 
-/** utime, stime, cutime and cstime (proc(5), stat, fields 14 to 17). */
-function cpuTicks(path: string): number[] {
-  const stat = readFileSync(path, 'latin1');
-  return stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 15)
-    .map(Number);
+interface OwnStat {
+  /** CPU time of the process, and of its children that ended; clock ticks. */
+  readonly ticks: number;
+  readonly childrenTicks: number;
+  /** Bytes of address space. */
+  readonly vsize: number;
+}
+
+/** Fields 14 to 17 and 23 of stat (proc(5)): utime, stime, cutime, cstime and vsize. NaN where it cannot be read. */
+function statOf(path: string): OwnStat {
+  try {
+    const stat = readFileSync(path, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [user, system, childrenUser, childrenSystem] = fields.slice(11, 15).map(Number);
+    return { ticks: user! + system!, childrenTicks: childrenUser! + childrenSystem!, vsize: Number(fields[20]) };
+  } catch {
+    return { ticks: Number.NaN, childrenTicks: Number.NaN, vsize: Number.NaN };
+  }
 }
 
 const numberIn = (path: string, pattern: RegExp): number => Number(pattern.exec(readFileSync(path, 'latin1'))?.[1]);

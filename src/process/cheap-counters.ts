@@ -28,9 +28,9 @@ export class CheapCounters {
   }
 
   /** @param lastPass kernel time at which the last complete pass began, seconds since boot; NaN before the first */
-  beginPass(lastPass: number): void {
+  beginPass(at: number, lastPass: number): void {
     this.#lastPass = lastPass;
-    this.#rss.beginPass();
+    this.#rss.beginPass(at);
   }
 
   /** Whether the process began since the last pass. */

@@ -4,7 +4,7 @@ import { Machine, type Task } from '../../test/machine.ts';
 import { Tracker } from './tracker.ts';
 import { Unreadable } from './unreadable.ts';
 
-test('the memory of an idle process is read at every fourth pass, that of another at every pass', () => {
+test('the memory of an idle process is read at every fourth pass of 15 s, that of another at every pass', () => {
   const machine = new Machine();
   const units = { pageSize: 4096, ticksPerSecond: 100 };
   const tracker = new Tracker(machine, units, new Unreadable(), () => ({ group: 'a', subgroup: 'b', rule: 'c' }));
@@ -26,7 +26,7 @@ test('the memory of an idle process is read at every fourth pass, that of anothe
   reads.clear();
   for (let round = 1; round <= 8; round++) {
     machine.spend(busy, { user: 1 });
-    machine.now += 100;
+    machine.now += 1500;
     pass();
   }
   assert.deepEqual(

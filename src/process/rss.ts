@@ -1,21 +1,22 @@
 // Reads the resident memory of each process from statm. That is a fifth of what a collection reads, and most of it can be
 // left out: stat, which is read anyway, nearly always tells that memory moved. While a process seems idle, its statm is
-// read at every fourth pass only, at a pass that its pid chooses, so that each pass reads about as many.
+// read only when it is its turn: about once a minute.
 import type { FileRequests, KernelFiles } from '../kernel/files.ts';
 import { readStatm, StatmReading, type Units } from '../kernel/pid.ts';
 import type { Difference } from './difference.ts';
 import type { Memory, Process } from './process.ts';
+import { ProcessTurns } from './process-turns.ts';
 import type { Unreadable } from './unreadable.ts';
 
-/** Passes from one read of an idle process's memory to the next. */
-export const IDLE_PASSES = 4;
+/** ProcessTurns from one read of an idle process's memory to the next. */
+export const IDLE_TURNS = 4;
 
 export class RssReader {
   readonly #files: KernelFiles;
   readonly #units: Units;
   readonly #unreadable: Unreadable;
   readonly #reading = new StatmReading();
-  #passes = 0;
+  readonly #turns = new ProcessTurns(IDLE_TURNS);
 
   constructor(files: KernelFiles, units: Units, unreadable: Unreadable) {
     this.#files = files;
@@ -23,8 +24,8 @@ export class RssReader {
     this.#unreadable = unreadable;
   }
 
-  beginPass(): void {
-    this.#passes++;
+  beginPass(at: number): void {
+    this.#turns.beginPass(at);
   }
 
   /** Requests statm where `read` may read it: always at its turn, else only if stat has changed. */
@@ -32,12 +33,8 @@ export class RssReader {
     if (proc.kernelThread) return;
     const memory: Memory = proc.memory;
     memory.ofThread = proc.stat.leaderEnded;
-    if (!(memory.rss >= 0) || memory.ofThread || this.#isTurn(proc)) requests.add(proc.files, 'statm');
+    if (!(memory.rss >= 0) || memory.ofThread || this.#turns.has(proc.pid)) requests.add(proc.files, 'statm');
     else requests.addIfStatChanged(proc.files, 'statm');
-  }
-
-  #isTurn({ pid }: Process): boolean {
-    return (pid + this.#passes) % IDLE_PASSES === 0;
   }
 
   /** Reads statm where it is due, and sets what it tells of the difference. @param difference what stat told of it is set */
@@ -48,7 +45,7 @@ export class RssReader {
     // The first thread has ended since statm was requested of it: it said nothing of the process, and the next pass does.
     if (proc.stat.leaderEnded && !memory.ofThread && memory.rss >= 0) return;
     if (proc.zombie) memory.rss = Number.NaN;
-    else if (memory.ofThread || !difference.idle || !(memory.rss >= 0) || this.#isTurn(proc))
+    else if (memory.ofThread || !difference.idle || !(memory.rss >= 0) || this.#turns.has(proc.pid))
       this.#read(proc, memory, difference);
   }
 

@@ -21,6 +21,7 @@ import type { GroupCounters, GroupCountersTable } from './group-counters.ts';
 import { type Classify, Memberships } from './membership.ts';
 import { PageSharing } from './page-sharing.ts';
 import type { Process } from './process.ts';
+import { ProcessTurns } from './process-turns.ts';
 import { ReapedChildren } from './reaped-children.ts';
 import { RecentlyEnded } from './recently-ended.ts';
 import type { Unreadable } from './unreadable.ts';
@@ -29,10 +30,10 @@ import type { Unreadable } from './unreadable.ts';
 const CHUNK = 512;
 
 /**
- * Passes between two checks whether a process was moved to another cgroup or became another user's: an hour with the
- * usual interval. A check reads two files of the process; at every sixtieth pass that took 4 % of the CPU.
+ * ProcessTurns between two checks whether a process was moved to another cgroup or became another user's: an hour. A check reads
+ * two files of the process; at every sixtieth pass that took 4 % of the CPU.
  */
-const MOVED_ROUNDS = 240;
+const MOVED_TURNS = 240;
 
 export class Tracker {
   /** Living processes, in the order they began: an ancestor comes before its descendants. */
@@ -51,8 +52,8 @@ export class Tracker {
 
   /** The kernel's count of forks when the pids were last listed. */
   #forks = Number.NaN;
-  /** Processes whose pid has this remainder are asked whether they moved; next round, others are. */
-  #round = 0;
+  /** Processes that are asked whether they moved. */
+  readonly #moved = new ProcessTurns(MOVED_TURNS);
   /** Kernel time now, and when the last complete pass began; seconds since boot, NaN before the first. */
   #now = Number.NaN;
   #lastPass = Number.NaN;
@@ -107,10 +108,10 @@ export class Tracker {
   *pass({ forks, bootTime, cpus }: Boot): FileWork {
     const began = readUptime(this.#files);
     this.#usage.cpus = cpus;
-    this.#round = (this.#round + 1) % MOVED_ROUNDS;
+    this.#moved.beginPass(began);
     this.#ended.beginPass();
     this.#memberships.beginPass(bootTime, began, this.living);
-    this.#cheapCounters.beginPass(this.#lastPass);
+    this.#cheapCounters.beginPass(began, this.#lastPass);
     try {
       for (let from = 0; from < this.living.length; from += CHUNK) yield* this.#readAgain(from, from + CHUNK);
     } finally {
@@ -133,7 +134,7 @@ export class Tracker {
     for (let index = from; index < end; index++) {
       const proc = this.living[index]!;
       this.#cheapCounters.requestNext(proc, requests);
-      if (proc.pid % MOVED_ROUNDS === this.#round) this.#memberships.requestMoved(proc, requests);
+      if (this.#moved.has(proc.pid)) this.#memberships.requestMoved(proc, requests);
     }
     yield requests;
     this.#now = readUptime(this.#files);
@@ -141,7 +142,7 @@ export class Tracker {
     for (let index = from; index < end; index++) {
       const proc = this.living[index]!;
       const difference = this.#next(proc);
-      if (difference && proc.pid % MOVED_ROUNDS === this.#round) this.#memberships.expireIfMoved(proc);
+      if (difference && this.#moved.has(proc.pid)) this.#memberships.expireIfMoved(proc);
       if (difference && this.#memberships.isDue(proc, difference.executed))
         due.push({ proc, executed: difference.executed });
     }

@@ -35,8 +35,8 @@ const HEADERS: ReadonlyMap<string, string> = new Map([
 
 /** Time that requests may still take when the exporter ends, and a malformed one to read its answer, milliseconds. */
 const SHUTDOWN_GRACE_MS = 500;
-/** How often Node looks for clients that are too slow, milliseconds. */
-const SLOW_CLIENT_CHECK_MS = 1000;
+/** How often Node looks for clients that are too slow: twice within read_timeout, within these limits; milliseconds. */
+const SLOW_CLIENT_CHECK_MS = { min: 1000, max: 5000 };
 
 const FAILED = 'request failed';
 /** The path under which the metrics count requests that no route answers. */
@@ -74,11 +74,7 @@ export class HttpServer {
     const context = { agent, pages: new RecentPages(agent), reloads: new ReloadRequests(reload) };
     this.#context = context;
     this.#web = web;
-    const options = {
-      maxHeaderSize: agent.config.max_header_size,
-      connectionsCheckingInterval: SLOW_CLIENT_CHECK_MS,
-    };
-    this.#http = createServer(options, (request, response) => {
+    this.#http = createServer({ maxHeaderSize: agent.config.max_header_size }, (request, response) => {
       this.#respond(request, response).catch((error: Error) => {
         agent.log.rateLimited('error', 'answer failed', { err: error.stack });
         request.socket.destroy();
@@ -87,7 +83,6 @@ export class HttpServer {
     this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       this.#answerMalformed(error, socket as Socket),
     );
-    this.#http.emit('listening'); // never listens, but Node looks for slow clients only after this event
   }
 
   /** @throws ListenError */
@@ -111,6 +106,10 @@ export class HttpServer {
     const http = this.#http;
     http.headersTimeout = http.requestTimeout = config.read_timeout * 1000;
     http.keepAliveTimeout = config.idle_timeout * 1000;
+    const { min, max } = SLOW_CLIENT_CHECK_MS;
+    const connectionsCheckingInterval = Math.min(max, Math.max(min, config.read_timeout * 500));
+    Object.assign(http, { connectionsCheckingInterval });
+    http.emit('listening'); // it never listens, but with this event Node begins to look for slow clients
     this.#acceptTls = web.tls && (await this.#tlsAcceptor(web.tls));
     if (web.users.size > 0) this.#authenticator ??= await newAuthenticator();
     if (web.rateLimit?.burst !== this.#web.rateLimit?.burst || web === this.#web)

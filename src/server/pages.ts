@@ -75,16 +75,14 @@ function troubles(agent: Agent, snapshot: Snapshot | undefined): string {
 }
 
 function cards(agent: Agent, { view, duration }: Snapshot): string {
+  const { interval } = agent.config;
+  const often = interval === 'auto' ? 'one before each scrape, else one a minute' : `every ${formatDuration(interval)}`;
   const { total, available } = view.host.memory;
   const rss = view.groups.reduce((sum, group) => sum + group.rss, 0);
   const fresh = view.groups.reduce((sum, group) => sum + (group.coverage > 0 ? group.coverage * group.rss : 0), 0);
   const footprint = view.groups.reduce((sum, group) => sum + (group.footprint || 0), 0);
   const shown = [
-    [
-      'Last collection',
-      `${formatDuration(agent.age)} ago`,
-      `took ${formatDuration(duration)}, every ${formatDuration(agent.config.interval)}`,
-    ],
+    ['Last collection', `${formatDuration(agent.age)} ago`, `took ${formatDuration(duration)}, ${often}`],
     ['Processes', String(view.seen), `in ${groupsBySize(agent).length} subgroups`],
     ['Footprint of all', formatBytes(footprint), `of ${formatBytes(total)}; ${formatBytes(available)} available`],
     ['Coverage', formatPercent(fresh / rss), 'of RSS is of processes whose PSS is measured and up to date'],

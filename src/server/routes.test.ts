@@ -86,7 +86,7 @@ for (const [url, status, message] of refused) {
 
 test('a process is unknown until a collection has seen it, and known at once when one is under way', async (t) => {
   const machine = new Machine();
-  const { agent, get } = site(t, machine);
+  const { agent, get } = site(t, machine, { interval: 15 });
   assert.deepEqual([(await get('/explain?pid=1')).status], [503]);
   await agent.collect();
   const { pid } = machine.fork(machine.init);

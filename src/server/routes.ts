@@ -49,6 +49,8 @@ export interface Route {
 }
 
 const READ_METHODS = ['GET', 'HEAD'];
+/** Longest wait of a page for a collection, seconds; then it shows the last one. */
+const PAGE_WAIT_SECONDS = 2;
 
 export const routes: readonly Route[] = [
   {
@@ -56,7 +58,10 @@ export const routes: readonly Route[] = [
     help: 'What this exporter sees, as a page.',
     types: [HTML],
     shared: true,
-    handle: ({ agent }) => htmlResponse(({ landingPage }) => landingPage(agent, linksOf(agent)), 'live'),
+    handle: async ({ agent }) => {
+      await agent.reading(PAGE_WAIT_SECONDS);
+      return htmlResponse(({ landingPage }) => landingPage(agent, linksOf(agent)), 'live');
+    },
   },
   {
     path: 'web_telemetry_path',
@@ -66,7 +71,7 @@ export const routes: readonly Route[] = [
   },
   {
     path: '/health',
-    help: "200 while collections succeed, with the balance of the host's memory; 503, with the reason, after three intervals without one.",
+    help: "200 while collections succeed, with the balance of the host's memory; 503, with the reason, after three intervals without one, or three minutes with interval auto.",
     anyHost: true,
     handle: ({ agent }) => health(agent),
   },
@@ -102,10 +107,12 @@ export const routes: readonly Route[] = [
     help: 'The subgroups, their rules, and how many processes match now. HTML, or JSON by Accept.',
     types: [HTML, JSON_TYPE],
     shared: true,
-    handle: ({ agent }, _, type) =>
-      type === HTML
+    handle: async ({ agent }, _, type) => {
+      await agent.reading(PAGE_WAIT_SECONDS);
+      return type === HTML
         ? htmlResponse(({ subgroupsPage }) => subgroupsPage(agent))
-        : jsonResponse(subgroupsDocument(agent)),
+        : jsonResponse(subgroupsDocument(agent));
+    },
   },
   {
     path: '/runbooks',
@@ -224,6 +231,7 @@ async function explain({ agent }: RouteContext, { url = '' }: IncomingMessage): 
   const pid = pids.length === 1 && /^[1-9]\d{0,6}$/.test(pids[0]!) ? Number(pids[0]) : 0;
   if (pid === 0 || pid > PID_MAX)
     return textResponse(400, `ask for one process: ?pid=N, an integer from 1 to ${PID_MAX}`);
+  await agent.reading(agent.config.scrape_timeout);
   await agent.settled();
   const observed = agent.observed(pid);
   if (observed) return jsonResponse(explanationDocument(agent, observed));

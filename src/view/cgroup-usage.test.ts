@@ -30,12 +30,14 @@ function follow(...moments: readonly Moment[]) {
   const classify = () => ({ group: 'g', subgroup: 's', rule: 'r' });
   const tracker = new Tracker(files, units, new Unreadable(), classify);
   const accounts = new CgroupUsage(files, (proc) => tracker.describeAgain(proc));
+  let at = 0;
   return () => {
     files.begin();
     for (const _ of tracker.pass({ forks: Number.NaN, bootTime: 0, cpus: 1 }));
     for (const { footprint, memory, pid } of tracker.living)
       Object.assign(footprint, { pss: pid === 13 ? Number.NaN : memory.rss / 2 });
-    const work = accounts.read(tracker.living);
+    at += 15;
+    const work = accounts.read(tracker.living, at);
     let step = work.next();
     while (!step.done) step = work.next();
     const { rows, unreadable, unreadCount } = step.value;

@@ -60,13 +60,14 @@ export interface CgroupView {
 const READ_MAX = 1000;
 const PROCESSES_PER_STEP = 512;
 
-/** Collections after which mounts, and the cgroups that memory is charged to, are looked for again. */
-const FIND_AGAIN_EVERY = 16;
+/** Seconds after which mounts, and the cgroups that memory is charged to, are looked for again. */
+const FIND_AGAIN_AFTER = 240;
 
 export class CgroupUsage {
   readonly #files: KernelFiles;
   readonly #describeAgain: (proc: Process) => void;
-  #collections = 0;
+  /** When they were looked for, seconds since boot; NaN: never. */
+  #foundAt = Number.NaN;
   #mounts: CgroupMounts | undefined;
   /** The cgroup that the memory of a path is charged to, as the last collection found it; undefined: the host itself. */
   #chargedTo = new Map<string, MemoryCgroup | undefined>();
@@ -77,15 +78,18 @@ export class CgroupUsage {
     this.#describeAgain = describeAgain;
   }
 
-  /** Reads the cgroups of these processes; yields where it may be interrupted. */
-  *read(living: readonly Process[]): Generator<void, CgroupView, void> {
+  /**
+   * Reads the cgroups of these processes; yields where it may be interrupted.
+   * @param at kernel time of this collection, seconds since boot
+   */
+  *read(living: readonly Process[], at: number): Generator<void, CgroupView, void> {
     const unreadable = new Map<UnreadableReason, number>();
     const note = (error: unknown): UnreadableReason => {
       const reason = reasonOf(error);
       unreadable.set(reason, (unreadable.get(reason) ?? 0) + 1);
       return reason;
     };
-    const byCgroup = yield* this.#find(yield* this.#gather(living), note);
+    const byCgroup = yield* this.#find(yield* this.#gather(living, at), note);
     const largestFirst = [...byCgroup.values()].sort((a, b) => b.residents.rss - a.residents.rss);
     const rows: CgroupRow[] = [];
     for (const { cgroup, residents } of largestFirst.slice(0, READ_MAX)) {
@@ -103,9 +107,10 @@ export class CgroupUsage {
   }
 
   /** Processes by the path of the cgroup that they are in. */
-  *#gather(living: readonly Process[]): Generator<void, Map<string, Residents>, void> {
+  *#gather(living: readonly Process[], at: number): Generator<void, Map<string, Residents>, void> {
     // Controllers may be turned on and cgroups mounted at any time.
-    if (this.#collections++ % FIND_AGAIN_EVERY === 0) {
+    if (!(at - this.#foundAt < FIND_AGAIN_AFTER)) {
+      this.#foundAt = at;
       this.#mounts = readCgroupMounts(this.#files);
       this.#chargedTo.clear();
     }

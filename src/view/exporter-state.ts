@@ -19,6 +19,8 @@ export interface ExporterState {
   readonly updateSuccess: boolean;
   /** Whether a collection is under way. */
   readonly updating: boolean;
+  /** Collections that began, by what made them begin. */
+  readonly collections: Readonly<Record<string, number>>;
   /** Age of the collection that is served. */
   readonly collectionAge: number;
   /** Series of the previous response. */

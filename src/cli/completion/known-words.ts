@@ -87,6 +87,6 @@ function commandOf(verb: Verb | VerbGroup): KnownCommand {
 /** What completes a value with this name in help. */
 function completed(placeholder: string): Completed | undefined {
   if (placeholder === '') return undefined;
-  if (placeholder.includes('|')) return placeholder.split('|');
+  if (placeholder.includes('|')) return placeholder.split('|').filter((word) => word !== word.toUpperCase());
   return /^(?:PATH|FILE)\b/.test(placeholder) ? 'file' : 'text';
 }

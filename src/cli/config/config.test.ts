@@ -74,7 +74,7 @@ test('config show says where each value came from', async () => {
   for (const line of [
     'port: 1                                  # /cwd/herakles.yaml:2',
     'smaps: "off"                             # --smaps',
-    'interval: 15s                            # default',
+    'interval: auto                           # default',
     'enable_rss: false                        # --no-enable-rss',
   ]) {
     assert.ok(lines.includes(line), line);

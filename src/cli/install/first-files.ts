@@ -2,7 +2,7 @@
 // and the unit of an executable.
 
 export const FIRST_CONFIG = `# Configuration of herakles-node-exporter. "herakles-node-exporter config init" prints every key with its meaning.
-# interval: 15s
+# interval: auto
 # per_process: all
 `;
 

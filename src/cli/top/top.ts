@@ -1,6 +1,8 @@
 // top: subgroups, processes and one process on the terminal, as the running exporter knows them, else as an exporter inside
 // this program does. Where standard output is no terminal, the same once, as plain text.
+
 import { setTimeout as pause } from 'node:timers/promises';
+import { longestGapOf } from '../../agent/settings.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { HostApi } from '../exporter/host-api.ts';
 import { askRunning, sourceLine } from '../exporter/running.ts';
@@ -69,7 +71,7 @@ async function connect(settings: GivenSettings, url: string | undefined): Promis
   const source = sourceLine(said);
   if ('client' in said) return { feed: new Feed(new HostApi(said.client), said.client.address), source, end: () => {} };
   const { OwnAgent } = await import('../exporter/own-agent.ts');
-  const interval = Math.min(setup.config.interval, OWN_INTERVAL);
+  const interval = Math.min(longestGapOf(setup.config), OWN_INTERVAL);
   const own = await OwnAgent.collected({ ...setup, config: { ...setup.config, interval } });
   own.start();
   return { feed: new Feed(new HostApi(own), 'own collection'), source, end: () => own.stop() };

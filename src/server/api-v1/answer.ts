@@ -1,4 +1,4 @@
-// Answers a request to the API from the newest snapshot: status, ETag, body. It never begins a collection. Clients that ask
+// Answers a request to the API from the newest snapshot: status, ETag, body. It never begins a collection, but counts as a reader. Clients that ask
 // for the same are answered with the same bytes for as long as the snapshot is the newest; a client that has them already gets
 // a 304. A document may be large, so it is written in slices, and compressed beside the event loop.
 import type { IncomingMessage } from 'node:http';
@@ -59,6 +59,7 @@ export async function answer(name: DocumentName, agent: Agent, request: Incoming
   try {
     const query = new ApiQuery(documents[name], url);
     const value = path.includes('<') ? valueIn(url, path) : '';
+    agent.noteReader();
     if (name === 'process') await agent.settled();
     const { snapshot } = agent;
     if (!snapshot) return retryLater(503, agent.unhealthy ?? 'no collection has succeeded yet');

@@ -1,0 +1,186 @@
+// What an exporter costs as it is used: default settings, scraped every 15 or 60 seconds, beside process-exporter on the same
+// processes. In a loop without pauses caches are warm and code is compiled; between two real scrapes lie many seconds in which
+// neither stays so. All programs of a fleet run at the same time and each has a client of its own that scrapes at its own
+// moment, so that other work on the machine slows all of them equally.
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ensure } from '../scripts/test-servers.mjs';
+import { freePort, type Scope, scratch } from '../test/harness.ts';
+import { begin, endingAll, type Fleet, ONE_GROUP, startFleet } from './cost.ts';
+import {
+  answers,
+  bundle,
+  childrenOf,
+  cpuSeconds,
+  type Memory,
+  memoryOf,
+  type Program,
+  quantile,
+  scrape,
+} from './machine.ts';
+
+export const USUAL_FLEETS: readonly Fleet[] = [
+  { title: '200 processes', processes: 200, mappings: 40, kib: 2048, large: 0 },
+  { title: '2,000 processes', processes: 2000, mappings: 40, kib: 2048, large: 0 },
+  { title: '10,000 processes', processes: 10000, mappings: 4, kib: 256, large: 0 },
+];
+/** Seconds between two scrapes. */
+const PERIODS = [15, 60];
+/** Scrapes by which the rhythm is learned; they do not count. */
+const WARM_UP_SCRAPES = 3;
+/** Kernel memory behind an open file of /proc, bytes: the buffer of seq_file, the file, its inode and entry. 16 KiB for three. */
+const DESCRIPTOR_BYTES = 5.3 * 1024;
+const NEVER = Number.NaN;
+
+/** One line of the table; seconds and bytes. */
+export interface UsualCost extends Memory {
+  readonly fleet: string;
+  readonly subject: string;
+  /** Seconds between two scrapes; NaN: never scraped. */
+  readonly period: number;
+  /** CPU time of all threads and child processes in a minute. */
+  readonly cpuPerMinute: number;
+  /** Wall time of a scrape: median and 99th percentile; NaN where there was none. */
+  readonly wall: number;
+  readonly wall99: number;
+  /** Kernel memory behind the open files of /proc. */
+  readonly descriptors: number;
+}
+
+interface Subject {
+  readonly name: string;
+  readonly period: number;
+  start(scope: Scope, procfs: string): Promise<{ readonly program: Program; readonly url: string }>;
+}
+
+const ours = (name: string, program: string, flags: readonly string[], period: number): Subject => ({
+  ...{ name, period },
+  async start(scope, procfs) {
+    const port = String(await freePort());
+    const listen = ['--bind', '127.0.0.1', '--port', port, '--path-procfs', procfs];
+    const running = begin(scope, process.execPath, [program, ...listen, ...flags]);
+    await answers(`http://127.0.0.1:${port}/-/ready`);
+    return { program: running, url: `http://127.0.0.1:${port}/metrics` };
+  },
+});
+
+const peer = (program: string, period: number): Subject => ({
+  ...{ name: 'process-exporter, one group', period },
+  async start(scope, procfs) {
+    const port = await freePort();
+    const config = `${scratch()}/process-exporter.yml`;
+    writeFileSync(config, ONE_GROUP);
+    const listen = `-web.listen-address=127.0.0.1:${port}`;
+    const running = begin(scope, program, [`-config.path=${config}`, `-procfs=${procfs}`, listen]);
+    await answers(`http://127.0.0.1:${port}/`);
+    return { program: running, url: `http://127.0.0.1:${port}/metrics` };
+  },
+});
+
+/** @param others paths of older bundles of this program, which are measured as well */
+function subjects(others: readonly string[]): Subject[] {
+  const { 'process-exporter': processExporter } = ensure('process-exporter');
+  const scraped = PERIODS.flatMap((period) => [
+    ours('all series', bundle, [], period),
+    ours('per_process: none', bundle, ['--per-process', 'none'], period),
+    ...others.map((other) => ours(basename(other), resolve(other), [], period)),
+    peer(processExporter, period),
+  ]);
+  return [...scraped, ours('all series', bundle, [], NEVER)];
+}
+
+/** Measures each fleet for some minutes after the warm-up. @param found called after each fleet with all results so far */
+export async function measureUsualCost(
+  fleets: readonly Fleet[],
+  minutes: number,
+  others: readonly string[],
+  log: (line: string) => void,
+  found: (costs: readonly UsualCost[]) => void = () => {},
+): Promise<UsualCost[]> {
+  const costs: UsualCost[] = [];
+  for (const fleet of fleets) {
+    log(`${fleet.title}, ${minutes} minutes`);
+    await endingAll(async (scope) => {
+      const procfs = await startFleet(scope, fleet);
+      const all = subjects(others);
+      const began = performance.now();
+      const running = all.map((subject, index) => measure(fleet, subject, index / all.length, minutes, scope, procfs));
+      for (const cost of await Promise.all(running)) costs.push(cost);
+      log(`  measured after ${Math.round((performance.now() - began) / 1000)} s`);
+    });
+    found(costs);
+  }
+  return costs;
+}
+
+/** Runs one program. @param phase part of the shortest period by which its scrapes come later than those of the first */
+async function measure(
+  { title }: Fleet,
+  { name, period, start }: Subject,
+  phase: number,
+  minutes: number,
+  scope: Scope,
+  procfs: string,
+): Promise<UsualCost> {
+  const warmUp = WARM_UP_SCRAPES * Math.max(...PERIODS) + PERIODS[0]! / 2;
+  const from = performance.now() / 1000 + phase * PERIODS[0]!;
+  const until = from + warmUp + minutes * 60;
+  await pause(phase * PERIODS[0]! * 1000);
+  const { program, url } = await start(scope, procfs);
+  let before = Number.NaN;
+  const walls: number[] = [];
+  const wait = (instant: number) => pause(Math.max(0, instant - performance.now() / 1000) * 1000);
+  const counting = wait(from + warmUp).then(() => {
+    before = cpuSeconds(program.pid);
+  });
+  for (let at = from + 1; at < until; at += period) {
+    await wait(at);
+    const { seconds } = await scrape(url);
+    if (at > from + warmUp) walls.push(seconds);
+  }
+  await counting;
+  await wait(until);
+  const cpuPerMinute = (cpuSeconds(program.pid) - before) / minutes;
+  return {
+    ...{ fleet: title, subject: name, period, cpuPerMinute },
+    ...{ wall: quantile(walls, 0.5) ?? Number.NaN, wall99: quantile(walls, 0.99) ?? Number.NaN },
+    ...memoryOf(program.pid),
+    descriptors: procDescriptors(program.pid) * DESCRIPTOR_BYTES,
+  };
+}
+
+/** Open files of processes that a program and its children have. */
+function procDescriptors(pid: number): number {
+  const own = readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    try {
+      return /\/\d+\/(?:stat|statm|io|schedstat)$/.test(readlinkSync(`/proc/${pid}/fd/${fd}`));
+    } catch {
+      return false; // closed meanwhile
+    }
+  });
+  return childrenOf(pid).reduce((sum, child) => sum + procDescriptors(child), own.length);
+}
+
+export function usualCostTable(costs: readonly UsualCost[]): string {
+  const lines = [
+    '| Fleet | Scraped every | Subject | CPU ms a minute | against process-exporter | scrape ms, median / p99 | RSS / anonymous / kernel MiB |',
+    '|---|---|---|---|---|---|---|',
+  ];
+  const fixed = (value: number, digits: number) => (Number.isNaN(value) ? '–' : value.toFixed(digits));
+  const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
+  for (const cost of costs) {
+    const { fleet, period, subject, cpuPerMinute, wall, wall99, rss, anonymous, descriptors } = cost;
+    const same = costs.find(
+      (each) => each.fleet === fleet && each.period === period && each.subject.startsWith('process-exporter'),
+    );
+    const cells = [
+      ...[fleet, Number.isNaN(period) ? 'never' : `${period} s`, subject, fixed(1000 * cpuPerMinute, 0)],
+      same && same !== cost ? `1/${(same.cpuPerMinute / cpuPerMinute).toFixed(1)}` : '',
+      `${fixed(1000 * wall, 1)} / ${fixed(1000 * wall99, 1)}`,
+      [rss, anonymous, descriptors].map(mebibytes).join(' / '),
+    ];
+    lines.push(`| ${cells.join(' | ')} |`);
+  }
+  return lines.join('\n');
+}
