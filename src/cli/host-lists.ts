@@ -1,6 +1,6 @@
 // The two lists of `top` and `scan`: subgroups, and processes. Each column says how it is shown, by which letter the list is
 // ordered by it, and which column goes first where the terminal is too narrow.
-import type { DocumentOf } from '../server/api-v1/schema.ts';
+import type { GroupEntry, ProcessEntry } from '../server/api-v1/schema.ts';
 import { formatBytes, formatDuration } from '../text/units.ts';
 import type { Column } from './table.ts';
 
@@ -11,9 +11,6 @@ export interface Order {
   readonly by: string;
   readonly reversed: boolean;
 }
-
-export type GroupEntry = DocumentOf<'groups'>['groups'][number];
-export type ProcessEntry = DocumentOf<'processes'>['processes'][number];
 
 export interface ListColumn<Row> extends Column<Row> {
   /** The letter that orders the list by this column, and the name of the order. */

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { formatBytes } from '../text/units.ts';
-import { type Hour, type Span, stacked } from './history.ts';
+import { type Hour, stacked, type TimeSpan } from './history.ts';
 import { timeText } from './shown.tsx';
 
 interface ChartProps {
@@ -12,8 +12,8 @@ interface ChartProps {
   /** The areas from the bottom up. */
   readonly keys: readonly string[];
   readonly colourOf: (key: string) => string;
-  readonly span: Span | undefined;
-  readonly onSelect: (span: Span) => void;
+  readonly span: TimeSpan | undefined;
+  readonly onSelect: (span: TimeSpan) => void;
   /** Index of the time under the mouse; undefined where there is none. */
   readonly onPoint: (index: number | undefined) => void;
 }
@@ -37,7 +37,7 @@ export function Chart({ label, hour, keys, colourOf, span, onSelect, onPoint }: 
     const element = frame.current!;
     const draw = () => {
       plot.current?.destroy();
-      const select = (chosen: Span) => latest.current.onSelect(chosen);
+      const select = (chosen: TimeSpan) => latest.current.onSelect(chosen);
       const point = (index: number | undefined) => latest.current.onPoint(index);
       plot.current = new uPlot(optionsOf(element, keys, colourOf, select, point), data, element);
       showSpan(plot.current, span);
@@ -67,7 +67,7 @@ export function Chart({ label, hour, keys, colourOf, span, onSelect, onPoint }: 
 }
 
 /** The selected span as a rectangle. */
-function showSpan(plot: uPlot, span: Span | undefined): void {
+function showSpan(plot: uPlot, span: TimeSpan | undefined): void {
   const { over } = plot;
   if (!span) {
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
@@ -82,7 +82,7 @@ function optionsOf(
   element: HTMLElement,
   keys: readonly string[],
   colourOf: (key: string) => string,
-  select: (span: Span) => void,
+  select: (span: TimeSpan) => void,
   point: (index: number | undefined) => void,
 ): uPlot.Options {
   const text = coloursOf(element, 'chart-text');

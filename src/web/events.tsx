@@ -1,6 +1,6 @@
 // What happened in the hour, as far as it is rare: kills for memory, restarts, reloads. Births and exits of processes are
 // in the numbers already.
-import type { EventsDocument } from './documents.ts';
+import type { EventsDocument } from '../server/api-v1/schema.ts';
 import { type Source, useSource } from './feed.ts';
 import { Name, timeText } from './shown.tsx';
 
@@ -26,7 +26,7 @@ export function notableEvents(): Source<readonly Event[]> {
   };
 }
 
-export function Events() {
+export function EventList() {
   const { value: events = [] } = useSource('notable events', notableEvents);
   if (events.length === 0) return null;
   return (

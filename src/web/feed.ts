@@ -22,7 +22,7 @@ export interface Source<T> {
   readonly every: number;
 }
 
-export interface Answer<T> {
+export interface Latest<T> {
   readonly value?: T;
   /** Why there is no newer value. */
   readonly fault?: string;
@@ -37,13 +37,13 @@ interface Asked {
 
 class Subscription<T> implements Asked {
   readonly source: Source<T>;
-  readonly notify: (answer: Answer<T>) => void;
-  answer: Answer<T> = {};
+  readonly notify: (answer: Latest<T>) => void;
+  answer: Latest<T> = {};
   tag = '';
   tagged = '';
   askedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(source: Source<T>, notify: (answer: Answer<T>) => void) {
+  constructor(source: Source<T>, notify: (answer: Latest<T>) => void) {
     this.source = source;
     this.notify = notify;
   }
@@ -78,7 +78,7 @@ class Subscription<T> implements Asked {
     this.#set({ ...this.answer, fault: faultOf(fault) });
   }
 
-  #set(answer: Answer<T>): void {
+  #set(answer: Latest<T>): void {
     const same = answer.value === this.answer.value && answer.fault === this.answer.fault;
     this.answer = answer;
     if (!same) this.notify(answer);
@@ -103,7 +103,7 @@ class Feed {
     document.addEventListener('visibilitychange', () => this.#wake());
   }
 
-  subscribe<T>(source: Source<T>, notify: (answer: Answer<T>) => void): () => void {
+  subscribe<T>(source: Source<T>, notify: (answer: Latest<T>) => void): () => void {
     const subscription = new Subscription(source, notify);
     this.#subscriptions.add(subscription);
     this.#wake();
@@ -136,8 +136,8 @@ class Feed {
 let feed: Feed | undefined;
 
 /** The newest answer of a source; a component that shows it asks for it. @param key the same key is the same source */
-export function useSource<T>(key: string, make: () => Source<T>): Answer<T> {
-  const [state, setState] = useState<{ key: string; answer: Answer<T> }>({ key, answer: {} });
+export function useSource<T>(key: string, make: () => Source<T>): Latest<T> {
+  const [state, setState] = useState<{ key: string; answer: Latest<T> }>({ key, answer: {} });
   useEffect(() => {
     feed ??= new Feed();
     return feed.subscribe(make(), (answer) => setState({ key, answer }));
@@ -146,5 +146,5 @@ export function useSource<T>(key: string, make: () => Source<T>): Answer<T> {
 }
 
 /** A document as the exporter answers it. @param address below api/v1/ */
-export const useDocument = <T>(address: string): Answer<T> =>
+export const useDocument = <T>(address: string): Latest<T> =>
   useSource<T>(address, () => ({ address: () => address, merge: (answer) => answer as T, every: 0 }));

@@ -1,10 +1,10 @@
 // The host by group, and a group by subgroup: treemap, hour and table of the same things in the same colours.
 import { useMemo } from 'preact/hooks';
+import type { GroupEntry, HostDocument } from '../server/api-v1/schema.ts';
 import { formatPercent } from '../text/units.ts';
 import { DataTable, type TableColumn } from './data-table.tsx';
-import type { GroupEntry, HostDocument } from './documents.ts';
-import { Events } from './events.tsx';
-import type { Answer } from './feed.ts';
+import { EventList } from './events.tsx';
+import type { Latest } from './feed.ts';
 import { HostBar } from './host-bar.tsx';
 import { HourSection, useHour } from './hour.tsx';
 import { Palette } from './palette.ts';
@@ -32,7 +32,7 @@ function paletteOf(group: string): Palette {
 interface ViewProps {
   readonly place: Place;
   readonly groups: readonly GroupEntry[];
-  readonly host: Answer<HostDocument>;
+  readonly host: Latest<HostDocument>;
 }
 
 export function Overview({ place, groups, host }: ViewProps) {
@@ -65,7 +65,7 @@ export function Overview({ place, groups, host }: ViewProps) {
         />
       </div>
       <GroupsTable place={place} groups={groups} palette={groupPalette} areaOf={({ group }) => group} />
-      <Events />
+      <EventList />
     </>
   );
 }

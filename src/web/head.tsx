@@ -1,12 +1,13 @@
 // What stands at the top of every place: which host this is, whether all is well, what is wrong, and where in it the
 // reader is.
+
+import type { HostDocument, HostProblem } from '../server/api-v1/schema.ts';
 import { formatDuration, formatPercent } from '../text/units.ts';
-import type { HostDocument, HostProblem } from './documents.ts';
-import type { Answer } from './feed.ts';
+import type { Latest } from './feed.ts';
 import { onward, type Place } from './place.ts';
 import { Name, PlaceLink, timeText, visible } from './shown.tsx';
 
-export function Head({ host: { value, fault }, place }: { host: Answer<HostDocument>; place: Place }) {
+export function Head({ host: { value, fault }, place }: { host: Latest<HostDocument>; place: Place }) {
   if (!value) return <p class="dim">{fault ?? 'Asking the exporter …'}</p>;
   const { host, exporter } = value;
   const wrong = value.problems.filter(({ severity }) => severity !== 'info').length + (fault ? 1 : 0);
@@ -108,7 +109,7 @@ export function Trail({ place, name }: { place: Place; name?: string | undefined
   );
 }
 
-export function Foot({ host: { value } }: { host: Answer<HostDocument> }) {
+export function Foot({ host: { value } }: { host: Latest<HostDocument> }) {
   if (!value) return null;
   const { exporter, collection } = value;
   const facts = [

@@ -1,6 +1,6 @@
 // The hour, as the exporter keeps it: one column of times, and a column of bytes for each series. The whole is asked for
 // once and then only what is new, so an open page costs little; the page keeps no more than the exporter does.
-import type { HistoryDocument } from './documents.ts';
+import type { HistoryDocument } from '../server/api-v1/schema.ts';
 import type { Source } from './feed.ts';
 
 export interface Hour {
@@ -81,7 +81,7 @@ export function withRest(parts: Hour, whole: Hour): Hour {
   return { ...parts, series: new Map([...parts.series, [REST, rest]]) };
 }
 
-export interface Span {
+export interface TimeSpan {
   readonly from: number;
   readonly to: number;
 }
@@ -93,7 +93,7 @@ export interface Growth {
 }
 
 /** What changed between the first and the last point of a span, largest growth first. What began in it grew from 0. */
-export function growthIn({ at, series }: Hour, { from, to }: Span): Growth[] {
+export function growthIn({ at, series }: Hour, { from, to }: TimeSpan): Growth[] {
   const first = at.findIndex((time) => time >= from);
   const last = at.findLastIndex((time) => time <= to);
   if (first < 0 || last < first) return [];

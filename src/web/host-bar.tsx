@@ -1,7 +1,8 @@
 // The host's memory as one bar that is all of MemTotal: first what processes occupy, by group; then what the kernel and
 // its caches hold; then what is free. The kinds sum to the whole, because what no kind explains is a kind itself.
+
+import type { HostDocument } from '../server/api-v1/schema.ts';
 import { formatBytes, formatPercent } from '../text/units.ts';
-import type { HostDocument } from './documents.ts';
 import type { Palette } from './palette.ts';
 import { onward, type Place } from './place.ts';
 import { Bytes, Name, PlaceLink, visible } from './shown.tsx';

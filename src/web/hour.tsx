@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { Chart } from './chart.tsx';
 import { useSource } from './feed.ts';
-import { type Growth, growthIn, type Hour, hourOf, type Span, summed } from './history.ts';
+import { type Growth, growthIn, type Hour, hourOf, summed, type TimeSpan } from './history.ts';
 import { COLOURS, type Palette } from './palette.ts';
 import { go, type Place } from './place.ts';
 import { Bytes, changeText, Name, PlaceLink, timeText } from './shown.tsx';
@@ -45,7 +45,7 @@ export function HourSection({ place, hour, fault, kept, palette, areaOf, placeOf
   const whole = { from: hour.at[0]!, to: hour.at.at(-1)! };
   const chosen = spanOf(place, whole);
   const nameOf = (key: string) => (hour.names.has(key) ? `${hour.names.get(key)} ${key}` : key);
-  const select = (span: Span) => go(withSpan(place, span));
+  const select = (span: TimeSpan) => go(withSpan(place, span));
   return (
     <section class="panel">
       <header>
@@ -74,14 +74,14 @@ function byLastValue({ series }: Hour): string[] {
   return [...own.slice(0, COLOURS), ...(series.has(OTHERS) ? [OTHERS] : [])];
 }
 
-const withSpan = ({ span: _, from: __, to: ___, ...place }: Place, { from, to }: Span): Place => ({
+const withSpan = ({ span: _, from: __, to: ___, ...place }: Place, { from, to }: TimeSpan): Place => ({
   ...place,
   from: String(Math.floor(from)),
   to: String(Math.ceil(to)),
 });
 
 /** The span that the address names, as far as there is history; else all of it. */
-export function spanOf({ span, from, to }: Place, whole: Span): Span {
+export function spanOf({ span, from, to }: Place, whole: TimeSpan): TimeSpan {
   const seconds = Number(span);
   if (seconds > 0) return { from: Math.max(whole.from, whole.to - seconds), to: whole.to };
   const begin = Number(from ?? Number.NaN);
@@ -97,7 +97,7 @@ const SPANS = [
   [undefined, 'all'],
 ] as const;
 
-function SpanButtons({ place, whole }: { place: Place; whole: Span }) {
+function SpanButtons({ place, whole }: { place: Place; whole: TimeSpan }) {
   const drawn = spanOf(place, whole) !== whole && !place.span;
   return (
     <fieldset class="spans">
@@ -147,7 +147,7 @@ function Legend({ hour, keys, palette, point, nameOf }: LegendProps) {
 
 interface GrowthListProps {
   readonly growth: readonly Growth[];
-  readonly span: Span;
+  readonly span: TimeSpan;
   readonly placeOf: (key: string) => Place | undefined;
   readonly nameOf: (key: string) => string;
 }

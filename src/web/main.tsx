@@ -5,7 +5,7 @@ import './colours.css';
 import './page.css';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { GroupsDocument, HostDocument } from './documents.ts';
+import type { GroupsDocument, HostDocument } from '../server/api-v1/schema.ts';
 import { useDocument } from './feed.ts';
 import { GroupView, Overview } from './groups-view.tsx';
 import { Foot, Head, Trail } from './head.tsx';

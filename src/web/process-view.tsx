@@ -1,9 +1,9 @@
 // One process: what it is, what its footprint is made of, its hour, and why its PSS is as old as it is.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import type { ProcessDocument } from '../server/api-v1/schema.ts';
 import { formatDuration, formatPercent } from '../text/units.ts';
 import { Chart } from './chart.tsx';
-import type { ProcessDocument } from './documents.ts';
 import { useDocument } from './feed.ts';
 import { Trail } from './head.tsx';
 import type { Hour } from './history.ts';

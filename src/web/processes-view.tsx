@@ -1,9 +1,9 @@
 // A subgroup by process. The exporter sorts and sends the first of them; all of ten thousand are sent only when asked for.
 import { useMemo, useRef, useState } from 'preact/hooks';
+import type { GroupEntry, HostDocument, ProcessEntry, ProcessesDocument } from '../server/api-v1/schema.ts';
 import { formatDuration, formatPercent } from '../text/units.ts';
 import { DataTable, type TableColumn } from './data-table.tsx';
-import type { GroupEntry, HostDocument, ProcessEntry, ProcessesDocument } from './documents.ts';
-import { type Answer, useDocument } from './feed.ts';
+import { type Latest, useDocument } from './feed.ts';
 import { partlyEstimated } from './groups-view.tsx';
 import { REST, withRest } from './history.ts';
 import { HourSection, useHour } from './hour.tsx';
@@ -23,7 +23,7 @@ interface ProcessesProps {
   readonly place: Place;
   /** Undefined where no process is in it. */
   readonly entry: GroupEntry | undefined;
-  readonly host: Answer<HostDocument>;
+  readonly host: Latest<HostDocument>;
 }
 
 export function ProcessesView({ place, entry, host }: ProcessesProps) {

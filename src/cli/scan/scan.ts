@@ -2,13 +2,13 @@
 // else a collection of this program.
 import { setTimeout } from 'node:timers/promises';
 import { SORTS } from '../../server/api-v1/documents.ts';
-import type { DocumentOf } from '../../server/api-v1/schema.ts';
+import type { GroupEntry, HostDocument, ProcessesDocument } from '../../server/api-v1/schema.ts';
 import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes } from '../../text/units.ts';
 import { countedProcesses } from '../counted.ts';
 import { HostApi } from '../exporter/host-api.ts';
 import { askRunning, type Said, sourceLine } from '../exporter/running.ts';
-import { type GroupEntry, groupColumns, type ListColumn, ordered, processColumns } from '../host-lists.ts';
+import { groupColumns, type ListColumn, ordered, processColumns } from '../host-lists.ts';
 import { hungLines } from '../hung-lines.ts';
 import { loadSetup, sourcesOf } from '../load-host.ts';
 import { print } from '../output.ts';
@@ -19,9 +19,9 @@ import type { ScanGiven } from './verb.ts';
 
 /** The host at one moment. */
 interface Picture {
-  readonly host: DocumentOf<'host'>;
+  readonly host: HostDocument;
   readonly groups: readonly GroupEntry[];
-  readonly processes: DocumentOf<'processes'>;
+  readonly processes: ProcessesDocument;
   readonly hung: readonly number[];
   readonly source: string;
 }

@@ -1,16 +1,20 @@
 // One picture of the screen: head, list or process, and the line of keys. Pure: data, state and size give lines.
-import type { DocumentOf } from '../../server/api-v1/schema.ts';
+import type {
+  GroupEntry,
+  GroupsDocument,
+  ProcessDocument,
+  ProcessEntry,
+  ProcessesDocument,
+} from '../../server/api-v1/schema.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { padToWidth } from '../../text/width.ts';
 import {
-  type GroupEntry,
   groupColumns,
   groupWords,
   type ListColumn,
   matching,
   ordered,
   ordersOf,
-  type ProcessEntry,
   processColumns,
   processWords,
 } from '../host-lists.ts';
@@ -19,14 +23,14 @@ import { type Letters, sparkline } from './chart.ts';
 import { type HeadData, headLines } from './head.ts';
 import { type Line, spread } from './line.ts';
 import { cursorIndex, type Navigation, rowKey, type Shown, scrolled } from './navigation.ts';
-import { type ProcessDocument, processLines } from './process-lines.ts';
+import { processLines } from './process-lines.ts';
 
 /** What is known of the host. */
 export interface ScreenData extends HeadData {
-  readonly groups?: DocumentOf<'groups'> | undefined;
+  readonly groups?: GroupsDocument | undefined;
   /** Footprints of subgroups by time, by "group/subgroup". */
   readonly hour: ReadonlyMap<string, readonly (number | null)[]>;
-  readonly processes?: DocumentOf<'processes'> | undefined;
+  readonly processes?: ProcessesDocument | undefined;
   /** Null: it has ended. */
   readonly process?: ProcessDocument | null | undefined;
 }

@@ -1,13 +1,11 @@
 // The head of the screen: which host this is, whether all is well, and the whole of its memory as one bar.
-import type { DocumentOf } from '../../server/api-v1/schema.ts';
+import type { HostDocument } from '../../server/api-v1/schema.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes, formatDuration } from '../../text/units.ts';
 import { countedProcesses } from '../counted.ts';
 import type { Style } from '../terminal.ts';
 import { bar, type Letters, type Part } from './chart.ts';
 import { type Line, type Span, spread } from './line.ts';
-
-export type HostDocument = DocumentOf<'host'>;
 
 /** What the head is made of. */
 export interface HeadData {

@@ -1,13 +1,11 @@
 // One process, as lines: what it is, the parts of its footprint, its last hour, and why its PSS is as old as it is.
-import type { DocumentOf } from '../../server/api-v1/schema.ts';
+import type { ProcessDocument } from '../../server/api-v1/schema.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes, formatDuration } from '../../text/units.ts';
 import { counted } from '../counted.ts';
 import { exportedText, whyText } from '../explain/footprint-lines.ts';
 import { bar, type Letters, sparkline } from './chart.ts';
 import type { Line } from './line.ts';
-
-export type ProcessDocument = DocumentOf<'process'>;
 
 const INDENT = '  ';
 const LABEL = 15;

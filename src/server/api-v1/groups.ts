@@ -3,13 +3,12 @@ import type { Agent } from '../../agent/agent.ts';
 import type { Snapshot } from '../../agent/sampler.ts';
 import type { ApiRequest } from './answer.ts';
 import { bytes, ratio, thousandths, unix } from './known.ts';
-import type { DocumentOf } from './schema.ts';
+import type { GroupEntry, GroupsDocument } from './schema.ts';
 
 type GroupRow = Snapshot['view']['groups'][number];
 type History = NonNullable<Agent['history']>;
-type GroupEntry = DocumentOf<'groups'>['groups'][number];
 
-export function groupsDocument({ agent: { history }, snapshot }: ApiRequest): DocumentOf<'groups'> {
+export function groupsDocument({ agent: { history }, snapshot }: ApiRequest): GroupsDocument {
   const { groups, host, oomKills } = snapshot.view;
   const shown = groups.filter((row) => row.processes > 0 || row.counters.declared);
   const sorted = shown.sort((a, b) => b.footprint - a.footprint);

@@ -6,16 +6,15 @@ import { inSlices } from '../../agent/time-slices.ts';
 import type { ApiRequest } from './answer.ts';
 import { LIMIT_DEFAULT, LIMIT_MAX, SORTS } from './documents.ts';
 import { bytes, thousandths, unix } from './known.ts';
-import type { DocumentOf } from './schema.ts';
+import type { ProcessEntry, ProcessesDocument } from './schema.ts';
 
 type Rows = Snapshot['view']['rows'];
 type Description = Rows['description'][number];
-type ProcessEntry = DocumentOf<'processes'>['processes'][number];
 
 /** Processes that are looked at, or written, together. */
 const STEP = 256;
 
-export async function processesDocument({ agent, snapshot, query }: ApiRequest): Promise<DocumentOf<'processes'>> {
+export async function processesDocument({ agent, snapshot, query }: ApiRequest): Promise<ProcessesDocument> {
   const group = query.text('group');
   const subgroup = query.text('subgroup');
   const sort = query.choice('sort', SORTS, 'footprint');

@@ -245,3 +245,13 @@ export const schema = {
 
 /** The document of this name, as the code has to make it. */
 export type DocumentOf<N extends DocumentName> = ObjectOf<(typeof schema)[N]>;
+
+export type HostDocument = DocumentOf<'host'>;
+export type HostProblem = HostDocument['problems'][number];
+export type GroupsDocument = DocumentOf<'groups'>;
+export type GroupEntry = GroupsDocument['groups'][number];
+export type ProcessesDocument = DocumentOf<'processes'>;
+export type ProcessEntry = ProcessesDocument['processes'][number];
+export type ProcessDocument = DocumentOf<'process'>;
+export type HistoryDocument = DocumentOf<'history'>;
+export type EventsDocument = DocumentOf<'events'>;
