@@ -15,6 +15,8 @@ export const NAME = 'herakles-node-exporter';
 
 export interface Release {
   readonly version: string;
+  /** What the program is, in one line. */
+  readonly description: string;
   /** Seconds since 1970: the date of every file (reproducible-builds.org/specs/source-date-epoch). */
   readonly date: number;
   /** Quick and large, for tests; else slow and small. */
@@ -24,6 +26,8 @@ export interface Release {
   readonly packages: readonly Package[];
   /** What is injected into a Node.js. */
   readonly blob: Buffer;
+  /** process.versions of that Node.js. */
+  readonly node: Readonly<Record<string, string>>;
   /** NOTICE and SBOM of an executable: the Node.js inside is in them. */
   readonly notice: string;
   readonly sbom: string;
@@ -38,7 +42,7 @@ export interface Entry {
 
 /** Builds the program, and takes together what the artefacts need. */
 export async function prepareRelease(out: string, fast: boolean): Promise<Release> {
-  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
+  const { version, description } = JSON.parse(read('package.json')) as { version: string; description: string };
   const packages = await buildProgram('dist/herakles.cjs');
   const licence = readFileSync(`${nodeFolder(here)}/LICENSE`, 'utf8').trim();
   const notice = noticeOf(packages, {
@@ -47,13 +51,16 @@ export async function prepareRelease(out: string, fast: boolean): Promise<Releas
     licence: 'MIT and others',
     text: licence,
   });
-  const sbom = sbomText(version, packages, nodeVersions());
+  const node = nodeVersions();
+  const sbom = sbomText({ version, packages, node });
   const blob = await makeBlob(`${root}dist/herakles.cjs`, notice);
-  return { version, date: sourceDate() ?? OLDEST_DATE, fast, out, packages, blob, notice, sbom };
+  const date = sourceDate() ?? OLDEST_DATE;
+  return { version, description, date, fast, out, packages, blob, node, notice, sbom };
 }
 
-export const sbomText = (version: string, packages: readonly Package[], node?: Record<string, string>): string =>
-  `${JSON.stringify(sbomOf({ version, packages, node }), undefined, 2)}\n`;
+/** The text of an SBOM. */
+export const sbomText = (contents: Parameters<typeof sbomOf>[0]): string =>
+  `${JSON.stringify(sbomOf(contents), undefined, 2)}\n`;
 
 /** The date of every file, where an archive without git says none: the first second of 1980, the oldest that zip has. */
 const OLDEST_DATE = 315_532_800;
