@@ -128,6 +128,8 @@ export const SERVERS = {
   // The path is the interpreter that has the library.
   seccomp: apt('python3-seccomp', '/usr/bin/python3', '/usr/share/doc/python3-seccomp'),
   setcap: apt('libcap2-bin', '/usr/sbin/setcap'),
+  podman: apt('podman', '/usr/bin/podman'),
+  skopeo: apt('skopeo', '/usr/bin/skopeo'),
   buildah: apt('buildah', '/usr/bin/buildah'),
   mmdebstrap: apt('mmdebstrap', '/usr/bin/mmdebstrap'),
   setpriv: apt('util-linux', '/usr/bin/setpriv'),

@@ -2,7 +2,7 @@
 // the Debian package by dpkg and lintian, the npm package in an empty prefix.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { hashSync } from 'bcryptjs';
@@ -15,61 +15,29 @@ import {
   need,
   needRoot,
   nobody,
-  root,
   Started,
   scratch,
   startChildren,
   startExporter,
 } from './harness.ts';
+import { artefacts, LIBRARIES, type Made, makeRelease, NAME, version } from './made-release.ts';
 
-const NAME = 'herakles-node-exporter';
-const LIBRARIES = ['bcryptjs', 'commander', 'smol-toml', 'yaml'];
 const MIB = 2 ** 20;
-const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version;
 
-/** The folder of the first release; why there is none, where the Node.js for it cannot be had. */
-let made: { out: string } | { reason: string };
-
-/** Makes a release for this machine from a copy of the sources. */
-function release(): string {
-  const folder = scratch();
-  for (const name of ['src', 'scripts', 'catalogue', 'deploy', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'])
-    cpSync(root + name, `${folder}/${name}`, { recursive: true });
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json']) cpSync(root + name, `${folder}/${name}`);
-  for (const name of ['node_modules', '.cache']) symlinkSync(root + name, `${folder}/${name}`);
-  const env = { ...process.env, SOURCE_DATE_EPOCH: '1767225600' };
-  const args = ['scripts/release.mjs', '--arch', here, '--fast', '--out', `${folder}/out`];
-  execFileSync(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
-  return `${folder}/out`;
-}
-
+let made: Made;
 before(() => {
-  try {
-    mkdirSync(`${root}.cache`, { recursive: true });
-    nodeFolder(here);
-  } catch (error) {
-    if (process.env.CI) throw error;
-    made = { reason: (error as Error).message };
-    return;
-  }
-  made = { out: release() };
+  made = makeRelease();
 });
-
-function artefacts(t: TestContext): string | undefined {
-  if ('out' in made) return made.out;
-  t.skip(`no Node.js for the executable: ${made.reason}`);
-  return undefined;
-}
 
 const archive = (out: string): string => `${out}/${NAME}-${version}.linux-${here}.tar.gz`;
 const debianPackage = (out: string): string => `${out}/${NAME}_${version}_${here}.deb`;
 const npmPackage = (out: string): string => `${out}/${NAME}-${version}.tgz`;
 
 test('two releases in two folders are the same, byte for byte', (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   if (!out) return;
   const sums = readFileSync(`${out}/SHA256SUMS`, 'utf8');
-  assert.equal(readFileSync(`${release()}/SHA256SUMS`, 'utf8'), sums);
+  assert.equal(readFileSync(`${artefacts(t, makeRelease())}/SHA256SUMS`, 'utf8'), sums);
   execFileSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: out });
   const listed = sums.split('\n').slice(0, -1);
   assert.deepEqual(
@@ -82,7 +50,7 @@ test('two releases in two folders are the same, byte for byte', (t) => {
 });
 
 test('every artefact has the licences of what is inside, and the archive and the package a list of it', (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   if (!out) return;
   const unpacked = (...command: string[]): ((path: string) => string) => {
     const folder = scratch();
@@ -106,7 +74,7 @@ test('every artefact has the licences of what is inside, and the archive and the
 });
 
 test('lintian finds no error in the Debian package', { timeout: 300_000 }, (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   const paths = out && need(t, 'lintian');
   if (!paths) return;
   const args = ['--fail-on', 'error,warning', debianPackage(out)];
@@ -193,7 +161,7 @@ function pidOf(exporter: Exporter): number {
 test('the executable serves on a Debian without Node.js, as root and as another user', {
   timeout: 300_000,
 }, async (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   const debian = out && (await startDebian(t, out));
   if (!debian) return;
   debian.done(
@@ -237,7 +205,7 @@ test('the executable serves on a Debian without Node.js, as root and as another 
 });
 
 test('the executable checks passwords, and needs no more memory than Node.js with the bundle', async (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   if (!out) return;
   const folder = scratch();
   execFileSync('tar', ['-xzf', archive(out), '--strip-components=1', '-C', folder]);
@@ -271,7 +239,7 @@ test('the executable checks passwords, and needs no more memory than Node.js wit
 test('the Debian package installs, upgrades, and after a purge nothing of it is left', {
   timeout: 300_000,
 }, async (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   const debian = out && (await startDebian(t, out));
   if (!debian) return;
   const noise =
@@ -310,7 +278,7 @@ test('the Debian package installs, upgrades, and after a purge nothing of it is 
 });
 
 test('the npm package works in an empty prefix', (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   if (!out) return;
   const folder = scratch();
   const env = { PATH: `${folder}/bin:${dirname(process.execPath)}:${process.env.PATH}`, HOME: folder };
