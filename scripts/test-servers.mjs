@@ -136,6 +136,8 @@ export const SERVERS = {
   zsh: apt('zsh', '/usr/bin/zsh'),
   fish: apt('fish', '/usr/bin/fish'),
   man: apt(['man-db', 'groff'], '/usr/bin/man', '/usr/bin/groff'),
+  rpmbuild: apt('rpm', '/usr/bin/rpmbuild'),
+  rpmlint: apt('rpmlint', '/usr/bin/rpmlint'),
   lintian: apt('lintian', '/usr/bin/lintian'),
   ss: apt('iproute2', '/usr/bin/ss'),
   ip: apt('iproute2', '/usr/bin/ip'),

@@ -31,6 +31,8 @@ before(() => {
 
 const archive = (out: string): string => `${out}/${NAME}-${version}.linux-${here}.tar.gz`;
 const debianPackage = (out: string): string => `${out}/${NAME}_${version}_${here}.deb`;
+const rpmPackage = (out: string): string =>
+  `${out}/${NAME}-${version}-1.${here === 'arm64' ? 'aarch64' : 'x86_64'}.rpm`;
 const npmPackage = (out: string): string => `${out}/${NAME}-${version}.tgz`;
 
 test('two releases in two folders are the same, byte for byte', (t) => {
@@ -82,11 +84,27 @@ test('lintian finds no error in the Debian package', { timeout: 300_000 }, (t) =
   assert.deepEqual([status, stdout], [0, '']);
 });
 
+test('rpmlint finds no error in the package for rpm', { timeout: 300_000 }, (t) => {
+  const out = artefacts(t, made);
+  const paths = out && need(t, 'rpmbuild', 'rpmlint');
+  if (!paths) return;
+  const { stdout } = spawnSync(paths.rpmlint, [rpmPackage(out)], { encoding: 'utf8' });
+  const errors = stdout.split('\n').filter((line) => line.includes(': E: '));
+  // Whoever publishes signs.
+  assert.deepEqual(
+    errors.map((line) => line.split(': E: ')[1]!.trim()),
+    ['no-signature'],
+    stdout,
+  );
+});
+
 /** A Debian without Node.js in a mount namespace; commands run in it see the processes of this machine. */
 class Debian {
   readonly enter: string[];
+  readonly folder: string;
 
   constructor(pid: number, folder: string) {
+    this.folder = folder;
     this.enter = ['nsenter', `--target=${pid}`, '--mount', '--', 'chroot', folder];
   }
 
@@ -275,6 +293,39 @@ test('the Debian package installs, upgrades, and after a purge nothing of it is 
   assert.equal(debian.done('cat', '/etc/herakles/config.yaml'), mine);
   debian.done('dpkg', '--purge', NAME);
   assert.equal(state(), beforehand);
+});
+
+test('the package for rpm installs, upgrades, and a removal keeps what was changed', {
+  timeout: 300_000,
+}, async (t) => {
+  const out = artefacts(t, made);
+  const debian = out && need(t, 'rpmbuild') && (await startDebian(t, out));
+  if (!out || !debian) return;
+  // rpm works on the folder from outside, and runs the scripts of the package inside. What Debian has is in no database of rpm.
+  const rpm = (...args: string[]): string => {
+    const places = ['--root', debian.folder, '--dbpath', '/var/lib/rpm', '--nodeps'];
+    const { status, stdout, stderr } = spawnSync('rpm', [...places, ...args], { encoding: 'utf8' });
+    assert.equal(status, 0, `${args.join(' ')}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  rpm('--install', rpmPackage(out));
+  assert.match(debian.done('getent', 'passwd', 'herakles'), /:Herakles exporter:\/:\/sbin\/nologin$/m);
+  assert.equal(rpm('--verify', NAME), '');
+  const pid = String((await startChildren(t, 'private', 32)).pids[0]!);
+  const exporter = await debian.serve(t, [...as('herakles'), `/usr/bin/${NAME}`]);
+  await eventually(async () => {
+    const pss = (await exporter.scrape()).value('herakles_mem_process_pss_bytes', { pid });
+    assert.ok((pss ?? 0) > 32 * MIB, `PSS ${pss}`);
+  });
+  await exporter.stop();
+  const mine = 'interval: 30s\n';
+  debian.done('sh', '-c', `printf '%s' "$0" > /etc/herakles/config.yaml`, mine);
+  rpm('--upgrade', '--force', rpmPackage(out));
+  assert.equal(debian.done('cat', '/etc/herakles/config.yaml'), mine);
+  rpm('--erase', NAME);
+  assert.equal(debian.done('cat', '/etc/herakles/config.yaml.rpmsave'), mine);
+  const left = debian.done('find', '/usr', '/etc', '-path', '*herakles*');
+  assert.deepEqual(left.trim().split('\n').sort(), ['/etc/herakles', '/etc/herakles/config.yaml.rpmsave']);
 });
 
 test('the npm package works in an empty prefix', (t) => {

@@ -13,8 +13,8 @@ import { writeExecutable } from './executable.ts';
 import { writeImages } from './image.ts';
 import { ARCHITECTURES, type Architecture, NODE_VERSION } from './node-binaries.ts';
 import { NAME, prepareRelease, type Release, sbomText } from './release.ts';
+import { rpmProblem, writeRpm } from './rpm.ts';
 
-/** What can be made; images and rpm need programs that not every machine has. */
 const KINDS = ['archive', 'deb', 'rpm', 'image', 'npm'] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -40,7 +40,7 @@ function commandLine(): CommandLine {
   const { values } = parseArgs({
     options: {
       arch: { type: 'string', multiple: true, default: Object.keys(ARCHITECTURES) },
-      only: { type: 'string', multiple: true, default: [...KINDS] },
+      only: { type: 'string', multiple: true },
       out: { type: 'string', default: 'dist/release' },
       fast: { type: 'boolean', default: false },
       'renew-debian': { type: 'boolean', default: false },
@@ -49,7 +49,7 @@ function commandLine(): CommandLine {
   });
   const wrong = [
     ...values.arch.filter((name) => !(name in ARCHITECTURES)).map((name) => `--arch ${name}: give amd64 or arm64`),
-    ...values.only
+    ...(values.only ?? [])
       .filter((name) => !KINDS.includes(name as Kind))
       .map((name) => `--only ${name}: give ${KINDS.join(', ')}`),
   ];
@@ -57,8 +57,17 @@ function commandLine(): CommandLine {
     process.stderr.write(`${wrong.map((line) => `${line}\n\n`).join('')}${USAGE}`);
     process.exit(wrong.length > 0 ? 2 : 0);
   }
-  const [architectures, kinds] = [values.arch as Architecture[], values.only as Kind[]];
+  const [architectures, kinds] = [values.arch as Architecture[], possible(values.only as Kind[] | undefined)];
   return { architectures, kinds, out: resolve(root, values.out), fast: values.fast, renew: values['renew-debian'] };
+}
+
+/** The kinds that were asked for; of all, those that can be made here. */
+function possible(asked: readonly Kind[] | undefined): readonly Kind[] {
+  const problem = (asked ?? KINDS).includes('rpm') ? rpmProblem() : undefined;
+  if (!problem) return asked ?? KINDS;
+  process.stderr.write(`# no package for rpm: ${problem}\n`);
+  if (asked) process.exit(1);
+  return KINDS.filter((kind) => kind !== 'rpm');
 }
 
 /** The package for npm, from the files that package.json names. @returns its path */
@@ -90,6 +99,7 @@ async function writeFor(architecture: Architecture, release: Release, kinds: rea
   return [
     ...(kinds.includes('archive') ? [writeArchive(release, architecture, executable, scratch)] : []),
     ...(kinds.includes('deb') ? [writeDebianPackage(release, architecture, executable, scratch)] : []),
+    ...(kinds.includes('rpm') ? [writeRpm(release, architecture, executable, scratch)] : []),
     ...(kinds.includes('image') ? await writeImages(release, architecture, executable) : []),
   ];
 }

@@ -2,16 +2,19 @@
 // come with it, and how a tree of files is written so that the same sources give the same bytes.
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { completionFor } from '../../src/cli/completion/completion.ts';
-import { unitOfExecutable } from '../../src/cli/install/first-files.ts';
+import { FIRST_CONFIG, FIRST_RULES, unitOfExecutable } from '../../src/cli/install/first-files.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { buildProgram, sourceDate } from '../bundle.mjs';
 import { noticeOf, type Package, sbomOf } from '../bundled-packages.mjs';
 import { root } from '../install.mjs';
+import { manPage } from '../man-page.ts';
 import { makeBlob, nodeVersions } from './executable.ts';
 import { here, NODE_VERSION, nodeFolder } from './node-binaries.ts';
 
 export const NAME = 'herakles-node-exporter';
+export const MAINTAINER = 'Herakles maintainers <maintainers@herakles.example>';
 
 export interface Release {
   readonly version: string;
@@ -85,6 +88,19 @@ export const completions = {
   zsh: () => completionFor('zsh', verbs),
   fish: () => completionFor('fish', verbs),
 } as const;
+
+/** What the packages of every distribution install beside the executable; they differ in the folder for zsh. */
+export function systemFiles(zsh: string): Entry[] {
+  return [
+    { path: 'etc/herakles/config.yaml', content: FIRST_CONFIG },
+    { path: 'etc/herakles/subgroups.toml', content: FIRST_RULES },
+    ...units(`/usr/bin/${NAME}`).map(({ path, content }) => ({ path: `usr/lib/systemd/system/${path}`, content })),
+    { path: `usr/share/man/man1/${NAME}.1.gz`, content: gzipSync(manPage(), { level: 9 }) },
+    { path: `usr/share/bash-completion/completions/${NAME}`, content: completions.bash() },
+    { path: `${zsh}/_${NAME}`, content: completions.zsh() },
+    { path: `usr/share/fish/vendor_completions.d/${NAME}.fish`, content: completions.fish() },
+  ];
+}
 
 /** Files of the repository for people, with the documents, below a folder of an artefact. */
 export function documents(): Entry[] {
