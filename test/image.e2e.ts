@@ -49,6 +49,8 @@ test('the list of what is inside names what is inside', (t) => {
   assert.equal(readFileSync(`${out}/${NAME}-${version}.image-${here}.cdx.json`, 'utf8'), inside);
   const packages = readdirSync(`${folder}/var/lib/dpkg/status.d`);
   assert.deepEqual(names(inside).sort(), [...LIBRARIES, 'node', ...packages].sort());
+  const notice = readFileSync(`${folder}/usr/share/doc/${NAME}/NOTICE`, 'utf8');
+  for (const name of LIBRARIES) assert.match(notice, new RegExp(`^${name} \\d.* \\(`, 'm'));
   for (const name of packages) assert.ok(existsSync(`${folder}/usr/share/doc/${name}/copyright`), name);
   for (const path of ['bin', 'usr/sbin', 'usr/bin/sh']) assert.ok(!existsSync(`${folder}/${path}`), path);
 });
@@ -147,6 +149,7 @@ test('podman runs every variant without root and with a read-only image; each se
       `--url=${exporter.url}`,
     );
     assert.equal(inside.status, 0, inside.stderr);
+    assert.match(inside.stdout, / after its last collection:$/m, 'it has asked the one that serves');
     assert.equal((await exporter.stop()).code, 0, exporter.stderr);
   }
 });
