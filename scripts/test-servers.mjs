@@ -105,6 +105,7 @@ export const SERVERS = {
   'victoria-metrics': apt('victoria-metrics', '/usr/bin/victoria-metrics'),
   chronyd: unpacked('chrony', 'usr/sbin/chronyd'), // its package takes the place of systemd-timesyncd
   pm2: npm('pm2', 'pm2@7', 'pm2/bin/pm2'), // not in Debian
+  'busybox-static': unpacked('busybox-static', 'bin/busybox'), // it takes the place of busybox
   cron: apt('cron', '/usr/sbin/cron'),
   sshd: apt(['openssh-server', 'openssh-client'], '/usr/sbin/sshd', '/usr/bin/ssh'),
   dnsmasq: apt('dnsmasq-base', '/usr/sbin/dnsmasq'),

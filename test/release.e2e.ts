@@ -2,8 +2,8 @@
 // the Debian package by dpkg and lintian, the npm package in an empty prefix.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { here, nodeFolder } from '../scripts/release/node-binaries.ts';
@@ -134,11 +134,11 @@ class Debian {
 }
 
 /** A fresh Debian, with the artefacts below /artefacts. */
-async function startDebian(t: TestContext, out: string): Promise<Debian | undefined> {
+async function startDebian(t: TestContext, out: string, suite?: 'bullseye'): Promise<Debian | undefined> {
   const paths = needRoot(t) ? need(t, 'mmdebstrap', 'unshare') : undefined;
   if (!paths) return undefined;
   const folder = scratch();
-  execFileSync('tar', ['-xf', debianRoot(paths.mmdebstrap), '--exclude=./dev/*', '-C', folder]);
+  execFileSync('tar', ['-xf', debianRoot(paths.mmdebstrap, suite), '--exclude=./dev/*', '-C', folder]);
   mkdirSync(`${folder}/artefacts`);
   const script =
     'mount -t proc proc $0/proc && mount --rbind /dev $0/dev && mount --bind $1 $0/artefacts && echo ready 1; read -r line';
@@ -220,6 +220,28 @@ test('the executable serves on a Debian without Node.js, as root and as another 
     assert.doesNotMatch(exporter.stderr, /Debugger|debugger|unrecognized/);
     assert.equal((await exporter.stop()).code, 0, exporter.stderr);
   }
+});
+
+test('the executable serves on Debian 11, whose glibc is older, and says where there is none', {
+  timeout: 300_000,
+}, async (t) => {
+  const out = artefacts(t, made);
+  const debian = out && (await startDebian(t, out, 'bullseye'));
+  const busybox = debian && need(t, 'busybox-static')?.['busybox-static'];
+  if (!out || !debian || !busybox) return;
+  debian.done('tar', '-xzf', `/artefacts/${basename(archive(out))}`, '--strip-components=1', '-C', '/opt');
+  const exporter = await debian.serve(t, [...as(nobody), `/opt/${NAME}`]);
+  assert.ok((await exporter.scrape()).all('herakles_mem_process_rss_bytes').length > 0);
+  await exporter.stop();
+
+  // As Alpine has it: the shell of busybox, and no loader of glibc.
+  const bare = scratch();
+  mkdirSync(`${bare}/bin`);
+  copyFileSync(busybox, `${bare}/bin/sh`);
+  copyFileSync(`${debian.folder}/opt/${NAME}`, `${bare}/${NAME}`);
+  const { status, stderr } = spawnSync('chroot', [bare, '/bin/sh', '-c', `/${NAME} --version`], { encoding: 'utf8' });
+  assert.equal(status, 127);
+  assert.match(stderr, /not found$/m); // docs/deployment.md tells that
 });
 
 test('the executable checks passwords, and needs no more memory than Node.js with the bundle', async (t) => {
