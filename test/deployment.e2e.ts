@@ -116,7 +116,7 @@ test('manifests: the kustomization of the guide renders', (t) => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/kustomization.yaml`, block!.replaceAll('- deploy/', '- ../../deploy/'));
   const text = execFileSync(kubectl, ['kustomize', folder], { encoding: 'utf8' });
-  assert.match(text, /image: images\.example\.com\/herakles-node-exporter:0\.1\.0-io$/m);
+  assert.match(text, /image: images\.example\.com\/herakles-node-exporter:0\.2\.0-io$/m);
 });
 
 /** Runs its arguments as the DaemonSet's container would: its own pid namespace, the node's /proc read-only. */
