@@ -91,7 +91,7 @@ export const commonOptions = (examples, built) => ({
 });
 
 /** The commit the bundle is made from; 'unknown' in an archive without git. */
-function revision() {
+export function revision() {
   try {
     return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
       .toString()

@@ -51,13 +51,23 @@ export function noticeOf(packages, node) {
 }
 
 /**
+ * Packages of Debian, of which an image holds the libraries.
+ * @typedef {{
+ *   suite: string, architecture: string, packages: readonly { name: string, version: string, sha256: string }[],
+ * }} DebianPackages
+ */
+
+/**
  * What an artefact holds, as CycloneDX 1.5 in JSON (cyclonedx.org/docs/1.5/json): the program, the libraries of its bundle,
- * and where the artefact has a Node.js inside, that with the libraries that Node.js itself reports (process.versions).
- * @param {{ version: string, packages: readonly Package[], node?: Readonly<Record<string, string>> | undefined }} contents
- *   `node` is process.versions of the Node.js inside
+ * where the artefact has a Node.js inside, that with the libraries that Node.js itself reports (process.versions), and
+ * packages of Debian.
+ * @param {{
+ *   version: string, packages: readonly Package[], node?: Readonly<Record<string, string>> | undefined,
+ *   debian?: DebianPackages | undefined,
+ * }} contents `node` is process.versions of the Node.js inside
  * @returns {object}
  */
-export function sbomOf({ version, packages, node }) {
+export function sbomOf({ version, packages, node, debian }) {
   const program = 'pkg:npm/herakles-node-exporter';
   const libraries = packages.map(({ name, version, licence }) => {
     const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
@@ -71,7 +81,7 @@ export function sbomOf({ version, packages, node }) {
     licenses: [{ license: { id: 'MIT' } }],
     components: within.map(([name, version]) => ({ type: 'library', name, version })),
   };
-  const components = [...libraries, ...(nodeVersion ? [runtime] : [])];
+  const components = [...libraries, ...(nodeVersion ? [runtime] : []), ...(debian ? systemOf(debian) : [])];
   const root = `${program}@${version}`;
   return {
     ...{ bomFormat: 'CycloneDX', specVersion: '1.5', version: 1 },
@@ -85,6 +95,17 @@ export function sbomOf({ version, packages, node }) {
     dependencies: [{ ref: root, dependsOn: components.map((component) => component['bom-ref']) }],
   };
 }
+
+/**
+ * The packages as components. Their licences stand in their files `copyright`, not in a form for machines.
+ * @param {DebianPackages} debian
+ */
+const systemOf = ({ suite, architecture, packages }) =>
+  packages.map(({ name, version, sha256 }) => {
+    const purl = `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}&distro=${suite}`;
+    const hashes = [{ alg: 'SHA-256', content: sha256 }];
+    return { type: 'library', 'bom-ref': purl, name, version, purl, hashes };
+  });
 
 /** Entries of process.versions that are numbers of interfaces or of data, not of libraries. */
 const NOT_LIBRARIES = ['modules', 'napi', 'cldr', 'unicode', 'tz'];

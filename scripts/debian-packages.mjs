@@ -92,18 +92,53 @@ export const unpackOwn = (name, cache, target) =>
 export function unpackSuite(suite, name, cache, target) {
   const problem = aptProblem() ?? refresh();
   if (problem) return problem;
-  const mirror = ownMirror();
-  if (!mirror) return 'no mirror found in the apt sources of this machine';
   const scratch = `${cache}/apt-${suite}`;
+  const options = suiteOptions(suite, scratch);
+  if (!options) return NO_MIRROR;
+  return update(options) ?? unpack(`${name}/${suite}`, options, scratch, target);
+}
+
+const NO_MIRROR = 'no mirror found in the apt sources of this machine';
+
+/**
+ * Options with which apt-get works in another suite of Debian, and with lists, cache and sources of its own.
+ * @param {string} suite
+ * @param {string} scratch the folder of these
+ * @returns {string[] | undefined} undefined where this machine names no mirror of Debian
+ */
+function suiteOptions(suite, scratch) {
+  const mirror = ownMirror();
+  if (!mirror) return undefined;
   for (const dir of ['lists/partial', 'cache/archives/partial']) mkdirSync(`${scratch}/${dir}`, { recursive: true });
   const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
   writeFileSync(`${scratch}/sources.list`, `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
-  const options = [
+  return [
     ...['-o', `Dir::Etc::sourcelist=${scratch}/sources.list`, '-o', 'Dir::Etc::sourceparts=-'],
     ...['-o', `Dir::State::lists=${scratch}/lists`, '-o', `Dir::Cache=${scratch}/cache`],
     ...['-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Languages=none'],
   ];
-  return update(options) ?? unpack(`${name}/${suite}`, options, scratch, target);
+}
+
+/**
+ * Downloads packages of a suite for an architecture, whatever this machine's own are; apt-get checks their signatures. It
+ * does not need root.
+ * @param {{ suite: string, architecture: string, names: readonly string[] }} wanted names as apt-get takes them, with or
+ *   without `=VERSION`
+ * @param {string} target the folder for the .deb files
+ * @returns {string | undefined} what went wrong
+ */
+export function downloadSuite({ suite, architecture, names }, target) {
+  const scratch = `${target}/apt`;
+  try {
+    const options = suiteOptions(suite, scratch);
+    if (!options) return NO_MIRROR;
+    options.push(...['-o', `APT::Architecture=${architecture}`, '-o', `APT::Architectures=${architecture}`]);
+    options.push(...['-o', 'Dir::State::status=/dev/null']); // what is installed here does not count
+    const what = `downloading ${names.join(', ')} of Debian ${suite} for ${architecture}`;
+    return update(options) ?? step(what, 'apt-get', ['download', '-qq', ...options, ...names], { cwd: target });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 /**

@@ -105,6 +105,7 @@ export const SERVERS = {
   'victoria-metrics': apt('victoria-metrics', '/usr/bin/victoria-metrics'),
   chronyd: unpacked('chrony', 'usr/sbin/chronyd'), // its package takes the place of systemd-timesyncd
   pm2: npm('pm2', 'pm2@7', 'pm2/bin/pm2'), // not in Debian
+  'busybox-static': unpacked('busybox-static', 'bin/busybox'), // it takes the place of busybox
   cron: apt('cron', '/usr/sbin/cron'),
   sshd: apt(['openssh-server', 'openssh-client'], '/usr/sbin/sshd', '/usr/bin/ssh'),
   dnsmasq: apt('dnsmasq-base', '/usr/sbin/dnsmasq'),
@@ -128,12 +129,16 @@ export const SERVERS = {
   // The path is the interpreter that has the library.
   seccomp: apt('python3-seccomp', '/usr/bin/python3', '/usr/share/doc/python3-seccomp'),
   setcap: apt('libcap2-bin', '/usr/sbin/setcap'),
+  podman: apt('podman', '/usr/bin/podman'),
+  skopeo: apt('skopeo', '/usr/bin/skopeo'),
   buildah: apt('buildah', '/usr/bin/buildah'),
   mmdebstrap: apt('mmdebstrap', '/usr/bin/mmdebstrap'),
   setpriv: apt('util-linux', '/usr/bin/setpriv'),
   zsh: apt('zsh', '/usr/bin/zsh'),
   fish: apt('fish', '/usr/bin/fish'),
   man: apt(['man-db', 'groff'], '/usr/bin/man', '/usr/bin/groff'),
+  rpmbuild: apt('rpm', '/usr/bin/rpmbuild'),
+  rpmlint: apt('rpmlint', '/usr/bin/rpmlint'),
   lintian: apt('lintian', '/usr/bin/lintian'),
   strace: apt('strace', '/usr/bin/strace'),
   tmux: apt('tmux', '/usr/bin/tmux'),

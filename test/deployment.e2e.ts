@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { basename } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { validate as validateDockerfile } from 'dockerfile-utils';
 import { parseAllDocuments } from 'yaml';
@@ -115,7 +116,7 @@ test('manifests: the kustomization of the guide renders', (t) => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/kustomization.yaml`, block!.replaceAll('- deploy/', '- ../../deploy/'));
   const text = execFileSync(kubectl, ['kustomize', folder], { encoding: 'utf8' });
-  assert.match(text, /image: images\.example\.com\/herakles-node-exporter:0\.1\.0-io$/m);
+  assert.match(text, /image: images\.example\.com\/herakles-node-exporter:0\.2\.0-io$/m);
 });
 
 /** Runs its arguments as the DaemonSet's container would: its own pid namespace, the node's /proc read-only. */
@@ -328,10 +329,10 @@ test('socket unit: systemd listens, and the exporter takes over the socket', asy
 /** A base image as the Dockerfile expects one: Debian, and node in /usr/local/bin. Made once. */
 function baseImage(build: (...args: string[]) => string, mmdebstrap: string): string {
   const folder = `${root}.cache/image`;
-  debianRoot(mmdebstrap);
+  const debian = basename(debianRoot(mmdebstrap));
   copyFileSync(process.execPath, `${folder}/node`);
   const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-  writeFileSync(`${folder}/Dockerfile`, `FROM scratch\nADD debian.tar /\nCOPY node /usr/local/bin/node\nENV ${path}\n`);
+  writeFileSync(`${folder}/Dockerfile`, `FROM scratch\nADD ${debian} /\nCOPY node /usr/local/bin/node\nENV ${path}\n`);
   build('build', '--tag', 'node-base', folder);
   return 'localhost/node-base';
 }

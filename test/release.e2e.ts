@@ -2,8 +2,8 @@
 // the Debian package by dpkg and lintian, the npm package in an empty prefix.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { here, nodeFolder } from '../scripts/release/node-binaries.ts';
@@ -15,61 +15,31 @@ import {
   need,
   needRoot,
   nobody,
-  root,
   Started,
   scratch,
   startChildren,
   startExporter,
 } from './harness.ts';
+import { artefacts, LIBRARIES, type Made, makeRelease, NAME, version } from './made-release.ts';
 
-const NAME = 'herakles-node-exporter';
-const LIBRARIES = ['bcryptjs', 'commander', 'smol-toml', 'yaml'];
 const MIB = 2 ** 20;
-const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version;
 
-/** The folder of the first release; why there is none, where the Node.js for it cannot be had. */
-let made: { out: string } | { reason: string };
-
-/** Makes a release for this machine from a copy of the sources. */
-function release(): string {
-  const folder = scratch();
-  for (const name of ['src', 'scripts', 'catalogue', 'deploy', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'])
-    cpSync(root + name, `${folder}/${name}`, { recursive: true });
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json']) cpSync(root + name, `${folder}/${name}`);
-  for (const name of ['node_modules', '.cache']) symlinkSync(root + name, `${folder}/${name}`);
-  const env = { ...process.env, SOURCE_DATE_EPOCH: '1767225600' };
-  const args = ['scripts/release.mjs', '--arch', here, '--fast', '--out', `${folder}/out`];
-  execFileSync(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
-  return `${folder}/out`;
-}
-
+let made: Made;
 before(() => {
-  try {
-    mkdirSync(`${root}.cache`, { recursive: true });
-    nodeFolder(here);
-  } catch (error) {
-    if (process.env.CI) throw error;
-    made = { reason: (error as Error).message };
-    return;
-  }
-  made = { out: release() };
+  made = makeRelease();
 });
-
-function artefacts(t: TestContext): string | undefined {
-  if ('out' in made) return made.out;
-  t.skip(`no Node.js for the executable: ${made.reason}`);
-  return undefined;
-}
 
 const archive = (out: string): string => `${out}/${NAME}-${version}.linux-${here}.tar.gz`;
 const debianPackage = (out: string): string => `${out}/${NAME}_${version}_${here}.deb`;
+const rpmPackage = (out: string): string =>
+  `${out}/${NAME}-${version}-1.${here === 'arm64' ? 'aarch64' : 'x86_64'}.rpm`;
 const npmPackage = (out: string): string => `${out}/${NAME}-${version}.tgz`;
 
 test('two releases in two folders are the same, byte for byte', (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   if (!out) return;
   const sums = readFileSync(`${out}/SHA256SUMS`, 'utf8');
-  assert.equal(readFileSync(`${release()}/SHA256SUMS`, 'utf8'), sums);
+  assert.equal(readFileSync(`${artefacts(t, makeRelease())}/SHA256SUMS`, 'utf8'), sums);
   execFileSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: out });
   const listed = sums.split('\n').slice(0, -1);
   assert.deepEqual(
@@ -82,7 +52,7 @@ test('two releases in two folders are the same, byte for byte', (t) => {
 });
 
 test('every artefact has the licences of what is inside, and the archive and the package a list of it', (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   if (!out) return;
   const unpacked = (...command: string[]): ((path: string) => string) => {
     const folder = scratch();
@@ -106,7 +76,7 @@ test('every artefact has the licences of what is inside, and the archive and the
 });
 
 test('lintian finds no error in the Debian package', { timeout: 300_000 }, (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   const paths = out && need(t, 'lintian');
   if (!paths) return;
   const args = ['--fail-on', 'error,warning', debianPackage(out)];
@@ -114,11 +84,27 @@ test('lintian finds no error in the Debian package', { timeout: 300_000 }, (t) =
   assert.deepEqual([status, stdout], [0, '']);
 });
 
+test('rpmlint finds no error in the package for rpm', { timeout: 300_000 }, (t) => {
+  const out = artefacts(t, made);
+  const paths = out && need(t, 'rpmbuild', 'rpmlint');
+  if (!paths) return;
+  const { stdout } = spawnSync(paths.rpmlint, [rpmPackage(out)], { encoding: 'utf8' });
+  const errors = stdout.split('\n').filter((line) => line.includes(': E: '));
+  // Whoever publishes signs.
+  assert.deepEqual(
+    errors.map((line) => line.split(': E: ')[1]!.trim()),
+    ['no-signature'],
+    stdout,
+  );
+});
+
 /** A Debian without Node.js in a mount namespace; commands run in it see the processes of this machine. */
 class Debian {
   readonly enter: string[];
+  readonly folder: string;
 
   constructor(pid: number, folder: string) {
+    this.folder = folder;
     this.enter = ['nsenter', `--target=${pid}`, '--mount', '--', 'chroot', folder];
   }
 
@@ -148,11 +134,11 @@ class Debian {
 }
 
 /** A fresh Debian, with the artefacts below /artefacts. */
-async function startDebian(t: TestContext, out: string): Promise<Debian | undefined> {
+async function startDebian(t: TestContext, out: string, suite?: 'bullseye'): Promise<Debian | undefined> {
   const paths = needRoot(t) ? need(t, 'mmdebstrap', 'unshare') : undefined;
   if (!paths) return undefined;
   const folder = scratch();
-  execFileSync('tar', ['-xf', debianRoot(paths.mmdebstrap), '--exclude=./dev/*', '-C', folder]);
+  execFileSync('tar', ['-xf', debianRoot(paths.mmdebstrap, suite), '--exclude=./dev/*', '-C', folder]);
   mkdirSync(`${folder}/artefacts`);
   const script =
     'mount -t proc proc $0/proc && mount --rbind /dev $0/dev && mount --bind $1 $0/artefacts && echo ready 1; read -r line';
@@ -193,7 +179,7 @@ function pidOf(exporter: Exporter): number {
 test('the executable serves on a Debian without Node.js, as root and as another user', {
   timeout: 300_000,
 }, async (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   const debian = out && (await startDebian(t, out));
   if (!debian) return;
   debian.done(
@@ -236,8 +222,30 @@ test('the executable serves on a Debian without Node.js, as root and as another 
   }
 });
 
+test('the executable serves on Debian 11, whose glibc is older, and says where there is none', {
+  timeout: 300_000,
+}, async (t) => {
+  const out = artefacts(t, made);
+  const debian = out && (await startDebian(t, out, 'bullseye'));
+  const busybox = debian && need(t, 'busybox-static')?.['busybox-static'];
+  if (!out || !debian || !busybox) return;
+  debian.done('tar', '-xzf', `/artefacts/${basename(archive(out))}`, '--strip-components=1', '-C', '/opt');
+  const exporter = await debian.serve(t, [...as(nobody), `/opt/${NAME}`]);
+  assert.ok((await exporter.scrape()).all('herakles_mem_process_rss_bytes').length > 0);
+  await exporter.stop();
+
+  // As Alpine has it: the shell of busybox, and no loader of glibc.
+  const bare = scratch();
+  mkdirSync(`${bare}/bin`);
+  copyFileSync(busybox, `${bare}/bin/sh`);
+  copyFileSync(`${debian.folder}/opt/${NAME}`, `${bare}/${NAME}`);
+  const { status, stderr } = spawnSync('chroot', [bare, '/bin/sh', '-c', `/${NAME} --version`], { encoding: 'utf8' });
+  assert.equal(status, 127);
+  assert.match(stderr, /not found$/m); // docs/deployment.md tells that
+});
+
 test('the executable checks passwords, and needs no more memory than Node.js with the bundle', async (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   if (!out) return;
   const folder = scratch();
   execFileSync('tar', ['-xzf', archive(out), '--strip-components=1', '-C', folder]);
@@ -271,7 +279,7 @@ test('the executable checks passwords, and needs no more memory than Node.js wit
 test('the Debian package installs, upgrades, and after a purge nothing of it is left', {
   timeout: 300_000,
 }, async (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   const debian = out && (await startDebian(t, out));
   if (!debian) return;
   const noise =
@@ -309,8 +317,41 @@ test('the Debian package installs, upgrades, and after a purge nothing of it is 
   assert.equal(state(), beforehand);
 });
 
+test('the package for rpm installs, upgrades, and a removal keeps what was changed', {
+  timeout: 300_000,
+}, async (t) => {
+  const out = artefacts(t, made);
+  const debian = out && need(t, 'rpmbuild') && (await startDebian(t, out));
+  if (!out || !debian) return;
+  // rpm works on the folder from outside, and runs the scripts of the package inside. What Debian has is in no database of rpm.
+  const rpm = (...args: string[]): string => {
+    const places = ['--root', debian.folder, '--dbpath', '/var/lib/rpm', '--nodeps'];
+    const { status, stdout, stderr } = spawnSync('rpm', [...places, ...args], { encoding: 'utf8' });
+    assert.equal(status, 0, `${args.join(' ')}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  rpm('--install', rpmPackage(out));
+  assert.match(debian.done('getent', 'passwd', 'herakles'), /:Herakles exporter:\/:\/sbin\/nologin$/m);
+  assert.equal(rpm('--verify', NAME), '');
+  const pid = String((await startChildren(t, 'private', 32)).pids[0]!);
+  const exporter = await debian.serve(t, [...as('herakles'), `/usr/bin/${NAME}`]);
+  await eventually(async () => {
+    const pss = (await exporter.scrape()).value('herakles_mem_process_pss_bytes', { pid });
+    assert.ok((pss ?? 0) > 32 * MIB, `PSS ${pss}`);
+  });
+  await exporter.stop();
+  const mine = 'interval: 30s\n';
+  debian.done('sh', '-c', `printf '%s' "$0" > /etc/herakles/config.yaml`, mine);
+  rpm('--upgrade', '--force', rpmPackage(out));
+  assert.equal(debian.done('cat', '/etc/herakles/config.yaml'), mine);
+  rpm('--erase', NAME);
+  assert.equal(debian.done('cat', '/etc/herakles/config.yaml.rpmsave'), mine);
+  const left = debian.done('find', '/usr', '/etc', '-path', '*herakles*');
+  assert.deepEqual(left.trim().split('\n').sort(), ['/etc/herakles', '/etc/herakles/config.yaml.rpmsave']);
+});
+
 test('the npm package works in an empty prefix', (t) => {
-  const out = artefacts(t);
+  const out = artefacts(t, made);
   if (!out) return;
   const folder = scratch();
   const env = { PATH: `${folder}/bin:${dirname(process.execPath)}:${process.env.PATH}`, HOME: folder };

@@ -4,24 +4,19 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { FIRST_CONFIG, FIRST_RULES } from '../../src/cli/install/first-files.ts';
 import { root } from '../install.mjs';
-import { manPage } from '../man-page.ts';
 import type { Architecture } from './node-binaries.ts';
 import {
-  completions,
   dateTree,
   documents,
   type Entry,
+  MAINTAINER,
   NAME,
   type Release,
   socketDropIn,
-  units,
+  systemFiles,
   writeTree,
 } from './release.ts';
-
-const MAINTAINER = 'Herakles maintainers <maintainers@herakles.example>';
-const PROGRAM = `/usr/bin/${NAME}`;
 
 /** @returns the path of NAME_VERSION_ARCH.deb */
 export function writeDebianPackage(
@@ -33,7 +28,7 @@ export function writeDebianPackage(
   const { version, date, fast, out } = release;
   const tree = join(scratch, `deb-${architecture}`);
   mkdirSync(join(tree, 'usr/bin'), { recursive: true, mode: 0o755 });
-  copyFileSync(executable, tree + PROGRAM);
+  copyFileSync(executable, join(tree, 'usr/bin', NAME));
   writeTree(tree, files(release));
   const scripts = ['postinst', 'prerm', 'postrm'].map((name) => ({ path: name, content: template(name), mode: 0o755 }));
   const control = template('control')
@@ -65,13 +60,7 @@ function files({ version, date, notice, sbom }: Release): Entry[] {
   const docs = `usr/share/doc/${NAME}`;
   const gzip = (text: string) => gzipSync(text, { level: 9 });
   return [
-    { path: 'etc/herakles/config.yaml', content: FIRST_CONFIG },
-    { path: 'etc/herakles/subgroups.toml', content: FIRST_RULES },
-    ...units(PROGRAM).map(({ path, content }) => ({ path: `usr/lib/systemd/system/${path}`, content })),
-    { path: `usr/share/man/man1/${NAME}.1.gz`, content: gzip(manPage()) },
-    { path: `usr/share/bash-completion/completions/${NAME}`, content: completions.bash() },
-    { path: `usr/share/zsh/vendor-completions/_${NAME}`, content: completions.zsh() },
-    { path: `usr/share/fish/vendor_completions.d/${NAME}.fish`, content: completions.fish() },
+    ...systemFiles('usr/share/zsh/vendor-completions'),
     { path: `${docs}/copyright`, content: template('copyright') },
     { path: `${docs}/NOTICE`, content: notice },
     { path: `${docs}/sbom.cdx.json`, content: sbom },

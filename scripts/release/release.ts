@@ -2,19 +2,24 @@
 // come with it, and how a tree of files is written so that the same sources give the same bytes.
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { completionFor } from '../../src/cli/completion/completion.ts';
-import { unitOfExecutable } from '../../src/cli/install/first-files.ts';
+import { FIRST_CONFIG, FIRST_RULES, unitOfExecutable } from '../../src/cli/install/first-files.ts';
 import { verbs } from '../../src/cli/verbs.ts';
 import { buildProgram, sourceDate } from '../bundle.mjs';
 import { noticeOf, type Package, sbomOf } from '../bundled-packages.mjs';
 import { root } from '../install.mjs';
+import { manPage } from '../man-page.ts';
 import { makeBlob, nodeVersions } from './executable.ts';
 import { here, NODE_VERSION, nodeFolder } from './node-binaries.ts';
 
 export const NAME = 'herakles-node-exporter';
+export const MAINTAINER = 'Herakles maintainers <maintainers@herakles.example>';
 
 export interface Release {
   readonly version: string;
+  /** What the program is, in one line. */
+  readonly description: string;
   /** Seconds since 1970: the date of every file (reproducible-builds.org/specs/source-date-epoch). */
   readonly date: number;
   /** Quick and large, for tests; else slow and small. */
@@ -24,6 +29,8 @@ export interface Release {
   readonly packages: readonly Package[];
   /** What is injected into a Node.js. */
   readonly blob: Buffer;
+  /** process.versions of that Node.js. */
+  readonly node: Readonly<Record<string, string>>;
   /** NOTICE and SBOM of an executable: the Node.js inside is in them. */
   readonly notice: string;
   readonly sbom: string;
@@ -38,7 +45,7 @@ export interface Entry {
 
 /** Builds the program, and takes together what the artefacts need. */
 export async function prepareRelease(out: string, fast: boolean): Promise<Release> {
-  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
+  const { version, description } = JSON.parse(read('package.json')) as { version: string; description: string };
   const packages = await buildProgram('dist/herakles.cjs');
   const licence = readFileSync(`${nodeFolder(here)}/LICENSE`, 'utf8').trim();
   const notice = noticeOf(packages, {
@@ -47,13 +54,16 @@ export async function prepareRelease(out: string, fast: boolean): Promise<Releas
     licence: 'MIT and others',
     text: licence,
   });
-  const sbom = sbomText(version, packages, nodeVersions());
+  const node = nodeVersions();
+  const sbom = sbomText({ version, packages, node });
   const blob = await makeBlob(`${root}dist/herakles.cjs`, notice);
-  return { version, date: sourceDate() ?? OLDEST_DATE, fast, out, packages, blob, notice, sbom };
+  const date = sourceDate() ?? OLDEST_DATE;
+  return { version, description, date, fast, out, packages, blob, node, notice, sbom };
 }
 
-export const sbomText = (version: string, packages: readonly Package[], node?: Record<string, string>): string =>
-  `${JSON.stringify(sbomOf({ version, packages, node }), undefined, 2)}\n`;
+/** The text of an SBOM. */
+export const sbomText = (contents: Parameters<typeof sbomOf>[0]): string =>
+  `${JSON.stringify(sbomOf(contents), undefined, 2)}\n`;
 
 /** The date of every file, where an archive without git says none: the first second of 1980, the oldest that zip has. */
 const OLDEST_DATE = 315_532_800;
@@ -78,6 +88,19 @@ export const completions = {
   zsh: () => completionFor('zsh', verbs),
   fish: () => completionFor('fish', verbs),
 } as const;
+
+/** What the packages of every distribution install beside the executable; they differ in the folder for zsh. */
+export function systemFiles(zsh: string): Entry[] {
+  return [
+    { path: 'etc/herakles/config.yaml', content: FIRST_CONFIG },
+    { path: 'etc/herakles/subgroups.toml', content: FIRST_RULES },
+    ...units(`/usr/bin/${NAME}`).map(({ path, content }) => ({ path: `usr/lib/systemd/system/${path}`, content })),
+    { path: `usr/share/man/man1/${NAME}.1.gz`, content: gzipSync(manPage(), { level: 9 }) },
+    { path: `usr/share/bash-completion/completions/${NAME}`, content: completions.bash() },
+    { path: `${zsh}/_${NAME}`, content: completions.zsh() },
+    { path: `usr/share/fish/vendor_completions.d/${NAME}.fish`, content: completions.fish() },
+  ];
+}
 
 /** Files of the repository for people, with the documents, below a folder of an artefact. */
 export function documents(): Entry[] {
