@@ -11,5 +11,6 @@ test('man renders the manual page without warnings', (t) => {
   const env = { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', MANWIDTH: '100' };
   const { status, stdout, stderr } = spawnSync(paths.man, args, { encoding: 'utf8', env });
   assert.deepEqual([status, stderr], [0, '']);
-  for (const line of [/^ +--smaps-budget SHARE$/m, /^ +explain \[PROCESS\]$/m, /^SEE ALSO$/m]) assert.match(stdout, line);
+  for (const line of [/^ +--smaps-budget SHARE$/m, /^ +explain \[PROCESS\]$/m, /^SEE ALSO$/m])
+    assert.match(stdout, line);
 });
