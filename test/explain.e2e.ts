@@ -324,7 +324,7 @@ test('a process that does not run, and arguments that make no sense', async (t) 
   assert.deepEqual(gone, [1, '', 'herakles-node-exporter: process 4194304: no such process runs\n']);
   for (const args of [
     [],
-    ['x'],
+    ['0'],
     ['1', '--all'],
     ['--all', '--url', 'http://localhost:1'],
     ['1', '--url', 'localhost'],
@@ -335,5 +335,5 @@ test('a process that does not run, and arguments that make no sense', async (t) 
   }
   const [code, help] = await run('--help');
   assert.equal(code, 0);
-  for (const part of ['[PID]', '--all', '--json', '--url <URL>']) assert.ok(help.includes(part), part);
+  for (const part of ['[PROCESS]', '--all', '--json', '--url <URL>']) assert.ok(help.includes(part), part);
 });
