@@ -84,6 +84,7 @@ export class Host {
     const about = {
       seen: given.length,
       hung: [],
+      source: { name: 'procfs' as const, problem: undefined },
       unreadable: [],
       footprints,
       oldestMeasurement,

@@ -5,6 +5,7 @@
 import { usesSpaceOfParent } from '../footprint/address-space.ts';
 import { anonymousOf, proportionalSwapOf, sharedOf, stackOfThread, swappedSharedOf } from '../footprint/kinds.ts';
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
+import type { CounterSource } from '../kernel/files.ts';
 import type { HostState } from '../kernel/host.ts';
 import type { HostMemory } from '../kernel/host-memory.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
@@ -90,6 +91,7 @@ export interface ProcessView {
   readonly seen: number;
   /** Processes whose files do not answer, by pid. */
   readonly hung: readonly number[];
+  readonly source: CounterSource;
   readonly unreadable: readonly UnreadableCount[];
   readonly footprints: FootprintStatistics;
   /** Age of the oldest measurement of PSS and USS that is in use, seconds; NaN where there is none. */

@@ -4,8 +4,9 @@ import type { Setup } from '../../agent/agent.ts';
 import { describeBalance } from '../../agent/balance.ts';
 import { accessTo, lastingFailures, UNIT_SETTING } from '../../agent/capabilities.ts';
 import { describeUnknownName, stillUnknown, unknownNames } from '../../agent/unknown-names.ts';
+import type { Config } from '../../config/options.ts';
 import { settingsWithoutEffect } from '../../config/without-effect.ts';
-import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
+import { type CounterSource, type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../../kernel/self.ts';
 import type { UnreadableCount } from '../../process/unreadable.ts';
 import { Classifier } from '../../rules/classifier.ts';
@@ -57,6 +58,7 @@ export async function check(settings: GivenSettings): Promise<string> {
     const state = reason ? `cannot be read (${reason})` : 'can be read';
     lines.push(`kernel:        /${path} ${state}; it is needed for ${gives}`);
   }
+  lines.push(`source:        ${sourceText(view.source, setup.config)}`);
   const balance = describeBalance(view);
   lines.push(`memory:        ${balance.memory}`);
   lines.push(
@@ -92,6 +94,12 @@ function whyUnreadable(files: KernelFiles, path: string): string | undefined {
 function capabilityText({ capabilities, userNamespace }: Privileges): string {
   const held = capabilities.length === 0 ? 'without capabilities' : `with ${capabilities.join(', ')}`;
   return userNamespace ? `in a user namespace, ${held} there` : held;
+}
+
+function sourceText({ name, problem }: CounterSource, { source, bpf_file: file }: Config): string {
+  if (name === 'bpf') return `bpf, the program that is pinned at ${file}`;
+  if (problem !== undefined) return `procfs, because of ${file}: ${problem}`;
+  return source === 'procfs' ? 'procfs' : `procfs; nothing is pinned at ${file}`;
 }
 
 function hiddenAdvice(hidepid: string): string[] {
