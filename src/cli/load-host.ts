@@ -7,9 +7,9 @@ import { ConfigError, configPaths, type Loaded, load, type Sources } from '../co
 import { OperatorFileError, readOperatorText } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
 import { loadRuleFiles, type RuleFile, ruleFilePaths } from '../config/rule-files.ts';
+import { bpfFiles } from '../kernel/bpf-files.ts';
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
 import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
-import { bpfFiles } from '../kernel/bpf-files.ts';
 import { guardedFiles } from '../kernel/guarded-files.ts';
 import { readUptime } from '../kernel/host.ts';
 import type { RuleDocument } from '../rules/rule.ts';

@@ -4,8 +4,9 @@
 //
 // A list is believed only after a trial (counters-trial.ts), which is repeated now and then. Where one fails, or the list is not as
 // expected, the file is not read again until another one is pinned.
-import { CountersTrial } from './counters-trial.ts';
+
 import { BpfProcess, type Passes } from './bpf-process.ts';
+import { CountersTrial } from './counters-trial.ts';
 import {
   type CounterSource,
   FileRequests,

@@ -64,7 +64,9 @@ export class CountersTrial {
     this.#requests.clear();
     for (const proc of procs) this.#requests.add(proc, 'stat');
     if (procs.length > 0) await this.#files.prefetch(this.#requests);
-    this.#unseen = procs.filter((proc) => unlessUnreadable(() => proc.read('stat')) !== undefined).map(({ pid }) => pid);
+    this.#unseen = procs
+      .filter((proc) => unlessUnreadable(() => proc.read('stat')) !== undefined)
+      .map(({ pid }) => pid);
     for (const proc of procs) proc.close();
   }
 
@@ -159,8 +161,7 @@ export class CountersTrial {
   async #read(): Promise<Map<number, Text>> {
     const procs = this.#sample.map((pid) => this.#files.process(pid));
     this.#requests.clear();
-    for (const proc of procs)
-      for (const file of ['stat', 'statm', 'io'] as const) this.#requests.add(proc, file);
+    for (const proc of procs) for (const file of ['stat', 'statm', 'io'] as const) this.#requests.add(proc, file);
     await this.#files.prefetch(this.#requests);
     const texts = new Map<number, Text>();
     for (const proc of procs) {
@@ -181,14 +182,20 @@ export class CountersTrial {
       return undefined;
     }
     const comm = nameIn(this.#files.buffer, stat);
-    const readable = (read: () => void): boolean => unlessUnreadable(() => (read(), true)) ?? false;
     return {
       stat,
       comm,
-      statm: readable(() => readStatm(this.#files, proc, this.#units, statm)) ? statm : undefined,
-      io: readable(() => readIo(this.#files, proc, io)) ? io : undefined,
+      statm: filled(statm, () => readStatm(this.#files, proc, this.#units, statm)),
+      io: filled(io, () => readIo(this.#files, proc, io)),
     };
   }
 }
+
+/** The reading; undefined where its file gives no value. */
+const filled = <R>(reading: R, read: () => void): R | undefined =>
+  unlessUnreadable(() => {
+    read();
+    return reading;
+  });
 
 const nameIn = (bytes: Uint8Array, { commFrom, commTo }: StatReading): string => latin1(bytes, commFrom, commTo);

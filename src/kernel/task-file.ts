@@ -1,10 +1,10 @@
 // The file to which bpf/tasks.bpf.c is pinned: reads all of it into a TaskPass, in pieces between which the event loop may
 // answer requests. Reading it takes no lock of any process, and never waits for one.
 import { closeSync, constants, fstatSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
-import { TaskRecordError, type TaskPass } from './task-records.ts';
+import { type TaskPass, TaskRecordError } from './task-records.ts';
 
 /** BPF_FS_MAGIC of include/uapi/linux/magic.h. */
-const BPF_FS = 0xcafe4a11;
+export const BPF_FS = 0xcafe4a11;
 /** The kernel gives at most 32 KiB at once (bpf_seq_read, kernel/bpf/bpf_iter.c). */
 const PIECE_BYTES = 64 << 10;
 /** What a list may have in all, bytes: that of a million threads. Something that never ends must not hold the exporter. */

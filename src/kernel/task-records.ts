@@ -122,7 +122,8 @@ export class TaskPass {
     for (let from = 0; from < this.#waiting.length; from += COUNTERS + 1) {
       const place = this.find(this.#waiting[from]!, 0);
       if (place < 0) continue; // the process ended while the list was written
-      for (let each = 0; each < COUNTERS; each++) this.values[place + TASK.user + each]! += this.#waiting[from + 1 + each]!;
+      for (let each = 0; each < COUNTERS; each++)
+        this.values[place + TASK.user + each]! += this.#waiting[from + 1 + each]!;
     }
     this.#waiting = [];
   }
@@ -157,7 +158,8 @@ export class TaskPass {
       kind === PROCESS ? PROCESS_BYTES : kind === THREAD ? THREAD_BYTES : kind === END ? END_BYTES : HEADER_BYTES;
     if (!this.#begun && kind !== MAGIC) throw new TaskRecordError('it holds no list of tasks');
     if (this.#begun && kind === MAGIC) throw new TaskRecordError('a second list follows the first');
-    if (this.#begun && (kind < PROCESS || kind > END)) throw new TaskRecordError(`a record has the unknown kind ${kind}`);
+    if (this.#begun && (kind < PROCESS || kind > END))
+      throw new TaskRecordError(`a record has the unknown kind ${kind}`);
     if (size !== expected) throw new TaskRecordError(`a record has ${size} bytes in place of ${expected}`);
   }
 
