@@ -50,11 +50,14 @@ test('a record gives the readings that stat, statm and io would give', () => {
   fillStat(values, 0, UNITS, comm, stat);
   new CpuDivision().divide(values, 0, stat);
   assert.equal(Buffer.from(comm.subarray(stat.commFrom, stat.commTo)).toString(), 'a) b');
-  assert.deepEqual({ ...stat }, {
-    ...{ commFrom: 0, commTo: 4, state: 0x53, ppid: 1, kernelThread: false, minorFaults: 10, majorFaults: 20 },
-    ...{ user: 6, system: 2, childrenUser: 5, childrenSystem: 6, threads: 1, startTicks: 1234 },
-    ...{ roughRss: 70, virtualSize: 4_096_000, startStack: 0, execs: 0 },
-  });
+  assert.deepEqual(
+    { ...stat },
+    {
+      ...{ commFrom: 0, commTo: 4, state: 0x53, ppid: 1, kernelThread: false, minorFaults: 10, majorFaults: 20 },
+      ...{ user: 6, system: 2, childrenUser: 5, childrenSystem: 6, threads: 1, startTicks: 1234 },
+      ...{ roughRss: 70, virtualSize: 4_096_000, startStack: 0, execs: 0 },
+    },
+  );
   fillStatm(values, 0, UNITS, statm);
   assert.deepEqual({ ...statm }, { rss: 70 * 4096, shared: 30 * 4096 });
   fillIo(values, 0, io);

@@ -32,7 +32,8 @@ const OF_KERNEL = ['maps.debug', 'progs.debug'];
 export function pin(file: string, group: string): string {
   const missing = requirements().filter(({ found }) => found === undefined);
   if (missing.length > 0) throw new VerbError(missing.map((one) => one.missing).join('\n'));
-  if (basename(file).includes('.')) throw new VerbError(`${file}: a name on a bpffs has no dot; choose another bpf_file`);
+  if (basename(file).includes('.'))
+    throw new VerbError(`${file}: a name on a bpffs has no dot; choose another bpf_file`);
   const gid = groupId(group);
   const folder = dirname(file);
   const lines: string[] = [];
@@ -70,7 +71,11 @@ export function unpin(file: string): string {
     throw new VerbError(`${file} cannot be removed (${(error as Error).message}); run it as root`);
   }
   const lines = [`unpinned ${file}\n`];
-  if (isMountPoint(folder) && folder !== '/sys/fs/bpf' && readdirSync(folder).every((name) => OF_KERNEL.includes(name))) {
+  if (
+    isMountPoint(folder) &&
+    folder !== '/sys/fs/bpf' &&
+    readdirSync(folder).every((name) => OF_KERNEL.includes(name))
+  ) {
     run('umount', folder);
     rmdirSync(folder);
     lines.push(`unmounted ${folder}\n`);

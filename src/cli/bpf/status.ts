@@ -1,6 +1,7 @@
 // bpf status: what the BPF program needs and what is missing, and whether the list that is pinned agrees with /proc.
-import type { Config } from '../../config/options.ts';
+
 import { clock } from '../../agent/time-slices.ts';
+import type { Config } from '../../config/options.ts';
 import { bpfFiles } from '../../kernel/bpf-files.ts';
 import { FileRequests } from '../../kernel/files.ts';
 import { guardedFiles } from '../../kernel/guarded-files.ts';
@@ -18,7 +19,8 @@ export async function status({ bpf_file: file, path_procfs: procfs, source }: Co
   lines.push(
     line('pinned', problem ?? `${file} lists ${[...files.pids()].length} processes, and agrees with ${procfs}`),
   );
-  if (problem !== undefined) lines.push(line('', `the exporter reads ${procfs}; pin the program: ${program.name} bpf pin`));
+  if (problem !== undefined)
+    lines.push(line('', `the exporter reads ${procfs}; pin the program: ${program.name} bpf pin`));
   else if (source === 'procfs') lines.push(line('', 'the exporter does not use it, because source is procfs'));
   return { output: lines.join(''), status: problem === undefined ? 0 : 1 };
 }
