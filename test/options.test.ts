@@ -14,8 +14,8 @@ import { collectors } from '../src/collectors/index.ts';
 import { type Config, defaults, type Key, keys } from '../src/config/options.ts';
 import { loadRuleFiles } from '../src/config/rule-files.ts';
 import { settingsWithoutEffect } from '../src/config/without-effect.ts';
-import { FileRequests } from '../src/kernel/files.ts';
 import { type CapturedFile, framedFiles } from '../src/kernel/capture.ts';
+import { FileRequests } from '../src/kernel/files.ts';
 import { parseRules } from '../src/rules/rule-parser.ts';
 import { frameOf, type ProcessText } from './kernel-text.ts';
 
@@ -287,7 +287,7 @@ test('source and bpf_file say where counters come from, and what is wrong', asyn
   };
   assert.equal(await sourceWith({ source: 'procfs' }), undefined);
   assert.deepEqual(await sourceWith({ source: 'auto' }), { name: 'procfs', problem: undefined });
-  const missing = '/nowhere is not there, or not within reach';
+  const missing = 'it is not there, or not within reach';
   assert.deepEqual(await sourceWith({ source: 'bpf' }), { name: 'procfs', problem: missing });
 });
 

@@ -264,7 +264,10 @@ export class Agent {
     } else this.log.ended(HUNG, 'reads of all processes return again');
 
     if (source.problem !== undefined)
-      this.log.began(SOURCE, 'warn', `${SOURCE}; counters come from /proc`, { problem: source.problem });
+      this.log.began(SOURCE, 'warn', `${SOURCE}; counters come from /proc`, {
+        file: this.config.bpf_file,
+        problem: source.problem,
+      });
     else this.log.ended(SOURCE, 'the pinned BPF program is no longer a problem');
 
     if (dropped.size > 0) {

@@ -26,7 +26,6 @@ const COMM_BYTES = 16;
 
 class BpfFiles implements KernelFiles, Passes {
   readonly #files: KernelFiles;
-  readonly #path: string;
   readonly #file: TaskFile;
   readonly #clock: () => number;
   readonly #demanded: boolean;
@@ -51,7 +50,6 @@ class BpfFiles implements KernelFiles, Passes {
 
   constructor(files: KernelFiles, path: string, clock: () => number, demanded: boolean) {
     this.#files = files;
-    this.#path = path;
     this.#file = new TaskFile(path, clock);
     this.#clock = clock;
     this.#demanded = demanded;
@@ -136,7 +134,7 @@ class BpfFiles implements KernelFiles, Passes {
       this.number++; // what is taken of /proc meanwhile is not of the pass before
       if (identity !== undefined) return;
       this.#refused = undefined;
-      this.#problem = this.#demanded ? `${this.#path} is not there, or not within reach` : undefined;
+      this.#problem = this.#demanded ? 'it is not there, or not within reach' : undefined;
       return;
     }
     this.#problem = await this.#readPass();

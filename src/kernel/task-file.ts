@@ -40,15 +40,15 @@ export class TaskFile {
     try {
       fd = openSync(this.#path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
-      throw new TaskRecordError(`${this.#path} cannot be opened (${(error as NodeJS.ErrnoException).code})`);
+      throw new TaskRecordError(`it cannot be opened (${(error as NodeJS.ErrnoException).code})`);
     }
     try {
       if (!fstatSync(fd).isFile() || Number(statfsSync(`/proc/self/fd/${fd}`).type) !== BPF_FS)
-        throw new TaskRecordError(`${this.#path} is not pinned on a bpffs`);
+        throw new TaskRecordError('it is not pinned on a bpffs');
       await this.#readAll(fd, pass);
     } catch (error) {
       if (error instanceof TaskRecordError) throw error;
-      throw new TaskRecordError(`${this.#path} cannot be read (${(error as NodeJS.ErrnoException).code ?? error})`);
+      throw new TaskRecordError(`it cannot be read (${(error as NodeJS.ErrnoException).code ?? error})`);
     } finally {
       closeSync(fd);
     }
@@ -63,7 +63,7 @@ export class TaskFile {
       const got = readSync(fd, bytes, rest, bytes.length - rest, null);
       if (got === 0) break;
       all += got;
-      if (all > LIST_BYTES_MAX) throw new TaskRecordError(`${this.#path} has no end`);
+      if (all > LIST_BYTES_MAX) throw new TaskRecordError('it has no end');
       const taken = pass.take(bytes.subarray(0, rest + got));
       bytes.copyWithin(0, taken, rest + got);
       rest += got - taken;

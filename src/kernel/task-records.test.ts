@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { IoReading, StatmReading, StatReading } from './pid.ts';
 import { CpuDivision, fillIo, fillStat, fillStatm } from './task-readings.ts';
 import { TASK, TASK_NUMBERS, TaskPass, TaskRecordError } from './task-records.ts';

@@ -17,7 +17,12 @@ export async function status({ bpf_file: file, path_procfs: procfs, source }: Co
   await files.prefetch(new FileRequests());
   const { problem } = files.source!;
   lines.push(
-    line('pinned', problem ?? `${file} lists ${[...files.pids()].length} processes, and agrees with ${procfs}`),
+    line(
+      'pinned',
+      problem
+        ? `${file}: ${problem}`
+        : `${file} lists ${[...files.pids()].length} processes, and agrees with ${procfs}`,
+    ),
   );
   if (problem !== undefined)
     lines.push(line('', `the exporter reads ${procfs}; pin the program: ${program.name} bpf pin`));
