@@ -85,7 +85,7 @@ export const commonOptions = (examples, built) => ({
   bundle: true,
   platform: 'node',
   target: 'node20',
-  loader: { '.service': 'text', '.socket': 'text', '.conf': 'text', '.md': 'text' },
+  loader: { '.o': 'binary', '.service': 'text', '.socket': 'text', '.conf': 'text', '.md': 'text' },
   plugins: [toml(examples), source(built), page(built)],
   sourcesContent: false,
 });

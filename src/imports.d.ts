@@ -17,6 +17,11 @@ declare module '*.md' {
   const text: string;
   export default text;
 }
+// The BPF program.
+declare module '*.o' {
+  const bytes: Uint8Array;
+  export default bytes;
+}
 // Files of deploy/systemd that the bundler puts in as text.
 declare module '*.service' {
   const text: string;

@@ -228,13 +228,19 @@ function commandOf({ uid, node = process.execPath, wrap = [] }: ExporterOptions)
   return [...wrap, reaches ? node : `${dir}/node`, `${dir}/herakles.cjs`];
 }
 
+/** Where counters come from, where the environment of the tests says it: bpf-truth.e2e.ts runs other tests so. */
+function sourceOfTests(): Record<string, string> {
+  const { HERAKLES_SOURCE: source, HERAKLES_BPF_FILE: file } = process.env;
+  return source && file ? { HERAKLES_SOURCE: source, HERAKLES_BPF_FILE: file } : {};
+}
+
 /** Starts the bundle in an empty folder on a free port of 127.0.0.1 and waits until it is ready. */
 export async function startExporter(t: Scope, options: ExporterOptions = {}): Promise<Exporter> {
   const { args = [], uid, env = {}, cwd = scratch() } = options;
   const port = await freePort();
   const command = [...commandOf(options), '--bind', '127.0.0.1', '--port', String(port), ...args];
   const identity = uid === undefined ? {} : { uid, gid: uid };
-  const exporter = new Exporter(t, port, command, { ...identity, cwd, env: { HOME: cwd, ...env } });
+  const exporter = new Exporter(t, port, command, { ...identity, cwd, env: { HOME: cwd, ...sourceOfTests(), ...env } });
   await eventually(
     async () => {
       if (!exporter.running) throw new Error(`the exporter ended: ${exporter.stderr}`);

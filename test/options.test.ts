@@ -15,6 +15,7 @@ import { type Config, defaults, type Key, keys } from '../src/config/options.ts'
 import { loadRuleFiles } from '../src/config/rule-files.ts';
 import { settingsWithoutEffect } from '../src/config/without-effect.ts';
 import { type CapturedFile, framedFiles } from '../src/kernel/capture.ts';
+import { FileRequests } from '../src/kernel/files.ts';
 import { KERNEL_LOG } from '../src/kernel/kernel-log.ts';
 import { parseRules } from '../src/rules/rule-parser.ts';
 import { frameOf, type ProcessText } from './kernel-text.ts';
@@ -219,6 +220,7 @@ test('listening and TLS: what another setting takes the place of', () => {
     [{ bind: 'x', web_systemd_socket: true }, 'bind'],
     [{ tls_cert_path: '/x' }, 'tls_cert_path'],
     [{ path_procfs: '/x', capture: '/y' }, 'path_procfs'],
+    [{ bpf_file: '/x', source: 'procfs' }, 'bpf_file'],
   ];
   for (const [given, key] of cases) {
     const said = settingsWithoutEffect({ ...defaults, ...given }, {});
@@ -296,6 +298,19 @@ test('the settings of footprints reach the sampler', () => {
 test('path_procfs and capture say where kernel files are', async () => {
   await assert.rejects(openHost({ ...defaults, path_procfs: '/nowhere' }), /\/nowhere: no procfs can be read there/);
   await assert.rejects(openHost({ ...defaults, capture: '/nowhere.capture' }), /\/nowhere.capture: no such file/);
+});
+
+test('source and bpf_file say where counters come from, and what is wrong', async () => {
+  const sourceWith = async (change: Partial<Config>) => {
+    const files = await openHost({ ...defaults, bpf_file: '/nowhere', ...change });
+    files.begin();
+    await files.prefetch(new FileRequests());
+    return files.source;
+  };
+  assert.equal(await sourceWith({ source: 'procfs' }), undefined);
+  assert.deepEqual(await sourceWith({ source: 'auto' }), { name: 'procfs', problem: undefined });
+  const missing = 'it is not there, or not within reach';
+  assert.deepEqual(await sourceWith({ source: 'bpf' }), { name: 'procfs', problem: missing });
 });
 
 test('subgroups names rule files that decide before all others', async () => {

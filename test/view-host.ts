@@ -94,6 +94,7 @@ export class Host {
     const about = {
       seen: given.length,
       hung: [],
+      source: { name: 'procfs' as const, problem: undefined },
       unreadable: [],
       oomKills: 'off' as const,
       footprints,

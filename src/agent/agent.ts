@@ -43,6 +43,7 @@ export interface Reload {
 
 const COLLECTION_FAILED = 'collection failed';
 const HUNG = 'reads of processes do not return';
+const SOURCE = 'the pinned BPF program is not used';
 const DROPPED = 'series left out to stay within max_series';
 const CONTRADICTION = "measured PSS adds up to more than the host's memory";
 const MEMINFO = '/proc/meminfo contradicts itself';
@@ -307,12 +308,19 @@ export class Agent {
   }
 
   /** What may last for days: written when it begins, doubles and ends. */
-  #reportConditions({ view: { hung, measuredExcess, books }, dropped }: Snapshot): void {
+  #reportConditions({ view: { hung, source, measuredExcess, books }, dropped }: Snapshot): void {
     if (hung.length > 0) {
       const fields = { processes: hung.length, pids: hung.slice(0, 10).join(' ') };
       const message = `${HUNG}; the processes are left out, and tried again now and then`;
       this.log.began(HUNG, 'warn', message, fields, hung.length);
     } else this.log.ended(HUNG, 'reads of all processes return again');
+
+    if (source.problem !== undefined)
+      this.log.began(SOURCE, 'warn', `${SOURCE}; counters come from /proc`, {
+        file: this.config.bpf_file,
+        problem: source.problem,
+      });
+    else this.log.ended(SOURCE, 'the pinned BPF program is no longer a problem');
 
     if (dropped.size > 0) {
       const fields = { dropped: [...dropped].map(([reason, series]) => `${reason}=${series}`).join(' ') };

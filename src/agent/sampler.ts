@@ -9,7 +9,7 @@ import { type FootprintParts, footprintOf, footprintPartsOf, isEstimated } from 
 import type { FootprintOptions } from '../footprint/options.ts';
 import { FootprintScheduler } from '../footprint/scheduler.ts';
 import { SlowReads } from '../footprint/slow-reads.ts';
-import type { KernelFiles } from '../kernel/files.ts';
+import type { CounterSource, KernelFiles } from '../kernel/files.ts';
 import { readHost, readUnits, readUptime } from '../kernel/host.ts';
 import type { Units } from '../kernel/pid.ts';
 import type { Classify } from '../process/membership.ts';
@@ -93,6 +93,8 @@ export interface ObservedProcess {
 
 /** Seconds that a collection waits for reads that run by themselves. The next collection uses results that come later. */
 const SLOW_READ_WAIT = { bounded: 1, exact: 10, off: 0 };
+/** The source of files that have no other. */
+const TEXT: CounterSource = { name: 'procfs', problem: undefined };
 /** Seconds from the first collection to the second, which is the first to know CPU percentages. */
 const SECOND_COLLECTION_AFTER = 1;
 
@@ -331,6 +333,7 @@ export class Sampler {
       cgroups: options.series.each.cgroup > 0 ? await inSlices(this.#cgroups.read(living, at)) : undefined,
       seen: living.length,
       hung: files.hung,
+      source: files.source ?? TEXT,
       unreadable: this.#unreadable.counts(),
       oomKills,
       footprints: this.#footprints.statistics,

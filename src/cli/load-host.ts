@@ -7,6 +7,7 @@ import { ConfigError, configPaths, type Loaded, load, type Sources } from '../co
 import { OperatorFileError, readOperatorText } from '../config/operator-files.ts';
 import type { Config } from '../config/options.ts';
 import { loadRuleFiles, type RuleFile, ruleFilePaths } from '../config/rule-files.ts';
+import { bpfFiles } from '../kernel/bpf-files.ts';
 import { CaptureError, framedFiles, parseCapture } from '../kernel/capture.ts';
 import { KernelFileError, type KernelFiles } from '../kernel/files.ts';
 import { guardedFiles } from '../kernel/guarded-files.ts';
@@ -83,7 +84,8 @@ export async function openHost(config: Config): Promise<KernelFiles> {
   const files = await guardedFiles(config.path_procfs, clock);
   try {
     readUptime(files);
-    return files;
+    if (config.source === 'procfs') return files;
+    return bpfFiles(files, config.bpf_file, clock, config.source === 'bpf');
   } catch (error) {
     if (!(error instanceof KernelFileError)) throw error;
     const what = `${config.path_procfs}: no procfs can be read there (${error.message})`;

@@ -1,4 +1,5 @@
 // The list of all verbs, in the order in which help shows them. To add a verb: its folder, and a line here.
+import { bpfGroup, bpfPinVerb, bpfStatusVerb, bpfUnpinVerb } from './bpf/verb.ts';
 import { captureVerb } from './capture/verb.ts';
 import { checkVerb } from './check/verb.ts';
 import { completionVerb } from './completion/verb.ts';
@@ -28,6 +29,10 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   installVerb,
   upgradeVerb,
   uninstallVerb,
+  bpfGroup,
+  bpfPinVerb,
+  bpfUnpinVerb,
+  bpfStatusVerb,
   configGroup,
   configShowVerb,
   configInitVerb,

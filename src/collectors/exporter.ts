@@ -46,6 +46,11 @@ export const unreadable = gauge(
   'Processes with a file that could not be read, by file and reason.',
   ['file', 'reason'],
 );
+export const sourceInfo = info(
+  'herakles_exporter_source_info',
+  'Where CPU, I/O and RSS of processes came from at the last collection: procfs or bpf; always 1.',
+  ['source'],
+);
 export const smapsReads = counter('herakles_exporter_smaps_reads_total', 'Reads of smaps_rollup, by outcome.', [
   'outcome',
 ]);
@@ -137,6 +142,7 @@ const DECLARATIONS: readonly Declaration[] = [
       out.sample(labelText(unreadable, { file, reason }), processes);
     }
   }),
+  ofView(sourceInfo, ({ source: { name } }, out) => out.sample(labelText(sourceInfo, { source: name }), 1)),
   ofView(smapsReads, ({ footprints }, out) => {
     for (const [outcome, count] of Object.entries(footprints.reads)) {
       out.sample(labelText(smapsReads, { outcome }), count);

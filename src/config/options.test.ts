@@ -41,6 +41,7 @@ const values = [
   'include',
   'debug',
   'json',
+  'bpf',
   ['/x'],
   ['x'],
   ['a/b'],

@@ -172,6 +172,19 @@ export const options = {
       ...restart,
       spellings: ['--path.procfs'],
     }),
+    source: option(
+      choice('auto', 'procfs', 'bpf'),
+      'auto',
+      'Where CPU, I/O and RSS of processes come from: bpf_file where it is there and agrees with /proc, /proc alone, or ' +
+        'bpf_file with a warning where it cannot be used.',
+      restart,
+    ),
+    bpf_file: option(
+      path('where the BPF program is pinned'),
+      '/run/herakles-bpf/tasks',
+      'File to which the BPF program is pinned that lists all processes at once.',
+      restart,
+    ),
     capture: option(
       path('a capture file', { optional: true }),
       '',

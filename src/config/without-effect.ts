@@ -65,7 +65,12 @@ const CONDITIONS: readonly Condition[] = [
     holds: ({ collector_group }) => !collector_group,
     why: 'while collector_group is false',
   },
-  { settings: ['path_procfs'], holds: ({ capture }) => capture !== '', why: 'while capture is set' },
+  {
+    settings: ['path_procfs', 'source', 'bpf_file'],
+    holds: ({ capture }) => capture !== '',
+    why: 'while capture is set',
+  },
+  { settings: ['bpf_file'], holds: ({ source }) => source === 'procfs', why: 'while source is procfs' },
   {
     settings: ['port', 'bind', 'web_listen_address'],
     holds: ({ web_systemd_socket }) => web_systemd_socket,

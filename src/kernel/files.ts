@@ -1,6 +1,7 @@
 // The one seam to the machine: all other code reads kernel text through KernelFiles, and cannot tell whether the text
 // comes from a live host (live-host.ts, guarded-files.ts), a capture or a fixture. Every failure is a KernelFileError.
 // Nothing above this file sees a descriptor.
+import type { IoReading, StatmReading, StatReading, Units } from './pid.ts';
 
 /**
  * Why a kernel file gave no value. `gone`: the file or its process no longer exists. `denied`: this user may not read it.
@@ -79,6 +80,15 @@ export interface ProcessFiles {
    * Captures need no such thing: they hold what was read.
    */
   leaderEnded?(ended: boolean): void;
+  /**
+   * Each fills the reading of a file, where the host has its numbers otherwise than as text (bpf-files.ts).
+   * @returns false where the file has to be read
+   */
+  fillStat?(units: Units, out: StatReading): boolean;
+  fillStatm?(units: Units, out: StatmReading): boolean;
+  fillIo?(out: IoReading): boolean;
+  /** Grows with each exec; 0 or absent while that is not known. It belongs to what stat said last. */
+  readonly execs?: number;
   /** What the last read of `smaps_rollup` took, seconds; undefined where only the caller can measure it. */
   readonly readSeconds?: number | undefined;
   /** Closes the descriptors that were kept open; the next read opens the file again. */
@@ -126,6 +136,13 @@ export class FileRequests {
  */
 export type FileWork<T = void> = Generator<FileRequests | undefined, T, void>;
 
+/** Where the cheap counters come from. */
+export interface CounterSource {
+  readonly name: 'procfs' | 'bpf';
+  /** Why the pinned BPF program is not used although it should; undefined where nothing is wrong. */
+  readonly problem: string | undefined;
+}
+
 export interface KernelFiles {
   /** The bytes of the file that was read last; valid until the next read, and possibly another object after it. */
   readonly buffer: Uint8Array;
@@ -140,6 +157,8 @@ export interface KernelFiles {
   /** The pids that exist now, in the kernel's order. The list is read while the caller iterates. @throws KernelFileError */
   pids(): Iterable<number>;
   process(pid: number): ProcessFiles;
+  /** Where stat, statm and io of processes come from; absent where it is always their text. */
+  readonly source?: CounterSource;
   /** Processes whose files do not answer, by pid: they are left out, and tried again now and then. */
   readonly hung: readonly number[];
   /**

@@ -84,6 +84,7 @@ test('stat: what was rendered is parsed, whatever the name', () => {
           startStack: s.startStack,
           roughRss: s.roughRss,
           virtualSize: s.virtualSize,
+          execs: 0,
         },
       });
     }),
@@ -98,7 +99,7 @@ test('stat as Linux 6.18 wrote it: a process, a kernel thread, a zombie', () => 
   assert.deepEqual(stat(latin1(cat)), {
     ...{ commFrom: 7, commTo: 10, comm: 'cat', state: 0x52, ppid: 29626, kernelThread: false, minorFaults: 101 },
     ...{ majorFaults: 2, user: 1.5, system: 0.25, childrenUser: 0, childrenSystem: 0, threads: 1, startTicks: 361889 },
-    ...{ startStack: 140731381885264, roughRss: 418, virtualSize: 3133440 },
+    ...{ startStack: 140731381885264, roughRss: 418, virtualSize: 3133440, execs: 0 },
   });
   assert.equal(stat(latin1(kthreadd))?.kernelThread, true);
   assert.deepEqual([stat(latin1(zombie))?.state, stat(latin1(zombie))?.startStack], [0x5a, 0]);

@@ -44,6 +44,8 @@ export class StatReading {
   virtualSize = 0;
   /** Address of the bottom of the main thread's stack, which every exec changes; 0 where ptrace access is missing. */
   startStack = 0;
+  /** Grows with each exec; 0 while that is not known. No text has it. */
+  execs = 0;
 }
 
 const OPEN = 0x28;
@@ -216,16 +218,21 @@ function malformed(proc: ProcessFiles, file: ProcessFile): KernelFileError {
 // Readers: each reads one file of a process and parses it. All of them throw KernelFileError.
 
 export function readStat(files: KernelFiles, proc: ProcessFiles, units: Units, out: StatReading): void {
-  const length = proc.read('stat');
-  if (!parseStat(files.buffer, length, units, out)) throw malformed(proc, 'stat');
+  if (!proc.fillStat?.(units, out)) {
+    const length = proc.read('stat');
+    if (!parseStat(files.buffer, length, units, out)) throw malformed(proc, 'stat');
+  }
+  out.execs = proc.execs ?? 0;
 }
 
 export function readStatm(files: KernelFiles, proc: ProcessFiles, units: Units, out: StatmReading): void {
+  if (proc.fillStatm?.(units, out)) return;
   const length = proc.read('statm');
   if (!parseStatm(files.buffer, length, units, out)) throw malformed(proc, 'statm');
 }
 
 export function readIo(files: KernelFiles, proc: ProcessFiles, out: IoReading): void {
+  if (proc.fillIo?.(out)) return;
   const length = proc.read('io');
   if (!parseIo(files.buffer, length, out)) throw malformed(proc, 'io');
 }

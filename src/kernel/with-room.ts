@@ -1,9 +1,11 @@
-// Tables of numbers by the handle of a process.
+// Tables of numbers that grow.
+
+type Numbers = Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 /** The same numbers in an array of at least `length`, with room for more; the array itself where it is long enough. */
-export function withRoom(numbers: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+export function withRoom<N extends Numbers>(numbers: N, length: number): N {
   if (length <= numbers.length) return numbers;
-  const larger = new Int32Array(Math.ceil(length * 1.25));
+  const larger = new (numbers.constructor as new (length: number) => N)(Math.ceil(length * 1.25));
   larger.set(numbers);
   return larger;
 }

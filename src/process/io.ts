@@ -28,12 +28,13 @@ export class IoReader {
   read(proc: Process, difference: Difference): void {
     difference.readBytes = 0;
     difference.writeBytes = 0;
-    if (proc.kernelThread || proc.zombie || isRefused(proc)) return;
+    if (proc.kernelThread || proc.zombie) return;
     if (proc.files.unchanged('io')) {
       this.#unreadable.clear(proc, 'io');
       return;
     }
     const reading = this.#reading;
+    if (isRefused(proc) && !proc.files.fillIo?.(reading)) return; // the numbers may be had otherwise than from the file
     try {
       readIo(this.#files, proc.files, reading);
     } catch (error) {

@@ -65,6 +65,8 @@ export class Stat extends numbers.part({
   roughRss: Number.NaN,
   /** Bottom of the main thread's stack, which an exec moves, as last known; 0 while ptrace access is missing. */
   startStack: 0,
+  /** Grows with each exec, as last known; 0 while the source of the reading does not count them. */
+  countedExecs: 0,
   /** Bytes of address space, with what is reserved and never touched. */
   virtualSize: 0,
 }) {
@@ -76,7 +78,7 @@ export class Stat extends numbers.part({
   threads = 0;
   /** The first thread has ended, and others live on. */
   leaderEnded = false;
-  /** Execs seen by a moved stack: a footprint that was measured before the last one is of another program. */
+  /** Execs that were seen, but for those that only the name tells: a footprint that was measured before the last one is of another program. */
   execs = 0;
   /** stat could not be read at this collection: the process is left out of the view. */
   absent = false;

@@ -2,6 +2,7 @@
 //
 // - gone, or another start time: the process has ended, and the pid may belong to another one by now;
 // - another comm: an exec, or the process renamed itself (prctl(2), PR_SET_NAME), which is handled alike;
+// - another number of execs, where the source of the reading counts them;
 // - another bottom of the stack: an exec, also where the new program has the old name. The kernel writes 0 without
 //   ptrace access and for zombies: 0 says nothing;
 // - a zombie with more than one thread: only its first thread has ended (pthread_exit(3) in main). The process lives, holds
@@ -36,6 +37,7 @@ export class StatReader {
     stat.start = reading.startTicks / this.#units.ticksPerSecond;
     stat.comm = latin1(this.#files.buffer, reading.commFrom, reading.commTo);
     stat.startStack = reading.startStack;
+    stat.countedExecs = reading.execs;
     copy(reading, stat);
     followThreads(files, stat);
     return proc;
@@ -94,16 +96,18 @@ export class StatReader {
 
   /** Whether the process became another program. Compares comm byte by byte, so that no string is made when it is the same. */
   #executed(stat: Stat): boolean {
-    const { startStack, commFrom, commTo, state } = this.#reading;
+    const { startStack, execs, commFrom, commTo, state } = this.#reading;
     const { buffer } = this.#files;
     const moved = startStack !== stat.startStack && startStack !== 0 && stat.startStack !== 0;
-    const stackMoved = moved || (stat.leaderEnded && !isZombie(state));
+    const more = execs !== stat.countedExecs && execs !== 0 && stat.countedExecs !== 0;
+    const executed = moved || more || (stat.leaderEnded && !isZombie(state));
     let same = stat.comm.length === commTo - commFrom;
     for (let i = 0; same && i < stat.comm.length; i++) same = stat.comm.charCodeAt(i) === buffer[commFrom + i];
     if (startStack !== 0) stat.startStack = startStack;
     if (!same) stat.comm = latin1(buffer, commFrom, commTo);
-    if (stackMoved) stat.execs++;
-    return stackMoved || !same;
+    if (execs !== 0) stat.countedExecs = execs;
+    if (executed) stat.execs++;
+    return executed || !same;
   }
 }
 

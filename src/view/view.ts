@@ -5,6 +5,7 @@
 import { usesSpaceOfParent } from '../footprint/address-space.ts';
 import { anonymousOf, ownHugetlbOf, proportionalSwapOf, sharedOf, stackOfThread } from '../footprint/kinds.ts';
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
+import type { CounterSource } from '../kernel/files.ts';
 import type { HostState } from '../kernel/host.ts';
 import type { HostMemory } from '../kernel/host-memory.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
@@ -95,6 +96,7 @@ export interface ProcessView {
   readonly seen: number;
   /** Processes whose files do not answer, by pid. */
   readonly hung: readonly number[];
+  readonly source: CounterSource;
   readonly unreadable: readonly UnreadableCount[];
   /** Whether the counters of groups have OOM kills, or why not. */
   readonly oomKills: OomKillState;

@@ -31,7 +31,7 @@ export async function capture(
   const { config, rules, catalogue } = await loadSetup(sourcesOf(settings));
   // By the operator's rules, and by the catalogue alone, which is all that the reader of a capture may have.
   const classifiers = [new Classifier(rules, catalogue), ...(rules.length > 0 ? [new Classifier([], catalogue)] : [])];
-  const files = await openHost(config);
+  const files = await openHost({ ...config, source: 'procfs' }); // a capture holds text
   const frames: Frame[] = [];
   for (let number = 0; number < count; number++) {
     if (number > 0) await setTimeout(every * 1000);

@@ -4,8 +4,9 @@ import type { Setup } from '../../agent/agent.ts';
 import { describeBalance } from '../../agent/balance.ts';
 import { accessTo, grantFor, hiddenAdvice, lastingFailures, UNIT_SETTING } from '../../agent/capabilities.ts';
 import { describeUnknownName, stillUnknown, unknownNames } from '../../agent/unknown-names.ts';
+import type { Config } from '../../config/options.ts';
 import { settingsWithoutEffect } from '../../config/without-effect.ts';
-import { type KernelFiles, reasonOf } from '../../kernel/files.ts';
+import { type CounterSource, type KernelFiles, reasonOf } from '../../kernel/files.ts';
 import { type Privileges, readPrivileges } from '../../kernel/self.ts';
 import type { UnreadableCount } from '../../process/unreadable.ts';
 import { Classifier } from '../../rules/classifier.ts';
@@ -58,6 +59,7 @@ export async function check(settings: GivenSettings): Promise<string> {
     const state = reason ? `cannot be read (${reason})` : 'can be read';
     lines.push(`kernel:        /${path} ${state}; it is needed for ${gives}`);
   }
+  lines.push(`source:        ${sourceText(view.source, setup.config)}`);
   const balance = describeBalance(view);
   lines.push(`memory:        ${balance.memory}`);
   const [oomKills, ...remedy] = oomKillLines(view.oomKills);
@@ -101,6 +103,12 @@ const hiddenLines = (privileges: Privileges): string[] => [
   `hidden:        /proc is mounted with hidepid=${privileges.hidepid}: processes of other users cannot be seen`,
   `               ${hiddenAdvice(privileges)}`,
 ];
+
+function sourceText({ name, problem }: CounterSource, { source, bpf_file: file }: Config): string {
+  if (name === 'bpf') return `bpf, the program that is pinned at ${file}`;
+  if (problem !== undefined) return `procfs, because of ${file}: ${problem}`;
+  return source === 'procfs' ? 'procfs' : `procfs; nothing is pinned at ${file}`;
+}
 
 function advice(denied: readonly UnreadableCount[], privileges: Privileges, hidden: boolean): string[] {
   if (denied.length === 0)
