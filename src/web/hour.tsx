@@ -43,7 +43,7 @@ export function HourSection({ place, hour, fault, kept, palette, areaOf, placeOf
   const areas = summed(hour, (key) => (palette.has(areaOf(key)) ? areaOf(key) : OTHERS));
   const keys = byLastValue(areas);
   const whole = { from: hour.at[0]!, to: hour.at.at(-1)! };
-  const chosen = spanOf(place, whole);
+  const chosen = timeSpanOf(place, whole);
   const nameOf = (key: string) => (hour.names.has(key) ? `${hour.names.get(key)} ${key}` : key);
   const select = (span: TimeSpan) => go(withSpan(place, span));
   return (
@@ -81,7 +81,7 @@ const withSpan = ({ span: _, from: __, to: ___, ...place }: Place, { from, to }:
 });
 
 /** The span that the address names, as far as there is history; else all of it. */
-export function spanOf({ span, from, to }: Place, whole: TimeSpan): TimeSpan {
+export function timeSpanOf({ span, from, to }: Place, whole: TimeSpan): TimeSpan {
   const seconds = Number(span);
   if (seconds > 0) return { from: Math.max(whole.from, whole.to - seconds), to: whole.to };
   const begin = Number(from ?? Number.NaN);
@@ -98,7 +98,7 @@ const SPANS = [
 ] as const;
 
 function SpanButtons({ place, whole }: { place: Place; whole: TimeSpan }) {
-  const drawn = spanOf(place, whole) !== whole && !place.span;
+  const drawn = timeSpanOf(place, whole) !== whole && !place.span;
   return (
     <fieldset class="spans">
       <legend class="hidden">What grew in the last …</legend>

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sorted, type TableColumn } from './data-table.tsx';
 import { partsOf } from './host-bar.tsx';
-import { spanOf } from './hour.tsx';
+import { timeSpanOf } from './hour.tsx';
 import { COLOURS, Palette } from './palette.ts';
 import { layout } from './treemap.tsx';
 
@@ -78,7 +78,7 @@ for (const [sort, names] of orders) {
 
 test('a span is cut to what there is, and what is no span is the whole', () => {
   const whole = { from: 100, to: 200 };
-  const of = (place: object) => spanOf({ page: 'overview', ...place }, whole);
+  const of = (place: object) => timeSpanOf({ page: 'overview', ...place }, whole);
   assert.deepEqual(of({ span: '60' }), { from: 140, to: 200 });
   assert.deepEqual(of({ span: '900' }), whole);
   assert.deepEqual(of({ from: '90', to: '150' }), { from: 100, to: 150 });

@@ -36,7 +36,7 @@ export function sparkline(values: readonly (number | null)[], width: number, { c
   }).join('');
 }
 
-export interface Part {
+export interface BarPart {
   readonly name: string;
   readonly value: number;
   readonly letter: string;
@@ -44,7 +44,7 @@ export interface Part {
 }
 
 /** A bar of this many cells that is the whole. Cells are rounded so that they are as many as the bar has. */
-export function bar(parts: readonly Part[], whole: number, width: number): Span[] {
+export function bar(parts: readonly BarPart[], whole: number, width: number): Span[] {
   let sum = 0;
   let drawn = 0;
   return parts.flatMap(({ value, letter, style }) => {

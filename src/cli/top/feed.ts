@@ -4,7 +4,7 @@ import { clock } from '../../agent/time-slices.ts';
 import { AskError } from '../exporter/endpoints.ts';
 import type { HostApi } from '../exporter/host-api.ts';
 import type { ScreenData } from './frame.ts';
-import type { Place } from './navigation.ts';
+import type { ListPlace } from './navigation.ts';
 
 /** Processes that are asked for: all that the API gives. */
 const LIMIT = 10_000;
@@ -31,7 +31,7 @@ export class Feed {
   }
 
   /** Asks for what the place shows. Never fails: that there is no answer is shown. */
-  async refresh({ view, of, pid }: Place): Promise<void> {
+  async refresh({ view, of, pid }: ListPlace): Promise<void> {
     try {
       await this.#refreshHost();
       if (view === 'groups') await this.#refreshGroups();

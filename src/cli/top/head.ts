@@ -4,7 +4,7 @@ import { escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes, formatDuration } from '../../text/units.ts';
 import { countedProcesses } from '../counted.ts';
 import type { Style } from '../terminal.ts';
-import { bar, type Letters, type Part } from './chart.ts';
+import { type BarPart, bar, type Letters } from './chart.ts';
 import { type Line, type Span, spread } from './line.ts';
 
 /** What the head is made of. */
@@ -81,7 +81,7 @@ function problemLine({ host, failure, source }: HeadData): [Line] | undefined {
   return [[{ text, style: worst.severity === 'critical' ? 'red' : 'yellow' }]];
 }
 
-const partsOf = (kinds: Readonly<Record<string, number>>, letters: Letters): Part[] =>
+const partsOf = (kinds: Readonly<Record<string, number>>, letters: Letters): BarPart[] =>
   PARTS.map(({ name, kinds: of, style }, index) => ({
     name,
     value: of.reduce((sum, kind) => sum + (kinds[kind] ?? 0), 0),
@@ -90,7 +90,7 @@ const partsOf = (kinds: Readonly<Record<string, number>>, letters: Letters): Par
   }));
 
 /** The names of the parts that are there, on as many lines as they need. */
-function legend(parts: readonly Part[], width: number): Line[] {
+function legend(parts: readonly BarPart[], width: number): Line[] {
   const lines: Span[][] = [[]];
   let used = 0;
   for (const { name, value, letter, style } of parts.filter(({ value }) => value >= 1 << 20)) {

@@ -7,7 +7,7 @@ export interface SubgroupNames {
   readonly subgroup: string;
 }
 
-export interface Place {
+export interface ListPlace {
   readonly view: ListName | 'process' | 'help';
   /** The processes of this subgroup; undefined: all. */
   readonly of?: SubgroupNames | undefined;
@@ -19,9 +19,9 @@ export interface Place {
 }
 
 export interface Navigation {
-  readonly place: Place;
+  readonly place: ListPlace;
   /** Where "back" leads, the last one first. */
-  readonly before: readonly Place[];
+  readonly before: readonly ListPlace[];
   readonly orders: Readonly<Record<ListName, Order>>;
   readonly filter: string;
   /** Whether keys are letters of the filter. */
@@ -39,7 +39,7 @@ export interface Shown {
   readonly orders: Readonly<Record<string, string>>;
 }
 
-const GROUPS: Place = { view: 'groups', cursor: '', first: 0 };
+const GROUPS: ListPlace = { view: 'groups', cursor: '', first: 0 };
 
 /** @param by the order of both lists at the beginning */
 export const begin = (by: string): Navigation => ({
@@ -105,7 +105,7 @@ function letter(state: Navigation, character: string, shown: Shown): Navigation 
   return { ...state, orders: { ...orders, [place.view]: { by, reversed } }, place: { ...place, cursor: '', first: 0 } };
 }
 
-const into = (state: Navigation, place: Place): Navigation => ({
+const into = (state: Navigation, place: ListPlace): Navigation => ({
   ...state,
   place,
   before: [state.place, ...state.before],
@@ -131,11 +131,11 @@ function open(state: Navigation, shown: Shown): Navigation {
 }
 
 /** Where the cursor is among the rows; a row that is gone leaves it at the first one. */
-export const cursorIndex = ({ cursor }: Place, rows: readonly string[]): number =>
+export const cursorIndex = ({ cursor }: ListPlace, rows: readonly string[]): number =>
   cursor === '' ? 0 : Math.max(0, rows.indexOf(cursor));
 
 /** The place with its cursor moved, and with that row on the screen. */
-function moved(place: Place, step: number, { rows, page }: Shown): Place {
+function moved(place: ListPlace, step: number, { rows, page }: Shown): ListPlace {
   if (place.view === 'process' || place.view === 'help') {
     return { ...place, first: Math.max(0, Math.min(rows.length - page, place.first + step)) };
   }
