@@ -6,7 +6,11 @@ import { here, nodeFolder } from '../scripts/release/node-binaries.ts';
 import { root, scratch } from './harness.ts';
 
 export const NAME = 'herakles-node-exporter';
-export const LIBRARIES = ['bcryptjs', 'commander', 'smol-toml', 'yaml'];
+/** What the bundle holds, with the libraries of those: string-width brings three. */
+export const LIBRARIES = [
+  ...['ansi-regex', 'bcryptjs', 'commander', 'd3-hierarchy', 'get-east-asian-width', 'preact'],
+  ...['smol-toml', 'string-width', 'strip-ansi', 'uplot', 'yaml'],
+];
 export const version: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version;
 
 /** The folder of a release; why there is none, where the Node.js for it cannot be had. */
@@ -22,7 +26,7 @@ export function makeRelease(...kinds: string[]): Made {
     return { reason: (error as Error).message };
   }
   const folder = scratch();
-  for (const name of ['src', 'scripts', 'catalogue', 'deploy', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+  for (const name of ['src', 'scripts', 'bpf', 'catalogue', 'deploy', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'])
     cpSync(root + name, `${folder}/${name}`, { recursive: true });
   for (const name of ['package.json', 'package-lock.json', 'tsconfig.json']) cpSync(root + name, `${folder}/${name}`);
   for (const name of ['node_modules', '.cache']) symlinkSync(root + name, `${folder}/${name}`);
