@@ -175,12 +175,12 @@ export const options = {
     source: option(
       choice('auto', 'procfs', 'bpf'),
       'auto',
-      'Where CPU, I/O and RSS of processes come from: bpf_file where it is there and agrees with /proc, /proc alone, or ' +
-        'bpf_file with a warning where it cannot be used.',
+      'Where CPU, I/O and RSS of processes come from. procfs: /proc alone; auto: bpf_file, where it is there and agrees ' +
+        'with /proc; bpf: the same, with a warning where bpf_file cannot be used.',
       restart,
     ),
     bpf_file: option(
-      path('where the BPF program is pinned'),
+      path('a pinned BPF program'),
       '/run/herakles-bpf/tasks',
       'File to which the BPF program is pinned that lists all processes at once.',
       restart,

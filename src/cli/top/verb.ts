@@ -8,7 +8,7 @@ export interface TopGiven {
 
 export const topVerb: Verb<TopGiven> = {
   name: 'top',
-  summary: 'Show where the memory is, and who grew in the last hour, on the terminal; ? there tells the keys.',
+  summary: 'Show on the terminal where the memory is, and what grew in the last hour; the key ? lists the keys.',
   options: [SORT_OPTION, URL_OPTION],
   parse: ({ values }) => ({ url: parseUrl(values.get('--url')), sort: parseSort(values) }),
   run: async (given, settings) => (await import('./top.ts')).top(settings, given),
