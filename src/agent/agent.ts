@@ -189,14 +189,14 @@ export class Agent {
   }
 
   /**
-   * Somebody reads the snapshot, other than a scrape: a page. Who reads again and again finds it fresh, as a scraper does.
+   * Somebody reads the snapshot, other than a scrape: a page. A reader that comes again and again finds it fresh, as a scraper does.
    * Resolves when it is fresh, or when the time is over.
    */
   reading(waitSeconds: number): Promise<void> {
     return this.#freshFor('request', waitSeconds);
   }
 
-  /** Somebody reads the snapshot as it is. Who does so again and again finds it fresh, but no collection begins for it. */
+  /** Somebody reads the snapshot as it is: no collection begins for it, but for a reader that comes again and again it is fresh. */
   noteReader(): void {
     this.#sampler.noteReader();
   }

@@ -8,7 +8,7 @@ import type { Snapshot } from './sampler.ts';
 export class NotedEvents {
   /** The history that has the start of this exporter. */
   #begun: History | undefined;
-  /** Since boot, less those that groups count: at the last collection, and what of it is in the history or from before the start. */
+  /** Kills since boot without kills that groups count: at the last collection, and as many as the history has or were before the start. */
   #unclaimed = Number.NaN;
   #noted = Number.NaN;
 
@@ -25,7 +25,7 @@ export class NotedEvents {
   }
 }
 
-/** Processes killed since boot, less those that groups count; NaN where the kernel does not say it. */
+/** Processes killed since boot, without processes that groups count; NaN where the kernel does not say it. */
 function unclaimedKills({ readings, groups }: ProcessView): number {
   let kills = readings.of(systemCollector)?.oomKills ?? Number.NaN;
   for (const { counters } of groups) kills -= counters.oomKills;

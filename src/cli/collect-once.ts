@@ -16,7 +16,7 @@ const APART_MS = 500;
 export interface Wanted {
   /** Of the setup, for a caller that needs it as well: to make one takes long. */
   readonly classifier?: Classifier;
-  /** none: who is there, and in which group. settings: footprints as `smaps` says. */
+  /** none: only which processes there are, and in which groups. settings: footprints as `smaps` says. */
   readonly footprints: 'none' | 'settings';
 }
 

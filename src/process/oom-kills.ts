@@ -1,6 +1,6 @@
 // Counts for each group the processes that the kernel killed for memory, as its log says. A record names the process by pid
 // and name. It counts for the group of the process that had both at this collection or when it ended lately. A process
-// that no collection saw is in no group's counter: what a name alone tells, anybody can claim.
+// that no collection saw is in no group's counter, because any process can choose any name.
 import { type FileWork, type KernelFiles, readText, reasonOf, type UnreadableReason } from '../kernel/files.ts';
 import { KERNEL_LOG, parseKernelLog } from '../kernel/kernel-log.ts';
 import type { GroupCounters } from './group-counters.ts';

@@ -78,7 +78,7 @@ export class Stat extends numbers.part({
   threads = 0;
   /** The first thread has ended, and others live on. */
   leaderEnded = false;
-  /** Execs that were seen, but for those that only the name tells: a footprint that was measured before the last one is of another program. */
+  /** Execs that were seen, without execs that only a new name shows: a footprint that was measured before the last one is of another program. */
   execs = 0;
   /** stat could not be read at this collection: the process is left out of the view. */
   absent = false;

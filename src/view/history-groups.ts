@@ -34,7 +34,7 @@ export class GroupHistory {
   readonly #byName = new Map<string, Map<string, GroupSeries>>();
   readonly #withPlace: GroupSeries[] = [];
 
-  /** Those that have a history. */
+  /** Subgroups that have a history. */
   get series(): readonly GroupSeries[] {
     return this.#withPlace;
   }

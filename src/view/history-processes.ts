@@ -40,7 +40,7 @@ export class ProcessHistory {
   #topRows = new Int32Array(0);
   #topSizes = new Float64Array(0);
 
-  /** Those that have a history, also ended ones. */
+  /** Processes that have a history, also ended ones. */
   get series(): readonly ProcessSeries[] {
     return this.#all;
   }

@@ -1,4 +1,4 @@
-// The documents of the API (server/api-v1), asked of the running exporter or made by an exporter inside this program: who asks
+// The documents of the API (server/api-v1), asked of the running exporter or made by an exporter inside this program: the caller
 // sees no difference. An answer that does not hold to the schema is refused, because any program may answer at an address.
 import type { DocumentName } from '../../server/api-v1/documents.ts';
 import type { Field } from '../../server/api-v1/field.ts';

@@ -28,7 +28,7 @@ export class OwnAgent implements Answerer {
    */
   static async collected(setup: Setup, exact = false): Promise<OwnAgent> {
     const files = await openHost(setup.config);
-    // What goes wrong stands in the answers, and the terminal is for these. Who runs this program may see whose processes run.
+    // Errors stand in the answers, and log lines would spoil the terminal. The user of this program may see whose processes run.
     const config = { ...setup.config, log_level: 'error', process_info: true } as const;
     const own = { ...setup, config };
     const footprints = { smaps: 'exact', enable_pss: true, enable_uss: true } as const;

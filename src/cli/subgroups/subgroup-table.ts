@@ -1,5 +1,5 @@
 // subgroups: a table of the rules in force, with the number of processes that each subgroup has now: as the running exporter
-// sees it, else by a look at who is there, which reads nobody's memory.
+// sees it, else by a collection that reads no footprints.
 import { Classifier } from '../../rules/classifier.ts';
 import type { SubgroupEntry } from '../../server/api.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';

@@ -237,7 +237,7 @@ export const schema = {
         source: textField('The file that it stands in.'),
         order: numberField('Its place in the order, from 1: the first rule that matches decides.'),
         processes: numberField('Processes that it decides for now.'),
-        footprint_bytes: numberField('What they occupy, those whose footprint is known.'),
+        footprint_bytes: numberField('Sum of their footprints, as far as they are known.'),
       }),
     ),
   },
