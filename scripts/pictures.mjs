@@ -1,7 +1,7 @@
 // node scripts/pictures.mjs: makes docs/pictures/page-light.png and page-dark.png, which README shows: the live page of the
 // built exporter, in a real browser. It needs root, unshare, cc and Chromium, and three minutes for the history. The host
-// on the picture is a process namespace with children of known sizes, one of which leaks; so nothing of the machine that
-// makes the picture is on it.
+// on the picture is a process namespace with children of known sizes, one of which leaks: no process of the machine that
+// makes the picture is on it, but its kernel, uptime and kinds of memory are.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
