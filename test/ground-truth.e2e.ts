@@ -194,8 +194,6 @@ test('children of known memory, CPU and name', async (t) => {
 
 test('page tables without memory, dear to read, take nothing from the reads of others', async (t) => {
   if (!need(t, 'cc')) return;
-  // With the BPF program a new process waited more than 15 s for its first read here; the cause is not known.
-  if (process.env.HERAKLES_SOURCE === 'bpf') return t.skip('not yet true with the BPF program');
   const zero = await startChildren(t, 'zero', 16);
   // A read of these page tables takes some 0.2 s, which this budget has in 40 s.
   const exporter = await start(t, '--smaps', 'bounded', '--smaps-budget', '0.5%', '--smaps-max-read', '50ms');
