@@ -5,10 +5,14 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { root, scratch } from './harness.ts';
 
-const SOURCES = ['src', 'scripts', 'catalogue', 'deploy', 'docs', 'package.json', 'package-lock.json', 'tsconfig.json'];
+const SOURCES = [
+  ...['src', 'bpf', 'scripts', 'catalogue', 'deploy', 'docs'],
+  ...['package.json', 'package-lock.json', 'tsconfig.json'],
+];
 
 const LIBRARIES = [
   ...['esbuild', '@esbuild', 'yaml', 'smol-toml', 'commander', 'bcryptjs', 'uplot', 'd3-hierarchy', 'preact'],
+  ...['string-width', 'get-east-asian-width', 'strip-ansi', 'ansi-regex'],
   '.package-lock.json',
 ];
 
