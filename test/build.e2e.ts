@@ -6,13 +6,13 @@ import { test } from 'node:test';
 import { root, scratch } from './harness.ts';
 
 const SOURCES = [
-  ...['src', 'scripts', 'bpf', 'catalogue', 'deploy', 'docs'],
+  ...['src', 'bpf', 'scripts', 'catalogue', 'deploy', 'docs'],
   ...['package.json', 'package-lock.json', 'tsconfig.json'],
 ];
 
 const LIBRARIES = [
   ...['esbuild', '@esbuild', 'yaml', 'smol-toml', 'commander', 'bcryptjs', 'uplot', 'd3-hierarchy', 'preact'],
-  ...['string-width', 'strip-ansi', 'ansi-regex', 'get-east-asian-width'],
+  ...['string-width', 'get-east-asian-width', 'strip-ansi', 'ansi-regex'],
   '.package-lock.json',
 ];
 

@@ -23,6 +23,8 @@ export interface Passes {
 }
 
 const NONE = -1;
+/** Of resident pages: file, anonymous, swapped, shared. */
+const KINDS = 4;
 const reading = new StatReading();
 
 export class BpfProcess implements ProcessFiles {
@@ -41,10 +43,11 @@ export class BpfProcess implements ProcessFiles {
   #hint = 0;
   /** Whether the record says what that of the pass before said. */
   #same = false;
-  /** The passes of which stat, statm and io were taken last. */
+  /** The passes of which stat and io were taken last. */
   #statPass = 0;
-  #statmPass = 0;
   #ioPass = 0;
+  /** Resident pages by kind when statm was taken last. */
+  readonly #rss = [Number.NaN, Number.NaN, Number.NaN, Number.NaN];
   #leaderEnded = false;
   /** Whether descriptors of /proc may be open. */
   #opened = false;
@@ -98,7 +101,7 @@ export class BpfProcess implements ProcessFiles {
     if (!this.has(file)) return this.files.unchanged(file);
     const last = this.#passes.number - 1;
     if (file === 'stat') return this.#same && this.#statPass === last && this.#takeStat();
-    if (file === 'statm') return this.#same && this.#statmPass === last && this.#takeStatm();
+    if (file === 'statm') return this.#isStatmTaken();
     return this.#same && this.#ioPass === last && this.#takeIo();
   }
 
@@ -112,8 +115,10 @@ export class BpfProcess implements ProcessFiles {
 
   fillStatm(units: Units, out: StatmReading): boolean {
     if (!this.has('statm')) return false;
-    fillStatm(this.#passes.now.values, this.#place, units, out);
-    return this.#takeStatm();
+    const { values } = this.#passes.now;
+    fillStatm(values, this.#place, units, out);
+    for (let kind = 0; kind < KINDS; kind++) this.#rss[kind] = values[this.#place + TASK.fileRss + kind]!;
+    return true;
   }
 
   fillIo(out: IoReading): boolean {
@@ -159,8 +164,11 @@ export class BpfProcess implements ProcessFiles {
     return true;
   }
 
-  #takeStatm(): true {
-    this.#statmPass = this.#passes.number;
+  /** statm is not taken at each pass: it is compared with what it was when it was taken, however long ago. */
+  #isStatmTaken(): boolean {
+    const { values } = this.#passes.now;
+    for (let kind = 0; kind < KINDS; kind++)
+      if (values[this.#place + TASK.fileRss + kind] !== this.#rss[kind]) return false;
     return true;
   }
 
