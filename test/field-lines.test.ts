@@ -1,6 +1,7 @@
 // Processes as operators' hosts have them. field/pasted.json: command lines that people pasted in public, with the
 // groups that an operator would call right (several may be; a group alone where any of its subgroups is).
-// field/unseen.json: more of them, whose groups were written down before any rule was compared with them.
+// field/unseen.json and field/servers.json: more of them, whose groups were written down before any rule was compared
+// with them.
 // field/invented.json: lines in the habits of such hosts. Both show what a rule's own examples cannot: how much of a
 // host has a name, and how much has a wrong one.
 
@@ -42,6 +43,7 @@ const MODEST = new Set(['other', 'service', 'runtime']);
 for (const [file, count] of [
   ['pasted.json', 199],
   ['unseen.json', 150],
+  ['servers.json', 186],
   ['invented.json', 170],
 ] as const)
   test(`of the lines in ${file} at least 97 % are right, and at most 2 % have a wrong name`, () => {
@@ -61,14 +63,16 @@ for (const [file, count] of [
 
 /** Names that many people give to programs of their own; a known program has each of them as well. */
 const ORDINARY_NAMES =
-  'authserver backup_agent catalogd cleanup-controller clustercontroller coda cortex crm datacollector documentserver ' +
-  'exportd fileserver forwarder-agent gc-agent gc_worker guard_monitor hawk healthd hydra installd karma ' +
-  'katana kms lighthouse linkcheck lms logagent logd login mailserver mailwatch mediaserver msg_server nebula netmon ' +
-  'next notifyd orbit orchestrator package-server panel payload pebble pen pluto policyd proton proxyd ranger ' +
-  'registry-server relayd relayproxy rest-server runbatch scand service-manager stagehand starter stash statuspage ' +
-  'storage_broker streaming sync_server syslog-agent system-agent tiger traced trojan uma viewagent zeus ' +
+  'authserver backup_agent catalogd cleanup-controller clustercontroller coda cortex crm datacollector ' +
+  'documentserver exportd fileserver forwarder-agent gc-agent gc_worker guard_monitor hawk healthd hydra installd ' +
+  'karma katana kms lighthouse linkcheck lms logagent logd login mailserver mailwatch mediaserver msg_server nebula ' +
+  'netmon next notifyd orbit orchestrator package-server panel payload pebble pen pluto policyd proton proxyd ' +
+  'ranger registry-server relayd relayproxy rest-server runbatch scand service-manager stagehand starter stash ' +
+  'statuspage storage_broker streaming sync_server syslog-agent system-agent tiger traced trojan uma viewagent zeus ' +
   'approx conduit discover dmagent dmserver domino folks glider heart ibserver monkey mongoose motion mpa naive ' +
-  'nanny onboard opsagent orderer overture preload repagent repctl slserver speaker sysmon webhook wings ' +
+  'nanny onboard opsagent orderer overture preload emerald florence fossil fractal franz grendel helix hyper magnus ' +
+  'neuron nil ord pat peony pulse-agent pump reprise rigel stat_server surf view zeal repagent repctl slserver ' +
+  'speaker sysmon webhook wings ' +
   'agent api app backend bot core gateway hub manager monitor proxy scheduler server sync web worker';
 
 test('a program that shares only its name with a known program is not taken for it', () => {
