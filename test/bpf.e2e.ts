@@ -120,7 +120,7 @@ test('anything else in its place is refused with the reason, and /proc is read',
   }
 });
 
-test('a list that disagreed once is tried again after ten minutes', pinned, async () => {
+test('a list that disagreed once is tried again after ten minutes, and a new one at once', pinned, async () => {
   const live = liveFiles();
   let [now, hidden] = [0, true];
   const host: KernelFiles = {
@@ -145,6 +145,9 @@ test('a list that disagreed once is tried again after ten minutes', pinned, asyn
   hidden = false;
   assert.equal(await sourceAt(599), 'procfs');
   assert.equal(await sourceAt(600), 'bpf', files.source?.problem);
+  hidden = true;
+  execFileSync(process.execPath, [bundle, 'bpf', 'pin', '--bpf-file', file, '--group', String(nobody)]);
+  assert.equal(await sourceAt(601), 'procfs');
 });
 
 test('in another pid namespace it lists the processes there, or is left alone', pinned, async (t) => {

@@ -47,6 +47,8 @@ class BpfFiles implements KernelFiles, Passes {
   #nextTrial = Number.NEGATIVE_INFINITY;
   /** Processes that /proc lists and the program does not see, as the last trial found. */
   #unseen: readonly number[] = [];
+  /** The pinned file that was looked for last. */
+  #identity: string | undefined;
   /** The pinned file that must not be used, until when, and why. */
   #refused: string | undefined;
   #retryAt = Number.NEGATIVE_INFINITY;
@@ -136,6 +138,8 @@ class BpfFiles implements KernelFiles, Passes {
 
   async #beginPass(): Promise<void> {
     const identity = this.#file.identity();
+    if (identity !== this.#identity) this.#nextTrial = Number.NEGATIVE_INFINITY;
+    this.#identity = identity;
     if (identity === undefined || (identity === this.#refused && this.#clock() < this.#retryAt)) {
       this.used = false;
       this.number++; // what is taken of /proc meanwhile is not of the pass before
