@@ -1,6 +1,6 @@
 // node scripts/bpf.mjs [OUT]: compiles bpf/tasks.bpf.c with Debian's clang to bpf/tasks.bpf.o, which is committed, so that
 // nobody who builds or runs the program needs clang. Without debugging sections, which hold the folder of the build; the types
-// (BTF) stay, because libbpf needs them. bpf/object.test.ts builds it again and compares.
+// (BTF) stay, because libbpf needs them. test/bpf.e2e.ts builds it again and compares.
 import { execFileSync } from 'node:child_process';
 import { root } from './install.mjs';
 import { ensure } from './test-servers.mjs';

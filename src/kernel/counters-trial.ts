@@ -39,6 +39,7 @@ export class CountersTrial {
   #after = new Map<number, Text>();
   #unseen: number[] = [];
   #missing = 0;
+  #cpus: number | undefined;
 
   /** @param seed chooses the processes, so that each trial takes others */
   constructor(files: KernelFiles, units: Units, seed: number) {
@@ -140,7 +141,8 @@ export class CountersTrial {
 
   /** Bytes that all CPUs together may hold back of a process's RSS where statm leaves that out (percpu_counter_batch). */
   #remainders(): number {
-    const cpus = readBoot(this.#files).cpus || 1;
+    this.#cpus ??= readBoot(this.#files).cpus || 1;
+    const cpus = this.#cpus;
     return KINDS * cpus * Math.max(32, 2 * cpus) * this.#units.pageSize;
   }
 
