@@ -156,7 +156,7 @@ enum kind { HEADER = MAGIC, PROCESS = 1, THREAD = 2, END = 3 };
 
 /* Flags of a process. */
 #define KERNEL_THREAD 1
-/* The resident pages are exact; else they are those that stat and statm show, without the remainders of single CPUs. */
+/* The resident pages are at least as exact as those of statm; else they are without the remainders of single CPUs. */
 #define EXACT 2
 /* The kernel counts storage I/O (CONFIG_TASK_IO_ACCOUNTING). */
 #define HAS_IO 4
@@ -332,6 +332,7 @@ static __always_inline void set_memory(struct process *out, struct mm_struct *mm
 		out->rss[1] = old->rss_stat.count[1].counter;
 		out->rss[2] = old->rss_stat.count[2].counter;
 		out->rss[3] = old->rss_stat.count[3].counter;
+		out->flags |= EXACT;
 		return;
 	}
 	out->rss[0] = mm->rss_stat[0].count;
@@ -397,8 +398,11 @@ int dump_tasks(struct bpf_iter__task *ctx)
 			find_offsets();
 	}
 
+	/* It ended after it was found: it has no number any more, and its process has its counters. */
+	if (!task->thread_pid)
+		return 0;
 	int first = task->pid == task->tgid;
-	if (task->thread_pid && task->thread_pid->level > 0) {
+	if (task->thread_pid->level > 0) {
 		struct task_struct *reader = (void *)bpf_get_current_task();
 		struct pid *own = BPF_CORE_READ(reader, thread_pid);
 		__u32 level = BPF_CORE_READ(own, level);

@@ -5,6 +5,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { buildObject } from '../scripts/bpf.mjs';
+import { bpfFiles } from '../src/kernel/bpf-files.ts';
+import { FileRequests, type KernelFiles } from '../src/kernel/files.ts';
+import { liveFiles } from '../src/kernel/live-host.ts';
 import type { Exposition } from './exposition-text.ts';
 import {
   bundle,
@@ -115,6 +118,36 @@ test('anything else in its place is refused with the reason, and /proc is read',
     assert.match(stdout, /^source: +procfs, because of /m, path);
     assert.match(stdout, why, path);
   }
+});
+
+test('a list that disagreed once is tried again after ten minutes, and a new one at once', pinned, async () => {
+  const live = liveFiles();
+  let [now, hidden] = [0, true];
+  const host: KernelFiles = {
+    get buffer() {
+      return live.buffer;
+    },
+    hung: [],
+    begin() {},
+    prefetch: (requests) => live.prefetch(requests),
+    process: (pid) => live.process(pid),
+    read: (path) => live.read(path),
+    pids: () => [...live.pids()].filter((pid) => !hidden || pid !== process.pid),
+  };
+  const files = bpfFiles(host, file, () => now, true);
+  const sourceAt = async (at: number): Promise<string> => {
+    now = at;
+    files.begin();
+    await files.prefetch(new FileRequests());
+    return files.source!.name;
+  };
+  assert.equal(await sourceAt(0), 'procfs');
+  hidden = false;
+  assert.equal(await sourceAt(599), 'procfs');
+  assert.equal(await sourceAt(600), 'bpf', files.source?.problem);
+  hidden = true;
+  execFileSync(process.execPath, [bundle, 'bpf', 'pin', '--bpf-file', file, '--group', String(nobody)]);
+  assert.equal(await sourceAt(601), 'procfs');
 });
 
 test('in another pid namespace it lists the processes there, or is left alone', pinned, async (t) => {

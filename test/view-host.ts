@@ -37,6 +37,9 @@ export interface Given {
   readonly time?: number;
   readonly sampled?: number;
   readonly absent?: boolean;
+  /** Bytes that it read and wrote, as last known; and whether io may not be read any more. */
+  readonly io?: number;
+  readonly ioDenied?: boolean;
   readonly kernelThread?: boolean;
   readonly startTime?: number;
   /** Pid of the process whose address space it uses; a larger one is ignored. */
@@ -133,6 +136,9 @@ export class Host {
     counters.creditReaped({ user: user - (this.#seen.get(pid) ?? 0), system: 0, readBytes: 0, writeBytes: 0 });
     this.#seen.set(pid, user);
     if (proc.zombie || proc.kernelThread) return proc;
+    const { io = Number.NaN } = given;
+    Object.assign(proc.io, { readBytes: io, writeBytes: io });
+    if (given.ioDenied) Object.assign(proc.unreadable, { reasons: new Map([['io', 'denied']]) });
     Object.assign(proc.memory, { rss, shared: given.shared ?? 0 });
     const rssShmem = given.rssShmem ?? Number.NaN;
     Object.assign(proc.footprint, { rssShmem, pss, uss: given.uss ?? pss, swap: given.swap ?? 0 });

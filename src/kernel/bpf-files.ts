@@ -3,7 +3,8 @@
 // process. Everything else comes from /proc, and so does everything of a process without a record.
 //
 // A list is believed only after a trial (counters-trial.ts), which is repeated now and then. Where one fails, or the list is not as
-// expected, the file is not read again until another one is pinned.
+// expected, the file is read again after ten minutes, or when another one is pinned: what happens while it is read, such as
+// threads that end, may look like a disagreement.
 
 import { BpfProcess, type Passes } from './bpf-process.ts';
 import { CountersTrial } from './counters-trial.ts';
@@ -22,6 +23,8 @@ import { TASK_NUMBERS, TaskPass, TaskRecordError } from './task-records.ts';
 
 /** Seconds from one trial to the next. */
 const TRIAL_EVERY = 60;
+/** Seconds from a trial that failed to the next one. */
+const RETRY_AFTER = 600;
 const COMM_BYTES = 16;
 
 class BpfFiles implements KernelFiles, Passes {
@@ -44,8 +47,11 @@ class BpfFiles implements KernelFiles, Passes {
   #nextTrial = Number.NEGATIVE_INFINITY;
   /** Processes that /proc lists and the program does not see, as the last trial found. */
   #unseen: readonly number[] = [];
-  /** The pinned file that must not be used, and why. */
+  /** The pinned file that was looked for last. */
+  #identity: string | undefined;
+  /** The pinned file that must not be used, until when, and why. */
   #refused: string | undefined;
+  #retryAt = Number.NEGATIVE_INFINITY;
   #problem: string | undefined;
 
   constructor(files: KernelFiles, path: string, clock: () => number, demanded: boolean) {
@@ -102,7 +108,7 @@ class BpfFiles implements KernelFiles, Passes {
       return;
     }
     for (let index = 0; index < this.now.count; index++) yield this.now.values[index * TASK_NUMBERS]!;
-    yield* this.#unseen;
+    for (const pid of this.#unseen) if (this.now.find(pid, 0) < 0) yield pid; // another process may have its pid since
   }
 
   async prefetch(wanted: FileRequests): Promise<void> {
@@ -121,7 +127,10 @@ class BpfFiles implements KernelFiles, Passes {
       if (!wanted.conditional[index]) requests.add(proc.files, file);
       else if (!proc.has('stat')) requests.addIfStatChanged(proc.files, file as ProcessFile);
       else if (proc.mayHaveMovedMemory()) requests.add(proc.files, file);
-      else continue;
+      else {
+        proc.keepsMemory();
+        continue;
+      }
       proc.opens();
     }
     if (requests.length > 0) await this.#files.prefetch(requests);
@@ -129,7 +138,9 @@ class BpfFiles implements KernelFiles, Passes {
 
   async #beginPass(): Promise<void> {
     const identity = this.#file.identity();
-    if (identity === undefined || identity === this.#refused) {
+    if (identity !== this.#identity) this.#nextTrial = Number.NEGATIVE_INFINITY;
+    this.#identity = identity;
+    if (identity === undefined || (identity === this.#refused && this.#clock() < this.#retryAt)) {
       this.used = false;
       this.number++; // what is taken of /proc meanwhile is not of the pass before
       if (identity !== undefined) return;
@@ -140,6 +151,7 @@ class BpfFiles implements KernelFiles, Passes {
     this.#problem = await this.#readPass();
     this.used = this.#problem === undefined;
     this.#refused = this.used ? undefined : identity;
+    this.#retryAt = this.#clock() + RETRY_AFTER;
   }
 
   /** @returns why the list must not be used */

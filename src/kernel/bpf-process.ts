@@ -48,6 +48,8 @@ export class BpfProcess implements ProcessFiles {
   #ioPass = 0;
   /** Resident pages by kind when statm was taken last. */
   readonly #rss = [Number.NaN, Number.NaN, Number.NaN, Number.NaN];
+  /** The pass in which statm was left out, because memory did not move. */
+  #stillPass = 0;
   #leaderEnded = false;
   /** Whether descriptors of /proc may be open. */
   #opened = false;
@@ -92,13 +94,21 @@ export class BpfProcess implements ProcessFiles {
     );
   }
 
+  /** statm was left out of what is read next: to whoever asks in this pass it says what it said last. */
+  keepsMemory(): void {
+    this.#stillPass = this.#passes.number;
+  }
+
   /** Its next files come from /proc. */
   opens(): void {
     this.#opened = true;
   }
 
   unchanged(file: 'stat' | 'statm' | 'io'): boolean {
-    if (!this.has(file)) return this.files.unchanged(file);
+    if (!this.has(file)) {
+      const isStill = file === 'statm' && this.#place !== NONE && this.#stillPass === this.#passes.number;
+      return isStill || this.files.unchanged(file);
+    }
     const last = this.#passes.number - 1;
     if (file === 'stat') return this.#same && this.#statPass === last && this.#takeStat();
     if (file === 'statm') return this.#isStatmTaken();

@@ -38,6 +38,8 @@ export class CountersTrial {
   #before = new Map<number, Text>();
   #after = new Map<number, Text>();
   #unseen: number[] = [];
+  #missing = 0;
+  #cpus: number | undefined;
 
   /** @param seed chooses the processes, so that each trial takes others */
   constructor(files: KernelFiles, units: Units, seed: number) {
@@ -59,8 +61,9 @@ export class CountersTrial {
   /** Reads the same processes again, and looks which of those are still there that have no record. */
   async readAfter(pass: TaskPass): Promise<void> {
     this.#after = await this.#read();
-    const missing = [...this.#listed].filter((pid) => pass.find(pid, 0) < 0).slice(0, UNSEEN_MAX);
-    const procs = missing.map((pid) => this.#files.process(pid));
+    const missing = [...this.#listed].filter((pid) => pass.find(pid, 0) < 0);
+    this.#missing = missing.length;
+    const procs = missing.slice(0, UNSEEN_MAX).map((pid) => this.#files.process(pid));
     this.#requests.clear();
     for (const proc of procs) this.#requests.add(proc, 'stat');
     if (procs.length > 0) await this.#files.prefetch(this.#requests);
@@ -79,6 +82,7 @@ export class CountersTrial {
   disagreement(pass: TaskPass): string | undefined {
     if (!this.#before.has(process.pid) || pass.find(process.pid, 0) < 0)
       return 'this process is not in both: /proc and the program show different pid namespaces';
+    if (this.#missing > UNSEEN_MAX) return `it does not list ${this.#missing} processes that /proc lists`;
     for (const [pid, before] of this.#before) {
       const after = this.#after.get(pid);
       const place = pass.find(pid, 0);
@@ -137,7 +141,8 @@ export class CountersTrial {
 
   /** Bytes that all CPUs together may hold back of a process's RSS where statm leaves that out (percpu_counter_batch). */
   #remainders(): number {
-    const cpus = readBoot(this.#files).cpus || 1;
+    this.#cpus ??= readBoot(this.#files).cpus || 1;
+    const cpus = this.#cpus;
     return KINDS * cpus * Math.max(32, 2 * cpus) * this.#units.pageSize;
   }
 

@@ -18,7 +18,7 @@ export class IoReader {
 
   /** Requests io where `read` may read it. */
   request(proc: Process, requests: FileRequests): void {
-    if (!proc.kernelThread && !isRefused(proc)) requests.add(proc.files, 'io');
+    if (!proc.kernelThread && !isIoRefused(proc)) requests.add(proc.files, 'io');
   }
 
   /**
@@ -34,7 +34,7 @@ export class IoReader {
       return;
     }
     const reading = this.#reading;
-    if (isRefused(proc) && !proc.files.fillIo?.(reading)) return; // the numbers may be had otherwise than from the file
+    if (isIoRefused(proc) && !proc.files.fillIo?.(reading)) return; // the numbers may be had otherwise than from the file
     try {
       readIo(this.#files, proc.files, reading);
     } catch (error) {
@@ -54,7 +54,8 @@ export class IoReader {
   }
 }
 
-function isRefused({ unreadable: { reasons } }: Process): boolean {
+/** Whether io may not be read: what it said before, or another source said, is no longer true. */
+export function isIoRefused({ unreadable: { reasons } }: Process): boolean {
   const reason = reasons?.get('io');
   return reason === 'denied' || reason === 'unsupported';
 }

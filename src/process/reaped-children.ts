@@ -98,11 +98,9 @@ export class ReapedChildren {
     for (const reaper of reapers) {
       const gain = this.#gains.get(reaper);
       if (!gain) continue;
-      for (const resource of RESOURCES) {
-        const returned = Math.min(outstanding[resource], gain[resource]);
-        outstanding[resource] -= returned;
-        gain[resource] -= returned;
-      }
+      for (const resource of RESOURCES) takeBack(outstanding, resource, gain, resource);
+      takeBack(outstanding, 'user', gain, 'system');
+      takeBack(outstanding, 'system', gain, 'user');
       if (!isOutstanding(outstanding)) return false;
     }
     ended.endedNow = false;
@@ -125,6 +123,21 @@ export class ReapedChildren {
     }
     return undefined;
   }
+}
+
+/**
+ * Takes what came back from both. The kernel divides CPU time into user and system anew when a process ends, so that some of
+ * one may come back as the other (cputime_adjust, kernel/sched/cputime.c).
+ */
+function takeBack(
+  outstanding: ReapedUsage,
+  seen: (typeof RESOURCES)[number],
+  gain: ReapedUsage,
+  gained: (typeof RESOURCES)[number],
+): void {
+  const returned = Math.min(outstanding[seen], gain[gained]);
+  outstanding[seen] -= returned;
+  gain[gained] -= returned;
 }
 
 /** Ticks are decimal fractions: what their sums leave below a microsecond is rounding. */

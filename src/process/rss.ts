@@ -43,7 +43,7 @@ export class RssReader {
     if (proc.kernelThread) return;
     const memory: Memory = proc.memory;
     // The first thread has ended since statm was requested of it: it said nothing of the process, and the next pass does.
-    if (proc.stat.leaderEnded && !memory.ofThread && memory.rss >= 0) return;
+    if (proc.stat.leaderEnded && !memory.ofThread) return;
     if (proc.zombie) memory.rss = Number.NaN;
     else if (memory.ofThread || !difference.idle || !(memory.rss >= 0) || this.#turns.has(proc.pid))
       this.#read(proc, memory, difference);

@@ -10,6 +10,7 @@ import {
   proportionalSwapOf,
   sharedOf,
 } from '../footprint/kinds.ts';
+import { isIoRefused } from '../process/io.ts';
 import type { Process, ProcessDescription } from '../process/process.ts';
 import { FILE_COLUMNS, type FileColumn } from './file-columns.ts';
 import { STATES, stateIndex } from './states.ts';
@@ -29,8 +30,8 @@ const COLUMNS = {
   uss: (proc) => proc.footprint.uss,
   swap: proportionalSwapOf,
   /** Bytes read from and written to storage since the process began. */
-  readBytes: (proc) => proc.io.readBytes,
-  writeBytes: (proc) => proc.io.writeBytes,
+  readBytes: (proc) => (isIoRefused(proc) ? Number.NaN : proc.io.readBytes),
+  writeBytes: (proc) => (isIoRefused(proc) ? Number.NaN : proc.io.writeBytes),
   /** Percent of one core. */
   usage: (proc) => proc.usage.percent,
   /** CPU seconds since the process began. */

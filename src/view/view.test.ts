@@ -124,6 +124,20 @@ test('a group: states, threads, age; nothing known of its processes is not zero'
   assert.equal(idle.ioKnown, true);
 });
 
+test('I/O that may not be read any more is unknown, and not what it was before', () => {
+  const host = new Host();
+  const denied = { pid: 2, io: 100, ioDenied: true };
+  host.counters.of('db', 'db').creditReaped({ user: 0, system: 0, readBytes: 100, writeBytes: 100 });
+  const { rows, groups } = host.view([{ pid: 1, io: 100 }, denied]);
+  assert.deepEqual(
+    [...rows.readBytes.subarray(0, 2), ...rows.writeBytes.subarray(0, 2)],
+    [100, Number.NaN, 100, Number.NaN],
+  );
+  assert.equal(groups[0]!.ioKnown, true);
+  assert.equal(only(host.view([denied])).ioKnown, false);
+  assert.equal(only(host.view([{ pid: 3 }])).ioKnown, true, 'processes that ended did it');
+});
+
 test('rows: no zombies, no absent ones, kernel threads only when asked for', () => {
   const given = [{ pid: 1 }, { pid: 2, state: 'Z' }, { pid: 3, absent: true }, { pid: 4, kernelThread: true }];
   assert.deepEqual(shown(new Host().view(given)), [1]);

@@ -9,6 +9,7 @@ import type { CounterSource } from '../kernel/files.ts';
 import type { HostState } from '../kernel/host.ts';
 import type { HostMemory } from '../kernel/host-memory.ts';
 import type { GroupCounters } from '../process/group-counters.ts';
+import { isIoRefused } from '../process/io.ts';
 import type { OomKillState } from '../process/oom-kills.ts';
 import type { Process } from '../process/process.ts';
 import type { UnreadableCount } from '../process/unreadable.ts';
@@ -142,6 +143,8 @@ interface Estimate {
   pssKnown: boolean;
   swapKnown: boolean;
   ioKnown: boolean;
+  /** Whether the I/O of at least one process may not be read. */
+  ioRefused: boolean;
   /** Number of processes, and of those whose CPU percentage is known. */
   processes: number;
   usageKnown: number;
@@ -251,6 +254,7 @@ const emptyEstimate = (): Estimate => ({
   pssKnown: false,
   swapKnown: false,
   ioKnown: false,
+  ioRefused: false,
   processes: 0,
   usageKnown: 0,
 });
@@ -275,7 +279,8 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, withPare
   const { pss } = footprint;
   if (!(rss >= 0)) return;
   estimate.memoryKnown = true;
-  if (proc.io.readBytes >= 0) estimate.ioKnown = true;
+  if (isIoRefused(proc)) estimate.ioRefused = true;
+  else if (proc.io.readBytes >= 0) estimate.ioKnown = true;
   if (withParent) return;
   group.rss += rss;
   if (footprint.hugetlb > 0) group.kinds[HUGETLB]! += ownHugetlbOf(proc);
@@ -305,7 +310,7 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, withPare
 
 /** Turns sums of nothing into NaN: a value that is known of no process of the group is not zero. */
 function finish(group: GroupRow, estimate: Estimate): void {
-  const { rss } = group;
+  const { rss, counters } = group;
   // No estimate makes the footprint larger than RSS: what is most certain stays.
   let room = Math.max(0, rss - estimate.measured);
   for (const part of ['anonymous', 'file', 'shmem'] as const) {
@@ -315,7 +320,7 @@ function finish(group: GroupRow, estimate: Estimate): void {
   if (rss > 0) group.coverage = estimate.fresh / rss;
   if (estimate.processes > 0 && estimate.usageKnown === 0) group.usage = Number.NaN;
   if (!estimate.memoryKnown) return;
-  group.ioKnown = estimate.ioKnown || group.counters.readBytes + group.counters.writeBytes > 0;
+  group.ioKnown = estimate.ioKnown || (!estimate.ioRefused && counters.readBytes + counters.writeBytes > 0);
   if (!estimate.pssKnown) {
     group.pss = Number.NaN;
     group.uss = Number.NaN;
