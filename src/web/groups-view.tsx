@@ -36,7 +36,8 @@ interface ViewProps {
 }
 
 export function Overview({ place, groups, host }: ViewProps) {
-  const { value: hour, fault } = useHour('groups');
+  const kept = host.value?.history.seconds;
+  const { value: hour, fault } = useHour('groups', kept);
   const sums = sumsOf(groups);
   groupPalette.assign(sums.map(([group]) => group));
   const byKey = new Map(groups.map((entry) => [keyOfGroup(entry), entry]));
@@ -58,7 +59,7 @@ export function Overview({ place, groups, host }: ViewProps) {
           place={place}
           hour={hour}
           fault={fault}
-          kept={host.value?.history.seconds}
+          kept={kept}
           palette={groupPalette}
           areaOf={groupOf}
           placeOf={(key) => placeOfKey(place, byKey, key)}
@@ -73,7 +74,8 @@ export function Overview({ place, groups, host }: ViewProps) {
 /** A group with more than one subgroup. */
 export function GroupView({ place, groups, host }: ViewProps) {
   const { group = '' } = place;
-  const { value: hour, fault } = useHour(`group:${group}`);
+  const kept = host.value?.history.seconds;
+  const { value: hour, fault } = useHour(`group:${group}`, kept);
   const own = groups.filter((entry) => entry.group === group).sort((a, b) => bytesOf(b) - bytesOf(a));
   const palette = paletteOf(group);
   palette.assign(own.map(keyOfGroup));
@@ -96,7 +98,7 @@ export function GroupView({ place, groups, host }: ViewProps) {
           place={place}
           hour={hour}
           fault={fault}
-          kept={host.value?.history.seconds}
+          kept={kept}
           palette={palette}
           areaOf={(key) => key}
           placeOf={(key) => placeOfKey(place, byKey, key)}

@@ -37,8 +37,9 @@ export function ProcessesView({ place, entry, host }: ProcessesProps) {
   const kept = useRef(newest);
   kept.current = newest ?? kept.current; // another order shows the rows of the last one until its own are there
   const value = kept.current;
-  const parts = useHour(`processes:${group}/${subgroup}`);
-  const whole = useHour(`subgroup:${group}/${subgroup}`);
+  const seconds = host.value?.history.seconds;
+  const parts = useHour(`processes:${group}/${subgroup}`, seconds);
+  const whole = useHour(`subgroup:${group}/${subgroup}`, seconds);
   const [largest, alive] = useMemo(() => {
     const processes = value?.processes ?? [];
     const bySize = [...processes].sort((a, b) => bytesOf(b) - bytesOf(a)).slice(0, TILES);
@@ -61,7 +62,7 @@ export function ProcessesView({ place, entry, host }: ProcessesProps) {
           place={place}
           hour={hour}
           fault={parts.fault}
-          kept={host.value?.history.seconds}
+          kept={seconds}
           palette={palette}
           areaOf={(key) => key}
           placeOf={to}
