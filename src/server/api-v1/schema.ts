@@ -103,6 +103,7 @@ export const schema = {
     exporter: objectField('This program.', {
       version: textField('Its version.'),
       start_time_seconds: numberField('When it started. Unix time.'),
+      telemetry_path: textField('The path of its metrics: the setting web_telemetry_path.'),
       source: optional(textField('The capture file that it serves from, in place of a live host.')),
     }),
     problems: listField(
