@@ -47,8 +47,8 @@ export async function groupsPage(agent: Agent, query: URLSearchParams): Promise<
     .map((entry): Cell[] => [
       { text: entry.subgroup, address: `./groups?${new URLSearchParams({ group, subgroup: entry.subgroup })}` },
       number(String(entry.processes)),
-      bytes(entry.footprint_bytes),
-      bytes(entry.pss_bytes),
+      bytes(entry.footprint_bytes, entry.estimated),
+      bytes(entry.pss_bytes, entry.estimated),
       bytes(entry.rss_bytes),
       bytes(entry.swap_bytes),
       percent(entry.cpu_percent),

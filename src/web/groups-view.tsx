@@ -14,10 +14,6 @@ import { type Tile, Treemap } from './treemap.tsx';
 
 export const keyOfGroup = ({ group, subgroup }: GroupEntry): string => `${group}/${subgroup}`;
 
-/** Whether a part of its memory is not measured. */
-export const partlyEstimated = ({ footprint_bytes, coverage_ratio }: GroupEntry): boolean =>
-  footprint_bytes > 0 && (coverage_ratio ?? 0) < 0.995;
-
 /** Colours of all groups, and of the subgroups of the group that is looked at. */
 const groupPalette = new Palette();
 const subgroupPalettes = new Map<string, Palette>();
@@ -43,7 +39,7 @@ export function Overview({ place, groups, host }: ViewProps) {
   const byKey = new Map(groups.map((entry) => [keyOfGroup(entry), entry]));
   const groupOf = (key: string) => byKey.get(key)?.group ?? key.split('/')[0]!;
   const tiles = sums.map(([group, bytes]): Tile => {
-    const estimated = groups.some((entry) => entry.group === group && partlyEstimated(entry));
+    const estimated = groups.some((entry) => entry.group === group && entry.estimated);
     const to = onward(place, { page: 'group', group });
     return { key: group, name: group, bytes, estimated, colour: groupPalette.classOf(group), to };
   });
@@ -84,7 +80,7 @@ export function GroupView({ place, groups, host }: ViewProps) {
     const { subgroup } = entry;
     const key = keyOfGroup(entry);
     const to = onward(place, { page: 'group', group, subgroup });
-    const shown = { name: subgroup, bytes: bytesOf(entry), estimated: partlyEstimated(entry) };
+    const shown = { name: subgroup, bytes: bytesOf(entry), estimated: entry.estimated === true };
     return { key, ...shown, colour: palette.classOf(key), to };
   });
   return (
@@ -156,7 +152,7 @@ const shareOf = (ratio: number | undefined, decimals = 0) =>
 function columnsOf(place: Place, palette: Palette, areaOf: (entry: GroupEntry) => string): TableColumn<GroupEntry>[] {
   const bytes = (key: string, head: string, value: (row: GroupEntry) => number | undefined, estimate = false) => ({
     ...{ key, head, value, numeric: true },
-    cell: (row: GroupEntry) => <Bytes bytes={value(row)} estimated={estimate && partlyEstimated(row)} />,
+    cell: (row: GroupEntry) => <Bytes bytes={value(row)} estimated={estimate && row.estimated === true} />,
   });
   return [
     {

@@ -4,7 +4,6 @@ import type { GroupEntry, HostDocument, ProcessEntry, ProcessesDocument } from '
 import { formatDuration, formatPercent } from '../text/units.ts';
 import { DataTable, type TableColumn } from './data-table.tsx';
 import { type Latest, useDocument } from './feed.ts';
-import { partlyEstimated } from './groups-view.tsx';
 import { REST, withRest } from './history.ts';
 import { HourSection, useHour } from './hour.tsx';
 import { Palette } from './palette.ts';
@@ -97,8 +96,16 @@ function tilesOf(
   const rest = (entry?.footprint_bytes ?? 0) - tiles.reduce((sum, { bytes }) => sum + bytes, 0);
   // Less than a page for each process is the error of rounding.
   if (rest < 4096 * tiles.length) return tiles;
-  const estimated = entry ? partlyEstimated(entry) : false;
-  return [...tiles, { key: REST, name: 'shared, or in other processes', bytes: rest, estimated, colour: 'cx' }];
+  return [
+    ...tiles,
+    {
+      key: REST,
+      name: 'shared, or in other processes',
+      bytes: rest,
+      estimated: entry?.estimated === true,
+      colour: 'cx',
+    },
+  ];
 }
 
 interface ProcessTableProps {

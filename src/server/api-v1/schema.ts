@@ -169,6 +169,7 @@ export const schema = {
         cpu_percent: optional(numberField('CPU usage since the collection before; 100 is one core.')),
         oom_kills: optional(numberField('Processes of it that the kernel killed because memory was used up.')),
         coverage_ratio: optional(numberField('Share of its resident memory whose PSS is measured and fresh.')),
+        estimated: optional(flagField('True where that is less than 0.995: PSS and footprint are partly estimates.')),
       }),
     ),
   },
