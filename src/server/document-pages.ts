@@ -83,12 +83,13 @@ async function processesPage(agent: Agent, group: string, subgroup: string, orde
     hidden > 0 && `${hidden} are hidden by the settings.`,
     '~ marks an estimate.',
   ].filter((note) => note !== false);
-  const body = `<p class="dim">${total} processes, largest ${sort} first. ${notes.join(' ')}</p>${table}`;
+  const body = `<p class="dim">${total} ${total === 1 ? 'process' : 'processes'}, by ${sort}. ${notes.join(' ')}</p>${table}`;
   return found(`${group}/${subgroup}`, body, 'live');
 }
 
 export async function processPage(agent: Agent, query: URLSearchParams): Promise<DocumentPage> {
   try {
+    await agent.settled();
     const { process, explanation } = processDocument(requestOf(agent, documents.process, {}, query.get('pid') ?? ''));
     const { parts, estimated, ...about } = process;
     const entries = Object.entries({ ...about, ...explanation.smaps });

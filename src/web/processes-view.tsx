@@ -15,7 +15,7 @@ const FIRST_PROCESSES = 200;
 const ALL_PROCESSES = 10_000;
 /** The largest processes, with a tile each. */
 const TILES = 100;
-/** Orders that the exporter knows; in any other, what was sent is sorted here. */
+/** Orders that the exporter knows: it sends the first processes of them. */
 const SORTS = ['footprint', 'pss', 'uss', 'rss', 'swap', 'cpu', 'pid', 'name', 'age'];
 
 interface ProcessesProps {
@@ -25,13 +25,21 @@ interface ProcessesProps {
   readonly host: Latest<HostDocument>;
 }
 
+/**
+ * What is asked for. The exporter does not know a filter or another order: which rows those show first is only known of all.
+ * @param limit of an order that the exporter knows
+ */
+export function queryOf({ group = '', subgroup = '', sort = 'footprint', filter = '' }: Place, limit: number) {
+  if (limit < ALL_PROCESSES && SORTS.includes(sort) && filter === '')
+    return { group, subgroup, sort, limit: String(limit) };
+  return { group, subgroup, limit: String(ALL_PROCESSES) };
+}
+
 export function ProcessesView({ place, entry, host }: ProcessesProps) {
-  const { group = '', subgroup = '', sort = '' } = place;
+  const { group = '', subgroup = '' } = place;
   const [palette] = useState(() => new Palette());
   const [limit, setLimit] = useState(FIRST_PROCESSES);
-  const query = new URLSearchParams({ group, subgroup, limit: String(limit) });
-  const order = sort.replace('-', '');
-  if (SORTS.includes(order) && order !== 'footprint') query.set('sort', order);
+  const query = new URLSearchParams(queryOf(place, limit));
   const { value: newest, fault } = useDocument<ProcessesDocument>(`processes?${query}`);
   const kept = useRef(newest);
   kept.current = newest ?? kept.current; // another order shows the rows of the last one until its own are there
