@@ -125,7 +125,7 @@ interface ProcessTableProps {
 }
 
 function ProcessTable({ place, value, palette, to, showAll }: ProcessTableProps) {
-  const { at, total, hidden, processes } = value;
+  const { at, total, hidden, unlisted, processes } = value;
   const columns = useMemo(() => columnsOf(at, palette, to), [value]);
   return (
     <DataTable
@@ -145,6 +145,7 @@ function ProcessTable({ place, value, palette, to, showAll }: ProcessTableProps)
         </button>
       )}
       {hidden > 0 && <span class="dim">{hidden} more are hidden by the settings</span>}
+      {unlisted > 0 && <span class="dim">{unlisted} more are kernel threads or zombies</span>}
     </DataTable>
   );
 }

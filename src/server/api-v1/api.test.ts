@@ -117,6 +117,8 @@ test('processes: filters, orders and limits', async (t) => {
     ['group=nope', []],
   ];
   for (const [query, expected] of cases) assert.deepEqual(await pids(query), expected, query);
+  const { json: kernel } = await get('processes?group=system');
+  assert.deepEqual([kernel.total, kernel.hidden, kernel.unlisted], [0, 0, 1], 'a kernel thread');
   const { json } = await get('processes?limit=1&group=db');
   assert.deepEqual([json.total, json.hidden, json.processes.length], [2, 0, 1]);
 });

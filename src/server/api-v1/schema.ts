@@ -181,6 +181,9 @@ export const schema = {
     hidden: numberField(
       'Processes that are left out because include_names, exclude_names, search_mode or disable_others hide them.',
     ),
+    unlisted: numberField(
+      'How many more are of these groups: zombies, and kernel threads unless kernel_threads is set.',
+    ),
     processes: listField('In the order asked for.', objectField('', processFields)),
   },
   process: {
