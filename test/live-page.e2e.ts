@@ -139,11 +139,12 @@ test('areas of the treemap are in proportion to the bytes, and clicks lead from 
 test('sort order and filter stand in the address, and the keyboard reaches them', async (t) => {
   const tools = need(t, 'chromium');
   if (!tools) return;
-  const server = await still(t);
+  const server = await still(t, ['--web-telemetry-path', '/other']);
   const open = await startBrowser(t, tools.chromium);
   const { page } = await open();
   await page.goto(server.url);
   await live(page);
+  assert.equal(await page.getByRole('link', { name: 'metrics' }).getAttribute('href'), './other');
   const column = async (head: string) => (await rowsOf(page)).map((row) => Number(row[head]!.value ?? Number.NaN));
   const falls = (values: number[]) => values.every((value, index) => index === 0 || !(value > values[index - 1]!));
   assert.ok(falls(await column('Footprint')), 'largest footprint first');

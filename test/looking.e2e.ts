@@ -66,6 +66,8 @@ test('with a running exporter, scan and subgroups say what it says', async (t) =
   assert.deepEqual(pids, []);
   const { source, processes } = JSON.parse(stdout);
   assert.equal(source, `from the exporter at http://127.0.0.1:${exporter.port}`);
+  const { stdout: text } = await runBundle(t, ['scan', ...at]);
+  assert.match(text, /^from the exporter at http:\S+, which collected [\d.]+ \w+ ago$/m);
   const found = processes.find(({ pid }: { pid: number }) => pid === child.pid);
   for (const kind of ['rss', 'pss', 'uss'])
     assert.equal(found[`${kind}_bytes`], page.value(`herakles_mem_process_${kind}_bytes`, { pid: child.pid }), kind);

@@ -104,7 +104,7 @@ test('without script the page answers what an operator asks first', async (t) =>
     assert.ok(rows > 1, `${rows} groups`);
     await page.locator('table').first().locator('tbody tr').first().getByRole('link').nth(1).click();
     assert.match(page.url(), /\/groups\?group=.+&subgroup=/);
-    assert.match((await page.locator('body').textContent()) ?? '', /\d+ processes, largest footprint first/);
+    assert.match((await page.locator('body').textContent()) ?? '', /\d+ process(es)?, by footprint/);
     await page.locator('table tbody').getByRole('link').first().click();
     assert.match(page.url(), /\/processes\?pid=\d+$/);
     await page

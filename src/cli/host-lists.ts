@@ -29,11 +29,6 @@ const signed = (value: number | undefined): string => {
   return Math.abs(value) < 512 ? '0' : `${value > 0 ? '+' : '-'}${formatBytes(Math.abs(value))}`;
 };
 
-/** A group is an estimate where the PSS of a twentieth of its RSS or more is not measured, or not lately. */
-const COVERED = 0.95;
-const isEstimated = ({ coverage_ratio }: GroupEntry): boolean =>
-  coverage_ratio !== undefined && coverage_ratio < COVERED;
-
 /** @param hour the last hour of a subgroup, as a small chart; undefined where there is no history */
 export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListColumn<GroupEntry>[] => [
   {
@@ -48,7 +43,7 @@ export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListC
   },
   {
     head: 'FOOTPRINT',
-    ...{ text: (row) => about(row.footprint_bytes, isEstimated(row)), right: true },
+    ...{ text: (row) => about(row.footprint_bytes, row.estimated), right: true },
     ...{ order: { letter: 'f', name: 'footprint' }, value: ({ footprint_bytes }) => footprint_bytes },
   },
   {
@@ -67,7 +62,7 @@ export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListC
   },
   {
     head: 'PSS',
-    ...{ text: (row) => about(row.pss_bytes, isEstimated(row)), right: true, rank: 3 },
+    ...{ text: (row) => about(row.pss_bytes, row.estimated), right: true, rank: 3 },
     ...{ order: { letter: 'p', name: 'pss' }, value: ({ pss_bytes }) => pss_bytes },
   },
   {

@@ -47,8 +47,8 @@ export async function groupsPage(agent: Agent, query: URLSearchParams): Promise<
     .map((entry): Cell[] => [
       { text: entry.subgroup, address: `./groups?${new URLSearchParams({ group, subgroup: entry.subgroup })}` },
       number(String(entry.processes)),
-      bytes(entry.footprint_bytes),
-      bytes(entry.pss_bytes),
+      bytes(entry.footprint_bytes, entry.estimated),
+      bytes(entry.pss_bytes, entry.estimated),
       bytes(entry.rss_bytes),
       bytes(entry.swap_bytes),
       percent(entry.cpu_percent),
@@ -61,7 +61,7 @@ export async function groupsPage(agent: Agent, query: URLSearchParams): Promise<
 async function processesPage(agent: Agent, group: string, subgroup: string, order: string): Promise<DocumentPage> {
   const sort = SORTS.find((one) => one === order.replace('-', '')) ?? 'footprint';
   const request = requestOf(agent, documents.processes, { group, subgroup, sort, limit: String(ROWS_MAX) });
-  const { at, total, hidden, processes } = await processesDocument(request);
+  const { at, total, hidden, unlisted, processes } = await processesDocument(request);
   const rows = processes.map((entry): Cell[] => [
     number(String(entry.pid)),
     { text: entry.name, address: `./processes?pid=${entry.pid}` },
@@ -81,14 +81,16 @@ async function processesPage(agent: Agent, group: string, subgroup: string, orde
   const notes = [
     left > 0 && `${left} more are not shown.`,
     hidden > 0 && `${hidden} are hidden by the settings.`,
+    unlisted > 0 && `${unlisted} more are kernel threads or zombies.`,
     '~ marks an estimate.',
   ].filter((note) => note !== false);
-  const body = `<p class="dim">${total} processes, largest ${sort} first. ${notes.join(' ')}</p>${table}`;
+  const body = `<p class="dim">${total} ${total === 1 ? 'process' : 'processes'}, by ${sort}. ${notes.join(' ')}</p>${table}`;
   return found(`${group}/${subgroup}`, body, 'live');
 }
 
 export async function processPage(agent: Agent, query: URLSearchParams): Promise<DocumentPage> {
   try {
+    await agent.settled();
     const { process, explanation } = processDocument(requestOf(agent, documents.process, {}, query.get('pid') ?? ''));
     const { parts, estimated, ...about } = process;
     const entries = Object.entries({ ...about, ...explanation.smaps });

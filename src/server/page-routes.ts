@@ -7,6 +7,8 @@ import { acceptsGzip } from './negotiation.ts';
 import { type RouteResponse, retryLater } from './responses.ts';
 import type { Route, RouteContext } from './routes.ts';
 
+/** Longest wait of a page for a collection, seconds; then it shows the last one. */
+export const PAGE_WAIT_SECONDS = 2;
 export const HTML = 'text/html; charset=utf-8';
 
 /** @param render makes the page from the pages' code */
@@ -24,6 +26,7 @@ type DocumentPages = typeof import('./document-pages.ts');
 const documentPage =
   (liveness: Liveness, make: (pages: DocumentPages) => DocumentPages['groupsPage']): Route['handle'] =>
   async ({ agent }: RouteContext, { url = '' }: IncomingMessage) => {
+    await agent.reading(PAGE_WAIT_SECONDS);
     if (!agent.snapshot) return retryLater(503, agent.unhealthy ?? 'no collection has succeeded yet');
     const pages = await import('./document-pages.ts');
     const { status, html } = await make(pages)(agent, new URLSearchParams(url.split('?', 2)[1]));

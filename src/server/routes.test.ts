@@ -153,3 +153,10 @@ test('a scrape of some collectors does not count as the previous scrape', async 
   assert.ok(Number(whole) > 20, whole);
   assert.equal(await series(''), whole);
 });
+
+test('pages of groups and processes are of a fresh collection, also where nobody else reads', async (t) => {
+  const { agent, get } = site(t, new Machine(), { interval: 'auto' });
+  const { status, text } = await get('/groups?group=test&subgroup=web');
+  assert.deepEqual([status, agent.snapshot?.serial], [200, 1]);
+  assert.match(text, /1 process, by footprint[\s\S]*init/);
+});

@@ -9,7 +9,7 @@ import { API, type DocumentName, documents } from './api-v1/documents.ts';
 import { collectorChoice } from './collector-choice.ts';
 import { isFromOtherSite } from './host-check.ts';
 import { acceptsGzip, chooseFormat, chooseMediaType } from './negotiation.ts';
-import { HTML, htmlResponse, pageRoutes } from './page-routes.ts';
+import { HTML, htmlResponse, PAGE_WAIT_SECONDS, pageRoutes } from './page-routes.ts';
 import type { Link } from './pages.ts';
 import type { RecentPages } from './recent-pages.ts';
 import type { ReloadRequests } from './reload-requests.ts';
@@ -49,8 +49,6 @@ export interface Route {
 }
 
 const READ_METHODS = ['GET', 'HEAD'];
-/** Longest wait of a page for a collection, seconds; then it shows the last one. */
-const PAGE_WAIT_SECONDS = 2;
 
 export const routes: readonly Route[] = [
   {

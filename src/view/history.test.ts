@@ -77,6 +77,15 @@ test('points can be asked for by time and number; of more, the same ones are lef
   assert.deepEqual(times(BOOT + 15, Number.POSITIVE_INFINITY, 5), [30, 60, 90, 120, 150]);
 });
 
+test('while a point is written, nobody reads half of it in the place of the oldest one', () => {
+  const { at, host, history, times } = recorder();
+  for (let point = 0; point < POINTS; point++) at(15 * point, [one(MIB)]);
+  const before = times();
+  const view = { ...host.view([one(MIB)]), at: 15 * POINTS };
+  for (const _ of history.record(view, BOOT + 15 * POINTS)) assert.deepEqual(times(), before.slice(1));
+  assert.deepEqual(times(), [...before.slice(1), 15 * POINTS]);
+});
+
 test('a group that came later occupied nothing before, and one that is gone occupies nothing', () => {
   const { at, footprints, history } = recorder();
   at(0, [one(MIB, { group: 'a' })]);

@@ -31,6 +31,8 @@ export class History {
   /** Points so far; of the last one, the kernel's time, seconds since boot. */
   #count = 0;
   #lastAt = Number.NEGATIVE_INFINITY;
+  /** Whether the next point is being written: it takes the place of the oldest one where all places are taken. */
+  #writing = false;
   /** Kernel time at which the next point is due. */
   #due = Number.NEGATIVE_INFINITY;
   /** How far back it goes, seconds. */
@@ -57,6 +59,7 @@ export class History {
     if (at < this.#due - EARLY_MAX) return;
     this.#followClock(time, at);
     const point = this.#count % POINTS;
+    this.#writing = true;
     this.#at[point] = time;
     for (const [index, kind] of HOST_KINDS.entries())
       this.#host.setBytes(0, index, point, books.kinds.get(kind) ?? Number.NaN);
@@ -65,6 +68,7 @@ export class History {
     yield;
     yield* this.processes.record(rows, point, this.#placeOf, this.groups.store.places);
     this.#count++;
+    this.#writing = false;
     this.#lastAt = at;
     const onTime = at - this.#due < this.step;
     this.#due = (onTime ? this.#due : at) + this.step;
@@ -77,7 +81,7 @@ export class History {
   points(from = 0, to = Number.POSITIVE_INFINITY, most = POINTS): number[] {
     const oldest = Math.max(from, this.time((this.#count - 1) % POINTS) - this.span);
     const found: number[] = [];
-    for (let index = Math.max(0, this.#count - POINTS); index < this.#count; index++) {
+    for (let index = Math.max(0, this.#count - POINTS + Number(this.#writing)); index < this.#count; index++) {
       const at = this.#at[index % POINTS]!;
       if (at >= oldest && at <= to) found.push(index);
     }

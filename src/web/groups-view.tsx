@@ -14,10 +14,6 @@ import { type Tile, Treemap } from './treemap.tsx';
 
 export const keyOfGroup = ({ group, subgroup }: GroupEntry): string => `${group}/${subgroup}`;
 
-/** Whether a part of its memory is not measured. */
-export const partlyEstimated = ({ footprint_bytes, coverage_ratio }: GroupEntry): boolean =>
-  footprint_bytes > 0 && (coverage_ratio ?? 0) < 0.995;
-
 /** Colours of all groups, and of the subgroups of the group that is looked at. */
 const groupPalette = new Palette();
 const subgroupPalettes = new Map<string, Palette>();
@@ -36,13 +32,14 @@ interface ViewProps {
 }
 
 export function Overview({ place, groups, host }: ViewProps) {
-  const { value: hour, fault } = useHour('groups');
+  const kept = host.value?.history.seconds;
+  const { value: hour, fault } = useHour('groups', kept);
   const sums = sumsOf(groups);
   groupPalette.assign(sums.map(([group]) => group));
   const byKey = new Map(groups.map((entry) => [keyOfGroup(entry), entry]));
   const groupOf = (key: string) => byKey.get(key)?.group ?? key.split('/')[0]!;
   const tiles = sums.map(([group, bytes]): Tile => {
-    const estimated = groups.some((entry) => entry.group === group && partlyEstimated(entry));
+    const estimated = groups.some((entry) => entry.group === group && entry.estimated);
     const to = onward(place, { page: 'group', group });
     return { key: group, name: group, bytes, estimated, colour: groupPalette.classOf(group), to };
   });
@@ -58,7 +55,7 @@ export function Overview({ place, groups, host }: ViewProps) {
           place={place}
           hour={hour}
           fault={fault}
-          kept={host.value?.history.seconds}
+          kept={kept}
           palette={groupPalette}
           areaOf={groupOf}
           placeOf={(key) => placeOfKey(place, byKey, key)}
@@ -73,7 +70,8 @@ export function Overview({ place, groups, host }: ViewProps) {
 /** A group with more than one subgroup. */
 export function GroupView({ place, groups, host }: ViewProps) {
   const { group = '' } = place;
-  const { value: hour, fault } = useHour(`group:${group}`);
+  const kept = host.value?.history.seconds;
+  const { value: hour, fault } = useHour(`group:${group}`, kept);
   const own = groups.filter((entry) => entry.group === group).sort((a, b) => bytesOf(b) - bytesOf(a));
   const palette = paletteOf(group);
   palette.assign(own.map(keyOfGroup));
@@ -82,7 +80,7 @@ export function GroupView({ place, groups, host }: ViewProps) {
     const { subgroup } = entry;
     const key = keyOfGroup(entry);
     const to = onward(place, { page: 'group', group, subgroup });
-    const shown = { name: subgroup, bytes: bytesOf(entry), estimated: partlyEstimated(entry) };
+    const shown = { name: subgroup, bytes: bytesOf(entry), estimated: entry.estimated === true };
     return { key, ...shown, colour: palette.classOf(key), to };
   });
   return (
@@ -96,7 +94,7 @@ export function GroupView({ place, groups, host }: ViewProps) {
           place={place}
           hour={hour}
           fault={fault}
-          kept={host.value?.history.seconds}
+          kept={kept}
           palette={palette}
           areaOf={(key) => key}
           placeOf={(key) => placeOfKey(place, byKey, key)}
@@ -154,7 +152,7 @@ const shareOf = (ratio: number | undefined, decimals = 0) =>
 function columnsOf(place: Place, palette: Palette, areaOf: (entry: GroupEntry) => string): TableColumn<GroupEntry>[] {
   const bytes = (key: string, head: string, value: (row: GroupEntry) => number | undefined, estimate = false) => ({
     ...{ key, head, value, numeric: true },
-    cell: (row: GroupEntry) => <Bytes bytes={value(row)} estimated={estimate && partlyEstimated(row)} />,
+    cell: (row: GroupEntry) => <Bytes bytes={value(row)} estimated={estimate && row.estimated === true} />,
   });
   return [
     {

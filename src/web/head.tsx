@@ -125,7 +125,7 @@ export function Foot({ host: { value } }: { host: Latest<HostDocument> }) {
         <a href="./rules">rules</a>
         <a href="./config">configuration</a>
         <a href="./runbooks">runbooks</a>
-        <a href="./metrics">metrics</a>
+        <a href={`.${exporter.telemetry_path}`}>metrics</a>
       </nav>
     </footer>
   );

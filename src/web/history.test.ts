@@ -13,22 +13,24 @@ const answer = (at: number[], series: Record<string, (number | null)[]>) => ({
   at,
   series: Object.entries(series).map(([key, footprint_bytes]) => ({ key, footprint_bytes })),
 });
+const HOUR = 3600;
 const plain = ({ at, series }: Hour) => ({ at, ...Object.fromEntries(series) });
 
 test('new points are added once, and a series that comes later has nothing before', () => {
-  const first = appended(hour([], {}), answer([10, 20], { a: [1, 2] }));
-  const second = appended(first, answer([20, 30], { a: [2, 3], b: [null, 7] }));
+  const first = appended(hour([], {}), answer([10, 20], { a: [1, 2] }), HOUR);
+  const second = appended(first, answer([20, 30], { a: [2, 3], b: [null, 7] }), HOUR);
   assert.deepEqual(plain(second), { at: [10, 20, 30], a: [1, 2, 3], b: [null, null, 7] });
-  assert.equal(appended(second, answer([30], { a: [3] })), second, 'nothing new is the same hour');
+  assert.equal(appended(second, answer([30], { a: [3] }), HOUR), second, 'nothing new is the same hour');
 });
 
-test('points older than an hour are dropped, and series that have no other', () => {
+test('points that the exporter has no longer are dropped, and series that have no other', () => {
   const old = hour([0, 10], { gone: [5, null], a: [1, 1] });
-  assert.deepEqual(plain(appended(old, answer([3605], { a: [2] }))), { at: [10, 3605], a: [1, 2] });
+  assert.deepEqual(plain(appended(old, answer([3605], { a: [2] }), HOUR)), { at: [10, 3605], a: [1, 2] });
+  assert.deepEqual(appended(old, answer([3605], { a: [2] }), 24 * HOUR).at, [0, 10, 3605], 'of a day');
 });
 
 test('the second request asks only for what is new', () => {
-  const source = hourOf('subgroup:a&b/c');
+  const source = hourOf('subgroup:a&b/c', HOUR);
   assert.equal(source.address(), 'history?of=subgroup%3Aa%26b%2Fc');
   source.merge(answer([100.5], { a: [1] }));
   assert.equal(source.address(), 'history?of=subgroup%3Aa%26b%2Fc&from=100.5');
@@ -36,9 +38,25 @@ test('the second request asks only for what is new', () => {
 
 test('names of series are kept as long as the series', () => {
   const named = { ...answer([1], {}), series: [{ key: '7', name: 'web', footprint_bytes: [1] }] };
-  const first = appended(hour([], {}), named);
+  const first = appended(hour([], {}), named, HOUR);
   assert.equal(first.names.get('7'), 'web');
-  assert.equal(appended(first, answer([4000], { 8: [1] })).names.size, 0);
+  assert.equal(appended(first, answer([4000], { 8: [1] }), HOUR).names.size, 0);
+});
+
+test('a process occupied nothing before it started, and is not known before it had a history', () => {
+  const series = [
+    { key: '7', start_time_seconds: 15, footprint_bytes: [null, 5] },
+    { key: '8', start_time_seconds: 5, footprint_bytes: [null, 6] },
+  ];
+  const first = appended(hour([], {}), { of: 'processes:a/a', at: [10, 20], series }, HOUR);
+  assert.deepEqual(plain(first), { at: [10, 20], 7: [0, 5], 8: [null, 6] });
+  const later = { of: 'processes:a/a', at: [30], series: [{ key: '9', start_time_seconds: 25, footprint_bytes: [1] }] };
+  assert.deepEqual(plain(appended(first, later, HOUR)), {
+    at: [10, 20, 30],
+    7: [0, 5, null],
+    8: [null, 6, null],
+    9: [0, 0, 1],
+  });
 });
 
 // biome-ignore format: one line a case
@@ -50,7 +68,13 @@ const spans: [from: number, to: number, expected: [string, number][]][] = [
 ];
 for (const [from, to, expected] of spans) {
   test(`what grew from ${from} to ${to}, largest first`, () => {
-    const series = { ended: [8, 8, 8, null], same: [4, 4, 4, 4], leak: [0, 10, 20, 30], born: [null, null, null, 9] };
+    const series = {
+      ended: [8, 8, 8, null],
+      same: [4, 4, 4, 4],
+      leak: [0, 10, 20, 30],
+      born: [0, 0, 0, 9],
+      met: [null, null, 6, 6],
+    };
     const found = growthIn(hour([10, 20, 30, 40], series), { from, to });
     assert.deepEqual(
       found.map(({ key, before, after }) => [key, after - before]),

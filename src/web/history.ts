@@ -1,4 +1,4 @@
-// The hour, as the exporter keeps it: one column of times, and a column of bytes for each series. The whole is asked for
+// The history, as the exporter keeps it: one column of times, and a column of bytes for each series. The whole is asked for
 // once and then only what is new, so an open page costs little; the page keeps no more than the exporter does.
 import type { HistoryDocument } from '../server/api-v1/schema.ts';
 import type { Source } from './feed.ts';
@@ -6,17 +6,19 @@ import type { Source } from './feed.ts';
 export interface Hour {
   /** Unix times, seconds. */
   readonly at: readonly number[];
-  /** Bytes by key; null where the thing did not exist. Each has as many values as `at`. */
+  /** Bytes by key; null where they are not known, or the thing has ended. Each has as many values as `at`. */
   readonly series: ReadonlyMap<string, readonly (number | null)[]>;
   /** Names of the processes whose pids are keys. */
   readonly names: ReadonlyMap<string, string>;
 }
 
 const POINT_EVERY_SECONDS = 15;
-const HOUR_SECONDS = 3600;
 
-/** @param of what the history is of, as the API has it: "groups", "host", "subgroup:db/postgres" */
-export function hourOf(of: string): Source<Hour> {
+/**
+ * @param of what the history is of, as the API has it: "groups", "host", "subgroup:db/postgres"
+ * @param span how far back the exporter keeps it, seconds
+ */
+export function hourOf(of: string, span: number): Source<Hour> {
   let hour: Hour = { at: [], series: new Map(), names: new Map() };
   return {
     every: POINT_EVERY_SECONDS / 2,
@@ -26,26 +28,35 @@ export function hourOf(of: string): Source<Hour> {
       return last === undefined ? base : `${base}&from=${last}`;
     },
     merge: (answer) => {
-      hour = appended(hour, answer as HistoryDocument);
+      hour = appended(hour, answer as HistoryDocument, span);
       return hour;
     },
   };
 }
 
-/** The hour with points that are newer than its last one, and without those that are older than an hour. */
-export function appended(hour: Hour, { at, series }: HistoryDocument): Hour {
+/**
+ * The hour with points that are newer than its last one, and without those that the exporter has no longer.
+ * @param span how far back the exporter keeps them, seconds
+ */
+export function appended(hour: Hour, { at, series }: HistoryDocument, span: number): Hour {
   const last = hour.at.at(-1) ?? Number.NEGATIVE_INFINITY;
   const first = at.findIndex((time) => time > last);
   if (first < 0) return hour;
   const times = [...hour.at, ...at.slice(first)];
-  const keep = times.findIndex((time) => time >= times.at(-1)! - HOUR_SECONDS);
+  const keep = times.findIndex((time) => time >= times.at(-1)! - span);
   const joined = new Map<string, readonly (number | null)[]>();
   const nothing = (count: number) => new Array<null>(count).fill(null);
   const fresh = new Map(series.map(({ key, footprint_bytes }) => [key, footprint_bytes.slice(first)]));
+  const startOf = new Map(series.map(({ key, start_time_seconds }) => [key, start_time_seconds ?? 0]));
   for (const key of new Set([...hour.series.keys(), ...fresh.keys()])) {
     const before = hour.series.get(key) ?? nothing(hour.at.length);
     const values = [...before, ...(fresh.get(key) ?? nothing(times.length - hour.at.length))].slice(keep);
-    if (values.some((value) => value !== null)) joined.set(key, values);
+    if (values.every((value) => value === null)) continue;
+    const start = startOf.get(key) ?? 0; // before it started, a process occupied nothing
+    joined.set(
+      key,
+      values.map((value, index) => value ?? (times[keep + index]! < start ? 0 : null)),
+    );
   }
   const names = new Map(hour.names);
   for (const { key, name } of series) if (name !== undefined) names.set(key, name);
@@ -92,13 +103,19 @@ export interface Growth {
   readonly after: number;
 }
 
-/** What changed between the first and the last point of a span, largest growth first. What began in it grew from 0. */
+/**
+ * What changed within a span, largest growth first. What began in it grew from 0; what the exporter did not know at first,
+ * because it was too small to have a history, grew from what was known first.
+ */
 export function growthIn({ at, series }: Hour, { from, to }: TimeSpan): Growth[] {
   const first = at.findIndex((time) => time >= from);
   const last = at.findLastIndex((time) => time <= to);
   if (first < 0 || last < first) return [];
   return [...series]
-    .map(([key, values]) => ({ key, before: values[first] ?? 0, after: values[last] ?? 0 }))
+    .map(([key, values]) => {
+      const before = values.slice(first, last + 1).find((value) => value !== null) ?? 0;
+      return { key, before, after: values[last] ?? 0 };
+    })
     .filter(({ before, after }) => before !== after)
     .sort((a, b) => b.after - b.before - (a.after - a.before));
 }

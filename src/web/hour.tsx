@@ -20,8 +20,8 @@ interface HourProps {
   readonly placeOf: (key: string) => Place | undefined;
 }
 
-/** The history of `of`, kept up to date. */
-export const useHour = (of: string) => useSource<Hour>(`history ${of}`, () => hourOf(of));
+/** The history of `of`, kept up to date. @param kept how far back it goes, seconds */
+export const useHour = (of: string, kept = 0) => useSource<Hour>(`history ${of} ${kept}`, () => hourOf(of, kept));
 
 /** Key of all areas that have no colour of their own. */
 const OTHERS = 'others';
@@ -32,7 +32,7 @@ export function HourSection({ place, hour, fault, kept, palette, areaOf, placeOf
   if (!hour || hour.at.length < 2)
     return (
       <section class="panel">
-        <h2>The last hour</h2>
+        <h2>Footprint over time</h2>
         <p class="dim">
           {kept === 0
             ? 'No history is kept, because the setting history is 0.'

@@ -5,6 +5,7 @@ import { sorted, type TableColumn } from './data-table.tsx';
 import { partsOf } from './host-bar.tsx';
 import { timeSpanOf } from './hour.tsx';
 import { COLOURS, Palette } from './palette.ts';
+import { queryOf } from './processes-view.tsx';
 import { layout } from './treemap.tsx';
 
 test('a thing keeps its colour while it is among the largest, and gives it back then', () => {
@@ -85,3 +86,15 @@ test('a span is cut to what there is, and what is no span is the whole', () => {
   for (const place of [{}, { from: '150', to: '120' }, { from: '1', to: '2' }, { span: 'x' }, { from: '150' }])
     assert.equal(of(place), whole, JSON.stringify(place));
 });
+
+// biome-ignore format: one line a case
+const queries: [place: { sort?: string; filter?: string }, limit: string, sort: string | undefined][] = [
+  [{}, '200', 'footprint'], [{ sort: 'cpu' }, '200', 'cpu'], [{ sort: 'pid' }, '200', 'pid'],
+  [{ sort: '-cpu' }, '10000', undefined], [{ sort: 'user' }, '10000', undefined], [{ filter: '4711' }, '10000', undefined],
+];
+for (const [place, limit, sort] of queries) {
+  test(`of a group with more processes than are shown, ${JSON.stringify(place)} asks for ${limit}`, () => {
+    const query = queryOf({ page: 'group', group: 'a', subgroup: 'b', ...place }, 200);
+    assert.deepEqual([query.limit, 'sort' in query ? query.sort : undefined], [limit, sort]);
+  });
+}

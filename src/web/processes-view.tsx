@@ -4,7 +4,6 @@ import type { GroupEntry, HostDocument, ProcessEntry, ProcessesDocument } from '
 import { formatDuration, formatPercent } from '../text/units.ts';
 import { DataTable, type TableColumn } from './data-table.tsx';
 import { type Latest, useDocument } from './feed.ts';
-import { partlyEstimated } from './groups-view.tsx';
 import { REST, withRest } from './history.ts';
 import { HourSection, useHour } from './hour.tsx';
 import { Palette } from './palette.ts';
@@ -16,7 +15,7 @@ const FIRST_PROCESSES = 200;
 const ALL_PROCESSES = 10_000;
 /** The largest processes, with a tile each. */
 const TILES = 100;
-/** Orders that the exporter knows; in any other, what was sent is sorted here. */
+/** Orders that the exporter knows: it sends the first processes of them. */
 const SORTS = ['footprint', 'pss', 'uss', 'rss', 'swap', 'cpu', 'pid', 'name', 'age'];
 
 interface ProcessesProps {
@@ -26,19 +25,28 @@ interface ProcessesProps {
   readonly host: Latest<HostDocument>;
 }
 
+/**
+ * What is asked for. The exporter does not know a filter or another order: which rows those show first is only known of all.
+ * @param limit of an order that the exporter knows
+ */
+export function queryOf({ group = '', subgroup = '', sort = 'footprint', filter = '' }: Place, limit: number) {
+  if (limit < ALL_PROCESSES && SORTS.includes(sort) && filter === '')
+    return { group, subgroup, sort, limit: String(limit) };
+  return { group, subgroup, limit: String(ALL_PROCESSES) };
+}
+
 export function ProcessesView({ place, entry, host }: ProcessesProps) {
-  const { group = '', subgroup = '', sort = '' } = place;
+  const { group = '', subgroup = '' } = place;
   const [palette] = useState(() => new Palette());
   const [limit, setLimit] = useState(FIRST_PROCESSES);
-  const query = new URLSearchParams({ group, subgroup, limit: String(limit) });
-  const order = sort.replace('-', '');
-  if (SORTS.includes(order) && order !== 'footprint') query.set('sort', order);
+  const query = new URLSearchParams(queryOf(place, limit));
   const { value: newest, fault } = useDocument<ProcessesDocument>(`processes?${query}`);
   const kept = useRef(newest);
   kept.current = newest ?? kept.current; // another order shows the rows of the last one until its own are there
   const value = kept.current;
-  const parts = useHour(`processes:${group}/${subgroup}`);
-  const whole = useHour(`subgroup:${group}/${subgroup}`);
+  const seconds = host.value?.history.seconds;
+  const parts = useHour(`processes:${group}/${subgroup}`, seconds);
+  const whole = useHour(`subgroup:${group}/${subgroup}`, seconds);
   const [largest, alive] = useMemo(() => {
     const processes = value?.processes ?? [];
     const bySize = [...processes].sort((a, b) => bytesOf(b) - bytesOf(a)).slice(0, TILES);
@@ -61,7 +69,7 @@ export function ProcessesView({ place, entry, host }: ProcessesProps) {
           place={place}
           hour={hour}
           fault={parts.fault}
-          kept={host.value?.history.seconds}
+          kept={seconds}
           palette={palette}
           areaOf={(key) => key}
           placeOf={to}
@@ -96,8 +104,16 @@ function tilesOf(
   const rest = (entry?.footprint_bytes ?? 0) - tiles.reduce((sum, { bytes }) => sum + bytes, 0);
   // Less than a page for each process is the error of rounding.
   if (rest < 4096 * tiles.length) return tiles;
-  const estimated = entry ? partlyEstimated(entry) : false;
-  return [...tiles, { key: REST, name: 'shared, or in other processes', bytes: rest, estimated, colour: 'cx' }];
+  return [
+    ...tiles,
+    {
+      key: REST,
+      name: 'shared, or in other processes',
+      bytes: rest,
+      estimated: entry?.estimated === true,
+      colour: 'cx',
+    },
+  ];
 }
 
 interface ProcessTableProps {
@@ -109,7 +125,7 @@ interface ProcessTableProps {
 }
 
 function ProcessTable({ place, value, palette, to, showAll }: ProcessTableProps) {
-  const { at, total, hidden, processes } = value;
+  const { at, total, hidden, unlisted, processes } = value;
   const columns = useMemo(() => columnsOf(at, palette, to), [value]);
   return (
     <DataTable
@@ -129,6 +145,7 @@ function ProcessTable({ place, value, palette, to, showAll }: ProcessTableProps)
         </button>
       )}
       {hidden > 0 && <span class="dim">{hidden} more are hidden by the settings</span>}
+      {unlisted > 0 && <span class="dim">{unlisted} more are kernel threads or zombies</span>}
     </DataTable>
   );
 }

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { SORTS } from '../../server/api-v1/documents.ts';
 import type { GroupEntry, HostDocument, ProcessesDocument } from '../../server/api-v1/schema.ts';
 import { escapedJson, escapeForTerminal } from '../../text/hostile.ts';
-import { formatBytes } from '../../text/units.ts';
+import { formatBytes, formatDuration } from '../../text/units.ts';
 import { countedProcesses } from '../counted.ts';
 import { HostApi } from '../exporter/host-api.ts';
 import { askRunning, type Said, sourceLine } from '../exporter/running.ts';
@@ -24,6 +24,8 @@ interface Picture {
   readonly processes: ProcessesDocument;
   readonly hung: readonly number[];
   readonly source: string;
+  /** Whether it is the running exporter's, whose numbers may be as old as its interval. */
+  readonly asked: boolean;
 }
 
 /** Processes in JSON, and the most that the API gives. */
@@ -52,7 +54,7 @@ async function lookerOf(settings: GivenSettings, given: ScanGiven): Promise<() =
     : await askRunning(setup.config, settings, given.url, (client) => new HostApi(client).ask('host', 'host'));
   if ('client' in said) {
     const api = new HostApi(said.client);
-    return () => picture(api, given, [], sourceLine(said));
+    return async () => ({ ...(await picture(api, given, [], sourceLine(said))), asked: true });
   }
   const { OwnAgent } = await import('../exporter/own-agent.ts');
   const own = await OwnAgent.collected(setup, given.exact);
@@ -61,7 +63,7 @@ async function lookerOf(settings: GivenSettings, given: ScanGiven): Promise<() =
   return async () => {
     if (!first) await own.collect();
     first = false;
-    return picture(api, given, own.hung, sourceLine(said));
+    return { ...(await picture(api, given, own.hung, sourceLine(said))), asked: false };
   };
 }
 
@@ -70,7 +72,7 @@ async function picture(
   { sort, of, top, json }: ScanGiven,
   hung: readonly number[],
   source: string,
-): Promise<Picture> {
+): Promise<Omit<Picture, 'asked'>> {
   const query = new URLSearchParams({
     sort: (SORTS as readonly string[]).includes(sort) ? sort : 'footprint',
     limit: String(json ? ALL : top),
@@ -92,7 +94,7 @@ async function picture(
 const isOf = ({ group, subgroup }: GroupEntry, of: ScanGiven['of']): boolean =>
   of === undefined || (group === of.group && (of.subgroup === undefined || subgroup === of.subgroup));
 
-function textOf({ host, groups, processes, hung, source }: Picture, { sort }: ScanGiven): string {
+function textOf({ host, groups, processes, hung, source, asked }: Picture, { sort }: ScanGiven): string {
   const { total_bytes = Number.NaN, available_bytes = Number.NaN } = host.memory;
   const shown = groups.filter(({ processes }) => processes > 0);
   const more = processes.total - processes.processes.length;
@@ -109,7 +111,7 @@ function textOf({ host, groups, processes, hung, source }: Picture, { sort }: Sc
     ...table(processColumns(host.at), processes.processes),
     ...(more > 0 ? [`… and ${more} more; --top N prints more of them, --json all`] : []),
     '',
-    escapeForTerminal(source),
+    escapeForTerminal(asked ? `${source}, which collected ${formatDuration(host.collection.age_seconds)} ago` : source),
     '',
   ].join('\n');
 }

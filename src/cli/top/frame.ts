@@ -111,7 +111,9 @@ function bodyOf(data: ScreenData, state: Navigation, size: Size, letters: Letter
   const all = data.processes?.processes ?? NOTHING;
   const rows = lists.rows(all, columns, processWords, state);
   const of = place.of ? `${place.of.group}/${place.of.subgroup}: ` : '';
-  const what = `${of}${rows.length} of ${data.processes?.total ?? '…'} processes`;
+  const { total = '…', unlisted = 0 } = data.processes ?? {};
+  const more = unlisted > 0 ? ` and ${unlisted} kernel threads or zombies` : '';
+  const what = `${of}${rows.length} of ${total} processes${more}`;
   return listOf(rows, columns, ({ pid }: ProcessEntry) => String(pid), what, state, size);
 }
 

@@ -117,6 +117,8 @@ test('processes: filters, orders and limits', async (t) => {
     ['group=nope', []],
   ];
   for (const [query, expected] of cases) assert.deepEqual(await pids(query), expected, query);
+  const { json: kernel } = await get('processes?group=system');
+  assert.deepEqual([kernel.total, kernel.hidden, kernel.unlisted], [0, 0, 1], 'a kernel thread');
   const { json } = await get('processes?limit=1&group=db');
   assert.deepEqual([json.total, json.hidden, json.processes.length], [2, 0, 1]);
 });
@@ -137,6 +139,32 @@ test('footprints of processes sum to that of their group, and the parts of one t
       assert.deepEqual([Object.values(parts as number[]).reduce((sum, part) => sum + part, 0), again], [whole, whole]);
     }
   }
+});
+
+test('a group is an estimate where less of its RSS is measured than the page shows as 100 %, and says since when it grew', async (t) => {
+  const { get, collect, agent } = site(t);
+  await collect();
+  const history = agent.history!;
+  // No time passes for the kernel, so that no other point follows.
+  do await collect(1);
+  while (agent.snapshot!.time - history.time(history.points().at(-1)!) < 0.02);
+  const { at, groups } = (await get('groups')).json;
+  const estimated = groups.map(({ group, subgroup, estimated }: Record<string, unknown>) => [
+    group,
+    subgroup,
+    estimated,
+  ]);
+  // Process 22 cannot be measured; kernel threads have no resident memory, so that nothing of it is an estimate.
+  assert.deepEqual(estimated.sort(), [
+    ['db', 'postgres', undefined],
+    ['other', 'other', true],
+    ['service', 'a', undefined],
+    ['system', 'kernel', undefined],
+    ['web', 'nginx', undefined],
+  ]);
+  const first = history.time(history.points()[0]!);
+  const { change_seconds } = groups.find(({ group }: { group: string }) => group === 'db');
+  assert.ok(Math.abs(change_seconds - (at - first)) < 0.002, `${change_seconds} s`);
 });
 
 test('a process that is hidden by name is nowhere; one that only has no series is everywhere', async (t) => {

@@ -6,6 +6,9 @@ import { bytes, ratio, thousandths, unix } from './known.ts';
 import type { GroupEntry, GroupsDocument } from './schema.ts';
 
 type GroupRow = Snapshot['view']['groups'][number];
+/** With less of its resident memory measured, the PSS and footprint of a group count as estimates. */
+const MEASURED_MIN = 0.995;
+
 type History = NonNullable<Agent['history']>;
 
 export function groupsDocument({ agent: { history }, snapshot }: ApiRequest): GroupsDocument {
@@ -16,20 +19,20 @@ export function groupsDocument({ agent: { history }, snapshot }: ApiRequest): Gr
   const entries = sorted.map((row) => ({
     ...groupEntry(row, host.memory.total),
     oom_kills: oomKills === 'counted' ? row.counters.oomKills : undefined,
-    ...(history && changeOf(row, history, points)),
+    ...(history && changeOf(row, history, points, snapshot.time)),
   }));
   return { at: unix(snapshot.time), snapshot: snapshot.serial, groups: entries };
 }
 
-/** Since the oldest point at which its footprint is known. */
-function changeOf({ counters, footprint }: GroupRow, history: History, points: readonly number[]) {
+/** Since the oldest point at which its footprint is known. @param time of the snapshot, Unix time */
+function changeOf({ counters, footprint }: GroupRow, history: History, points: readonly number[], time: number) {
   const series = history.groups.find(counters.group, counters.subgroup);
   if (!series || series.place < 0) return undefined;
   const oldest = points.find((point) => !Number.isNaN(history.groups.footprint(series, point)));
   if (oldest === undefined) return undefined;
   return {
     change_bytes: Math.round(footprint - history.groups.footprint(series, oldest)),
-    change_seconds: unix(history.time(points.at(-1)!) - history.time(oldest)),
+    change_seconds: unix(Math.max(0, time - history.time(oldest))),
   };
 }
 
@@ -57,5 +60,6 @@ function groupEntry(row: GroupRow, total: number): GroupEntry {
     swap_bytes: bytes(row.swap),
     cpu_percent: thousandths(row.usage),
     coverage_ratio: ratio(row.coverage),
+    estimated: row.coverage < MEASURED_MIN || undefined,
   };
 }

@@ -9,7 +9,7 @@ import type { DocumentOf } from './schema.ts';
 
 export function hostDocument({ agent, snapshot }: ApiRequest): DocumentOf<'host'> {
   const { view, duration } = snapshot;
-  const { capture } = agent.config;
+  const { capture, web_telemetry_path } = agent.config;
   const usages = view.groups.map(({ usage }) => usage).filter((usage) => usage >= 0);
   return {
     at: unix(snapshot.time),
@@ -23,6 +23,7 @@ export function hostDocument({ agent, snapshot }: ApiRequest): DocumentOf<'host'
     exporter: {
       version: agent.program.version,
       start_time_seconds: unix(agent.startTime),
+      telemetry_path: web_telemetry_path,
       source: capture || undefined,
     },
     problems: problemsOf(agent, snapshot),

@@ -19,14 +19,17 @@ export async function processesDocument({ agent, snapshot, query }: ApiRequest):
   const subgroup = query.text('subgroup');
   const sort = query.choice('sort', SORTS, 'footprint');
   const limit = query.count('limit', LIMIT_MAX, LIMIT_DEFAULT);
-  const { rows } = snapshot.view;
-  const asked = (description: Description): boolean =>
+  const { rows, groups } = snapshot.view;
+  const asked = (description: Pick<Description, 'group' | 'subgroup'>): boolean =>
     (group === undefined || description.group === group) &&
     (subgroup === undefined || description.subgroup === subgroup);
   const found = await inSlices(find(agent, rows, asked));
   const processes = await inSlices(entries(agent, rows, sorted(rows, found.rows, sort).slice(0, limit)));
+  const { hidden } = found;
   const { length: total } = found.rows;
-  return { at: unix(snapshot.time), snapshot: snapshot.serial, total, hidden: found.hidden, processes };
+  const all = groups.reduce((sum, { counters, processes }) => sum + (asked(counters) ? processes : 0), 0);
+  const unlisted = all - total - hidden;
+  return { at: unix(snapshot.time), snapshot: snapshot.serial, total, hidden, unlisted, processes };
 }
 
 /** The rows that are asked for, and how many of them the operator hides. */

@@ -103,6 +103,7 @@ export const schema = {
     exporter: objectField('This program.', {
       version: textField('Its version.'),
       start_time_seconds: numberField('When it started. Unix time.'),
+      telemetry_path: textField('The path of its metrics: the setting web_telemetry_path.'),
       source: optional(textField('The capture file that it serves from, in place of a live host.')),
     }),
     problems: listField(
@@ -168,6 +169,7 @@ export const schema = {
         cpu_percent: optional(numberField('CPU usage since the collection before; 100 is one core.')),
         oom_kills: optional(numberField('Processes of it that the kernel killed because memory was used up.')),
         coverage_ratio: optional(numberField('Share of its resident memory whose PSS is measured and fresh.')),
+        estimated: optional(flagField('True where that is less than 0.995: PSS and footprint are partly estimates.')),
       }),
     ),
   },
@@ -178,6 +180,9 @@ export const schema = {
     ),
     hidden: numberField(
       'Processes that are left out because include_names, exclude_names, search_mode or disable_others hide them.',
+    ),
+    unlisted: numberField(
+      'How many more are of these groups: zombies, and kernel threads unless kernel_threads is set.',
     ),
     processes: listField('In the order asked for.', objectField('', processFields)),
   },
