@@ -23,6 +23,7 @@ import { TASK_NUMBERS, TaskPass, TaskRecordError } from './task-records.ts';
 /** Seconds from one trial to the next. */
 const TRIAL_EVERY = 60;
 const COMM_BYTES = 16;
+const GONE = 'it was in use, and is no longer there';
 
 class BpfFiles implements KernelFiles, Passes {
   readonly #files: KernelFiles;
@@ -130,11 +131,12 @@ class BpfFiles implements KernelFiles, Passes {
   async #beginPass(): Promise<void> {
     const identity = this.#file.identity();
     if (identity === undefined || identity === this.#refused) {
+      const lost = this.used || this.#problem === GONE;
       this.used = false;
       this.number++; // what is taken of /proc meanwhile is not of the pass before
       if (identity !== undefined) return;
       this.#refused = undefined;
-      this.#problem = this.#demanded ? 'it is not there, or not within reach' : undefined;
+      this.#problem = this.#demanded ? 'it is not there, or not within reach' : lost ? GONE : undefined;
       return;
     }
     this.#problem = await this.#readPass();

@@ -25,6 +25,11 @@ export interface Passes {
 const NONE = -1;
 /** Of resident pages: file, anonymous, swapped, shared. */
 const KINDS = 4;
+/** From which faults and CPU time of stat follow: where none of them moves, stat says that the process is idle. */
+const MOVING = [
+  ...[TASK.minorFaults, TASK.majorFaults, TASK.runtime],
+  ...[TASK.user, TASK.system, TASK.shownUser, TASK.shownSystem],
+];
 const reading = new StatReading();
 
 export class BpfProcess implements ProcessFiles {
@@ -75,21 +80,15 @@ export class BpfProcess implements ProcessFiles {
     return file === 'stat' || (file === 'io' && hasIo(flags));
   }
 
-  /** Whether statm may say something new, where the record does not have it: faults, resident pages or CPU ticks moved. */
+  /** Whether statm may say something new, where the record does not have it: what moved would make stat differ. */
   mayHaveMovedMemory(): boolean {
     if (this.#place === NONE || this.#statPass !== this.#passes.number - 1) return true;
-    const { now, before, units } = this.#passes;
+    const { now, before } = this.#passes;
     const from = before.find(this.pid, this.#hint);
     if (from < 0) return true;
-    const ticks = (values: Float64Array, place: number): number =>
-      Math.floor((values[place + TASK.runtime]! * units.ticksPerSecond) / 1e9);
     const at = this.#place;
-    return (
-      rssPages(now.values, at) !== rssPages(before.values, from) ||
-      now.values[at + TASK.minorFaults] !== before.values[from + TASK.minorFaults] ||
-      now.values[at + TASK.majorFaults] !== before.values[from + TASK.majorFaults] ||
-      ticks(now.values, at) !== ticks(before.values, from)
-    );
+    if (rssPages(now.values, at) !== rssPages(before.values, from)) return true;
+    return MOVING.some((field) => now.values[at + field] !== before.values[from + field]);
   }
 
   /** Its next files come from /proc. */
