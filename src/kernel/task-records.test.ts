@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { BpfProcess } from './bpf-process.ts';
+import type { ProcessFiles } from './files.ts';
 import { IoReading, StatmReading, StatReading } from './pid.ts';
 import { CpuDivision, fillIo, fillStat, fillStatm } from './task-readings.ts';
 import { TASK, TASK_NUMBERS, TaskPass, TaskRecordError } from './task-records.ts';
@@ -24,12 +26,12 @@ type Counters = readonly [number, number, number, number, number, number, number
 const COUNTERS: Counters = [3e9, 1e9, 8e9, 10, 20, 4096, 8192];
 const taskRecord = (
   pid: number,
-  { state = 1, exit = 0, flags = 6, threads = 1, counters = COUNTERS, comm = 'bash' } = {},
+  { state = 1, exit = 0, flags = 6, threads = 1, counters = COUNTERS, shown = [0, 0], pages = 30, comm = 'bash' } = {},
 ) =>
   record(
     1,
     [pid, 1, state, exit, flags, threads],
-    [12_345_678_901, ...counters, 5e9, 6e9, 0, 0, 7, 1000, 30, 40, 5, -2],
+    [12_345_678_901, ...counters, 5e9, 6e9, ...shown, 7, 1000, pages, 40, 5, -2],
     comm,
   );
 const thread = (tgid: number, counters: Counters = COUNTERS) => record(2, [tgid, 0], counters);
@@ -207,4 +209,41 @@ test('times that stat has shown are never undercut', () => {
   const stat = new StatReading();
   new CpuDivision().divide(values, 0, stat);
   assert.deepEqual([stat.user, stat.system], [7, 1]);
+});
+
+test('memory that is not exact is read wherever stat shows that the process moved', () => {
+  const text = Buffer.from(`7 (bash) S ${'0 '.repeat(18)}1234 ${'0 '.repeat(30)}`);
+  const files = { pid: 7, read: () => text.length, close: () => {}, unchanged: () => false } as unknown as ProcessFiles;
+  const flags = 4; // it has I/O, and no exact pages
+  const movedAfter = (change: Parameters<typeof taskRecord>[1]): [moved: boolean, idle: boolean] => {
+    const passes = {
+      ...{
+        units: UNITS,
+        used: true,
+        number: 1,
+        before: new TaskPass(),
+        now: passOf(HEADER, taskRecord(7, { flags }), END),
+      },
+      ...{ commBuffer: () => new Uint8Array(16), textBuffer: () => text },
+    };
+    const proc = new BpfProcess(files, passes);
+    const [first, second] = [new StatReading(), new StatReading()];
+    proc.read('stat');
+    assert.ok(proc.fillStat(UNITS, first));
+    const now = passOf(HEADER, taskRecord(7, { flags, ...change }), END);
+    Object.assign(passes, { before: passes.now, now, number: 2 });
+    assert.equal(proc.has('statm'), false);
+    const moved = proc.mayHaveMovedMemory();
+    assert.ok(proc.fillStat(UNITS, second));
+    const idle = (['user', 'system', 'minorFaults', 'majorFaults', 'roughRss'] as const).every(
+      (key) => first[key] === second[key],
+    );
+    return [moved, idle];
+  };
+  const counters = (place: number): Counters => COUNTERS.with(place, COUNTERS[place]! + 1) as unknown as Counters;
+  assert.deepEqual(movedAfter({}), [false, true]);
+  for (const change of [2, 3, 4].map((place) => ({ counters: counters(place) })))
+    assert.deepEqual(movedAfter(change), [true, false], JSON.stringify(change));
+  assert.deepEqual(movedAfter({ pages: 31 }), [true, false]);
+  assert.deepEqual(movedAfter({ shown: [7e9, 1e9] }), [true, false], 'somebody else has read stat');
 });

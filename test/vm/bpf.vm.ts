@@ -96,7 +96,7 @@ for (const suite of ['bullseye', 'bookworm', 'trixie'] satisfies Suite[]) {
       assert.equal(started.status, 0, started.stderr + debian.done(`journalctl -u ${BPF} -o cat`));
       assert.equal(
         debian.done(`stat -c '%a %U:%G' ${FILE} $(dirname ${FILE})`),
-        '440 root:herakles\n750 root:herakles',
+        '440 root:herakles\n1750 root:herakles',
       );
       const { status, stdout } = asUser(debian, 'herakles-node-exporter bpf status');
       t.diagnostic(stdout);
@@ -119,6 +119,7 @@ for (const suite of ['bullseye', 'bookworm', 'trixie'] satisfies Suite[]) {
       assert.match(log, /the pinned BPF program is not used; counters come from \/proc/);
       debian.done(`systemctl start ${BPF}`);
       await becomes(debian, 'bpf');
+      assert.doesNotMatch(debian.done(`journalctl -u ${SERVICE} -o cat`), /collection failed/);
     });
 
     await t.test('a purge of the package unpins it', () => {
