@@ -328,11 +328,12 @@ static __always_inline void set_memory(struct process *out, struct mm_struct *mm
 
 	out->total_vm = mm->total_vm;
 	if (bpf_core_field_exists(old->rss_stat.count)) {
-		out->rss[0] = old->rss_stat.count[0].counter;
-		out->rss[1] = old->rss_stat.count[1].counter;
-		out->rss[2] = old->rss_stat.count[2].counter;
-		out->rss[3] = old->rss_stat.count[3].counter;
-		out->flags |= EXACT;
+		/*
+		 * The verifiers of Linux 5.10 and 6.1 follow no typedef in an array, so these are read as bytes: four times
+		 * 64 bits. CPUs keep no remainders here, and statm shows the same numbers (get_mm_counter).
+		 */
+		if (!bpf_core_read(out->rss, sizeof(out->rss), &old->rss_stat.count))
+			out->flags |= EXACT;
 		return;
 	}
 	out->rss[0] = mm->rss_stat[0].count;

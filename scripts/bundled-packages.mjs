@@ -37,8 +37,11 @@ function readPackage(folder) {
   return { name, version, licence: license, text: readFileSync(join(folder, file), 'utf8').trim() };
 }
 
+/** The program that `bpf pin` loads: the kernel wants a licence that is compatible with the GPL. */
+export const BPF_LICENCE = 'GPL-2.0-only OR BSD-2-Clause';
+
 /**
- * The text of NOTICE: each library with its licence, word by word.
+ * The text of NOTICE: each library with its licence, word by word, and that of the BPF program.
  * @param {readonly Package[]} packages
  * @param {Package} [node] the Node.js inside an executable, with the licences of all that it holds
  */
@@ -46,6 +49,8 @@ export function noticeOf(packages, node) {
   const parts = [...packages, ...(node ? [node] : [])].map(
     ({ name, version, licence, text }) => `${name} ${version} (${licence})\n\n${text}\n`,
   );
+  const bpf = readFileSync(new URL('../bpf/LICENSE', import.meta.url), 'utf8');
+  parts.push(`BPF program (${BPF_LICENCE})\n\n${bpf}`);
   const head = 'herakles-node-exporter is licensed under the Apache License 2.0. It contains these libraries:\n';
   return [head, ...parts].join(`\n${'-'.repeat(80)}\n\n`);
 }

@@ -32,6 +32,7 @@ test('NOTICE and SBOM name each library that has code in the bundle, and no othe
     const text = readFileSync(join(folder, file), 'utf8').trim();
     assert.ok(notice.includes(text), `the licence of ${name}, word by word`);
   }
+  assert.ok(notice.includes(readFileSync(`${root}bpf/LICENSE`, 'utf8').trim()), 'that of the BPF program too');
   const sbom = sbomOf({ version: '1.2.3', packages }) as { components: { purl: string }[] };
   const purls = named.map((name) => {
     const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));

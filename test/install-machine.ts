@@ -6,6 +6,7 @@ import { bundle, need, needRoot, Started, scratch } from './harness.ts';
 
 const TREES = ['/etc', '/run', '/usr/local', '/var/lib'];
 export const UNIT = '/etc/systemd/system/herakles-node-exporter.service';
+export const BPF_UNIT = '/etc/systemd/system/herakles-bpf.service';
 export const PROGRAM = '/usr/local/lib/herakles/herakles.cjs';
 
 /** A mount namespace in which the trees can be written without an effect on the machine. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundle, nobody, runBundle } from './harness.ts';
 import {
+  BPF_UNIT,
   callsOfSystemctl,
   type Machine,
   newerBundle,
@@ -17,20 +18,20 @@ test('installs, installs again, and leaves nothing behind', async (t) => {
   if (!machine) return;
   const [before, accounts] = [machine.state(), machine.accounts()];
 
-  const plan = machine.herakles('install', '--socket', '--dry-run');
+  const plan = machine.herakles('install', '--socket', '--bpf', '--dry-run');
   assert.equal(plan.status, 0, plan.stderr);
   assert.match(plan.stdout, /^would create \/usr\/local\/lib\/herakles\/herakles\.cjs$/m);
   assert.match(plan.stdout, /^would create user herakles$/m);
   assert.deepEqual(machine.state(), before, 'a dry run changes nothing');
 
-  const first = machine.herakles('install', '--socket');
+  const first = machine.herakles('install', '--socket', '--bpf');
   assert.equal(first.status, 0, first.stderr);
   assert.equal(first.stdout, plan.stdout.replaceAll('would ', ''), 'it does what the dry run says');
-  assert.match(first.stdout, /^Next: systemctl enable --now herakles-node-exporter\.socket$/m);
+  assert.match(first.stdout, /^Next: systemctl enable --now herakles-bpf\.service herakles-node-exporter\.socket$/m);
   const installed = machine.state();
   assert.match(machine.accounts(), /^herakles:x:\d+:\d+:[^:]*:\/:\/usr\/sbin\/nologin$/m);
 
-  const second = machine.herakles('install', '--socket');
+  const second = machine.herakles('install', '--socket', '--bpf');
   assert.match(second.stdout, /^unchanged user herakles$/m);
   assert.doesNotMatch(second.stdout, /^(?:create|update|keep|run) /m);
   assert.deepEqual(machine.state(), installed, 'a second time changes nothing');
@@ -51,11 +52,15 @@ test('installs, installs again, and leaves nothing behind', async (t) => {
 test('the installed units, command, configuration and rules work', async (t) => {
   const machine = await startMachine(t);
   if (!machine) return;
-  assert.equal(machine.herakles('install', '--socket').status, 0);
-  const verified = machine.run('systemd-analyze', 'verify', UNIT, UNIT.replace('.service', '.socket'));
+  assert.equal(machine.herakles('install', '--socket', '--bpf').status, 0);
+  const verified = machine.run('systemd-analyze', 'verify', UNIT, UNIT.replace('.service', '.socket'), BPF_UNIT);
   assert.deepEqual([verified.status, verified.stderr], [0, '']);
   const start = machine.run('grep', '^ExecStart=', UNIT).stdout.trim().replace('ExecStart=', '').split(' ');
   assert.deepEqual(start, [process.execPath, '--inspect-port=192.0.2.1:9229', PROGRAM]);
+  assert.deepEqual(machine.run('grep', '-E', '^Exec(Start|Stop)=', BPF_UNIT).stdout.trim().split('\n'), [
+    `ExecStart=${start.join(' ')} bpf pin --group herakles`,
+    `ExecStop=${start.join(' ')} bpf unpin`,
+  ]);
   for (const library of ['commander', 'yaml', 'smol-toml', 'bcryptjs'])
     assert.match(machine.run('cat', '/usr/local/lib/herakles/NOTICE').stdout, new RegExp(`^${library} \\d`, 'm'));
   const as = ['setpriv', '--reuid=herakles', '--regid=herakles', '--clear-groups', '--', 'env', 'HOME=/'];

@@ -11,7 +11,7 @@ test('upgrade replaces program and unit, keeps configuration and rules, and rest
   const none = machine.herakles('upgrade');
   assert.equal(none.status, 1);
   assert.match(none.stderr, /nothing to upgrade: \/var\/lib\/herakles\/installed\.json does not exist/);
-  assert.equal(machine.herakles('install', '--socket').status, 0);
+  assert.equal(machine.herakles('install', '--socket', '--bpf').status, 0);
   machine.write('/etc/herakles/config.yaml', 'interval: 30s\n');
   machine.run('rm', '/etc/herakles/subgroups.toml');
   standInForSystemctl(machine);
@@ -31,7 +31,7 @@ test('upgrade replaces program and unit, keeps configuration and rules, and rest
   assert.equal(upgrade.status, 0, upgrade.stderr);
   assert.equal(upgrade.stdout, plan.stdout.replaceAll('would ', ''));
   assert.match(upgrade.stdout, /^update \/usr\/local\/lib\/herakles\/herakles\.cjs$/m);
-  assert.match(upgrade.stdout, /^run systemctl try-restart herakles-node-exporter\.service$/m);
+  assert.match(upgrade.stdout, /^run systemctl try-restart herakles-bpf\.service herakles-node-exporter\.service$/m);
   assert.equal(machine.run('cmp', newer, PROGRAM).status, 0);
   assert.equal(machine.run('cat', '/etc/herakles/config.yaml').stdout, 'interval: 30s\n');
   assert.notEqual(
@@ -39,7 +39,10 @@ test('upgrade replaces program and unit, keeps configuration and rules, and rest
     0,
     'a rule file that was removed stays away',
   );
-  assert.deepEqual(callsOfSystemctl(machine), ['daemon-reload 3', 'try-restart herakles-node-exporter.service 3']);
+  assert.deepEqual(callsOfSystemctl(machine), [
+    'daemon-reload 4',
+    'try-restart herakles-bpf.service herakles-node-exporter.service 4',
+  ]);
   machine.run(process.execPath, newer, 'upgrade');
   assert.equal(callsOfSystemctl(machine).length, 2, 'nothing to restart');
 

@@ -3,6 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BPF_LICENCE } from '../bundled-packages.mjs';
 import { root } from '../install.mjs';
 import type { Architecture } from './node-binaries.ts';
 import {
@@ -75,7 +76,7 @@ function files({ notice, sbom }: Release) {
 
 function specOf({ date, packages }: Release, version: string): string {
   const [day, number, month, year] = new Date(date * 1000).toUTCString().replace(',', '').split(' ');
-  const licences = new Set(['Apache-2.0', 'MIT', ...packages.map(({ licence }) => licence)]); // MIT is that of Node.js
+  const licences = new Set(['Apache-2.0', `(${BPF_LICENCE})`, 'MIT', ...packages.map(({ licence }) => licence)]); // MIT is that of Node.js
   return readFileSync(`${root}deploy/rpm/${NAME}.spec`, 'utf8')
     .replaceAll('@VERSION@', version)
     .replace('@LICENSE@', [...licences].sort().join(' AND '))

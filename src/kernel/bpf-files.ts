@@ -26,6 +26,7 @@ const TRIAL_EVERY = 60;
 /** Seconds from a trial that failed to the next one. */
 const RETRY_AFTER = 600;
 const COMM_BYTES = 16;
+const GONE = 'it was in use, and is no longer there';
 
 class BpfFiles implements KernelFiles, Passes {
   readonly #files: KernelFiles;
@@ -141,11 +142,12 @@ class BpfFiles implements KernelFiles, Passes {
     if (identity !== this.#identity) this.#nextTrial = Number.NEGATIVE_INFINITY;
     this.#identity = identity;
     if (identity === undefined || (identity === this.#refused && this.#clock() < this.#retryAt)) {
+      const lost = this.used || this.#problem === GONE;
       this.used = false;
       this.number++; // what is taken of /proc meanwhile is not of the pass before
       if (identity !== undefined) return;
       this.#refused = undefined;
-      this.#problem = this.#demanded ? 'it is not there, or not within reach' : undefined;
+      this.#problem = this.#demanded ? 'it is not there, or not within reach' : lost ? GONE : undefined;
       return;
     }
     this.#problem = await this.#readPass();

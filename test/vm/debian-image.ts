@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { root } from '../harness.ts';
 
-export type Suite = 'bookworm' | 'trixie';
+export type Suite = 'bullseye' | 'bookworm' | 'trixie';
 
 const PACKAGES = [
   ...['systemd', 'systemd-sysv', 'dbus', 'linux-image-amd64', 'openssh-server', 'curl', 'procps', 'util-linux'],

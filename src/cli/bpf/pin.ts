@@ -76,7 +76,7 @@ export function unpin(file: string): string {
     folder !== '/sys/fs/bpf' &&
     readdirSync(folder).every((name) => OF_KERNEL.includes(name))
   ) {
-    run('umount', folder);
+    run('umount', '--lazy', folder); // an exporter may read the list at this moment
     rmdirSync(folder);
     lines.push(`unmounted ${folder}\n`);
   }

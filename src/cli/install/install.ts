@@ -5,6 +5,7 @@ import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'nod
 import { dirname, join } from 'node:path';
 import { getAsset } from 'node:sea';
 import sysusers from '../../../deploy/systemd/herakles.sysusers.conf';
+import bpfUnit from '../../../deploy/systemd/herakles-bpf.service';
 import serviceUnit from '../../../deploy/systemd/herakles-node-exporter.service';
 import socketUnit from '../../../deploy/systemd/herakles-node-exporter.socket';
 import activation from '../../../deploy/systemd/socket-activation.conf';
@@ -36,6 +37,7 @@ const SHIPPED_NODE = '/usr/bin/node';
 const USER = 'herakles';
 const SERVICE = 'herakles-node-exporter.service';
 const SOCKET = 'herakles-node-exporter.socket';
+const BPF = 'herakles-bpf.service';
 const UNITS = '/etc/systemd/system';
 const PROGRAM = isExecutable
   ? '/usr/local/lib/herakles/herakles-node-exporter'
@@ -51,7 +53,7 @@ const DROP_IN = `${UNITS}/${SERVICE}.d/socket.conf`;
 /** Every path at which install puts something, and its record. */
 const PLACES = [
   ...[PROGRAM, NOTICE, COMMAND, CONFIG_FILE, RULE_FILE, SYSUSERS],
-  ...[`${UNITS}/${SERVICE}`, `${UNITS}/${SOCKET}`, DROP_IN, RECORD],
+  ...[`${UNITS}/${SERVICE}`, `${UNITS}/${SOCKET}`, `${UNITS}/${BPF}`, DROP_IN, RECORD],
 ];
 
 /** Files that an operator is expected to change. To keep them is no failure. */
@@ -61,7 +63,7 @@ const EDITED = [CONFIG_FILE, RULE_FILE];
  * @returns one line for each step; status 1 where something that install did not write stands in the place of its own
  * @throws VerbError where it cannot be done on this host or by this user; then nothing has changed
  */
-export function install({ dryRun, socket, root }: InstallOptions): InstallOutcome {
+export function install({ dryRun, socket, bpf, root }: InstallOptions): InstallOutcome {
   if (root === '') demandHost('install', dryRun);
   else demandInside(root);
   const node = root === '' && !isExecutable ? reachableNode() : SHIPPED_NODE;
@@ -70,13 +72,13 @@ export function install({ dryRun, socket, root }: InstallOptions): InstallOutcom
     ...programSteps(into),
     ...fileSteps(into, CONFIG_FILE, FIRST_CONFIG),
     ...fileSteps(into, RULE_FILE, FIRST_RULES),
-    ...systemSteps(into, node, socket),
+    ...systemSteps(into, node, { socket, bpf }),
   ];
   if (root === '' && (into.record.pending || steps.some(({ run }) => run))) steps.push(...reloadSteps());
   const { done, complete } = put(into, steps, dryRun);
   if (!complete) return incomplete(done, 'install');
-  const unit = socket ? SOCKET : SERVICE;
-  return { output: done + (root === '' ? nextCommand(steps, unit) : leftToDo(root, unit)), status: 0 };
+  const units = `${bpf ? `${BPF} ` : ''}${socket ? SOCKET : SERVICE}`;
+  return { output: done + (root === '' ? nextCommand(steps, units) : leftToDo(root, units)), status: 0 };
 }
 
 /**
@@ -90,11 +92,13 @@ export function upgrade({ dryRun }: { readonly dryRun: boolean }): InstallOutcom
   if (!record)
     throw new VerbError(`nothing to upgrade: ${RECORD} does not exist, so install has not put anything in place`);
   const into = { root: '', record };
-  const steps = [...programSteps(into), ...systemSteps(into, node, record.put[`${UNITS}/${SOCKET}`] !== undefined)];
+  const has = (unit: string): boolean => record.put[`${UNITS}/${unit}`] !== undefined;
+  const steps = [...programSteps(into), ...systemSteps(into, node, { socket: has(SOCKET), bpf: has(BPF) })];
   const changed = record.pending === true || steps.some(({ run }) => run);
   if (changed && systemdRuns()) {
-    const run = (): void => execute('systemctl', 'try-restart', SERVICE);
-    steps.push(...reloadSteps(), { action: 'run', what: `systemctl try-restart ${SERVICE}`, run });
+    const units = has(BPF) ? [BPF, SERVICE] : [SERVICE];
+    const run = (): void => execute('systemctl', 'try-restart', ...units);
+    steps.push(...reloadSteps(), { action: 'run', what: `systemctl try-restart ${units.join(' ')}`, run });
   }
   const { done, complete } = put(into, steps, dryRun);
   if (!complete) return incomplete(done, 'upgrade');
@@ -150,21 +154,21 @@ function demandInside(root: Root): void {
   }
 }
 
-/** @param unit to start after the first time */
-function nextCommand(steps: readonly Step[], unit: string): string {
+/** @param units to start after the first time */
+function nextCommand(steps: readonly Step[], units: string): string {
   const did = (wanted: Step['action']) => steps.some(({ action }) => action === wanted);
-  if (did('create')) return `\nNext: systemctl enable --now ${unit}\n`;
+  if (did('create')) return `\nNext: systemctl enable --now ${units}\n`;
   return did('update') ? `\nNext: systemctl try-restart ${SERVICE}\n` : '';
 }
 
 /** What has to happen in the image or package, or on the machine that runs it. */
-const leftToDo = (root: Root, unit: string): string =>
+const leftToDo = (root: Root, units: string): string =>
   [
     `\nLeft to do for ${root}:`,
     ...(isExecutable ? [] : [`  Node.js 20.15 or newer at ${SHIPPED_NODE}`]),
     ...(process.geteuid?.() === 0 ? [] : [`  give the files to root: they belong to you now`]),
     `  systemd-sysusers --root=${root}   makes the user ${USER}`,
-    `  systemctl --root=${root} enable ${unit}`,
+    `  systemctl --root=${root} enable ${units}`,
     '',
   ].join('\n');
 
@@ -176,7 +180,7 @@ export function uninstall({ dryRun }: { readonly dryRun: boolean }): string {
   if (!dryRun) demandRoot('uninstall');
   const steps: Step[] = [];
   if (systemdRuns()) {
-    const units = [SOCKET, SERVICE].filter((unit) => existsSync(`${UNITS}/${unit}`));
+    const units = [SOCKET, SERVICE, BPF].filter((unit) => existsSync(`${UNITS}/${unit}`));
     const run = (): void => execute('systemctl', 'disable', '--now', ...units);
     if (units.length > 0) steps.push({ action: 'run', what: `systemctl disable --now ${units.join(' ')}`, run });
   }
@@ -199,16 +203,20 @@ function programSteps(into: Installation): Step[] {
 }
 
 /** The user and the units. */
-function systemSteps(into: Installation, node: string, socket: boolean): Step[] {
-  const unit = isExecutable
-    ? unitOfExecutable(serviceUnit, PROGRAM)
-    : serviceUnit.replace(`=${SHIPPED_NODE} `, () => `=${node} `);
+function systemSteps(
+  into: Installation,
+  node: string,
+  { socket, bpf }: Pick<InstallOptions, 'socket' | 'bpf'>,
+): Step[] {
+  const unitOf = (shipped: string): string =>
+    isExecutable ? unitOfExecutable(shipped, PROGRAM) : shipped.replaceAll(`=${SHIPPED_NODE} `, () => `=${node} `);
   return [
     ...fileSteps(into, SYSUSERS, sysusers),
     ...(into.root === '' ? [userStep(into.record)] : []),
-    ...fileSteps(into, `${UNITS}/${SERVICE}`, unit),
+    ...fileSteps(into, `${UNITS}/${SERVICE}`, unitOf(serviceUnit)),
     ...(socket ? fileSteps(into, `${UNITS}/${SOCKET}`, socketUnit) : []),
     ...(socket ? fileSteps(into, DROP_IN, activation) : []),
+    ...(bpf ? fileSteps(into, `${UNITS}/${BPF}`, unitOf(bpfUnit)) : []),
   ];
 }
 

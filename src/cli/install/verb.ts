@@ -7,6 +7,7 @@ const DRY_RUN: VerbOption = { name: '--dry-run', help: 'Only say what would be d
 export interface InstallOptions {
   readonly dryRun: boolean;
   readonly socket: boolean;
+  readonly bpf: boolean;
   /** The folder of an image or a package; '' is this host. */
   readonly root: string;
 }
@@ -17,6 +18,7 @@ export const installVerb: Verb<InstallOptions> = {
   options: [
     DRY_RUN,
     { name: '--socket', help: 'Add a socket unit: systemd listens, and starts the exporter at the first scrape.' },
+    { name: '--bpf', help: 'Add a unit that pins the BPF program when the machine starts; it needs bpftool.' },
     {
       name: '--root',
       placeholder: 'PATH',
@@ -27,6 +29,7 @@ export const installVerb: Verb<InstallOptions> = {
   parse: ({ switches, values }) => ({
     dryRun: switches.has('--dry-run'),
     socket: switches.has('--socket'),
+    bpf: switches.has('--bpf'),
     root: rootOf(values.get('--root')),
   }),
   run: async (given) => (await import('./install.ts')).install(given),
