@@ -59,7 +59,8 @@ export class TaskFile {
     let rest = 0;
     let all = 0;
     let began = this.#clock();
-    for (;;) {
+    // Behind the end the kernel would go on with processes that began meanwhile (bpf_seq_read), so nothing is read there.
+    while (!pass.ended) {
       const got = readSync(fd, bytes, rest, bytes.length - rest, null);
       if (got === 0) break;
       all += got;

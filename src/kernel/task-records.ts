@@ -81,14 +81,15 @@ export class TaskPass {
   /** Processes. */
   count = 0;
   #begun = false;
-  #ended = false;
+  /** Its last record was taken. */
+  ended = false;
   /** Threads that came before their process: tgid, then the counters. */
   #waiting: number[] = [];
 
   clear(): void {
     this.count = 0;
     this.#begun = false;
-    this.#ended = false;
+    this.ended = false;
     this.#waiting = [];
   }
 
@@ -102,7 +103,7 @@ export class TaskPass {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     let at = 0;
     while (at + 2 <= words.length) {
-      if (this.#ended) throw new TaskRecordError('records follow the end of the list');
+      if (this.ended) throw new TaskRecordError('records follow the end of the list');
       const kind = words[at]!;
       const size = words[at + 1]! >> 2;
       this.#check(kind, words[at + 1]!);
@@ -110,7 +111,7 @@ export class TaskPass {
       if (kind === MAGIC) this.#takeHeader(words, at);
       else if (kind === PROCESS) this.#takeProcess(words, at);
       else if (kind === THREAD) this.#takeThread(words, at);
-      else this.#ended = true;
+      else this.ended = true;
       at += size;
     }
     return at << 2;
@@ -118,7 +119,7 @@ export class TaskPass {
 
   /** Ends the pass. @throws TaskRecordError where it was cut */
   end(): void {
-    if (!this.#ended) throw new TaskRecordError(this.#begun ? 'the list was cut' : 'it is empty');
+    if (!this.ended) throw new TaskRecordError(this.#begun ? 'the list was cut' : 'it is empty');
     for (let from = 0; from < this.#waiting.length; from += COUNTERS + 1) {
       const place = this.find(this.#waiting[from]!, 0);
       if (place < 0) continue; // the process ended while the list was written
