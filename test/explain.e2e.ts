@@ -28,6 +28,17 @@ async function explain(t: Scope, ...args: (string | number)[]): Promise<string> 
   return stdout;
 }
 
+test('the kinds of memory that a process has', async (t) => {
+  if (!need(t, 'cc')) return;
+  const { pid } = await startChildren(t, 'private', 64);
+  const text = await explain(t, pid, '--url', 'http://127.0.0.1:9');
+  const [, memory, anonymous] =
+    /^ {2}memory .*, PSS ([\d.]+) MiB.*\n {2}PSS has {3}anonymous ([\d.]+) MiB, of files/m.exec(text)!;
+  assert.ok(Number(anonymous) >= 64 && Number(anonymous) <= Number(memory), text);
+  const [, tables] = /^ {2}beside {4}page tables ([\d.]+) KiB$/m.exec(text)!;
+  assert.ok(Number(tables) > 128, 'an entry of 8 bytes for each of 16,384 pages');
+});
+
 test('the age of a footprint, and why it was or was not read', async (t) => {
   if (!need(t, 'cc')) return;
   const leak = await startChildren(t, 'leak', 2);
@@ -53,7 +64,7 @@ test('the age of a footprint, and why it was or was not read', async (t) => {
         text,
         /^ {2}cost {6}a read is predicted to take \S+ (ms|s), (within|over) smaps_max_read \(2 ms\)$/m,
       );
-    }, 20_000),
+    }, 60_000),
   );
   await t.test('it does nothing', () =>
     eventually(async () => {

@@ -67,6 +67,7 @@ test('with a running exporter, scan and subgroups say what it says', async (t) =
   const { source, processes } = JSON.parse(stdout);
   assert.equal(source, `from the exporter at http://127.0.0.1:${exporter.port}`);
   const { stdout: text } = await runBundle(t, ['scan', ...at]);
+  assert.match(text, /^programs [\d.]+ [MG]iB, their files [\d.]+ [MG]iB, .*free [\d.]+ [MG]iB/m);
   assert.match(text, /^from the exporter at http:\S+, which collected [\d.]+ \w+ ago$/m);
   const found = processes.find(({ pid }: { pid: number }) => pid === child.pid);
   for (const kind of ['rss', 'pss', 'uss'])

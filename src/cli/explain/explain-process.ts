@@ -14,7 +14,7 @@ import { loadSetup, openHost, sourcesOf } from '../load-host.ts';
 import { withoutSecrets } from '../scrub/scrub.ts';
 import { type GivenSettings, VerbError } from '../verb.ts';
 import { footprintLines } from './footprint-lines.ts';
-import { type FootprintNow, footprintNow, memoryLine } from './footprint-now.ts';
+import { type FootprintNow, footprintNow, memoryLines } from './footprint-now.ts';
 import { identityDocument, keyResultDocument, ProcessInspector, ruleResultDocument } from './process-inspector.ts';
 import { type AddressedAnswer, askExporter } from './running-exporter.ts';
 import type { ExplainGiven } from './verb.ts';
@@ -55,7 +55,7 @@ export async function explainProcess(
     '',
     ...identityLines(shown),
     ...valueLines(identity, shown, showValues),
-    memoryLine(footprint),
+    ...memoryLines(footprint),
     ...ruleLines('rules that would match as well:', explanation.otherMatches),
     ...ruleLines('rules that nearly match:', explanation.nearMisses),
     ...unreadable.map(({ file, reason }) => `cannot be read: /proc/${pid}/${file} (${reason})`),

@@ -25,7 +25,12 @@ interface RssAlone {
   readonly why: string;
 }
 
-export type FootprintNow = FootprintReading | RssAlone;
+/** What smaps_rollup says, and bytes of page tables; NaN where status cannot be read. */
+interface MeasuredNow extends FootprintReading {
+  readonly pageTables: number;
+}
+
+export type FootprintNow = MeasuredNow | RssAlone;
 
 export async function footprintNow(
   files: KernelFiles,
@@ -38,6 +43,7 @@ export async function footprintNow(
   requests.add(proc.files, 'status');
   await files.prefetch(requests);
   const rss = unlessUnreadable(() => readRss(files, proc)) ?? Number.NaN;
+  const pageTables = statusOf(files, proc)?.pageTables ?? Number.NaN;
   const refused = whyNotRead(files, proc, rss, config, exporter);
   if (refused) return { rss, why: refused };
   requests.clear();
@@ -46,7 +52,7 @@ export async function footprintNow(
   try {
     const reading = new FootprintReading();
     readSmapsRollup(files, proc.files, reading);
-    return reading;
+    return Object.assign(reading, { pageTables });
   } catch (failure) {
     if (!(failure instanceof KernelFileError)) throw failure;
     const remedy =
@@ -81,19 +87,40 @@ function whyNotRead(
 
 /** What a read will take, seconds. Where status cannot be read, the page tables are taken to be as large as they can be. */
 function predict(files: KernelFiles, proc: Process, rss: number): number {
-  const status = new StatusReading();
-  const known = unlessUnreadable(() => {
-    readStatus(files, proc.files, status);
-    return status;
-  });
   const { pageSize } = readUnits(files);
-  const { pageTables, swap } = known ?? { pageTables: pageTablesMax(proc, pageSize), swap: 0 };
+  const { pageTables, swap } = statusOf(files, proc) ?? { pageTables: pageTablesMax(proc, pageSize), swap: 0 };
   return firstGuess({ rss: rss || 0, pageTables, swap }, pageSize);
 }
 
-export function memoryLine(footprint: FootprintNow): string {
+function statusOf(files: KernelFiles, proc: Process): StatusReading | undefined {
+  const status = new StatusReading();
+  return unlessUnreadable(() => {
+    readStatus(files, proc.files, status);
+    return status;
+  });
+}
+
+/** What the process has, and of which kinds of memory; kinds of which it has nothing are left out. */
+export function memoryLines(footprint: FootprintNow): string[] {
   const rss = `  memory    RSS ${formatBytes(footprint.rss)}`;
-  if ('why' in footprint) return `${rss}; ${footprint.why}`;
-  const { pss, uss, swap } = footprint;
-  return `${rss}, PSS ${formatBytes(pss)}, USS ${formatBytes(uss)}, swap ${formatBytes(swap)}`;
+  if ('why' in footprint) return [`${rss}; ${footprint.why}`];
+  const { pss, uss, swap, anonymous, shmem, hugetlb, sharedHugetlb, pageTables } = footprint;
+  const parts = Object.entries({
+    anonymous,
+    'of files': pss - anonymous - shmem,
+    'shared memory': Number.isNaN(anonymous) ? Number.NaN : shmem,
+  });
+  const beside = Object.entries({
+    'huge pages': hugetlb,
+    'shared huge pages': sharedHugetlb,
+    'page tables': pageTables,
+  });
+  const listed = (kinds: [string, number][]) =>
+    kinds.flatMap(([kind, bytes]) => (bytes > 0 ? [`${kind} ${formatBytes(bytes)}`] : [])).join(', ');
+  const [ofPss, others] = [listed(parts), listed(beside)];
+  return [
+    `${rss}, PSS ${formatBytes(pss)}, USS ${formatBytes(uss)}, swap ${formatBytes(swap)}`,
+    ...(ofPss ? [`  PSS has   ${ofPss}`] : []),
+    ...(others ? [`  beside    ${others}`] : []),
+  ];
 }

@@ -11,6 +11,7 @@ import { askRunning, type Said, sourceLine } from '../exporter/running.ts';
 import { groupColumns, type ListColumn, ordered, processColumns } from '../host-lists.ts';
 import { hungLines } from '../hung-lines.ts';
 import { loadSetup, sourcesOf } from '../load-host.ts';
+import { memoryPartsOf } from '../memory-parts.ts';
 import { print } from '../output.ts';
 import { layOutTable } from '../table.ts';
 import { outputHasColours, outputWidth, painter } from '../terminal.ts';
@@ -101,6 +102,7 @@ function textOf({ host, groups, processes, hung, source, asked }: Picture, { sor
   const by = { by: sort, reversed: false };
   return [
     `${countedProcesses(host.processes)}; ${formatBytes(total_bytes)} of memory, of which ${formatBytes(available_bytes)} are available`,
+    ...balanceLine(host),
     ...host.problems.map(({ severity, what, remedy }) =>
       escapeForTerminal(`${severity}: ${what}${remedy ? `; ${remedy}` : ''}`),
     ),
@@ -114,6 +116,14 @@ function textOf({ host, groups, processes, hung, source, asked }: Picture, { sor
     escapeForTerminal(asked ? `${source}, which collected ${formatDuration(host.collection.age_seconds)} ago` : source),
     '',
   ].join('\n');
+}
+
+/** Where all of the host's memory is, and whether processes and kernel agree. Parts of less than 1 MiB are left out. */
+function balanceLine({ memory, attributed_ratio: ratio }: HostDocument): string[] {
+  const parts = memoryPartsOf(memory.kinds).filter(({ bytes }) => bytes >= 1 << 20);
+  if (parts.length === 0) return [];
+  const attributed = ratio === undefined ? '' : `; the processes have ${(100 * ratio).toFixed(1)} % of what the kernel counts for them`;
+  return [`${parts.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(', ')}${attributed}`];
 }
 
 /** A table as wide as the terminal, its head in bold where that has colours; without columns of which nothing is known. */

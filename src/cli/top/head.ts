@@ -1,9 +1,10 @@
 // The head of the screen: which host this is, whether all is well, and the whole of its memory as one bar.
+
 import type { HostDocument } from '../../server/api-v1/schema.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
 import { formatBytes, formatDuration } from '../../text/units.ts';
 import { countedProcesses } from '../counted.ts';
-import type { Style } from '../terminal.ts';
+import { memoryPartsOf } from '../memory-parts.ts';
 import { type BarPart, bar, type Letters } from './chart.ts';
 import { type Line, type Span, spread } from './line.ts';
 
@@ -18,22 +19,6 @@ export interface HeadData {
   /** Why the last question had no answer; undefined where it had. */
   readonly failure: string | undefined;
 }
-
-/** The parts of the bar: their names, and the kinds of memory (view/host-books.ts) that they hold. */
-const PARTS: readonly { name: string; kinds: readonly string[]; style: Style }[] = [
-  { name: 'programs', kinds: ['process_anonymous'], style: 'blue' },
-  { name: 'their files', kinds: ['process_file'], style: 'cyan' },
-  { name: 'shared', kinds: ['shared_memory', 'tmpfs'], style: 'magenta' },
-  { name: 'huge pages', kinds: ['hugetlb_used', 'hugetlb_free'], style: 'yellow' },
-  {
-    name: 'kernel',
-    kinds: ['slab_unreclaimable', 'page_tables', 'kernel_stacks', 'per_cpu', 'zswap'],
-    style: 'red',
-  },
-  { name: 'unexplained', kinds: ['unexplained'], style: 'redBright' },
-  { name: 'cache', kinds: ['page_cache', 'slab_reclaimable', 'swap_cache'], style: 'green' },
-  { name: 'free', kinds: ['free'], style: 'gray' },
-];
 
 /** @param low whether the terminal has few lines: then the names of the parts are left out */
 export function headLines(data: HeadData, width: number, low: boolean, letters: Letters): Line[] {
@@ -82,11 +67,9 @@ function problemLine({ host, failure, source }: HeadData): [Line] | undefined {
 }
 
 const partsOf = (kinds: Readonly<Record<string, number>>, letters: Letters): BarPart[] =>
-  PARTS.map(({ name, kinds: of, style }, index) => ({
-    name,
-    value: of.reduce((sum, kind) => sum + (kinds[kind] ?? 0), 0),
+  memoryPartsOf(kinds).map(({ name, bytes, style }, index) => ({
+    ...{ name, style, value: bytes },
     letter: [...letters.parts][index]!,
-    style,
   }));
 
 /** The names of the parts that are there, on as many lines as they need. */
