@@ -92,6 +92,16 @@ test('the first failure leaves no snapshot, and a host that recovers is collecte
   assert.ok(sampler.snapshot);
 });
 
+test('where the first collection fails and nobody asks, the next one follows soon', async (t) => {
+  const machine = new Machine();
+  machine.broken = true;
+  const { sampler, collections } = sample(t, machine, { interval: 'auto' });
+  sampler.start();
+  for (const end = clock() + 30; collections() < 1; await new Promise(setImmediate)) assert.ok(clock() < end);
+  machine.broken = false;
+  for (const end = clock() + 30; !sampler.snapshot; await new Promise(setImmediate)) assert.ok(clock() < end);
+});
+
 test('after a listener has thrown, the next collection can begin', async (t) => {
   const sampler = new Sampler(new Machine(), classify, samplerOptionsOf({ ...defaults, interval: 0.01 }), () => {
     throw new Error('log is gone');

@@ -95,7 +95,10 @@ export interface ObservedProcess {
 const SLOW_READ_WAIT = { bounded: 1, exact: 10, off: 0 };
 /** The source of files that have no other. */
 const TEXT: CounterSource = { name: 'procfs', problem: undefined };
-/** Seconds from the first collection to the second, which is the first to know CPU percentages. */
+/**
+ * Seconds from the first collection to the second, which is the first to know CPU percentages; with interval auto, and nobody
+ * who would ask, also from one that failed at the start to the next.
+ */
 const SECOND_COLLECTION_AFTER = 1;
 
 export class Sampler {
@@ -261,7 +264,8 @@ export class Sampler {
 
   #next(): { readonly at: number; readonly reason: CollectionReason } {
     const { interval, cacheTtl } = this.#options;
-    const second = this.#successes === 1 ? SECOND_COLLECTION_AFTER : Number.POSITIVE_INFINITY;
+    const early = this.#successes === 1 || (this.#successes === 0 && interval === 'auto');
+    const second = early ? SECOND_COLLECTION_AFTER : Number.POSITIVE_INFINITY;
     if (interval !== 'auto') return { at: this.#endedAt + Math.min(second, interval), reason: 'idle' };
     const next = this.#rhythm.next(clock(), cacheTtl);
     return next.at <= this.#endedAt + second ? next : { at: this.#endedAt + second, reason: 'idle' };
@@ -303,7 +307,9 @@ export class Sampler {
     tracker.services.max = options.maxServices;
     tracker.services.reserve(options.declaredGroups);
     await readInSlices(files, tracker.pass(host));
-    const oomKills = options.oomKills ? await readInSlices(files, this.#oomKills.count(tracker)) : 'off';
+    const oomKills = options.oomKills
+      ? await readInSlices(files, this.#oomKills.count(tracker))
+      : this.#oomKills.leaveOut();
     const readings = new Readings(files, options.readers);
     const at = readUptime(files);
     const { living } = tracker;

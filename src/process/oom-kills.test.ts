@@ -19,6 +19,15 @@ type Log = readonly (readonly [number: number, pid: number, comm: string])[] | U
 interface Moment {
   readonly log: Log;
   readonly processes: readonly ProcessText[];
+  /** Nobody asks at this collection. */
+  readonly off?: true;
+}
+
+function resultOf<T>(work: Generator<unknown, T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
 }
 
 /** @returns OOM kills by group after each collection, and what was said of the log last */
@@ -36,15 +45,10 @@ function collect(moments: readonly Moment[]): { readonly kills: readonly number[
   const tracker = new Tracker(files, { pageSize: 4096, ticksPerSecond: 100 }, new Unreadable(), classify);
   const oomKills = new OomKills(files);
   let state: OomKillState = 'off';
-  const kills = moments.map((_, index) => {
+  const kills = moments.map(({ off }, index) => {
     files.begin();
     [...tracker.pass({ forks: index, bootTime: 1_700_000_000, cpus: 1 })];
-    const work = oomKills.count(tracker);
-    for (let step = work.next(); ; step = work.next()) {
-      if (!step.done) continue;
-      state = step.value;
-      break;
-    }
+    state = off ? oomKills.leaveOut() : resultOf(oomKills.count(tracker));
     return ['db', 'web'].map((name) => tracker.groupCounters.of(name, name).oomKills);
   });
   return { kills, state };
@@ -65,6 +69,12 @@ test('a process that was killed counts once in its group: while it ends, when it
   assert.deepEqual(lastOf(start, { log, processes: dying }, { log: [], processes: gone }), [1, 0]);
   assert.deepEqual(lastOf(start, { log, processes: gone }, { log, processes: gone }), [1, 0]);
   assert.deepEqual(lastOf(start, { log: [], processes: gone }, { log, processes: gone }), [1, 0]);
+});
+
+test('what was killed while nobody asked does not count', () => {
+  const kill = (number: number): Moment => ({ log: [[number, 7, 'db']], processes: ALL });
+  assert.deepEqual(lastOf(start, { ...kill(2), off: true }, kill(3)), [0, 0]);
+  assert.deepEqual(lastOf(start, { ...kill(2), off: true }, kill(3), kill(4)), [1, 0]);
 });
 
 test('records from before the start do not count, however many there are', () => {

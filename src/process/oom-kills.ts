@@ -33,6 +33,12 @@ export class OomKills {
     this.#files = files;
   }
 
+  /** Nobody asks at this collection: what the log says until somebody asks again counts for nobody. */
+  leaveOut(): OomKillState {
+    this.#caughtUp = false;
+    return 'off';
+  }
+
   /** Counts what the log says since the last collection; after the pass over all processes. */
   *count(known: KnownProcesses): FileWork<OomKillState> {
     try {

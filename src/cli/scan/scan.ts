@@ -122,7 +122,8 @@ function textOf({ host, groups, processes, hung, source, asked }: Picture, { sor
 function balanceLine({ memory, attributed_ratio: ratio }: HostDocument): string[] {
   const parts = memoryPartsOf(memory.kinds).filter(({ bytes }) => bytes >= 1 << 20);
   if (parts.length === 0) return [];
-  const attributed = ratio === undefined ? '' : `; the processes have ${(100 * ratio).toFixed(1)} % of what the kernel counts for them`;
+  const attributed =
+    ratio === undefined ? '' : `; the processes have ${(100 * ratio).toFixed(1)} % of what the kernel counts for them`;
   return [`${parts.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(', ')}${attributed}`];
 }
 
