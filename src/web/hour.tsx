@@ -42,6 +42,13 @@ export function HourSection({ place, hour, fault, kept, palette, areaOf, placeOf
     );
   const areas = summed(hour, (key) => (palette.has(areaOf(key)) ? areaOf(key) : OTHERS));
   const keys = byLastValue(areas);
+  if (keys.length === 0)
+    return (
+      <section class="panel">
+        <h2>Footprint over time</h2>
+        <p class="dim">Nothing here has a history.</p>
+      </section>
+    );
   const whole = { from: hour.at[0]!, to: hour.at.at(-1)! };
   const chosen = timeSpanOf(place, whole);
   const nameOf = (key: string) => (hour.names.has(key) ? `${hour.names.get(key)} ${key}` : key);

@@ -80,6 +80,7 @@ const refused: [url: string, status: number, message: RegExp][] = [
   ['history?of=host&points=0', 400, /^points is "0"; give a whole number from 1 to 240/], ['history?of=host&to=-1', 400, /^to is/],
   ['history?of=group:nope', 404, /^there is no history of group "nope"; \/api\/v1\/history\?of=groups has all/],
   ['history?of=subgroup:db/nope', 404, /no history of subgroup "db\/nope"/], ['history?of=process:99', 404, /no history of process "99"; it is kept of the largest/],
+  ['history?of=processes:db/nope', 404, /no history of processes "db\/nope"/], ['history?of=processes:system/kernel', 200, /"series":\[\]/],
   ['events?since=now', 400, /^since is "now"; give Unix time/], ['rules?x', 400, /no parameter "x"/],
   ['nothing', 404, /^not found/], ['', 200, /./],
 ];
@@ -189,7 +190,8 @@ test('a process that is hidden by name is nowhere; one that only has no series i
     const answers = await Promise.all(everywhere.map((url) => get(url)));
     for (const { text, json } of answers) if (json) assert.doesNotMatch(text, /stranger/);
     assert.ok(answers[0]!.json.hidden >= 1);
-    assert.deepEqual([answers[1]!.status, answers[3]!.status, answers[4]!.status], [404, 404, 404]);
+    assert.deepEqual([answers[1]!.status, answers[4]!.status], [404, 404]);
+    assert.deepEqual(answers[3]!.json.series, []);
     assert.match(
       answers[1]!.text,
       /^the settings hide process 21: include_names, exclude_names, search_mode or disable_others/,

@@ -24,7 +24,8 @@ export function historyDocument({ agent, query }: ApiRequest): DocumentOf<'histo
   if (!history) return { of, at: [], series: [] };
   const points = history.points(from, to, most);
   const series = asked(agent, history, points, name);
-  if (series.length === 0 && name !== '') throw new ApiFault(404, unknown(kind!, name));
+  const known = kind === 'processes' && history.groups.series.some((each) => nameOf(each) === name);
+  if (series.length === 0 && name !== '' && !known) throw new ApiFault(404, unknown(kind!, name));
   return { of, at: points.map((point) => unix(history.time(point))), series };
 }
 
