@@ -294,6 +294,8 @@ const shell = (t: TestContext, cwd: string, line: string, ...args: string[]): St
 /** A small host, the same on every machine. */
 const RECORDED = { HERAKLES_CAPTURE: `${root}test/captures/linux-6.18.capture` };
 
+/** Tried in bpf.e2e.ts, install.e2e.ts and upgrade.e2e.ts. */
+const DEPENDING_ON_MACHINE = ['bpf pin', 'bpf status', 'bpf unpin', 'install', 'uninstall', 'upgrade'];
 /** Arguments with which each verb prints something; a new verb needs a line here. */
 const printing: Record<string, string[]> = {
   completion: ['bash'],
@@ -306,8 +308,7 @@ const printing: Record<string, string[]> = {
   'subgroups test': ['rules.toml'],
   'import process-exporter': ['--procnames=acme'],
   capture: [],
-  // What these do depends on the machine: install.e2e.ts and upgrade.e2e.ts.
-  ...Object.fromEntries(['install', 'uninstall', 'upgrade'].map((verb) => [verb, ['--help']])),
+  ...Object.fromEntries(DEPENDING_ON_MACHINE.map((verb) => [verb, ['--help']])),
   'config show': [],
   'config init': [],
 };
