@@ -347,15 +347,8 @@ test('a text that fits only in part is a failure, and so is a message that canno
   assert.equal((await part.ended).code, 1);
   assert.match(part.stderr, /standard output cannot be written \(EFBIG/);
   assert.equal(statSync(`${cwd}/part`).size, 4096);
-  const notes = shell(
-    t,
-    cwd,
-    'exec "$@" 2> /dev/full',
-    'import',
-    'process-exporter',
-    '--namemapping=a,(?=b)',
-    '--procnames=acme',
-  );
+  const refused = ['import', 'process-exporter', '--namemapping=a,(?=b)', '--procnames=acme'];
+  const notes = shell(t, cwd, 'exec "$@" 2> /dev/full', ...refused);
   const { code } = await notes.ended;
   assert.ok(code === 1 || code === 2, `status ${code}`);
   const mute = shell(t, cwd, 'exec "$@" 2> /dev/full', 'chek');
