@@ -52,6 +52,16 @@ test('every answer is as its document declares it, and every declared field is i
 
 test('a series can be asked for with all the points that are kept', () => assert.equal(POINTS_MAX, POINTS));
 
+test('the host uses no more CPU than it has, whatever its processes say of themselves', async (t) => {
+  const busy = (user: number) => [11, 12, 13, 14].map((pid) => ({ pid, comm: 'postgres', user, startTicks: 200 }));
+  const { get, collect } = site(t, {}, [busy(100), busy(1500)]);
+  await collect();
+  const { cpu_percent, host } = (await get('host')).json;
+  const { groups } = (await get('groups')).json;
+  assert.equal(cpu_percent, 100 * host.cpus);
+  assert.ok(groups[0].cpu_percent > cpu_percent, 'the group keeps what its processes add up to');
+});
+
 test('the index lists the documents, with the parameters that they take', async (t) => {
   const { get } = site(t);
   const { text } = await get('');

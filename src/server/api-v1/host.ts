@@ -31,7 +31,8 @@ export function hostDocument({ agent, snapshot }: ApiRequest): DocumentOf<'host'
     attributed_ratio: ratio(view.books.attributedRatio),
     coverage_ratio: ratio(coverageOf(view)),
     processes: view.seen,
-    cpu_percent: usages.length > 0 ? thousandths(usages.reduce((sum, usage) => sum + usage, 0)) : undefined,
+    // A process that has just begun counts with its usage since then, so the sum may exceed what there is.
+    cpu_percent: usages.length > 0 ? thousandths(Math.min(100 * view.host.cpus, sumOf(usages))) : undefined,
     collection: { age_seconds: unix(agent.age), duration_seconds: unix(duration) },
     history: historyOf(agent),
   };
@@ -58,3 +59,5 @@ function historyOf({ history }: Agent): DocumentOf<'host'>['history'] {
     left_out: history.groups.leftOut,
   };
 }
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);

@@ -126,7 +126,11 @@ export const schema = {
     attributed_ratio: optional(numberField('PSS of all processes over what the kernel says they have mapped.')),
     coverage_ratio: optional(numberField('Share of the resident memory whose PSS is measured and fresh.')),
     processes: numberField('Processes seen, kernel threads and zombies included.'),
-    cpu_percent: optional(numberField('CPU usage of all processes since the collection before; 100 is one core.')),
+    cpu_percent: optional(
+      numberField(
+        'CPU usage of all processes since the collection before, at most that of all cores; 100 is one core.',
+      ),
+    ),
     collection: objectField('The collection.', {
       age_seconds: numberField('Its age when this was answered.'),
       duration_seconds: numberField('How long it took.'),
