@@ -81,8 +81,11 @@ class Podman {
     const places = ['--root', `${store}/images`, '--runroot', `${store}/run`, '--storage-driver', 'vfs'];
     const options = ['--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
     // crun refuses a host that has cgroups of both versions; in this mount namespace those of version 2 are not there.
-    const hide = 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"';
-    const apart = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', hide, 'sh'];
+    // And crun gives the null device, which is a container's standard input, to the container's user: it gets another one.
+    const hide = 'umount /sys/fs/cgroup/unified 2>/dev/null; mount --bind "$0" /dev/null && exec "$@"';
+    const nothing = `${store}/null`;
+    execFileSync('mknod', ['--mode', '666', nothing, 'c', '1', '3']);
+    const apart = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', hide, nothing];
     this.#command = [...apart, podman, ...places, ...options];
     t.after(() => this.run('rm', '--force', '--all', '--time', '0'));
   }
