@@ -56,7 +56,7 @@ export function noticeOf(packages, node) {
 }
 
 /**
- * Packages of Debian, of which an image holds the libraries.
+ * Debian packages. An image holds their libraries.
  * @typedef {{
  *   suite: string, architecture: string, packages: readonly { name: string, version: string, sha256: string }[],
  * }} DebianPackages

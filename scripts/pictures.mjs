@@ -1,7 +1,7 @@
 // node scripts/pictures.mjs: makes docs/pictures/page-light.png and page-dark.png, which README shows: the live page of the
 // built exporter, in a real browser. It needs root, unshare, cc and Chromium, and three minutes for the history. The host
-// on the picture is a process namespace with children of known sizes, one of which leaks: no process of the machine that
-// makes the picture is on it, but its kernel, uptime and kinds of memory are.
+// on the picture is a process namespace with children of known sizes; one child leaks. The picture shows no other process of
+// the machine. It does show the machine's kernel, uptime and kinds of memory.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ const SCENE = [
   ['batch', 'invoices', 'invoices', [90, 90]],
   ['monitoring', 'vector', 'vector', [75]],
 ];
-/** A declared group of which nothing runs. */
+/** A declared group without a process. */
 const DOWN = { group: 'queue', subgroup: 'mailer' };
 const LEAK = { group: 'shop', subgroup: 'images', mibPerSecond: '4' };
 

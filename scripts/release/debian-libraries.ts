@@ -1,6 +1,6 @@
-// The libraries of an image: those that the executable loads, from Debian's packages. debian-libraries.json says which packages,
+// The libraries that the executable loads. An image takes them from Debian's packages. debian-libraries.json lists the packages,
 // with versions and checksums, so that the same sources give the same image. A mirror of Debian keeps only the newest
-// version of each; `npm run release -- --renew-debian` then takes that and writes the file anew (docs/releasing.md).
+// version of each; `npm run release -- --renew-debian` then takes the newest version and writes the file again (docs/releasing.md).
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
