@@ -1,16 +1,18 @@
 // The host by group, and a group by subgroup: treemap, hour and table of the same things in the same colours.
+
 import { useMemo } from 'preact/hooks';
 import type { GroupEntry, HostDocument } from '../server/api-v1/schema.ts';
 import { formatPercent } from '../text/units.ts';
+import { Areas } from './areas.tsx';
 import { DataTable, type TableColumn } from './data-table.tsx';
 import { EventList } from './events.tsx';
 import type { Latest } from './feed.ts';
 import { HostBar } from './host-bar.tsx';
-import { HourSection, useHour } from './hour.tsx';
+import { useHour } from './hour.tsx';
 import { Palette } from './palette.ts';
 import { onward, type Place } from './place.ts';
 import { Bytes, changeText, Glossary, Name, PlaceLink } from './shown.tsx';
-import { type Tile, Treemap } from './treemap.tsx';
+import type { Tile } from './treemap.tsx';
 
 export const keyOfGroup = ({ group, subgroup }: GroupEntry): string => `${group}/${subgroup}`;
 
@@ -46,21 +48,18 @@ export function Overview({ place, groups, host }: ViewProps) {
   return (
     <>
       {host.value && <HostBar host={host.value} groups={sums} palette={groupPalette} place={place} />}
-      <div class="beside">
-        <section class="panel">
-          <h2>Footprint by group</h2>
-          <Treemap label="Groups by footprint" tiles={tiles} />
-        </section>
-        <HourSection
-          place={place}
-          hour={hour}
-          fault={fault}
-          kept={kept}
-          palette={groupPalette}
-          areaOf={groupOf}
-          placeOf={(key) => placeOfKey(place, byKey, key)}
-        />
-      </div>
+      <Areas
+        head="Footprint by group"
+        label="Groups by footprint"
+        tiles={tiles}
+        place={place}
+        hour={hour}
+        fault={fault}
+        kept={kept}
+        palette={groupPalette}
+        areaOf={groupOf}
+        placeOf={(key) => placeOfKey(place, byKey, key)}
+      />
       <GroupsTable place={place} groups={groups} palette={groupPalette} areaOf={({ group }) => group} />
       <EventList />
     </>
@@ -85,21 +84,18 @@ export function GroupView({ place, groups, host }: ViewProps) {
   });
   return (
     <>
-      <div class="beside">
-        <section class="panel">
-          <h2>Footprint by subgroup</h2>
-          <Treemap label="Subgroups by footprint" tiles={tiles} />
-        </section>
-        <HourSection
-          place={place}
-          hour={hour}
-          fault={fault}
-          kept={kept}
-          palette={palette}
-          areaOf={(key) => key}
-          placeOf={(key) => placeOfKey(place, byKey, key)}
-        />
-      </div>
+      <Areas
+        head="Footprint by subgroup"
+        label="Subgroups by footprint"
+        tiles={tiles}
+        place={place}
+        hour={hour}
+        fault={fault}
+        kept={kept}
+        palette={palette}
+        areaOf={(key) => key}
+        placeOf={(key) => placeOfKey(place, byKey, key)}
+      />
       <GroupsTable place={place} groups={own} palette={palette} areaOf={keyOfGroup} />
     </>
   );

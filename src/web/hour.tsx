@@ -1,4 +1,5 @@
 // The hour of a host, a group or a subgroup: stacked areas, their legend, the span that is looked at, and what grew in it.
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Chart } from './chart.tsx';
 import { useSource } from './feed.ts';
@@ -7,7 +8,7 @@ import { COLOURS, type Palette } from './palette.ts';
 import { go, type Place } from './place.ts';
 import { Bytes, changeText, Name, PlaceLink, timeText } from './shown.tsx';
 
-interface HourProps {
+export interface HourProps {
   readonly place: Place;
   readonly hour: Hour | undefined;
   readonly fault: string | undefined;
@@ -27,28 +28,27 @@ export const useHour = (of: string, kept = 0) => useSource<Hour>(`history ${of} 
 const OTHERS = 'others';
 const GROWTH_ROWS = 8;
 
+/** Stands where there is nothing to draw, and says why. */
+export const NoHour = ({ head, children }: { head: string; children: ComponentChildren }) => (
+  <section class="panel">
+    <h2>{head}</h2>
+    <p class="dim">{children}</p>
+  </section>
+);
+
 export function HourSection({ place, hour, fault, kept, palette, areaOf, placeOf }: HourProps) {
   const [point, setPoint] = useState<number>();
   if (!hour || hour.at.length < 2)
     return (
-      <section class="panel">
-        <h2>Footprint over time</h2>
-        <p class="dim">
-          {kept === 0
-            ? 'No history is kept, because the setting history is 0.'
-            : (fault ?? 'The first points are on their way.')}
-        </p>
-      </section>
+      <NoHour head="Footprint over time">
+        {kept === 0
+          ? 'No history is kept, because the setting history is 0.'
+          : (fault ?? 'The first points are on their way.')}
+      </NoHour>
     );
   const areas = summed(hour, (key) => (palette.has(areaOf(key)) ? areaOf(key) : OTHERS));
   const keys = byLastValue(areas);
-  if (keys.length === 0)
-    return (
-      <section class="panel">
-        <h2>Footprint over time</h2>
-        <p class="dim">Nothing here has a history.</p>
-      </section>
-    );
+  if (keys.length === 0) return <NoHour head="Footprint over time">Nothing here has a history.</NoHour>;
   const whole = { from: hour.at[0]!, to: hour.at.at(-1)! };
   const chosen = timeSpanOf(place, whole);
   const nameOf = (key: string) => (hour.names.has(key) ? `${hour.names.get(key)} ${key}` : key);

@@ -1,4 +1,5 @@
 // One process: what it is, what its footprint is made of, its hour, and why its PSS is as old as it is.
+
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ProcessDocument } from '../server/api-v1/schema.ts';
@@ -7,6 +8,7 @@ import { Chart } from './chart.tsx';
 import { useDocument } from './feed.ts';
 import { Trail } from './head.tsx';
 import type { Hour } from './history.ts';
+import { NoHour } from './hour.tsx';
 import type { Place } from './place.ts';
 import { Bytes, Glossary, Name, timeText } from './shown.tsx';
 
@@ -128,12 +130,9 @@ function ProcessHour({ history }: { history: ProcessDocument['history'] }) {
   const [point, setPoint] = useState<number>();
   if (!history || history.at.length < 2)
     return (
-      <section class="panel">
-        <h2>The last hour</h2>
-        <p class="dim">
-          The exporter keeps the history of the largest processes of each subgroup; this is none of them yet.
-        </p>
-      </section>
+      <NoHour head="The last hour">
+        The exporter keeps the history of the largest processes of each subgroup; this is none of them yet.
+      </NoHour>
     );
   const series = new Map([['footprint', history.footprint_bytes]]);
   const hour: Hour = { at: history.at, series, names: new Map() };

@@ -1,15 +1,17 @@
 // A subgroup by process. The exporter sorts and sends the first of them; all of ten thousand are sent only when asked for.
+
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { GroupEntry, HostDocument, ProcessEntry, ProcessesDocument } from '../server/api-v1/schema.ts';
 import { formatDuration, formatPercent } from '../text/units.ts';
+import { Areas } from './areas.tsx';
 import { DataTable, type TableColumn } from './data-table.tsx';
 import { type Latest, useDocument } from './feed.ts';
 import { REST, withRest } from './history.ts';
-import { HourSection, useHour } from './hour.tsx';
+import { useHour } from './hour.tsx';
 import { Palette } from './palette.ts';
 import { onward, type Place } from './place.ts';
 import { Bytes, Glossary, Name, PlaceLink } from './shown.tsx';
-import { type Tile, Treemap } from './treemap.tsx';
+import type { Tile } from './treemap.tsx';
 
 const FIRST_PROCESSES = 200;
 const ALL_PROCESSES = 10_000;
@@ -60,21 +62,18 @@ export function ProcessesView({ place, entry, host }: ProcessesProps) {
   const to = (pid: string) => (alive.has(pid) ? onward(place, { page: 'process', pid, group, subgroup }) : undefined);
   return (
     <>
-      <div class="beside">
-        <section class="panel">
-          <h2>Footprint by process</h2>
-          <Treemap label="Processes by footprint" tiles={tilesOf(largest, entry, palette, to)} />
-        </section>
-        <HourSection
-          place={place}
-          hour={hour}
-          fault={parts.fault}
-          kept={seconds}
-          palette={palette}
-          areaOf={(key) => key}
-          placeOf={to}
-        />
-      </div>
+      <Areas
+        head="Footprint by process"
+        label="Processes by footprint"
+        tiles={tilesOf(largest, entry, palette, to)}
+        place={place}
+        hour={hour}
+        fault={parts.fault}
+        kept={seconds}
+        palette={palette}
+        areaOf={(key) => key}
+        placeOf={to}
+      />
       <section class="panel">
         <h2>Processes</h2>
         {fault && <p class="bad">{fault}</p>}
