@@ -4,6 +4,7 @@ import { frameOf, type ProcessText } from '../../test/kernel-text.ts';
 import { framedFiles } from '../kernel/capture.ts';
 import type { UnreadableReason } from '../kernel/files.ts';
 import { KERNEL_LOG } from '../kernel/kernel-log.ts';
+import { runToEnd } from '../rules/run-to-end.ts';
 import { type OomKillState, OomKills } from './oom-kills.ts';
 import { Tracker } from './tracker.ts';
 import { Unreadable } from './unreadable.ts';
@@ -21,13 +22,6 @@ interface Moment {
   readonly processes: readonly ProcessText[];
   /** Nobody asks at this collection. */
   readonly off?: true;
-}
-
-function resultOf<T>(work: Generator<unknown, T>): T {
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
 }
 
 /** @returns OOM kills by group after each collection, and what was said of the log last */
@@ -48,7 +42,7 @@ function collect(moments: readonly Moment[]): { readonly kills: readonly number[
   const kills = moments.map(({ off }, index) => {
     files.begin();
     [...tracker.pass({ forks: index, bootTime: 1_700_000_000, cpus: 1 })];
-    state = off ? oomKills.leaveOut() : resultOf(oomKills.count(tracker));
+    state = off ? oomKills.leaveOut() : runToEnd(oomKills.count(tracker));
     return ['db', 'web'].map((name) => tracker.groupCounters.of(name, name).oomKills);
   });
   return { kills, state };

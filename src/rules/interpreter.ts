@@ -25,13 +25,15 @@ const DASH = 0x2d;
 const DOT = 0x2e;
 const SLASH = 0x2f;
 
-/** The part of a path behind its last slash. */
-export function baseName(path: string): string {
+/** Where the part of a path behind its last slash begins. */
+export function baseNameStart(path: string): number {
   let at = path.length;
-  for (; at > 0 && path.length - at < NAME_LENGTH_MAX; at--)
-    if (path.charCodeAt(at - 1) === SLASH) return path.slice(at);
-  return at === 0 ? path : path.slice(path.lastIndexOf('/', at - 1) + 1);
+  for (; at > 0 && path.length - at < NAME_LENGTH_MAX; at--) if (path.charCodeAt(at - 1) === SLASH) return at;
+  return at === 0 ? 0 : path.lastIndexOf('/', at - 1) + 1;
 }
+
+/** The part of a path behind its last slash. */
+export const baseName = (path: string): string => path.slice(baseNameStart(path));
 
 /** How an interpreter's command line is to be read: by the syntax of its options, or by a function of its own. */
 type Interpreter = OptionSyntax | 'java' | 'jsvc' | 'erlang';

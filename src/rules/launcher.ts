@@ -7,7 +7,7 @@
 // manual pages of util-linux 2.41, coreutils 9.5, busybox(1), ld.so(8), qemu(1), sudo(8), s6, runit and daemontools.
 // Pure: any command line gives an answer. docs/decisions/0013-launchers-are-seen-through.md says why.
 import type { Identity } from './identity.ts';
-import { baseName, InterpretedProgram, isShell } from './interpreter.ts';
+import { baseName, baseNameStart, InterpretedProgram, isShell } from './interpreter.ts';
 import { hashesOf, partHash } from './part-hash.ts';
 import { ASSIGNMENT, commandOf, programNamesOf } from './shell-command.ts';
 
@@ -108,7 +108,6 @@ const LAUNCHERS: ReadonlyMap<string, Launcher> = new Map<string, Launcher>([
 const LAUNCHER_HASHES = hashesOf(LAUNCHERS.keys());
 const LETTER_L = 0x6c;
 const LETTER_Q = 0x71;
-const SLASH = 0x2f;
 
 function named(names: string, value: Launcher): [string, Launcher][] {
   return names.split(' ').map((name) => [name, value]);
@@ -144,8 +143,7 @@ export const mayLaunch = (first: string, script: string): boolean =>
 
 function mayBeLauncher(path: string): boolean {
   if (path.length > PATH_LENGTH_MAX) return false;
-  let start = path.length;
-  while (start > 0 && path.charCodeAt(start - 1) !== SLASH) start--;
+  const start = baseNameStart(path);
   const letter = path.charCodeAt(start);
   return letter === LETTER_L || letter === LETTER_Q
     ? launcherOf(path.slice(start)) !== undefined
