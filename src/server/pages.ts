@@ -3,7 +3,7 @@
 import { hostname } from 'node:os';
 import type { Agent } from '../agent/agent.ts';
 import { accessTo, grantFor, hiddenAdvice, lastingFailures, UNIT_SETTING } from '../agent/capabilities.ts';
-import { problemsOf } from '../agent/problems.ts';
+import { coverageOf, problemsOf } from '../agent/problems.ts';
 import type { Snapshot } from '../agent/sampler.ts';
 import { optionOf } from '../config/options.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
@@ -78,14 +78,12 @@ function cards(agent: Agent, { view, duration }: Snapshot): string {
   const { interval } = agent.config;
   const often = interval === 'auto' ? 'one before each scrape, else one a minute' : `every ${formatDuration(interval)}`;
   const { total, available } = view.host.memory;
-  const rss = view.groups.reduce((sum, group) => sum + group.rss, 0);
-  const fresh = view.groups.reduce((sum, group) => sum + (group.coverage > 0 ? group.coverage * group.rss : 0), 0);
   const footprint = view.groups.reduce((sum, group) => sum + (group.footprint || 0), 0);
   const shown = [
     ['Last collection', `${formatDuration(agent.age)} ago`, `took ${formatDuration(duration)}, ${often}`],
     ['Processes', String(view.seen), `in ${groupsBySize(agent).length} subgroups`],
     ['Footprint of all', formatBytes(footprint), `of ${formatBytes(total)}; ${formatBytes(available)} available`],
-    ['Coverage', formatPercent(fresh / rss), 'of RSS is of processes whose PSS is measured and up to date'],
+    ['Coverage', formatPercent(coverageOf(view)), 'of RSS is of processes whose PSS is measured and up to date'],
   ];
   const card = ([name, value, note]: string[]) => `<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>`;
   return `<dl class="cards">${shown.map(card).join('\n')}</dl>`;

@@ -91,6 +91,16 @@ const explanation = objectField('Why its PSS is as old as it is, as /explain has
   }),
 });
 
+const partsField = (meaning: string, anonymous: string, hugetlb: string) =>
+  objectField(meaning, {
+    anonymous: optional(numberField(`${anonymous} Bytes, as all of these.`)),
+    file: optional(numberField('Pages of files.')),
+    shared: optional(numberField('Shared memory.')),
+    hugetlb: optional(numberField(hugetlb)),
+    page_tables: optional(numberField('Page tables.')),
+    kernel_stacks: optional(numberField('Kernel stacks of its threads.')),
+  });
+
 export const schema = {
   host: {
     ...stamp,
@@ -159,14 +169,7 @@ export const schema = {
           numberField('How much its footprint grew since the oldest point of the history; negative: it shrank.'),
         ),
         change_seconds: optional(numberField('How long ago that point was.')),
-        kinds: objectField('The parts of the footprint.', {
-          anonymous: optional(numberField('Memory that programs allocated. Bytes, as all of these.')),
-          file: optional(numberField('Pages of files.')),
-          shared: optional(numberField('Shared memory.')),
-          hugetlb: optional(numberField('Huge pages.')),
-          page_tables: optional(numberField('Page tables.')),
-          kernel_stacks: optional(numberField('Kernel stacks of its threads.')),
-        }),
+        kinds: partsField('The parts of the footprint.', 'Memory that programs allocated.', 'Huge pages.'),
         ...footprints,
         rss_bytes: numberField('Sum of resident memory; pages that processes share count for each.'),
         swap_bytes: optional(numberField('What of it is swapped out.')),
@@ -196,14 +199,11 @@ export const schema = {
       ...processFields,
       exe: optional(textField('The path of its executable; needs process_info.')),
       threads: numberField('Its threads.'),
-      parts: objectField('The parts of its footprint.', {
-        anonymous: optional(numberField('Memory that it allocated. Bytes, as all of these.')),
-        file: optional(numberField('Pages of files.')),
-        shared: optional(numberField('Shared memory.')),
-        hugetlb: optional(numberField('Huge pages that no other process maps.')),
-        page_tables: optional(numberField('Page tables.')),
-        kernel_stacks: optional(numberField('Kernel stacks of its threads.')),
-      }),
+      parts: partsField(
+        'The parts of its footprint.',
+        'Memory that it allocated.',
+        'Huge pages that no other process maps.',
+      ),
     }),
     explanation,
     history: optional(
