@@ -43,8 +43,8 @@ export async function footprintNow(
   requests.add(proc.files, 'status');
   await files.prefetch(requests);
   const rss = unlessUnreadable(() => readRss(files, proc)) ?? Number.NaN;
-  const pageTables = statusOf(files, proc)?.pageTables ?? Number.NaN;
-  const refused = whyNotRead(files, proc, rss, config, exporter);
+  const status = unlessUnreadable(() => statusNow(files, proc));
+  const refused = whyNotRead(() => predict(files, proc, rss, status), config, exporter);
   if (refused) return { rss, why: refused };
   requests.clear();
   requests.add(proc.files, 'smaps_rollup');
@@ -52,7 +52,7 @@ export async function footprintNow(
   try {
     const reading = new FootprintReading();
     readSmapsRollup(files, proc.files, reading);
-    return Object.assign(reading, { pageTables });
+    return Object.assign(reading, { pageTables: status?.pageTables ?? Number.NaN });
   } catch (failure) {
     if (!(failure instanceof KernelFileError)) throw failure;
     const remedy =
@@ -68,36 +68,28 @@ function readRss(files: KernelFiles, proc: Process): number {
 }
 
 /** Why the settings do not allow to read PSS and USS; undefined where they do. */
-function whyNotRead(
-  files: KernelFiles,
-  proc: Process,
-  rss: number,
-  config: Config,
-  exporter: AddressedAnswer,
-): string | undefined {
+function whyNotRead(guess: () => number, config: Config, exporter: AddressedAnswer): string | undefined {
   const known = 'explanation' in exporter ? exporter.explanation.smaps : undefined;
   const mode = known?.mode ?? config.smaps;
   if (mode === 'off') return 'PSS and USS are not read, because smaps is off';
   if (mode === 'exact') return undefined;
-  const predicted = known?.predicted_seconds ?? predict(files, proc, rss);
+  const predicted = known?.predicted_seconds ?? guess();
   const max = known?.max_read_seconds ?? config.smaps_max_read;
   if (!(predicted > max)) return undefined;
   return `PSS and USS are not read, because that is predicted to take ${formatDuration(predicted)}, over smaps_max_read (${formatDuration(max)})`;
 }
 
 /** What a read will take, seconds. Where status cannot be read, the page tables are taken to be as large as they can be. */
-function predict(files: KernelFiles, proc: Process, rss: number): number {
+function predict(files: KernelFiles, proc: Process, rss: number, status: StatusReading | undefined): number {
   const { pageSize } = readUnits(files);
-  const { pageTables, swap } = statusOf(files, proc) ?? { pageTables: pageTablesMax(proc, pageSize), swap: 0 };
+  const { pageTables, swap } = status ?? { pageTables: pageTablesMax(proc, pageSize), swap: 0 };
   return firstGuess({ rss: rss || 0, pageTables, swap }, pageSize);
 }
 
-function statusOf(files: KernelFiles, proc: Process): StatusReading | undefined {
-  const status = new StatusReading();
-  return unlessUnreadable(() => {
-    readStatus(files, proc.files, status);
-    return status;
-  });
+function statusNow(files: KernelFiles, proc: Process): StatusReading {
+  const reading = new StatusReading();
+  readStatus(files, proc.files, reading);
+  return reading;
 }
 
 /** What the process has, and of which kinds of memory; kinds of which it has nothing are left out. */
