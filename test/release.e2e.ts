@@ -276,6 +276,17 @@ test('the executable checks passwords, and needs no more memory than Node.js wit
   );
 });
 
+/** The installed exporter, as its own user, sees the PSS of a process of root. */
+async function seesPssOfOthers(t: TestContext, debian: Debian): Promise<void> {
+  const pid = String((await startChildren(t, 'private', 32)).pids[0]!);
+  const exporter = await debian.serve(t, [...as('herakles'), `/usr/bin/${NAME}`]);
+  await eventually(async () => {
+    const pss = (await exporter.scrape()).value('herakles_mem_process_pss_bytes', { pid });
+    assert.ok((pss ?? 0) > 32 * MIB, `PSS ${pss}`);
+  });
+  await exporter.stop();
+}
+
 test('the Debian package installs, upgrades, and after a purge nothing of it is left', {
   timeout: 300_000,
 }, async (t) => {
@@ -295,13 +306,7 @@ test('the Debian package installs, upgrades, and after a purge nothing of it is 
   assert.match(unit, /^ExecStart=\/usr\/bin\/herakles-node-exporter$/m);
   const enabled = `/etc/systemd/system/multi-user.target.wants/${NAME}.service`;
   assert.equal(debian.run('test', '-L', enabled).status, 0, 'the service starts with the machine');
-  const pid = String((await startChildren(t, 'private', 32)).pids[0]!);
-  const exporter = await debian.serve(t, [...as('herakles'), `/usr/bin/${NAME}`]);
-  await eventually(async () => {
-    const pss = (await exporter.scrape()).value('herakles_mem_process_pss_bytes', { pid });
-    assert.ok((pss ?? 0) > 32 * MIB, `PSS ${pss}`);
-  });
-  await exporter.stop();
+  await seesPssOfOthers(t, debian);
 
   const mine = '# mine\ninterval: 30s\n';
   debian.done('sh', '-c', `printf '%s' "$0" > /etc/herakles/config.yaml; touch /etc/herakles/web.yml`, mine);
@@ -333,13 +338,7 @@ test('the package for rpm installs, upgrades, and a removal keeps what was chang
   rpm('--install', rpmPackage(out));
   assert.match(debian.done('getent', 'passwd', 'herakles'), /:Herakles exporter:\/:\/sbin\/nologin$/m);
   assert.equal(rpm('--verify', NAME), '');
-  const pid = String((await startChildren(t, 'private', 32)).pids[0]!);
-  const exporter = await debian.serve(t, [...as('herakles'), `/usr/bin/${NAME}`]);
-  await eventually(async () => {
-    const pss = (await exporter.scrape()).value('herakles_mem_process_pss_bytes', { pid });
-    assert.ok((pss ?? 0) > 32 * MIB, `PSS ${pss}`);
-  });
-  await exporter.stop();
+  await seesPssOfOthers(t, debian);
   const mine = 'interval: 30s\n';
   debian.done('sh', '-c', `printf '%s' "$0" > /etc/herakles/config.yaml`, mine);
   rpm('--upgrade', '--force', rpmPackage(out));
