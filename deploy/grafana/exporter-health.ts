@@ -125,7 +125,7 @@ export function exporterBoard(): Dashboard {
     .lines(
       {
         title: 'Oldest PSS in Use',
-        help: 'Time since the oldest PSS in use was read. smaps_max_age limits it.',
+        help: 'Time since the oldest PSS in use was read or confirmed. smaps_max_age limits it.',
         unit: 's',
         width: 12,
       },

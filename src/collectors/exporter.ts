@@ -57,7 +57,7 @@ export const smapsReads = counter('herakles_exporter_smaps_reads_total', 'Reads 
 export const smapsSeconds = counter('herakles_exporter_smaps_seconds_total', 'Time spent reading smaps_rollup.');
 export const smapsOldest = gauge(
   'herakles_exporter_smaps_oldest_age_seconds',
-  'Age of the oldest measurement of PSS and USS that is in use.',
+  'Time since the oldest PSS and USS in use were read, or confirmed by other idle processes of the executable.',
 );
 export const smapsDeferred = gauge(
   'herakles_exporter_smaps_deferred_processes',

@@ -156,7 +156,7 @@ export const options = {
     smaps_max_age: option(
       duration('1s', '1d'),
       300,
-      'Age at which PSS and USS are read again, although nothing has changed.',
+      'Age at which PSS and USS are read again although nothing has changed, or confirmed by other idle processes of the executable.',
     ),
     smaps_max_read: option(
       duration('1ms', '1m'),

@@ -9,9 +9,19 @@ import type { FootprintScheduler } from './scheduler.ts';
 /**
  * off: smaps is off. nothing: no memory of its own is known (kernel thread, zombie, or its statm cannot be read).
  * read: at the last collection. reading: by itself, or waits for that. waiting: for budget. unreadable: the
- * last attempt failed. large: predicted over `maxRead`, so only age counts. unchanged: too little has moved.
+ * last attempt failed. large: predicted over `maxRead`, so only age counts. confirmed: it was due by age since, and idle
+ * processes of its executable were read in its place (idle-samples.ts). unchanged: too little has moved.
  */
-export type FootprintState = 'off' | 'nothing' | 'read' | 'reading' | 'waiting' | 'unreadable' | 'large' | 'unchanged';
+export type FootprintState =
+  | 'off'
+  | 'nothing'
+  | 'read'
+  | 'reading'
+  | 'waiting'
+  | 'unreadable'
+  | 'large'
+  | 'confirmed'
+  | 'unchanged';
 
 export interface FootprintExplanation {
   readonly state: FootprintState;
@@ -23,6 +33,8 @@ export interface FootprintExplanation {
   readonly source: 'read' | 'estimated' | 'none';
   /** Age of the measurement at the last collection, seconds; NaN where there is none. */
   readonly age: number;
+  /** Seconds since it was read, or confirmed by reads of others; NaN where there is none. */
+  readonly confirmedAge: number;
   /** What a read would take, seconds, and whether that is over `maxRead`. */
   readonly predicted: number;
   readonly overMaxRead: boolean;
@@ -54,6 +66,7 @@ export function explainFootprint(
     failure: proc.unreadable.reasons?.get('smaps_rollup'),
     source: Number.isNaN(proc.footprint.pss) ? 'none' : measurement.rss === rss ? 'read' : 'estimated',
     age: measured ? Math.max(0, at - measurement.at) : Number.NaN,
+    confirmedAge: measured ? Math.max(0, at - measurement.confirmed) : Number.NaN,
     predicted,
     overMaxRead,
     moved: measured ? movedByItself(proc) : Number.NaN,
@@ -72,5 +85,6 @@ function stateOf(proc: Process, { mode, guest }: FootprintOptions, overMaxRead: 
   if (measurement.wanted) return 'waiting';
   if (measurement.at < 0 && proc.unreadable.reasons?.has('smaps_rollup')) return 'unreadable';
   if (measurement.at < 0) return guest && overMaxRead ? 'large' : 'waiting';
-  return mode === 'bounded' && overMaxRead ? 'large' : 'unchanged';
+  if (mode === 'bounded' && overMaxRead) return 'large';
+  return measurement.confirmed > measurement.at ? 'confirmed' : 'unchanged';
 }

@@ -1,6 +1,6 @@
 // Decides which PSS and USS to read now, within a budget, and reads them. How it knows what a read will cost stands in
-// read-cost.ts, what it may spend in read-budget.ts, what makes a read needed in read-need.ts, and what is exported between
-// two reads in estimator.ts.
+// read-cost.ts, what it may spend in read-budget.ts, what makes a read needed in read-need.ts, which idle processes answer for
+// others in idle-samples.ts, and what is exported between two reads in estimator.ts.
 //
 // A read of smaps_rollup takes the mmap lock of the process: while a large one is read, the process may have to
 // wait at its next mmap or page fault. So the cost of each read is predicted before: a read that is predicted to take long
@@ -11,6 +11,7 @@ import { FootprintReading, readSmapsRollup, readSmapsRollupLater } from '../kern
 import { BLOCKED, type Measurement, type Process, type ReadReason } from '../process/process.ts';
 import { correctRss } from '../process/rss.ts';
 import type { Unreadable } from '../process/unreadable.ts';
+import { IdleSamples } from './idle-samples.ts';
 import type { FootprintOptions } from './options.ts';
 import { mayHaveLargePageTables, PageTableReader } from './page-tables.ts';
 import { ReadBudget, type ReadLength } from './read-budget.ts';
@@ -53,6 +54,9 @@ export class FootprintScheduler {
   readonly #budget = new ReadBudget();
   readonly #reading = new FootprintReading();
   readonly #statistics = new ReadStatistics();
+  readonly #samples = new IdleSamples();
+  /** `maxAge` of the last collection, seconds. */
+  #maxAge = 0;
   /** Reused: the processes whose read is wanted at this collection. */
   readonly #wanted: Process[] = [];
   readonly #requests = new FileRequests();
@@ -93,6 +97,7 @@ export class FootprintScheduler {
    */
   *read(processes: readonly Process[], options: FootprintOptions, at: number): FileWork {
     this.#statistics.deferred = 0;
+    this.#maxAge = options.maxAge;
     this.#budget.refill(options.mode === 'bounded' ? options.budget : Number.POSITIVE_INFINITY, options.interval, at);
     this.#dropEnded();
     if (options.mode === 'off') {
@@ -227,6 +232,7 @@ export class FootprintScheduler {
     if (measurement.execs !== proc.stat.execs) {
       measurement.execs = proc.stat.execs;
       measurement.at = -1;
+      measurement.confirmed = -1;
     }
     if (measurement.queued) return;
     measurement.wanted = undefined;
@@ -236,15 +242,17 @@ export class FootprintScheduler {
       want(measurement, 'first', 0);
       return;
     }
-    const due = isDueByAge(proc.pid, measurement.tried, at, options.maxAge);
+    const due = isDueByAge(proc.pid, Math.max(measurement.tried, measurement.confirmed), at, options.maxAge);
     if (!unmeasured) {
       if (options.mode === 'exact') want(measurement, 'changed', 0);
       else this.#considerChange(proc, measurement);
     }
     // Predicted only where something asks for a read: most processes have not changed.
-    if (measurement.wanted && options.mode === 'bounded' && this.predict(proc) > options.maxRead)
-      measurement.wanted = undefined;
-    if (due && !measurement.wanted) want(measurement, 'age', at - measurement.tried);
+    const large = (measurement.wanted || due) && options.mode === 'bounded' && this.predict(proc) > options.maxRead;
+    if (large) measurement.wanted = undefined;
+    if (!due || measurement.wanted) return;
+    if (!unmeasured && !large && this.#samples.confirms(proc, at, options.maxAge)) measurement.confirmed = at;
+    else want(measurement, 'age', at - measurement.tried);
   }
 
   /** Whether a process that was measured has changed so much that it should be read again. */
@@ -261,6 +269,7 @@ export class FootprintScheduler {
     }
     const together = moved + movedByRelatives(proc);
     if (together >= threshold) want(measurement, 'relative', together);
+    else if (this.#samples.doubts(proc)) want(measurement, 'relative', measurement.rss - measurement.uss);
   }
 
   #readNow(proc: Process, at: number): void {
@@ -325,6 +334,7 @@ export class FootprintScheduler {
   #store(proc: Process, reading: FootprintReading, took: number, at: number): void {
     const measurement: Measurement = proc.measurement;
     const { activity, sharers } = proc.sharing;
+    if (measurement.wanted === 'age') this.#samples.take(proc, reading, at, this.#maxAge);
     const { cost, guess } = this.#cost.learn(proc, reading.rss, took);
     measurement.cost = cost;
     measurement.guess = guess;
@@ -333,6 +343,7 @@ export class FootprintScheduler {
     measurement.execs = proc.stat.execs;
     measurement.at = at;
     measurement.tried = at;
+    measurement.confirmed = at;
     measurement.rss = reading.rss;
     measurement.pss = Math.min(reading.pss, reading.rss);
     measurement.uss = Math.min(reading.uss, measurement.pss);
@@ -371,6 +382,7 @@ function want(measurement: Measurement, reason: ReadReason, amount: number): voi
 function fail(proc: Process, at: number): void {
   const measurement: Measurement = proc.measurement;
   measurement.at = -1;
+  measurement.confirmed = -1;
   measurement.tried = at;
   measurement.wanted = undefined;
 }

@@ -159,6 +159,8 @@ export class Measurement extends numbers.part({
   at: -1,
   /** Kernel time of the last attempt, successful or not; negative: never tried. */
   tried: -1,
+  /** Kernel time at which the reading was last known to hold: its own, or that of a read of others (idle-samples.ts); else negative. */
+  confirmed: -1,
   rss: 0,
   pss: 0,
   uss: 0,

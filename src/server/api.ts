@@ -80,6 +80,7 @@ export function explanationDocument({ config, age }: Agent, observed: ObservedPr
       failure: footprint.failure,
       source: footprint.source,
       age_seconds: known(footprint.age + age),
+      confirmed_age_seconds: known(footprint.confirmedAge + age),
       predicted_seconds: known(footprint.predicted),
       over_max_read: footprint.overMaxRead,
       max_read_seconds: config.smaps_max_read,

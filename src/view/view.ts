@@ -102,7 +102,7 @@ export interface ProcessView {
   /** Whether the counters of groups have OOM kills, or why not. */
   readonly oomKills: OomKillState;
   readonly footprints: FootprintStatistics;
-  /** Age of the oldest measurement of PSS and USS that is in use, seconds; NaN where there is none. */
+  /** Seconds since the oldest measurement of PSS and USS in use was read or confirmed; NaN where there is none. */
   readonly oldestMeasurement: number;
   /**
    * Bytes by which the measured footprints together exceed the host's memory; 0 where they do not. That is a contradiction:
@@ -118,7 +118,7 @@ export interface ViewOptions {
   readonly kernelThreads: boolean;
   /** Whether the kinds of memory of each process are shown. */
   readonly processKinds: boolean;
-  /** A measurement up to this age, seconds, counts as fresh. */
+  /** A measurement that was read or confirmed within this time, seconds, counts as fresh. */
   readonly freshFor: number;
 }
 
@@ -199,7 +199,7 @@ export function* summarise(
     addToGroup(group, estimate, proc, withParent, freshSince);
     if (proc.stat.absent) absent++;
     const measured = !proc.stat.absent && proc.footprint.pss >= 0;
-    if (measured && !(at - proc.measurement.at <= oldest)) oldest = at - proc.measurement.at;
+    if (measured && !(at - proc.measurement.confirmed <= oldest)) oldest = at - proc.measurement.confirmed;
     if (hasRow(proc, options.kernelThreads)) {
       rows.append(proc, stack);
       if (options.processKinds) rows.setKinds(proc, stack);
@@ -300,7 +300,7 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, withPare
     group.kinds[FILE]! += pss - anonymous - shared;
     group.kinds[SHARED]! += shared;
     if (Number.isNaN(shared)) estimate.unsplitShmem = Math.max(estimate.unsplitShmem, footprint.rssShmem || 0);
-    if (proc.measurement.at >= since) estimate.fresh += rss;
+    if (proc.measurement.confirmed >= since) estimate.fresh += rss;
   } else {
     estimate.anonymous += Math.max(0, rss - memory.shared || 0);
     estimate.file = Math.max(estimate.file, footprint.rssFile >= 0 ? footprint.rssFile : memory.shared || 0);

@@ -2,7 +2,7 @@
 // values come from, and why they were or were not read at the last collection. For instance:
 //   read      42 s ago
 //   exported  PSS 8.1M, USS 6.0M, estimated: the values read then, scaled with the RSS since
-//   why       not read: its memory has not changed since; because of its age it is read again in 4 min
+//   why       not read: its memory has not changed since; because of its age it is due again in 4 min
 import type { ExplanationDocument } from '../../server/api.ts';
 import type { DocumentOf } from '../../server/api-v1/schema.ts';
 import { escapeForTerminal } from '../../text/hostile.ts';
@@ -92,6 +92,7 @@ export function exportedText({ smaps, pss_bytes, uss_bytes, series, counted_with
 /** The states stand in the order in which the exporter decides. */
 export function whyText(smaps: Smaps): string {
   const { mode, need = '', failure = '', max_read_seconds, max_age_seconds, next_turn_seconds } = smaps;
+  const { confirmed_age_seconds = Number.NaN } = smaps;
   const because = REASONS.get(need) ?? need;
   const next = next_turn_seconds > 0 ? `in ${formatDuration(next_turn_seconds)}` : 'at the next collection';
   switch (smaps.state) {
@@ -112,7 +113,9 @@ export function whyText(smaps: Smaps): string {
     case 'large':
       return `not read: a read is predicted to take longer than smaps_max_read (${formatDuration(max_read_seconds)}), so it is read only every ${formatDuration(max_age_seconds)}; the next time is ${next}`;
     case 'unchanged':
-      return `not read: ${changeText(smaps)}; because of its age it is read again ${next}`;
+      return `not read: ${changeText(smaps)}; because of its age it is due again ${next}`;
+    case 'confirmed':
+      return `not read: ${changeText(smaps)}; other idle processes of its executable were read in its place, which confirmed it ${formatDuration(confirmed_age_seconds)} ago; because of its age it is due again ${next}`;
     default:
       return `not read: ${String(smaps.state)}`;
   }

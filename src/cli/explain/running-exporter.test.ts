@@ -48,9 +48,10 @@ const explanation = (changes: object = {}) => reply(JSON.stringify({ ...complete
 // biome-ignore format: one line a case
 const answers: [what: string, say: (socket: Socket) => void, expected: RegExp][] = [
   ['an exporter', explanation(), /3 s after its last collection:\n {2}read {6}42 s ago\n/],
-  ['what moved', explanation(), /why {7}not read: up to 4\.0 KiB of its own memory and 8\.0 KiB that it shares may have changed since, and a read is due from 32\.0 KiB on; because of its age it is read again in 4 min/],
+  ['what moved', explanation(), /why {7}not read: up to 4\.0 KiB of its own memory and 8\.0 KiB that it shares may have changed since, and a read is due from 32\.0 KiB on; because of its age it is due again in 4 min/],
   ['nothing changed', explanation({ smaps: { ...smaps, moved_bytes: 0, moved_by_relatives_bytes: 0 } }), /not read: its memory has not changed since; because/],
-  ['a due process', explanation({ smaps: { ...smaps, next_turn_seconds: 0 } }), /it is read again at the next collection/],
+  ['a due process', explanation({ smaps: { ...smaps, next_turn_seconds: 0 } }), /it is due again at the next collection/],
+  ['others answered for it', explanation({ smaps: { ...smaps, state: 'confirmed', moved_bytes: 0, moved_by_relatives_bytes: 0, confirmed_age_seconds: 60 } }), /not read: its memory has not changed since; other idle processes of its executable were read in its place, which confirmed it 60 s ago; because of its age it is due again in 4 min/],
   ['a process without series', explanation({ series: false }), /exported {2}estimated: .*; it has no series of its own/],
   ['memory that is counted with a parent', explanation({ counted_with_pid: 5 }), /exported {2}no memory of its own: it uses the address space of its parent, process 5, which has all of it\n/],
   ['another group', explanation({ group: 'x', subgroup: 'y', rule: 'z' }), /group {5}x\/y \(z\) in the exporter: the exporter has other rules than those read here/],

@@ -71,7 +71,7 @@ const explanation = objectField('Why its PSS is as old as it is, as /explain has
   smaps: objectField('How its PSS is read, and what the last collection did about it.', {
     mode: choiceField(['bounded', 'exact', 'off'], 'How PSS is read: the setting smaps.'),
     state: textField(
-      'What the last collection did about its PSS: read, reading, waiting, unchanged, large, unreadable, nothing, off.',
+      'What the last collection did about its PSS: read, reading, waiting, unchanged, confirmed, large, unreadable, nothing, off.',
     ),
     need: optional(textField('Why it was read, or waits to be read: first, changed, relative, age.')),
     failure: optional(textField('Why it cannot be read.')),
@@ -80,6 +80,9 @@ const explanation = objectField('Why its PSS is as old as it is, as /explain has
       'Whether the value is a reading, scaled since the reading, or not there.',
     ),
     age_seconds: optional(numberField('Age of the reading.')),
+    confirmed_age_seconds: optional(
+      numberField('Time since that, or since reads of idle processes of its executable confirmed it.'),
+    ),
     predicted_seconds: optional(numberField('What a reading would take.')),
     over_max_read: flagField('Whether that is longer than smaps_max_read.'),
     max_read_seconds: numberField('The setting smaps_max_read.'),
@@ -87,7 +90,7 @@ const explanation = objectField('Why its PSS is as old as it is, as /explain has
     moved_bytes: optional(numberField('How much of its memory may have changed since the reading.')),
     moved_by_relatives_bytes: optional(numberField('How much of what it shares may have changed.')),
     worth_bytes: optional(numberField('How much has to change until a reading is due.')),
-    next_turn_seconds: numberField('Time until it is read because of its age.'),
+    next_turn_seconds: numberField('Time until it is due by age: then it is read, or confirmed.'),
   }),
 });
 
