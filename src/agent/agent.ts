@@ -15,9 +15,10 @@ import { NotedEvents } from './noted-events.ts';
 import { OwnPrivileges } from './own-privileges.ts';
 import { type Body, type Chosen, Renderer } from './render.ts';
 import { type ObservedProcess, Sampler, type Snapshot } from './sampler.ts';
+import type { CollectionReason } from './scrape-rhythm.ts';
 import { enabledOf, longestGapOf, runningOf, samplerOptionsOf } from './settings.ts';
 import { clock, inSlices, unixTime, within } from './time-slices.ts';
-import { NAMES_LISTED_MAX, NAMING_SETTINGS, stillUnknown, type UnknownName, unknownNames } from './unknown-names.ts';
+import { countsOf, NAMES_LISTED_MAX, stillUnknown, type UnknownName, unknownNames } from './unknown-names.ts';
 
 /** Everything that a reload can change. */
 export interface Setup {
@@ -100,7 +101,7 @@ export class Agent {
     this.#unknownNames = unknownNames(config, this.subgroups());
     const options = samplerOptionsOf(config, this.#unknownNames, guest);
     this.#selection = options.selection;
-    this.#sampler = new Sampler(files, this.#classify(), options, () => this.#report());
+    this.#sampler = new Sampler(files, this.#classify(), options, (_, reason) => this.#report(reason));
   }
 
   get config(): Config {
@@ -292,7 +293,7 @@ export class Agent {
     return (identity: Parameters<Classifier['classify']>[0]) => classifier.classify(identity);
   }
 
-  #report(): void {
+  #report(reason: CollectionReason): void {
     const { failure, duration, snapshot } = this.#sampler;
     if (failure) {
       this.log.began(COLLECTION_FAILED, 'error', `${COLLECTION_FAILED}; the last snapshot stays in force`, {
@@ -301,6 +302,7 @@ export class Agent {
       return;
     }
     this.log.ended(COLLECTION_FAILED, 'collections succeed again');
+    if (reason === 'expected') this.#renderer.ahead(snapshot!);
     this.#noted.note(this.history, snapshot!, this.startTime);
     this.#reportConditions(snapshot!);
     this.#reportUnknownNames(snapshot!);
@@ -381,12 +383,6 @@ export class Agent {
       processesHidden: this.processesHidden,
     };
   }
-}
-
-function countsOf(unknown: readonly UnknownName[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>(NAMING_SETTINGS.map((setting) => [setting, 0]));
-  for (const { setting } of unknown) counts.set(setting, counts.get(setting)! + 1);
-  return counts;
 }
 
 /** Bytes; NaN where it cannot be read: Node opens a file of /proc for it, and no descriptor may be left. */

@@ -1,7 +1,8 @@
 // A snapshot becomes response bodies. The samples of each collector of the view are encoded and compressed once for each
 // snapshot and format, however many clients ask: a part. A response is the parts of the collectors that a client asks for,
 // and the samples that change with every scrape: the tail. So no choice of collectors makes more to keep than another.
-import type { Collector, Enabled } from '../collectors/collector.ts';
+// Where a scrape is expected, the parts that scrapes asked for since the last time are made before it comes.
+import type { Enabled } from '../collectors/collector.ts';
 import { scrapeCollectors, viewCollectors } from '../collectors/index.ts';
 import { Encoder, type Format } from '../exposition/encode.ts';
 import { type GzipPart, GzipWriter, gzipBody } from '../exposition/gzip.ts';
@@ -24,6 +25,13 @@ export type Chosen = ReadonlySet<string> | undefined;
 /** Encoded chunks that are handed to the compressor together. */
 const CHUNKS_COMPRESSED_TOGETHER = 2;
 
+/** Names a part of a snapshot. */
+interface PartName {
+  readonly collector: (typeof viewCollectors)[number];
+  readonly format: Format;
+  readonly gzip: boolean;
+}
+
 interface Part {
   /** Of the collector. */
   readonly name: string;
@@ -40,6 +48,8 @@ export class Renderer {
   #snapshot: Snapshot | undefined;
   /** By format, encoding and collector. */
   readonly #parts = new Map<string, Promise<Part>>();
+  /** The parts that responses asked for since the last `ahead`, by the same keys. */
+  readonly #asked = new Map<string, PartName>();
   #gzip: GzipWriter | undefined;
   /** The writing that was begun last: encoders and compressor are shared, so one response is written after the other. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -52,6 +62,21 @@ export class Renderer {
   configure(enabled: Enabled): void {
     this.#enabled = enabled;
     this.#parts.clear();
+    this.#asked.clear();
+  }
+
+  /** A scrape is expected: makes the parts that scrapes asked for. If none comes, nothing is made the next time. */
+  ahead(snapshot: Snapshot): void {
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    this.#show(snapshot);
+    for (const name of asked) void this.#part(snapshot, name).catch(() => {}); // a response tries again, and fails where it is seen
+  }
+
+  /** Drops the parts of an older snapshot. */
+  #show(snapshot: Snapshot | undefined): void {
+    if (snapshot !== this.#snapshot) this.#parts.clear();
+    this.#snapshot = snapshot;
   }
 
   /**
@@ -67,22 +92,27 @@ export class Renderer {
     chosen?: Chosen,
   ): Promise<Body> {
     const running = snapshot ? chosenOf(viewCollectors, this.#enabled, chosen) : [];
-    if (snapshot !== this.#snapshot) this.#parts.clear();
-    this.#snapshot = snapshot;
-    const parts = await Promise.all(running.map((collector) => this.#part(snapshot!, collector, format, gzip)));
+    this.#show(snapshot);
+    const parts = await Promise.all(
+      running.map((collector) => {
+        const name = { collector, format, gzip };
+        this.#asked.set(keyOf(name), name);
+        return this.#part(snapshot!, name);
+      }),
+    );
     const tail = this.#tail(format, state, chosen);
     const bodies = parts.map(({ body }) => body);
     const pieces = gzip ? gzipBody(bodies as GzipPart[], tail.bytes) : [...(bodies as Buffer[]), tail.bytes];
     return { pieces, series: parts.reduce((sum, { series }) => sum + series, tail.series), parts };
   }
 
-  #part(snapshot: Snapshot, collector: Collector, format: Format, gzip: boolean): Promise<Part> {
-    const key = `${format} ${gzip} ${collector.name}`;
+  #part(snapshot: Snapshot, name: PartName): Promise<Part> {
+    const key = keyOf(name);
     let part = this.#parts.get(key);
     if (!part) {
       const { rows } = snapshot.view;
       rows.pinCount++;
-      part = this.#writing.then(() => this.#write(snapshot, collector, format, gzip)).finally(() => rows.pinCount--);
+      part = this.#writing.then(() => this.#write(snapshot, name)).finally(() => rows.pinCount--);
       // One that failed is written again for the next response.
       this.#writing = part.catch(() => {
         if (this.#parts.get(key) === part) this.#parts.delete(key);
@@ -92,7 +122,7 @@ export class Renderer {
     return part;
   }
 
-  async #write({ view }: Snapshot, collector: Collector, format: Format, gzip: boolean): Promise<Part> {
+  async #write({ view }: Snapshot, { collector, format, gzip }: PartName): Promise<Part> {
     const { name } = collector;
     const encoder = this.#encoders[format];
     encoder.begin();
@@ -136,6 +166,8 @@ export class Renderer {
     return { bytes: encoder.bytes(), series: encoder.series };
   }
 }
+
+const keyOf = ({ collector, format, gzip }: PartName): string => `${format} ${gzip} ${collector.name}`;
 
 const chosenOf = <C extends { readonly name: string }>(all: readonly C[], enabled: Enabled, chosen: Chosen): C[] =>
   runningOf(all, enabled).filter(({ name }) => !chosen || chosen.has(name));

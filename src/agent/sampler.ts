@@ -124,7 +124,7 @@ export class Sampler {
   readonly #slowReads = new SlowReads(clock);
   readonly #selection = new Selection();
   readonly #cgroups: CgroupUsage;
-  readonly #onCollection: (sampler: Sampler) => void;
+  readonly #onCollection: (sampler: Sampler, reason: CollectionReason) => void;
   /** Two sets of rows in turn, more only while a response is still written from one: collections allocate none. */
   readonly #rows: ProcessRows[] = [];
   #successes = 0;
@@ -145,13 +145,13 @@ export class Sampler {
 
   /**
    * @param classify says to which group a process belongs
-   * @param onCollection called after every collection, failed or not
+   * @param onCollection called after every collection, failed or not, with what made it begin
    */
   constructor(
     files: KernelFiles,
     classify: Classify,
     options: SamplerOptions,
-    onCollection: (sampler: Sampler) => void = () => {},
+    onCollection: (sampler: Sampler, reason: CollectionReason) => void = () => {},
   ) {
     this.#files = files;
     this.#classify = classify;
@@ -236,7 +236,7 @@ export class Sampler {
     this.#collecting ??= this.#collect(reason).finally(() => {
       this.#collecting = undefined;
       this.#plan();
-      this.#onCollection(this);
+      this.#onCollection(this, reason);
     });
     return this.#collecting;
   }

@@ -81,3 +81,10 @@ function remedyFor(setting: UnknownName['setting'], name: string, known: KnownNa
   const near = nearestName(name, known[setting]);
   return near === undefined ? LIST : `did you mean ${near}?`;
 }
+
+/** How many names each setting has that exist nowhere. */
+export function countsOf(unknown: readonly UnknownName[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>(NAMING_SETTINGS.map((setting) => [setting, 0]));
+  for (const { setting } of unknown) counts.set(setting, counts.get(setting)! + 1);
+  return counts;
+}
