@@ -104,7 +104,7 @@ function stateOf(path: string): string {
 
 function statusOf(path: string): Stats | undefined {
   try {
-    return statSync(path);
+    return statSync(path, { throwIfNoEntry: false }); // most of the files are not there, and an error costs more than a look
   } catch {
     return undefined;
   }

@@ -70,6 +70,10 @@ class BpfFiles implements KernelFiles, Passes {
     return this.#named ? this.#comm : this.#files.buffer;
   }
 
+  get memoryMoves(): boolean {
+    return this.#files.memoryMoves ?? true;
+  }
+
   get hung(): readonly number[] {
     return this.#files.hung;
   }

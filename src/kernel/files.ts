@@ -159,6 +159,11 @@ export interface KernelFiles {
   process(pid: number): ProcessFiles;
   /** Where stat, statm and io of processes come from; absent where it is always their text. */
   readonly source?: CounterSource;
+  /**
+   * Whether memory of processes that do not run may have moved lately (reclaim.ts). Where this is false, statm need not be read to
+   * find out. Absent where it is not known.
+   */
+  readonly memoryMoves?: boolean;
   /** Processes whose files do not answer, by pid: they are left out, and tried again now and then. */
   readonly hung: readonly number[];
   /**

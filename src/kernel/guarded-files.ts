@@ -32,6 +32,7 @@ import {
   UNCHANGED,
 } from './reader-frames.ts';
 import { ReaderProcess, Requests } from './reader-process.ts';
+import { Reclaim } from './reclaim.ts';
 import { withRoom } from './with-room.ts';
 
 const HUNG = codeOfReason('hung');
@@ -74,6 +75,7 @@ class GuardedHost extends LiveHost {
   readonly #current: GuardedProcess[] = [];
 
   readonly #hung = new HungProcesses();
+  readonly #reclaim = new Reclaim();
   #reader: ReaderProcess | undefined;
   #failures = 0;
   readonly #turns = new Turns();
@@ -97,9 +99,14 @@ class GuardedHost extends LiveHost {
   override begin(): void {
     this.#failures = 0;
     const now = this.#clock();
+    this.#requests.memoryMoves = this.#reclaim.lately(this, now);
     this.#hung.begin(now, (pid) => this.exists(pid));
     const due = this.#tries || this.#unended.size >= UNENDED_MAX.careful ? undefined : this.#hung.due(now);
     if (due) void this.#tryAgain(due.pid, due.code);
+  }
+
+  get memoryMoves(): boolean {
+    return this.#requests.memoryMoves;
   }
 
   override get hung(): readonly number[] {

@@ -99,3 +99,37 @@ for (const [what, start, ...steps] of CASES)
     }
     proc.close();
   });
+
+test('memory of a process that has not run is looked at only where the kernel took some lately', async () => {
+  const root = mkdtempSync(join(folder, 'host-'));
+  mkdirSync(join(root, 'proc/5'), { recursive: true });
+  const write = (file: string, text: string) => writeFileSync(join(root, 'proc', file), text);
+  const reclaimed = (pages: number) => write('vmstat', `pgsteal_anon ${pages}\npgsteal_file 3\n`);
+  for (const [file, text] of Object.entries(FIRST)) write(`5/${file}`, text);
+  reclaimed(0);
+  let now = 0;
+  const files = await guardedFiles(join(root, 'proc'), () => now);
+  const proc = files.process(5);
+  /** A collection. @returns whether stat was read */
+  const collect = async (): Promise<boolean> => {
+    now += 100;
+    files.begin();
+    const requests = new FileRequests();
+    requests.add(proc, 'stat');
+    requests.addIfStatChanged(proc, 'statm');
+    await files.prefetch(requests);
+    if (proc.unchanged('stat')) return false;
+    proc.read('stat');
+    if (!proc.unchanged('statm')) proc.read('statm');
+    return true;
+  };
+  assert.equal(await collect(), true);
+  await collect();
+  assert.equal(await collect(), false);
+  write('5/statm', '2 11 1 0 0 0 0\n');
+  write('5/stat', WORKED.stat);
+  assert.deepEqual([await collect(), files.memoryMoves], [false, false]);
+  reclaimed(1);
+  assert.deepEqual([await collect(), files.memoryMoves], [true, true]);
+  proc.close();
+});

@@ -8,7 +8,8 @@
 //
 // Where they stand still, the thread has not run. If the process has no other thread, then neither its CPU time, nor its I/O, its
 // children's time, its name or its state can have changed: the kernel writes them when the process itself runs. Only its memory can change
-// (the kernel reclaims pages, another process writes to them): so statm is compared too. schedstat is read before stat: what the
+// (the kernel reclaims pages, another process writes to them): so statm is compared too, where the kernel says that it took
+// pages (reclaim.ts). What is left, such as process_madvise(2), shows when statm has its turn (process/rss.ts). schedstat is read before stat: what the
 // process does between the two reads shows the next time. Reading schedstat takes no lock of the process, and never waits.
 import type { AnswerHashes } from './answer-hashes.ts';
 import { reasonOf } from './files.ts';
@@ -45,6 +46,8 @@ export class IdleCheck {
   readonly #words: Int32Array;
   readonly #hashes: AnswerHashes;
   readonly #schedstat: number;
+  /** Whether the memory of a process that has not run may have changed. */
+  memoryMoves = true;
   #numbers = new Int32Array(512 * NUMBERS);
 
   /**
@@ -67,7 +70,7 @@ export class IdleCheck {
   }
 
   /**
-   * Whether stat and io say what they said when stat was answered last, and statm what it said when it was answered.
+   * Whether stat and io say what they said when stat was answered last, and statm, where memory moves, what it said when it was answered.
    * Where this cannot be told, the process counts as one that ran.
    * @param from where the host reads to, a multiple of four
    */
@@ -82,7 +85,7 @@ export class IdleCheck {
     }
     const ran = !this.#hashes.isSame(handle, this.#schedstat, from, length);
     if (ran) this.#hashes.remember(handle, this.#schedstat);
-    if (ran || !this.#hasSameMemory(proc, handle, from)) {
+    if (ran || (this.memoryMoves && !this.#hasSameMemory(proc, handle, from))) {
       numbers[at + IDLE] = 0;
       numbers[at + WAITS] = Math.min(++numbers[at + RAN]!, WAITS_MAX);
       return false;

@@ -32,7 +32,10 @@ export const SLOT_BYTES = 512;
 
 /** Bytes that the reader sends when it has started. */
 export const HELLO_BYTES = 4;
-/** count; whether each answer is to leave at once; microseconds that reads of smaps_rollup may take together. */
+/** Marks of a request frame: each answer is to leave at once; memory of processes that do not run may have moved. */
+export const AT_ONCE = 1;
+export const MEMORY_MOVES = 2;
+/** count; marks; microseconds that reads of smaps_rollup may take together. */
 export const REQUEST_HEAD_BYTES = 12;
 export const NO_LIMIT = 0xffffffff;
 /** handle, pid, file. */

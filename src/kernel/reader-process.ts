@@ -5,9 +5,11 @@ import type { Socket } from 'node:net';
 import { isExecutable, OWN_EXECUTABLE, READER_WORD } from './executable.ts';
 import {
   ANSWER_HEAD_BYTES,
+  AT_ONCE,
   DURATION_BYTES,
   HELLO_BYTES,
   isTimed,
+  MEMORY_MOVES,
   NO_LIMIT,
   REQUEST_BYTES,
   REQUEST_HEAD_BYTES,
@@ -44,6 +46,8 @@ export class Requests {
   readonly files = new Uint32Array(REQUESTS_MAX);
   /** Microseconds that reads of smaps_rollup may take together. */
   smapsMicrosMax = NO_LIMIT;
+  /** Whether memory of processes that do not run may have moved (reclaim.ts). */
+  memoryMoves = true;
 
   add(handle: number, pid: number, file: number): void {
     this.handles[this.length] = handle;
@@ -137,7 +141,7 @@ export class ReaderProcess {
     this.#take = take;
     const frame = this.#frame;
     frame[0] = requests.length - from;
-    frame[1] = atOnce ? 1 : 0;
+    frame[1] = (atOnce ? AT_ONCE : 0) | (requests.memoryMoves ? MEMORY_MOVES : 0);
     frame[2] = requests.smapsMicrosMax;
     let at = REQUEST_HEAD_BYTES / 4;
     for (let index = from; index < requests.length; index++) {

@@ -4,7 +4,7 @@
 //
 // It runs one synchronous loop: requests come over a socket, answers leave over it, in the same order.
 //
-//   request frame   u32 count, u32 1 if each answer is to leave at once, u32 microseconds for smaps_rollup;
+//   request frame   u32 count, u32 marks (AT_ONCE, MEMORY_MOVES), u32 microseconds for smaps_rollup;
 //                   then for each request u32 handle, u32 pid, u32 file
 //   hello           four bytes, once: the reader has started
 //   answer          i32 length, or the negative number of a reason or UNCHANGED; then the bytes; behind those of
@@ -19,12 +19,14 @@ import { keptDescriptors, LiveHost, LiveProcess } from './live-host.ts';
 import {
   ANSWER_BYTES_MAX,
   ANSWER_HEAD_BYTES,
+  AT_ONCE,
   CODE_OF,
   codeOfReason,
   FILE_CODE,
   HELLO_BYTES,
   IF_STAT_CHANGED,
   isTimed,
+  MEMORY_MOVES,
   NO_LIMIT,
   OF_THREAD,
   REQUEST_BYTES,
@@ -73,7 +75,9 @@ class Reader {
     writeSync(SOCKET, this.#out, 0, HELLO_BYTES);
     while (this.#receive(0, REQUEST_HEAD_BYTES)) {
       const count = this.#frame.readUInt32LE(0);
-      const atOnce = this.#frame.readUInt32LE(4) === 1;
+      const marks = this.#frame.readUInt32LE(4);
+      const atOnce = (marks & AT_ONCE) !== 0;
+      this.#idleCheck.memoryMoves = (marks & MEMORY_MOVES) !== 0;
       this.#smapsMicros = this.#frame.readUInt32LE(8);
       if (!this.#receive(REQUEST_HEAD_BYTES, count * REQUEST_BYTES)) return;
       for (let index = 0; index < count; index++) {

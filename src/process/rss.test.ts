@@ -4,12 +4,10 @@ import { Machine, type Task } from '../../test/machine.ts';
 import { Tracker } from './tracker.ts';
 import { Unreadable } from './unreadable.ts';
 
-test('the memory of an idle process is read at every fourth pass of 15 s, that of another at every pass', () => {
-  const machine = new Machine();
+/** Passes over a machine, and how often statm of each process was read. */
+function track(machine: Machine) {
   const units = { pageSize: 4096, ticksPerSecond: 100 };
   const tracker = new Tracker(machine, units, new Unreadable(), () => ({ group: 'a', subgroup: 'b', rule: 'c' }));
-  const pass = () => [...tracker.pass({ forks: machine.forks, bootTime: 0, cpus: 1 })];
-  const proc = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
   const reads = new Map<number, number>();
   const open = machine.process.bind(machine);
   machine.process = (pid) => {
@@ -20,6 +18,14 @@ test('the memory of an idle process is read at every fourth pass of 15 s, that o
     };
     return { ...files, read };
   };
+  const pass = () => [...tracker.pass({ forks: machine.forks, bootTime: 0, cpus: 1 })];
+  return { tracker, reads, pass };
+}
+
+test('the memory of an idle process is read at every fourth pass of 15 s, that of another at every pass', () => {
+  const machine = new Machine();
+  const { tracker, reads, pass } = track(machine);
+  const proc = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
   const tasks = Array.from({ length: 8 }, () => machine.fork(machine.init, 'job'));
   const [idle, busy, hidden] = tasks as [Task, Task, Task];
   pass();
@@ -43,4 +49,24 @@ test('the memory of an idle process is read at every fourth pass of 15 s, that o
     512 << 10,
     'a change that stat does not show is seen at the fourth pass',
   );
+});
+
+test('where the kernel takes no memory, that of an idle process is read once in four minutes', () => {
+  const machine = Object.assign(new Machine(), { memoryMoves: false });
+  const { reads, pass } = track(machine);
+  const idle = machine.fork(machine.init, 'job');
+  pass();
+  for (const [moves, seconds, expected] of [
+    [false, 15, 2],
+    [false, 60, 8],
+    [true, 15, 8],
+  ] as const) {
+    machine.memoryMoves = moves;
+    reads.clear();
+    for (let round = 0; round < 32; round++) {
+      machine.now += 100 * seconds;
+      pass();
+    }
+    assert.equal(reads.get(idle.pid), expected, `${moves} ${seconds}`);
+  }
 });

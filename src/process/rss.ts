@@ -1,6 +1,7 @@
 // Reads the resident memory of each process from statm. That is a fifth of what a collection reads, and most of it can be
 // left out: stat, which is read anyway, nearly always tells that memory moved. While a process seems idle, its statm is
-// read only when it is its turn: about once a minute.
+// read only when it is its turn: about once a minute while the kernel takes memory of idle processes (kernel/reclaim.ts), else
+// once in four minutes.
 import type { FileRequests, KernelFiles } from '../kernel/files.ts';
 import { readStatm, StatmReading, type Units } from '../kernel/pid.ts';
 import type { Difference } from './difference.ts';
@@ -8,15 +9,18 @@ import type { Memory, Process } from './process.ts';
 import { ProcessTurns } from './process-turns.ts';
 import type { Unreadable } from './unreadable.ts';
 
-/** ProcessTurns from one read of an idle process's memory to the next. */
+/** ProcessTurns from one read of an idle process's memory to the next; and while nothing takes memory of such processes. */
 export const IDLE_TURNS = 4;
+export const CALM_TURNS = 16;
 
 export class RssReader {
   readonly #files: KernelFiles;
   readonly #units: Units;
   readonly #unreadable: Unreadable;
   readonly #reading = new StatmReading();
-  readonly #turns = new ProcessTurns(IDLE_TURNS);
+  readonly #idleTurns = new ProcessTurns(IDLE_TURNS);
+  readonly #calmTurns = new ProcessTurns(CALM_TURNS);
+  #turns = this.#idleTurns;
 
   constructor(files: KernelFiles, units: Units, unreadable: Unreadable) {
     this.#files = files;
@@ -25,7 +29,9 @@ export class RssReader {
   }
 
   beginPass(at: number): void {
-    this.#turns.beginPass(at);
+    this.#idleTurns.beginPass(at);
+    this.#calmTurns.beginPass(at);
+    this.#turns = (this.#files.memoryMoves ?? true) ? this.#idleTurns : this.#calmTurns;
   }
 
   /** Requests statm where `read` may read it: always at its turn, else only if stat has changed. */
