@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  Dir,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -341,4 +342,19 @@ test('no procfs at all', () => {
 test('a table that the kernel gives in pieces is read to its end', () => {
   const files = liveFiles();
   assert.ok(files.read('proc/kallsyms') > 100_000, 'each read gives some page of lines');
+});
+
+test('a process that ends while the kernel lists it hides no other process', (t) => {
+  const { readSync } = Dir.prototype;
+  let listed = 0;
+  t.mock.method(Dir.prototype, 'readSync', function (this: Dir) {
+    if (listed === 2) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT', syscall: 'lstat' });
+    const entry = readSync.call(this);
+    if (/^\d+$/.test(entry?.name ?? '')) listed++;
+    return entry;
+  });
+  const pids = [...liveFiles().pids()];
+  assert.equal(listed, 2);
+  assert.ok(pids.includes(process.pid) && pids.includes(process.ppid));
+  assert.equal(new Set(pids).size, pids.length, 'each is listed once');
 });

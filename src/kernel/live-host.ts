@@ -202,15 +202,35 @@ export class LiveHost implements KernelFiles {
 
   *pids(): Generator<number, void, void> {
     let folder: fs.Dir | undefined;
+    let last = 0;
     try {
       folder = fs.opendirSync(this.procfs, { bufferSize: LISTED_AT_ONCE });
       for (let entry = folder.readSync(); entry; entry = folder.readSync()) {
-        if (PID.test(entry.name)) yield Number(entry.name);
+        if (!PID.test(entry.name)) continue;
+        last = Number(entry.name);
+        yield last;
       }
     } catch (error) {
-      throw failed(this.procfs, error);
+      if ((error as NodeJS.ErrnoException).syscall !== 'lstat') throw failed(this.procfs, error);
+      yield* this.#pidsAfter(last);
     } finally {
       folder?.closeSync();
+    }
+  }
+
+  /**
+   * Where a process ends while the kernel lists it, the entry has no type. Node.js then asks lstat(2), which fails. So the rest is
+   * listed by name only, at once. The kernel lists pids in ascending order (proc_pid_readdir in fs/proc/base.c).
+   */
+  *#pidsAfter(last: number): Generator<number, void, void> {
+    for (const name of this.#names()) if (PID.test(name) && Number(name) > last) yield Number(name);
+  }
+
+  #names(): string[] {
+    try {
+      return fs.readdirSync(this.procfs);
+    } catch (error) {
+      throw failed(this.procfs, error);
     }
   }
 
