@@ -1,10 +1,12 @@
 // How exact the bounded mode is. For each scenario: PSS and USS of a group of real processes in the exporter, compared with
 // an exact reading of all these processes at the same moment.
 
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Sampler, type SamplerOptions } from '../src/agent/sampler.ts';
 import { samplerOptionsOf } from '../src/agent/settings.ts';
-import { defaults } from '../src/config/options.ts';
+import { type Config, defaults } from '../src/config/options.ts';
 import { liveFiles } from '../src/kernel/live-host.ts';
 import type { Identity } from '../src/rules/identity.ts';
 import type { ProcessView } from '../src/view/view.ts';
@@ -16,9 +18,23 @@ interface Scenario {
   /** Arguments of the child program. */
   readonly child: readonly string[];
   /** Called after each collection. */
-  readonly after?: (program: Program) => void;
+  readonly after?: (program: Program, round: number) => void | Promise<void>;
+  readonly settings?: Partial<Config>;
   /** Whether all processes are ended and started again after the third collection. */
   readonly restart?: boolean;
+  /** Collections, where the usual number is too small. */
+  readonly rounds?: number;
+}
+
+/** A file that processes map, and another program that maps it too: a copy, so that it is another executable. */
+const folder = mkdtempSync(`${tmpdir()}/herakles-accuracy-`);
+const file = `${folder}/pages`;
+let visitor: Program | undefined;
+
+async function startVisitor(): Promise<Program> {
+  const program = new Program(`${folder}/visitor`, ['file', '64', '10', file]);
+  await program.printed('ready');
+  return program;
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -32,6 +48,16 @@ const SCENARIOS: readonly Scenario[] = [
   { title: 'leak of 4 MiB/s', child: ['leak', '4'] },
   { title: 'growing shared mapping', child: ['growshared', '64', '4'] },
   { title: 'churn of 200 processes a second', child: ['storm', '5000', '10', '2'], after: (p) => p.say('storm') },
+  {
+    title: 'idle sharers of a file; another program maps it, and ends (smaps_max_age 6 s)',
+    child: ['file', '64', '20', file],
+    settings: { smaps_max_age: 6 },
+    after: async (_, round) => {
+      if (round === 3) visitor = await startVisitor();
+      if (round === 8) await visitor?.end();
+    },
+    rounds: 14,
+  },
   { title: 'restart of everything', child: ['fleet', '300', '20', '1024', 'acc'], restart: true },
 ];
 
@@ -50,18 +76,25 @@ export interface Accuracy {
 const INTERVAL_SECONDS = 3;
 const COLLECTIONS = 8;
 
-/** Runs every scenario. @param log gets a line for each of them */
-export async function accuracy(log: (line: string) => void): Promise<Accuracy[]> {
+/** Runs every scenario whose title begins with `only`. @param log gets a line for each of them */
+export async function accuracy(only: string, log: (line: string) => void): Promise<Accuracy[]> {
   const results: Accuracy[] = [];
-  for (const scenario of SCENARIOS) {
-    log(scenario.title);
-    results.push(await run(scenario));
+  writeFileSync(file, Buffer.alloc(64 << 20));
+  copyFileSync(childProgram(), `${folder}/visitor`);
+  try {
+    for (const scenario of SCENARIOS.filter(({ title }) => title.startsWith(only))) {
+      log(scenario.title);
+      results.push(await run(scenario));
+    }
+  } finally {
+    await visitor?.end();
+    rmSync(folder, { recursive: true });
   }
   return results;
 }
 
 async function run(scenario: Scenario): Promise<Accuracy> {
-  const options: SamplerOptions = samplerOptionsOf({ ...defaults, interval: INTERVAL_SECONDS });
+  const options: SamplerOptions = samplerOptionsOf({ ...defaults, interval: INTERVAL_SECONDS, ...scenario.settings });
   const start = async () => {
     const program = new Program(childProgram(), scenario.child);
     await program.printed('ready');
@@ -77,7 +110,7 @@ async function run(scenario: Scenario): Promise<Accuracy> {
   const errors = { pss: [] as number[], uss: [] as number[] };
   let deferred = 0;
   try {
-    for (let round = 0; round < COLLECTIONS; round++) {
+    for (let round = 0; round < (scenario.rounds ?? COLLECTIONS); round++) {
       process.kill(-program.pid, 'SIGSTOP'); // so that nothing changes between the two readings
       await sampler.collect();
       const { view } = sampler.snapshot!;
@@ -88,7 +121,7 @@ async function run(scenario: Scenario): Promise<Accuracy> {
         if (exact.uss > 0) errors.uss.push(Math.abs(ours.uss - exact.uss) / exact.pss);
         deferred = Math.max(deferred, view.footprints.deferred);
       }
-      scenario.after?.(program);
+      await scenario.after?.(program, round);
       if (scenario.restart && round === 2) {
         await program.end();
         program = await start();

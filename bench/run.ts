@@ -89,8 +89,9 @@ if (against && !parts.includes('as-used')) {
   if (whole) writeFileSync(`${root}docs/performance-cost.svg`, draw(costs));
 }
 if (!against && wants('accuracy')) {
-  const results = await accuracy(log);
-  save('accuracy', results);
+  const only = argument('only') ?? '';
+  const results = await accuracy(only, log);
+  if (only === '') save('accuracy', results);
   console.table(results);
 }
 if (!against && wants('classify')) {

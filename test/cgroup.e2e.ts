@@ -108,6 +108,31 @@ test('a process that the kernel kills for memory counts once in its group, and t
   assert.ok((await hostKills()) >= before + 2, 'the host counts both');
 });
 
+test('the kernel takes pages of processes that sleep: their RSS and PSS follow at the next collection', async (t) => {
+  if (!needRoot(t) || !need(t, 'cc')) return;
+  const cgroup = makeCgroup(t, 'reclaim');
+  if (!cgroup) return;
+  const { folder } = cgroup;
+  const file = `${scratch()}/pages`;
+  // The cgroup that writes the file has its pages, and only clean ones can be taken where there is no swap.
+  const script = 'echo $$ > "$0/cgroup.procs"; head -c 33554432 /dev/zero > "$1"; sync "$1"; exec "$2" file 32 3 "$1"';
+  const [pid] = await new Started(t, ['/bin/sh', '-c', script, folder, file, childProgram()]).line('ready');
+  const exporter = await startExporter(t, { args: ['--cache-ttl', '0s'] });
+  const mebibytes = async () => {
+    const page = await exporter.scrape();
+    return ['rss', 'pss'].map((kind) => page.value(`herakles_mem_process_${kind}_bytes`, { pid: pid! }) / MIB);
+  };
+  const [rss, pss] = (await mebibytes()) as [number, number];
+  assert.ok(rss > 32 && pss > 10 && pss < 13, `${rss} ${pss}`);
+  const ran = readFileSync(`/proc/${pid}/schedstat`, 'latin1');
+  writeFileSync(`${folder}/memory.limit_in_bytes`, `${4 * MIB}`);
+  await eventually(async () => {
+    const [left, shared] = (await mebibytes()) as [number, number];
+    assert.ok(left < 16 && shared < 6, `${left} ${shared}`);
+  });
+  assert.equal(readFileSync(`/proc/${pid}/schedstat`, 'latin1'), ran, 'it has not run meanwhile');
+});
+
 test('a cgroup that a user calls like a unit of the host is shown as that of the user, and no rule takes it for the unit', async (t) => {
   if (!needRoot(t) || !need(t, 'cc')) return;
   const cgroup = makeCgroup(t, 'user-7.slice', 'user@7.service', 'postgresql.service');

@@ -283,9 +283,15 @@ static const char usage[] =
     "child fleet N MAPS KIB NAME  N children NAME0, NAME1... of MAPS mappings and KIB each\n"
     "child storm N MS PARALLEL    after a line on stdin: N children of MS ms CPU, then \"accounted CHILDREN SELF\"\n"
     "child leak MIB_PER_S         grow\n"
+    "child file MIB N PATH        N children map a file of so many MiB and read it all\n"
     "child growshared MIB N       N children share a segment and each touches one MiB more of it a second\n"
     "child prefork MIB N          N children inherit private memory; at each line the parent writes it all\n"
     "child reuse MS               as init of a pid namespace: a child burns MS, each line replaces it under its pid\n";
+
+static void read_segment(int i) {
+  (void)i;
+  for (size_t at = 0; at < segment_bytes; at += PAGE) (void)*(volatile char *)(segment + at);
+}
 
 static void growshared(size_t bytes, int n) {
   segment = map(bytes, MAP_SHARED);
@@ -333,6 +339,13 @@ int main(int argc, char **argv) {
     segment_bytes = number * MIB;
     segment = map(segment_bytes, MAP_SHARED);
     ready(brood(n, touch_segment), n);
+    hold();
+  } else if (!strcmp(mode, "file") && argc == 5) {
+    int fd = open(argv[4], O_RDONLY);
+    segment_bytes = number * MIB;
+    segment = mmap(NULL, segment_bytes, PROT_READ, MAP_SHARED, fd, 0);
+    if (segment == MAP_FAILED) fail(argv[4]);
+    ready(brood(n, read_segment), n);
     hold();
   } else if (!strcmp(mode, "burn")) {
     /* where it may, before everything else: a busy machine must not keep it from its share */
