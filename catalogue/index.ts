@@ -1,5 +1,5 @@
-// The rules that ship with the product: one document for each group. The bundler turns the TOML files into JSON text;
-// parseCatalogue() makes rules of it.
+// The rules that ship with the product: one document for each group. The bundler turns the TOML files into functions that give
+// JSON text; parseCatalogue() makes rules of it.
 import ai from './ai.toml';
 import backup from './backup.toml';
 import bigdata from './bigdata.toml';
@@ -60,6 +60,6 @@ export const catalogue: readonly { readonly file: string; readonly document: Rec
   Object.entries(documents).map(([group, json]) => ({
     file: `catalogue/${group}.toml`,
     get document() {
-      return JSON.parse(json);
+      return JSON.parse(json());
     },
   }));

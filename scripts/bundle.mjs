@@ -25,15 +25,24 @@ const withoutExamples = (key, value) =>
   key === 'examples' || key === 'not_examples' || key === 'source' ? undefined : value;
 
 /**
- * x.toml: the document as JSON text. A text costs little memory where its document is needed only once.
+ * A module whose default export is a function that gives a document as JSON text.
+ * @param {unknown} document
+ * @param {(key: string, value: unknown) => unknown} [replacer]
+ */
+const functionOf = (document, replacer) =>
+  `export default () => ${JSON.stringify(JSON.stringify(document, replacer))};`;
+
+/**
+ * x.toml: a function that gives the document as JSON text. The text lies in the code of the function, which V8 forgets when it
+ * is not called: so a document costs no memory once it was used.
  * @type {(examples: 'with examples' | 'without examples') => Plugin}
  */
 const toml = (examples) => ({
   name: 'toml',
   setup(plugin) {
     plugin.onLoad({ filter: /\.toml$/ }, async ({ path }) => ({
-      loader: 'text',
-      contents: JSON.stringify(
+      loader: 'js',
+      contents: functionOf(
         parse(await readFile(path, 'utf8')),
         examples === 'with examples' ? undefined : withoutExamples,
       ),
@@ -139,6 +148,7 @@ export function programOptions(outfile, built) {
     preserveSymlinks: true, // the bundle holds paths of libraries: the same where node_modules is a link
     minifyWhitespace: true,
     minifySyntax: true,
+    minifyIdentifiers: true, // V8 keeps the whole text in memory; `npm run trace` finds the names again
     lineLimit: 200, // Node.js prints the whole line of an error that nothing caught
     sourcemap: 'linked',
     banner: { js: '#!/usr/bin/env node' },

@@ -1,5 +1,5 @@
-// Module hooks that import what the bundle imports (bundle.mjs): `import document from './x.toml'` gives the document as
-// JSON text, `import text from './x.md'` its text, and `import source from './x.ts?source'` the text of a bundle of its own.
+// Module hooks that import what the bundle imports (bundle.mjs): `import json from './x.toml'` gives a function that gives
+// the document as JSON text, `import text from './x.md'` its text, and `import source from './x.ts?source'` the text of a bundle of its own.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -13,7 +13,10 @@ export async function resolve(specifier, context, next) {
 
 /** @type {import('node:module').LoadHook} */
 export async function load(url, context, next) {
-  if (url.endsWith('.toml')) return text(JSON.stringify(parse(await readFile(fileURLToPath(url), 'utf8'))));
+  if (url.endsWith('.toml')) {
+    const json = JSON.stringify(parse(await readFile(fileURLToPath(url), 'utf8')));
+    return { format: 'module', shortCircuit: true, source: `export default () => ${JSON.stringify(json)};` };
+  }
   if (url.endsWith('.md')) return text(await readFile(fileURLToPath(url), 'utf8'));
   if (!url.endsWith('?source')) return next(url, context);
   const { outputFiles } = await build({

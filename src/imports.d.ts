@@ -6,10 +6,10 @@ declare module '*?source' {
   const source: string;
   export default source;
 }
-// A .toml file is imported as JSON text of its document, by the bundler and in tests alike (scripts/build.mjs,
-// toml-hooks.mjs): a text costs little memory where its document is needed only once.
+// A .toml file is imported as a function that gives the JSON text of its document, by the bundler and in tests alike
+// (scripts/bundle.mjs, toml-hooks.mjs): V8 forgets the code of the function and the text in it when it is not called.
 declare module '*.toml' {
-  const json: string;
+  const json: () => string;
   export default json;
 }
 // A page of docs/ that the exporter serves.

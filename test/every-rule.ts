@@ -39,7 +39,7 @@ export function askEveryRule(
   userRules: readonly Rule[],
   catalogue: readonly Rule[],
 ): (identity: Identity) => Classification {
-  const rules = byPrecedence(userRules, catalogue).map((rule) => ({ rule, keys: [...rule.keys] }));
+  const rules = byPrecedence(userRules, catalogue).map((rule) => ({ rule, keys: rule.keys.list }));
   const known = new KnownNames();
   for (const { rule } of rules) known.add(rule);
   const first = (identity: Identity): Rule | undefined => {

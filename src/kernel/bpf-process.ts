@@ -31,7 +31,8 @@ export class BpfProcess implements ProcessFiles {
   readonly pid: number;
   readonly files: ProcessFiles;
   readonly #passes: Passes;
-  readonly #division = new CpuDivision();
+  /** Made with the first record: without the BPF program it would be memory for nothing. */
+  #division: CpuDivision | undefined;
   /** In clock ticks; NONE until stat was read. */
   #startTicks = NONE;
   /** Of the record that was seen last; NONE before. */
@@ -46,8 +47,8 @@ export class BpfProcess implements ProcessFiles {
   /** The passes of which stat and io were taken last. */
   #statPass = 0;
   #ioPass = 0;
-  /** Resident pages by kind when statm was taken last. */
-  readonly #rss = [Number.NaN, Number.NaN, Number.NaN, Number.NaN];
+  /** Resident pages by kind when statm was taken last; undefined before. */
+  #rss: number[] | undefined;
   /** The pass in which statm was left out, because memory did not move. */
   #stillPass = 0;
   #leaderEnded = false;
@@ -119,6 +120,7 @@ export class BpfProcess implements ProcessFiles {
     if (!this.has('stat')) return false;
     const { values } = this.#passes.now;
     fillStat(values, this.#place, units, this.#passes.commBuffer(), out);
+    this.#division ??= new CpuDivision();
     this.#division.divide(values, this.#place, out);
     return this.#takeStat();
   }
@@ -127,6 +129,7 @@ export class BpfProcess implements ProcessFiles {
     if (!this.has('statm')) return false;
     const { values } = this.#passes.now;
     fillStatm(values, this.#place, units, out);
+    this.#rss ??= [Number.NaN, Number.NaN, Number.NaN, Number.NaN];
     for (let kind = 0; kind < KINDS; kind++) this.#rss[kind] = values[this.#place + TASK.fileRss + kind]!;
     return true;
   }
@@ -176,6 +179,7 @@ export class BpfProcess implements ProcessFiles {
 
   /** statm is not taken at each pass: it is compared with what it was when it was taken, however long ago. */
   #isStatmTaken(): boolean {
+    if (this.#rss === undefined) return false;
     const { values } = this.#passes.now;
     for (let kind = 0; kind < KINDS; kind++)
       if (values[this.#place + TASK.fileRss + kind] !== this.#rss[kind]) return false;

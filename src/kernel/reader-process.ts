@@ -32,7 +32,7 @@ const NO_DEBUGGER = process.features.inspector ? ['--inspect-port=192.0.2.1:9229
  * With these the allocator gives back at once what V8's compiler leaves, some 2.5 MiB (mallopt(3)); the exporter's own are
  * set by whatever starts it.
  */
-const ALLOCATOR = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '16384', MALLOC_TRIM_THRESHOLD_: '65536' };
+const ALLOCATOR = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '4096', MALLOC_TRIM_THRESHOLD_: '65536' };
 /** Milliseconds after which a reader that has not started is killed. */
 const START_MS_MAX = 20_000;
 /** Time between two looks at a reader that does not answer, milliseconds. */

@@ -15,7 +15,8 @@ const SLICE = 0.004;
 export class TaskFile {
   readonly #path: string;
   readonly #clock: () => number;
-  readonly #bytes = Buffer.from(new ArrayBuffer(PIECE_BYTES));
+  /** Made with the first read: most hosts have no such file. */
+  #bytes: Buffer | undefined;
 
   /** @param clock seconds that never go back */
   constructor(path: string, clock: () => number) {
@@ -55,6 +56,7 @@ export class TaskFile {
   }
 
   async #readAll(fd: number, pass: TaskPass): Promise<void> {
+    this.#bytes ??= Buffer.from(new ArrayBuffer(PIECE_BYTES));
     const bytes = this.#bytes;
     let rest = 0;
     let all = 0;

@@ -64,7 +64,7 @@ const seenAs = (identity: Identity): MatchTarget => new MatchTarget(identity, Ma
 function compare(rule: Rule, target: MatchTarget): RuleResult {
   const held: KeyResult[] = [];
   const failed: KeyResult[] = [];
-  for (const [key, matchers] of rule.keys) {
+  for (const [key, matchers] of rule.keys.list) {
     const matcher = findMatcher(key, matchers, target);
     const value = target.value(key);
     if (matcher) held.push({ key, wanted: [matcher.text], value });
@@ -101,7 +101,7 @@ export class Classifier {
     for (const [rank, rule] of this.rules.entries()) {
       const { group, subgroup, name } = rule;
       this.known.add(rule);
-      this.index.add({ rule, rank, classification: { group, subgroup, rule: name }, conditions: [...rule.keys] });
+      this.index.add({ rule, rank, classification: { group, subgroup, rule: name }, conditions: rule.keys.list });
       // An expression that the empty text has to be tried on has no required literals: every process will need its
       // automaton. It is made here, with pauses, rather than for the first process.
       for (const matcher of rule.keys.get('argv') ?? []) matcher.test('');

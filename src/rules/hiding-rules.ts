@@ -9,7 +9,7 @@
 // the first OPEN_MAX are compared, and of the rules found for one rule the first FOUND_MAX.
 import { globPrefix } from '../pattern/pattern.ts';
 import type { Matcher } from './matcher.ts';
-import type { Rule, RuleKey } from './rule.ts';
+import type { Condition, Rule, RuleKey } from './rule.ts';
 
 const OPEN_MAX = 100;
 const FOUND_MAX = 100;
@@ -48,7 +48,7 @@ export class HidingRules {
   constructor(rules: readonly Rule[]) {
     const uses = new Map<string, number>();
     for (const { keys } of rules)
-      for (const [key, matchers] of keys)
+      for (const [key, matchers] of keys.list)
         for (const { text } of matchers) uses.set(`${key} ${text}`, (uses.get(`${key} ${text}`) ?? 0) + 1);
     this.#uses = uses;
   }
@@ -71,7 +71,7 @@ export class HidingRules {
     const take = (list: readonly Rule[] | undefined, max: number): void => {
       for (let i = 0; list && i < list.length && i < max && found.size < FOUND_MAX; i++) found.add(list[i]!);
     };
-    for (const [key, matchers] of rule.keys) {
+    for (const [key, matchers] of rule.keys.list) {
       for (const { text, form } of matchers) {
         take(this.#texts.get(`${key} ${text}`), FOUND_MAX);
         if (form !== 'literal' && form !== 'glob') continue;
@@ -83,8 +83,8 @@ export class HidingRules {
     return found;
   }
 
-  #rarestKey({ keys }: Rule): [RuleKey, readonly Matcher[]] {
-    const usesOf = ([key, matchers]: [RuleKey, readonly Matcher[]]) => {
+  #rarestKey({ keys }: Rule): Condition {
+    const usesOf = ([key, matchers]: Condition) => {
       let most = 0;
       for (const { text, form } of matchers) {
         const uses = this.#uses.get(`${key} ${text}`)!;
@@ -93,7 +93,7 @@ export class HidingRules {
       }
       return most;
     };
-    const entries = [...keys];
+    const entries = keys.list;
     let best = entries[0]!;
     for (const entry of entries.slice(1)) if (usesOf(entry) < usesOf(best)) best = entry;
     return best;

@@ -100,7 +100,7 @@ test("the user's rules may hide the catalogue's, not each other", () => {
 function hiddenByPairs(rules: readonly Rule[]): string[] {
   return rules.flatMap((rule, rank) => {
     const hiding = rules.slice(0, rank).filter((other) =>
-      [...other.keys].every(([key, wide]) => {
+      other.keys.list.every(([key, wide]) => {
         const narrow = rule.keys.get(key);
         return narrow && coveredValues(narrow, wide).length === narrow.length;
       }),

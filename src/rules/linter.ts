@@ -67,7 +67,7 @@ export function lint(userRules: readonly Rule[], catalogue: readonly Rule[]): Fi
   for (const rule of ranked) {
     const isUsers = ofUser.has(rule);
     const report: Report = (severity, message) => findings.push({ rule: rule.name, severity, message });
-    for (const [key, matchers] of rule.keys) for (const matcher of matchers) unreachable(key, matcher, report);
+    for (const [key, matchers] of rule.keys.list) for (const matcher of matchers) unreachable(key, matcher, report);
     contradiction(rule, report);
     tooGeneral(rule, report);
     const earlier = [...earlierShipped.of(rule), ...(isUsers ? earlierOfUser.of(rule) : [])];
@@ -153,9 +153,9 @@ function hidden(rule: Rule, earlier: readonly Rule[], inCatalogue: boolean, repo
     if (reported++ < PAIRS_MAX) report(severity, message);
   };
   for (const other of earlier) {
-    const shared = [...other.keys].map(([key, wide]) => coveredValues(rule.keys.get(key) ?? [], wide));
+    const shared = other.keys.list.map(([key, wide]) => coveredValues(rule.keys.get(key) ?? [], wide));
     if (shared.some((values) => values.length === 0)) continue;
-    const whole = [...other.keys.keys()].every((key, i) => shared[i]!.length === rule.keys.get(key)!.length);
+    const whole = other.keys.list.every(([key], i) => shared[i]!.length === rule.keys.get(key)!.length);
     if (whole)
       once(
         'error',
@@ -174,9 +174,7 @@ function hidden(rule: Rule, earlier: readonly Rule[], inCatalogue: boolean, repo
 function conflict(rule: Rule, other: Rule, shared: readonly Matcher[][], inCatalogue: boolean, report: Report): void {
   const sameLevel = specificityOf(rule) === specificityOf(other) && rule.keys.size === other.keys.size;
   if (inCatalogue && !sameLevel) return;
-  const values = [...other.keys.keys()].map(
-    (key, i) => `${key} ${shared[i]!.map(({ text }) => `"${text}"`).join(', ')}`,
-  );
+  const values = other.keys.list.map(([key], i) => `${key} ${shared[i]!.map(({ text }) => `"${text}"`).join(', ')}`);
   const owner = `${ruleLabel(other)}, for ${other.group}/${other.subgroup}`;
   const remedy = 'take it out of one of them';
   if (inCatalogue) report('error', `${values.join(' with ')} is claimed by ${owner} as well; ${remedy}`);

@@ -2,7 +2,7 @@
 //   subgroups = [ { group = "a", subgroup = "b", matches = ["name"], cmdline_matches = ["java.*Worker"] } ]
 // Names decide before command lines, whatever their order in the file. Of two entries that claim a name the later one
 // decides. A name is compared as it is, never as a glob. An entry with both gives two rules, as either is enough.
-import type { Rule } from './rule.ts';
+import { type Rule, RuleConditions } from './rule.ts';
 import type { Table, TableReader } from './table-reader.ts';
 
 const ENTRY_KEYS = ['group', 'subgroup', 'matches', 'cmdline_matches'];
@@ -30,10 +30,10 @@ export function* olderFormSteps(
       ...{ fallback: false, source: '', examples: [], notExamples: [] },
     };
     const names = yield* reader.matchers('comm', reader.strings(table, 'matches', 0), 'literal', 'matches');
-    if (names.length > 0) byName.push({ ...rule, keys: new Map([['comm', names]]) });
+    if (names.length > 0) byName.push({ ...rule, keys: new RuleConditions([['comm', names]]) });
     const written = reader.strings(table, 'cmdline_matches', 0);
     const patterns = yield* reader.matchers('argv', written, 'regex', 'cmdline_matches');
-    if (patterns.length > 0) byCommandLine.push({ ...rule, keys: new Map([['argv', patterns]]) });
+    if (patterns.length > 0) byCommandLine.push({ ...rule, keys: new RuleConditions([['argv', patterns]]) });
     yield;
   }
   return [...byName.reverse(), ...byCommandLine];

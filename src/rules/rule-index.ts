@@ -14,10 +14,7 @@ import type { Classification } from './identity.ts';
 import { baseName } from './interpreter.ts';
 import { findMatcher, type MatchTarget } from './match-target.ts';
 import type { Matcher } from './matcher.ts';
-import { isPathKey, type Rule, type RuleKey } from './rule.ts';
-
-/** A key of a rule with its values, still to be compared with a process. */
-type Condition = readonly [key: RuleKey, matchers: readonly Matcher[]];
+import { type Condition, isPathKey, type Rule, type RuleKey } from './rule.ts';
 
 /** A rule at its place in the order of precedence. */
 export interface RankedRule {

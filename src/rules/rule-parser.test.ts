@@ -118,7 +118,7 @@ test('any document gives rules or a RuleError', () => {
 
 const shape = ({ name, group, subgroup, keys, fallback }: Rule) => ({
   ...{ name, group, subgroup, fallback },
-  keys: Object.fromEntries([...keys].map(([key, matchers]) => [key, matchers.map((m) => `${m.form} ${m.text}`)])),
+  keys: Object.fromEntries(keys.list.map(([key, matchers]) => [key, matchers.map((m) => `${m.form} ${m.text}`)])),
 });
 
 test('rules get the group of the document, their names and the forms of their values', () => {

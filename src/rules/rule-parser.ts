@@ -10,7 +10,15 @@ import type { Identity } from './identity.ts';
 import { baseName } from './interpreter.ts';
 import { allOf, type Matcher } from './matcher.ts';
 import { olderFormSteps } from './older-form.ts';
-import { type Expectation, RULE_KEYS, type Rule, type RuleDocument, type RuleKey } from './rule.ts';
+import {
+  type Condition,
+  type Expectation,
+  RULE_KEYS,
+  type Rule,
+  RuleConditions,
+  type RuleDocument,
+  type RuleKey,
+} from './rule.ts';
 import { runToEnd } from './run-to-end.ts';
 import { isTable, type Table, type TableLines, TableReader, typeName } from './table-reader.ts';
 
@@ -130,14 +138,16 @@ function* ruleOf(
 ): Steps<Rule> {
   reader.checkKeys(table, ALL_RULE_KEYS);
   const subgroup = reader.label(table, 'subgroup');
-  const keys = new Map<RuleKey, readonly Matcher[]>();
-  for (const key of RULE_KEYS) if (table[key] !== undefined) keys.set(key, yield* matchersOf(reader, table, key));
-  if (keys.size === 0) reader.fault(`matches nothing; give at least one of ${RULE_KEYS.join(', ')}`);
+  const conditions: Condition[] = [];
+  for (const key of RULE_KEYS)
+    if (table[key] !== undefined) conditions.push([key, yield* matchersOf(reader, table, key)]);
+  if (conditions.length === 0) reader.fault(`matches nothing; give at least one of ${RULE_KEYS.join(', ')}`);
   const fallback = reader.flag(table, 'fallback');
   const source = reader.text(table, 'source');
   const ownGroup = reader.label(table, 'group', group);
   const name = nameOf(subgroup);
   const examples = yield* examplesOf(reader, table);
+  const keys = new RuleConditions(conditions.slice());
   return { name, line: reader.line, group: ownGroup, subgroup, keys, fallback, source, ...examples };
 }
 

@@ -130,7 +130,7 @@ export class TableReader {
       if (matcher) matchers.push(matcher);
       yield;
     }
-    return matchers;
+    return matchers.slice(); // without the room for more that push() makes
   }
 
   #matcher(key: RuleKey, text: string, form: 'literal' | 'glob' | 'regex', name: string): Matcher | undefined {

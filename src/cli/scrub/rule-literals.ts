@@ -10,7 +10,7 @@ const WILD = /\\[A-Za-z]|\[[^\]]*\]|\{\d+,?\d*\}|\(\?[^():]*[:)]?|[()|*+?^$\s]|(
 
 /** Of `(?i)-Djira\.home=|/jira/`: `-Djira.home=` and `/jira/`. */
 export function literalsOf(rule: Rule): string[] {
-  const texts = [...rule.keys.values()].flat().map(({ text }) => text);
+  const texts = rule.keys.list.flatMap(([, matchers]) => matchers.map(({ text }) => text));
   const parts = texts.flatMap((text) => [text, text.replace(WILD, '\0')]).flatMap((text) => text.split(/[\0\s]/));
   const literals = parts.map((text) => text.replace(/\\(.)/gs, '$1')).filter(({ length }) => length >= LITERAL_MIN);
   return [...new Set(literals)].sort((a, b) => b.length - a.length);

@@ -108,7 +108,7 @@ let programs: ReadonlySet<string> | undefined;
 function programNames(): ReadonlySet<string> {
   programs ??= new Set(
     catalogueRules.flatMap(({ keys }) =>
-      [...keys].flatMap(([key, matchers]) =>
+      keys.list.flatMap(([key, matchers]) =>
         key === 'comm' || key === 'exe' || key === 'argv0' || key === 'script'
           ? matchers.filter(({ form, path }) => form === 'literal' && !path).map(({ text }) => text)
           : [],
