@@ -2,7 +2,8 @@
 // BPF program, beside process-exporter on the same processes. In a loop without pauses caches are warm and code is compiled; between two real scrapes lie many seconds in which
 // neither stays so. All programs of a fleet run at the same time and each has a client of its own that scrapes at its own
 // moment, so that other work on the machine slows all of them equally. The BPF program lists the processes of its reader's pid
-// namespace, so that an exporter which uses it runs inside the namespace of the fleet.
+// namespace, so that an exporter which uses it runs inside the namespace of a fleet, and sees itself. It would see another one
+// too: each has a fleet of its own, and those with another period follow when the first have ended.
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -52,13 +53,15 @@ interface Started {
 interface Subject {
   readonly name: string;
   readonly period: number;
+  /** Which of the fleets it measures. */
+  readonly fleet: number;
   start(scope: Scope, fleet: Namespace): Promise<Started>;
 }
 
 const NODE = process.execPath;
 
 const ours = (name: string, program: string, flags: readonly string[], period: number): Subject => ({
-  ...{ name, period },
+  ...{ name, period, fleet: 0 },
   async start(scope, fleet) {
     const port = String(await freePort());
     const listen = ['--bind', '127.0.0.1', '--port', port, '--path-procfs', fleet.proc];
@@ -69,21 +72,21 @@ const ours = (name: string, program: string, flags: readonly string[], period: n
 });
 
 /** @param file where the program is pinned */
-const oursByBpf = (file: string, name: string, flags: readonly string[], period: number): Subject => ({
-  ...{ name, period },
+const oursByBpf = (file: string, fleet: number, flags: readonly string[], period: number): Subject => ({
+  ...{ name: `BPF, ${flags.length === 0 ? 'all series' : 'per_process: none'}`, period, fleet },
   async start(scope, { enter: [nsenter, ...inside] }) {
     const port = String(await freePort());
     const listen = ['--bind', '127.0.0.1', '--port', port, '--source', 'bpf', '--bpf-file', file];
     const { pid } = begin(scope, nsenter!, [...inside, NODE, bundle, ...listen, ...flags]);
     const url = `http://127.0.0.1:${port}/metrics`;
     await answers(`http://127.0.0.1:${port}/-/ready`);
-    if (!(await text(url)).includes('source_info{source="bpf"}')) throw new Error(`${name} does not use ${file}`);
+    if (!(await text(url)).includes('source_info{source="bpf"}')) throw new Error(`an exporter does not use ${file}`);
     return { pid: childrenOf(pid)[0]!, url };
   },
 });
 
 const peer = (program: string, period: number): Subject => ({
-  ...{ name: 'process-exporter, one group', period },
+  ...{ name: 'process-exporter, one group', period, fleet: 0 },
   async start(scope, fleet) {
     const port = await freePort();
     const config = `${scratch()}/process-exporter.yml`;
@@ -98,23 +101,24 @@ const peer = (program: string, period: number): Subject => ({
 const GROUPS_ONLY = ['--per-process', 'none'];
 
 /**
+ * What is measured at the same time, and what after it.
  * @param others paths of older bundles of this program, which are measured as well
  * @param pinned where the BPF program is; undefined where nothing can be pinned
  */
-function subjects(others: readonly string[], pinned: string | undefined): Subject[] {
+function phases(others: readonly string[], pinned: string | undefined): Subject[][] {
   const { 'process-exporter': processExporter } = ensure('process-exporter');
-  const byBpf = (name: string, flags: readonly string[], period: number): Subject[] =>
-    pinned ? [oursByBpf(pinned, name, flags, period)] : [];
-  const scraped = PERIODS.flatMap((period) => [
+  const byBpf = (fleet: number, flags: readonly string[], period: number): Subject[] =>
+    pinned ? [oursByBpf(pinned, fleet, flags, period)] : [];
+  const scraped = PERIODS.map((period) => [
     ours('all series', bundle, [], period),
     ours('per_process: none', bundle, GROUPS_ONLY, period),
-    ...byBpf('BPF, all series', [], period),
-    ...byBpf('BPF, per_process: none', GROUPS_ONLY, period),
+    ...byBpf(0, [], period),
+    ...byBpf(1, GROUPS_ONLY, period),
     ...others.map((other) => ours(basename(other), resolve(other), [], period)),
     peer(processExporter, period),
   ]);
-  const often = byBpf('BPF, per_process: none', GROUPS_ONLY, EVERY_SECOND);
-  return [...scraped, ...often, ours('all series', bundle, [], NEVER), ...byBpf('BPF, all series', [], NEVER)];
+  const rest = [ours('all series', bundle, [], NEVER), ...byBpf(0, [], NEVER), ...byBpf(1, GROUPS_ONLY, EVERY_SECOND)];
+  return [...scraped, rest];
 }
 
 /** Measures each fleet for some minutes after the warm-up. @param found called after each fleet with all results so far */
@@ -129,17 +133,19 @@ export async function measureUsualCost(
   const unpinned = whyNotPinned();
   if (unpinned) log(`without BPF: ${unpinned}`);
   // Before the fleets start: they see the mounts that were there then.
-  const all = subjects(others, unpinned ? undefined : pinProgram('root'));
+  const all = phases(others, unpinned ? undefined : pinProgram('root'));
   for (const fleet of fleets) {
-    log(`${fleet.title}, ${minutes} minutes`);
+    log(`${fleet.title}, ${minutes} minutes for each period`);
     await endingAll(async (scope) => {
-      const namespace = await startFleetInside(scope, fleet);
-      const began = performance.now();
-      const running = all.map((subject, index) =>
-        measure(fleet, subject, index / all.length, minutes, scope, namespace),
-      );
-      for (const cost of await Promise.all(running)) costs.push(cost);
-      log(`  measured after ${Math.round((performance.now() - began) / 1000)} s`);
+      const places = [await startFleetInside(scope, fleet)];
+      if (!unpinned) places.push(await startFleetInside(scope, fleet));
+      for (const subjects of all) {
+        const began = performance.now();
+        const running = (within: Scope) =>
+          subjects.map((subject, index) => measure(fleet, subject, index / subjects.length, minutes, within, places));
+        for (const cost of await endingAll((within) => Promise.all(running(within)))) costs.push(cost);
+        log(`  every ${subjects[0]!.period} s: measured after ${Math.round((performance.now() - began) / 1000)} s`);
+      }
     });
     found(costs);
   }
@@ -149,17 +155,17 @@ export async function measureUsualCost(
 /** Runs one program. @param phase part of the shortest period by which its scrapes come later than those of the first */
 async function measure(
   { title }: Fleet,
-  { name, period, start }: Subject,
+  { name, period, fleet: place, start }: Subject,
   phase: number,
   minutes: number,
   scope: Scope,
-  namespace: Namespace,
+  places: readonly Namespace[],
 ): Promise<UsualCost> {
-  const warmUp = WARM_UP_SCRAPES * Math.max(...PERIODS) + PERIODS[0]! / 2;
+  const warmUp = WARM_UP_SCRAPES * Math.max(period || 0, PERIODS[0]!) + PERIODS[0]! / 2;
   const from = performance.now() / 1000 + phase * PERIODS[0]!;
   const until = from + warmUp + minutes * 60;
   await pause(phase * PERIODS[0]! * 1000);
-  const { pid, url } = await start(scope, namespace);
+  const { pid, url } = await start(scope, places[place]!);
   let before = Number.NaN;
   const walls: number[] = [];
   const wait = (instant: number) => pause(Math.max(0, instant - performance.now() / 1000) * 1000);

@@ -239,13 +239,14 @@ export async function startFleetInside(scope: Scope, fleet: Fleet): Promise<Name
   return namespace;
 }
 
-/** Each thread takes a number, of which many machines have 32,768: raises that, and sets it back at the end. */
+/** Each thread takes a number, of which many machines have 32,768: raises the limits of them, and sets them back at the end. */
 function makeRoomFor(scope: Scope, threads: number): void {
-  const setting = '/proc/sys/kernel/pid_max';
-  const before = readFileSync(setting, 'latin1').trim();
-  if (threads < Number(before) / 2) return;
-  writeFileSync(setting, String(4 * threads));
-  scope.after(() => writeFileSync(setting, before));
+  for (const setting of ['/proc/sys/kernel/pid_max', '/proc/sys/kernel/threads-max']) {
+    const before = readFileSync(setting, 'latin1').trim();
+    if (3 * threads < Number(before)) continue;
+    writeFileSync(setting, String(4 * threads));
+    scope.after(() => writeFileSync(setting, before));
+  }
 }
 
 const PROBE = ['--require', `${root}bench/probe.cjs`];
