@@ -233,7 +233,8 @@ export async function startFleetInside(scope: Scope, fleet: Fleet): Promise<Name
   const namespace = await startNamespace(scope);
   const [nsenter, ...inside] = namespace.enter;
   const start = (...args: string[]) => begin(scope, nsenter!, [...inside, childProgram(), ...args]);
-  const programs = [start('fleet', ...[processes, mappings, kib].map(String), 'fleet', String(threads))];
+  const more = threads > 1 ? [String(threads)] : [];
+  const programs = [start('fleet', ...[processes, mappings, kib].map(String), 'fleet', ...more)];
   for (let i = 0; i < large; i++) programs.push(start('private', '2048'));
   for (const program of programs) await program.printed('ready', 120);
   return namespace;
