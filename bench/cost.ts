@@ -1,10 +1,10 @@
 // What a collection and a scrape cost, compared with process-exporter and a bare loop of reads, on the same processes in one
 // run. The programs take turns, so that other work on the machine slows all of them equally.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ensure } from '../scripts/test-servers.mjs';
 import { freePort, type Scope, scratch } from '../test/harness.ts';
-import { startNamespace } from '../test/real-servers.ts';
+import { type Namespace, startNamespace } from '../test/real-servers.ts';
 import {
   answers,
   bundle,
@@ -26,6 +26,8 @@ export interface Fleet {
   readonly kib: number;
   /** Number of further processes of 2 GiB each. */
   readonly large: number;
+  /** Threads of each process; one where it is not said. */
+  readonly threads?: number;
 }
 
 export const FLEETS: readonly Fleet[] = [
@@ -221,15 +223,31 @@ export function begin(scope: Scope, command: string, args: readonly string[]): P
  * Starts a fleet in a pid namespace of its own, so that the programs under test do not see each other.
  * @returns the path of the procfs that shows the fleet
  */
-export async function startFleet(scope: Scope, fleet: Fleet): Promise<string> {
-  const { processes, mappings, kib, large } = fleet;
+export const startFleet = async (scope: Scope, fleet: Fleet): Promise<string> =>
+  (await startFleetInside(scope, fleet)).proc;
+
+/** As startFleet. @returns the namespace, for a program that has to run inside it */
+export async function startFleetInside(scope: Scope, fleet: Fleet): Promise<Namespace> {
+  const { processes, mappings, kib, large, threads = 1 } = fleet;
+  makeRoomFor(scope, processes * threads);
   const namespace = await startNamespace(scope);
   const [nsenter, ...inside] = namespace.enter;
   const start = (...args: string[]) => begin(scope, nsenter!, [...inside, childProgram(), ...args]);
-  const programs = [start('fleet', ...[processes, mappings, kib].map(String), 'fleet')];
+  const more = threads > 1 ? [String(threads)] : [];
+  const programs = [start('fleet', ...[processes, mappings, kib].map(String), 'fleet', ...more)];
   for (let i = 0; i < large; i++) programs.push(start('private', '2048'));
   for (const program of programs) await program.printed('ready', 120);
-  return namespace.proc;
+  return namespace;
+}
+
+/** Each thread takes a number, of which many machines have 32,768: raises the limits of them, and sets them back at the end. */
+function makeRoomFor(scope: Scope, threads: number): void {
+  for (const setting of ['/proc/sys/kernel/pid_max', '/proc/sys/kernel/threads-max']) {
+    const before = readFileSync(setting, 'latin1').trim();
+    if (3 * threads < Number(before)) continue;
+    writeFileSync(setting, String(4 * threads));
+    scope.after(() => writeFileSync(setting, before));
+  }
 }
 
 const PROBE = ['--require', `${root}bench/probe.cjs`];

@@ -3,7 +3,7 @@
 // only fleets whose title begins with TITLE. Both print the table of costs, but write no file of it.
 // cost --against=BUNDLE measures this build beside an older bundle (or several, with commas between) instead of its peers,
 // in --rounds=N rounds: before and after in one run. It prints a table, and writes no file. as-used takes --minutes=N for each
-// fleet, and --against as well: it adds the older bundles to its subjects.
+// fleet, and --against as well: it adds the older bundles to its subjects. soak takes --minutes=N and --source=bpf.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { accuracy } from './accuracy.ts';
@@ -101,7 +101,8 @@ if (!against && wants('classify')) {
 }
 if (!against && wants('soak')) {
   const minutes = Number(argument('minutes') ?? 60);
-  const result = await soak(minutes, log);
-  save('soak', result);
+  const source = argument('source') === 'bpf' ? 'bpf' : 'procfs';
+  const result = await soak(minutes, source, log);
+  save(source === 'bpf' ? 'soak-bpf' : 'soak', result);
   console.table([result]);
 }

@@ -4,9 +4,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually, freePort } from '../test/harness.ts';
+import { pinProgram } from '../test/pinned-program.ts';
 import { answers, bundle, childProgram, memoryOf, Program, text } from './machine.ts';
 
 export interface Soak {
+  readonly source: Source;
+  /** The share of the pages that were made from this source: after a disagreement the exporter reads /proc for ten minutes. */
+  readonly used: number;
   readonly minutes: number;
   /** Resident memory in MiB: after the warm-up, at the end, and the largest value after the warm-up. */
   readonly warm: number;
@@ -19,24 +23,20 @@ export interface Soak {
   readonly ghosts: number;
 }
 
+/** Where the cheap counters come from. */
+export type Source = 'procfs' | 'bpf';
+
 const INTERVAL_SECONDS = 1;
 /** The warm-up, as a share of the rounds. */
 const WARM_UP_SHARE = 0.4;
 /** Rounds that run even if the time is over. */
 const ROUNDS_MIN = 10;
 
-export async function soak(minutes: number, log: (line: string) => void): Promise<Soak> {
+export async function soak(minutes: number, source: Source, log: (line: string) => void): Promise<Soak> {
   const port = await freePort();
-  const flags = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--interval',
-    `${INTERVAL_SECONDS}s`,
-    '--cache-ttl',
-    '0s',
-  ];
+  const flags = ['--port', `${port}`, '--bind', '127.0.0.1', '--interval', `${INTERVAL_SECONDS}s`, '--cache-ttl', '0s'];
+  flags.push('--source', source);
+  if (source === 'bpf') flags.push('--bpf-file', pinProgram('root'));
   const exporter = new Program(process.execPath, [bundle, ...flags]);
   const churn = new Program(childProgram(), ['storm', '1000000', '10', '2']);
   const url = `http://127.0.0.1:${port}/metrics`;
@@ -45,6 +45,7 @@ export async function soak(minutes: number, log: (line: string) => void): Promis
   let descriptors = 0;
   let ghosts = 0;
   let seen = 0;
+  let used = 0;
   try {
     await answers(url);
     await churn.printed('ready');
@@ -61,6 +62,7 @@ export async function soak(minutes: number, log: (line: string) => void): Promis
       await text(url); // may have joined a collection that began before the processes had ended
       const page = await text(url);
       ghosts += gone.filter((pid) => page.includes(`{pid="${pid}",`)).length;
+      if (page.includes(`source_info{source="${source}"}`)) used++;
       memory.push(memoryOf(exporter.pid).rss / 2 ** 20);
       const open = readdirSync(`/proc/${exporter.pid}/fd`).length;
       if (open > descriptors) {
@@ -76,6 +78,8 @@ export async function soak(minutes: number, log: (line: string) => void): Promis
   const settled = memory.slice(Math.floor(memory.length * WARM_UP_SHARE));
   const round = (value: number): number => Math.round(value * 10) / 10;
   return {
+    source,
+    used: Math.round((100 * used) / memory.length) / 100,
     minutes,
     warm: round(settled[0]!),
     last: round(settled.at(-1)!),

@@ -1,7 +1,13 @@
 // A machine in memory. Its processes fork, burn CPU, exec, exit and are reaped by Linux's rules, and it keeps the true
 // sums, with which tests compare the program's. It is read through KernelFiles; `beforeStat` lets things happen in the
 // middle of a pass.
-import { KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles } from '../src/kernel/files.ts';
+import {
+  KernelFileError,
+  type KernelFiles,
+  type PidList,
+  type ProcessFile,
+  type ProcessFiles,
+} from '../src/kernel/files.ts';
 import { hostEntries, type Memory, type ProcessText, processEntries, uptimeText } from './kernel-text.ts';
 
 /** CPU in ticks, storage in bytes. */
@@ -62,6 +68,9 @@ export class Machine implements KernelFiles {
   beforeStat: () => void = () => {};
   /** The pids cannot be listed while this is set. */
   broken = false;
+  /** What `list` found: the task, and its texts as they were then, of itself and of a living thread. */
+  #listed: Map<number, { task: Task; texts: [ProcessText, ProcessText] }> | undefined;
+  changed: PidList | undefined;
   /** Host facts beside time and forks. */
   readonly #mostPids: number;
   readonly #kept: boolean;
@@ -139,13 +148,27 @@ export class Machine implements KernelFiles {
     this.tasks.delete(task.pid);
   }
 
+  /** Lists all processes, as the BPF program does: until the next list nothing else is seen, and it is known what changed. */
+  list(): void {
+    const before = this.#listed;
+    const now: typeof before = new Map();
+    for (const task of this.tasks.values())
+      now.set(task.pid, { task, texts: [textOf(task, false), textOf(task, true)] });
+    const isChanged = (pid: number): boolean =>
+      before?.get(pid)?.task !== now.get(pid)?.task ||
+      JSON.stringify(before?.get(pid)?.texts) !== JSON.stringify(now.get(pid)?.texts);
+    const pids = [...new Set([...(before?.keys() ?? []), ...now.keys()])].filter(isChanged);
+    this.changed = before && { pids: Uint32Array.from(pids), length: pids.length };
+    this.#listed = now;
+  }
+
   // What the program sees.
 
   begin(): void {}
 
   pids(): number[] {
     if (this.broken) throw new KernelFileError('proc', 'denied');
-    return [...this.tasks.keys()].sort((a, b) => a - b);
+    return [...(this.#listed ?? this.tasks).keys()].sort((a, b) => a - b);
   }
 
   process(pid: number): ProcessFiles {
@@ -154,9 +177,12 @@ export class Machine implements KernelFiles {
     const read = (file: ProcessFile | 'exe') => {
       if (file === 'stat') this.beforeStat();
       const path = `proc/${pid}/${file}`;
-      if (!this.#kept || !bound) bound = this.tasks.get(pid);
-      if (!bound || bound.state === 'gone') throw new KernelFileError(path, 'gone');
-      const entry = new Map(processEntries(textOf(bound, ofThread))).get(path)!;
+      const listed = this.#listed?.get(pid);
+      if (!this.#kept || !bound) bound = this.#listed ? listed?.task : this.tasks.get(pid);
+      if (!bound || (this.#listed ? listed?.task !== bound : bound.state === 'gone'))
+        throw new KernelFileError(path, 'gone');
+      const text = listed ? listed.texts[ofThread ? 1 : 0] : textOf(bound, ofThread);
+      const entry = new Map(processEntries(text)).get(path)!;
       if ('failed' in entry) throw new KernelFileError(path, entry.failed);
       return entry;
     };

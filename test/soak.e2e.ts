@@ -7,7 +7,7 @@ import { need } from './harness.ts';
 
 test('churn leaves no series behind, no descriptors, and no memory', async (t) => {
   if (!need(t, 'cc')) return;
-  const { ghosts, descriptors, warm, last, processesSeen } = await soak(1, (line) => t.diagnostic(line));
+  const { ghosts, descriptors, warm, last, processesSeen } = await soak(1, 'procfs', (line) => t.diagnostic(line));
   t.diagnostic(`${warm} MiB warm, ${last} MiB at the end, ${descriptors} descriptors at most`);
   assert.equal(ghosts, 0, 'series of processes that had ended');
   assert.ok(descriptors < 4 * processesSeen + 200, `${descriptors} descriptors for ${processesSeen} processes`);

@@ -7,12 +7,14 @@
 // threads that end, may look like a disagreement.
 
 import { BpfProcess, type Passes } from './bpf-process.ts';
+import { ChangedTasks } from './changed-tasks.ts';
 import { CountersTrial } from './counters-trial.ts';
 import {
   type CounterSource,
   FileRequests,
   KernelFileError,
   type KernelFiles,
+  type PidList,
   type ProcessFile,
   type ProcessFiles,
 } from './files.ts';
@@ -21,8 +23,8 @@ import type { Units } from './pid.ts';
 import { TaskFile } from './task-file.ts';
 import { TASK_NUMBERS, TaskPass, TaskRecordError } from './task-records.ts';
 
-/** Seconds from one trial to the next. */
-const TRIAL_EVERY = 60;
+/** Seconds from one trial to the next. Neither the kernel nor the program changes meanwhile, and a trial costs more than a list. */
+const TRIAL_EVERY = 300;
 /** Seconds from a trial that failed to the next one. */
 const RETRY_AFTER = 600;
 const COMM_BYTES = 16;
@@ -43,6 +45,9 @@ class BpfFiles implements KernelFiles, Passes {
   before = new TaskPass();
   number = 1;
   used = false;
+  readonly #changed = new ChangedTasks();
+  /** Whether the pass follows that of the collection before, so that a difference is all that happened since. */
+  #follows = false;
   /** Whether the collection under way has its pass, or does without. */
   #current = false;
   #nextTrial = Number.NEGATIVE_INFINITY;
@@ -81,6 +86,10 @@ class BpfFiles implements KernelFiles, Passes {
   get units(): Units {
     this.#units ??= readUnits(this.#files);
     return this.#units;
+  }
+
+  get changed(): PidList | undefined {
+    return this.#current && this.#follows ? this.#changed : undefined;
   }
 
   commBuffer(): Uint8Array {
@@ -142,6 +151,13 @@ class BpfFiles implements KernelFiles, Passes {
   }
 
   async #beginPass(): Promise<void> {
+    const follower = this.used ? this.number + 1 : 0;
+    await this.#readList();
+    this.#follows = this.used && this.number === follower;
+    if (this.#follows) this.#changed.find(this.before, this.now, this.#unseen);
+  }
+
+  async #readList(): Promise<void> {
     const identity = this.#file.identity();
     if (identity !== this.#identity) this.#nextTrial = Number.NEGATIVE_INFINITY;
     this.#identity = identity;

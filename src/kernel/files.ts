@@ -143,6 +143,12 @@ export interface CounterSource {
   readonly problem: string | undefined;
 }
 
+/** The first `length` of `pids`: an array that is used again. */
+export interface PidList {
+  readonly pids: Uint32Array;
+  readonly length: number;
+}
+
 export interface KernelFiles {
   /** The bytes of the file that was read last; valid until the next read, and possibly another object after it. */
   readonly buffer: Uint8Array;
@@ -157,6 +163,11 @@ export interface KernelFiles {
   /** The pids that exist now, in the kernel's order. The list is read while the caller iterates. @throws KernelFileError */
   pids(): Iterable<number>;
   process(pid: number): ProcessFiles;
+  /**
+   * Processes whose stat, statm or io may say something else than at the collection before, those that began or ended among
+   * them: every other process says what it said. Known when something was prefetched; undefined where nobody knows it.
+   */
+  readonly changed?: PidList | undefined;
   /** Where stat, statm and io of processes come from; absent where it is always their text. */
   readonly source?: CounterSource;
   /**

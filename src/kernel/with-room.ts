@@ -1,6 +1,6 @@
 // Tables of numbers that grow.
 
-type Numbers = Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+type Numbers = Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 /** The same numbers in an array of at least `length`, with room for more; the array itself where it is long enough. */
 export function withRoom<N extends Numbers>(numbers: N, length: number): N {

@@ -18,6 +18,15 @@ export class CpuUsage {
     this.#tick = 1 / ticksPerSecond;
   }
 
+  /**
+   * A process that has used nothing may be left out until it runs again. @param at kernel time at which it surely had not run
+   * since it was read, seconds since boot
+   */
+  wasIdleUntil(proc: Process, at: number): void {
+    const usage: Usage = proc.usage;
+    if (usage.percent === 0 && usage.windowUsed === 0 && usage.windowFrom < at) usage.windowFrom = at;
+  }
+
   /** @param now kernel time of the reading, seconds since boot */
   take(proc: Process, difference: Readonly<Difference>, now: number): void {
     const usage: Usage = proc.usage;

@@ -37,6 +37,8 @@ export class Memberships {
   readonly groupCounters = new GroupCountersTable();
   /** Whether processes that no rule matches belong to their nearest classified ancestor. */
   inherits = false;
+  /** Processes that were expired and not described again since, whether they still live or not. */
+  readonly expired = new Set<Process>();
   /** The groups of system services, for processes that neither match a rule nor inherit. */
   readonly services = new ServiceGroups();
 
@@ -98,6 +100,7 @@ export class Memberships {
   expire(proc: Process): void {
     const member: Member = proc.membership;
     member.outdated = !proc.kernelThread;
+    if (member.outdated) this.expired.add(proc);
   }
 
   /** What describing a process will read. */

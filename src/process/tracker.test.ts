@@ -10,14 +10,20 @@ const UNITS = { pageSize: 4096, ticksPerSecond: 100 };
 
 const bootOf = ({ forks }: Machine) => ({ forks, bootTime: 1_700_000_000, cpus: Number.NaN });
 
-/** Each group has the name of its processes; where groups are inherited, no rule matches jobs. */
-function track(machine: Machine, inherits = false) {
+/**
+ * Each group has the name of its processes; where groups are inherited, no rule matches jobs.
+ * @param lists whether the machine is listed before each pass, so that it is known which processes changed
+ */
+function track(machine: Machine, inherits = false, lists = false) {
   const unreadable = new Unreadable();
   const rule = (name: string) => (inherits && name === 'job' ? 'none' : 'test');
   const classify = ({ name }: { name: string }) => ({ group: name, subgroup: name, rule: rule(name) });
   const tracker = new Tracker(machine, UNITS, unreadable, classify);
   tracker.inherits = inherits;
-  const pass = () => [...tracker.pass(bootOf(machine))];
+  const pass = () => {
+    if (lists) machine.list();
+    return [...tracker.pass(bootOf(machine))];
+  };
   const counters = (name: string) => tracker.groupCounters.of(name, name);
   const proc = (pid: number) => tracker.living.find((each) => each.pid === pid)!;
   return { tracker, unreadable, pass, counters, proc };
@@ -106,6 +112,7 @@ const aLife = (deeds: readonly Deed[]) => ({
   }),
   kept: fc.boolean(),
   inherits: fc.boolean(),
+  lists: fc.boolean(),
 });
 
 const ACCOUNTED: readonly Deed[] = 'fork fork burn burn write exec exit exit wait vanish subreaper time'.split(
@@ -113,8 +120,14 @@ const ACCOUNTED: readonly Deed[] = 'fork fork burn burn write exec exit exit wai
 ) as Deed[];
 
 /** A machine on which pids have wrapped around, so that older processes have higher ones; one pass has just ended. */
-function begin(given: { elders: readonly Event[]; youngers: readonly Event[]; kept: boolean; inherits: boolean }) {
-  const { elders, youngers, kept, inherits } = given;
+function begin(given: {
+  elders: readonly Event[];
+  youngers: readonly Event[];
+  kept: boolean;
+  inherits: boolean;
+  lists: boolean;
+}) {
+  const { elders, youngers, kept, inherits, lists } = given;
   const machine = new Machine(1000, kept);
   machine.lastPid = 900;
   for (const event of elders) happen(machine, event);
@@ -122,7 +135,7 @@ function begin(given: { elders: readonly Event[]; youngers: readonly Event[]; ke
   machine.lastPid = 1;
   for (const event of youngers) happen(machine, event);
   for (const task of [...machine.tasks.values()]) machine.wait(task);
-  const watched = track(machine, inherits);
+  const watched = track(machine, inherits, lists);
   watched.pass();
   return { machine, watched, start: { ...machine.truth } };
 }
@@ -211,6 +224,42 @@ test('where every child is waited for, CPU is credited to the last tick', () => 
     }),
     { numRuns: 60, includeErrorInReport: true },
   );
+});
+
+test('leaving out processes that did not change makes no difference', () => {
+  let [read, all] = [0, 0];
+  fc.assert(
+    fc.property(fc.record(aLife([...ACCOUNTED, 'careless'])), (lived) => {
+      const { machine, watched } = begin({ ...lived, kept: true, lists: true });
+      const unaware = new Proxy(machine, {
+        get(of, key) {
+          const value = key === 'changed' ? undefined : Reflect.get(of, key);
+          return typeof value === 'function' ? value.bind(of) : value;
+        },
+      });
+      const whole = track(unaware, lived.inherits);
+      whole.pass();
+      watched.pass();
+      const stateOf = ({ tracker }: typeof watched, begun: boolean) => ({
+        processes: tracker.living.map(({ pid, stat, io, memory, usage, description: { group } }) => ({
+          ...{ pid, group, comm: stat.comm, ppid: stat.ppid, state: stat.state, rss: memory.rss, read: io.readBytes },
+          ...{ user: stat.user, system: stat.system, reaped: stat.childrenUser },
+          ...(begun && { percent: Math.round(usage.percent * 1e6) / 1e6 }),
+        })),
+      });
+      for (const [round, moment] of lived.life.entries()) {
+        if ('deed' in moment) happen(machine, moment);
+        machine.now += 20;
+        watched.pass();
+        whole.pass();
+        assert.deepEqual(stateOf(watched, round > 0), stateOf(whole, round > 0));
+        read += machine.changed!.length;
+        all += whole.tracker.living.length;
+      }
+    }),
+    { numRuns: 60, includeErrorInReport: true },
+  );
+  assert.ok(read < all / 2, `${read} of ${all} changed`);
 });
 
 /** Runs one pass. Before the pass reads the nth stat, the nth deed is done. */

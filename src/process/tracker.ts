@@ -59,6 +59,14 @@ export class Tracker {
   #lastPass = Number.NaN;
   /** Listed processes whose stat could not be read, by reason, at the last listing. */
   readonly #unreadStats = new Map<UnreadableReason, number>();
+  /** Read again at the next pass, also where the files say that nothing changed: their parts may still have to follow. */
+  readonly #restless = new Set<Process>();
+  /** Processes that this pass reads again. */
+  readonly #due: Process[] = [];
+  /** Whether it holds all of them: the last pass came to its end, and its files knew what changed. */
+  #knowsRestless = false;
+  /** Processes in `living` that have ended. */
+  #endedCount = 0;
   /** Found by the listing under way, without a group until all are found: it may come from an ancestor listed later. */
   readonly #withoutGroup: Process[] = [];
 
@@ -112,9 +120,13 @@ export class Tracker {
     this.#ended.beginPass();
     this.#memberships.beginPass(bootTime, began, this.living);
     this.#cheapCounters.beginPass(began, this.#lastPass);
+    const due = yield* this.#findDue();
+    const { changed } = this.#files;
+    this.#knowsRestless = false;
     try {
-      for (let from = 0; from < this.living.length; from += CHUNK) yield* this.#readAgain(from, from + CHUNK);
+      for (let from = 0; from < due.length; from += CHUNK) yield* this.#readAgain(due, from, from + CHUNK);
     } finally {
+      this.#due.length = 0;
       this.#dropEnded();
     }
     // A process that hangs without being known is tried again only by listing it.
@@ -124,15 +136,45 @@ export class Tracker {
     }
     this.#children.creditGains(this.#byPid);
     this.#lastPass = began;
+    this.#knowsRestless = changed !== undefined;
   }
 
-  /** Reads a part of `living` again. */
-  *#readAgain(from: number, to: number): FileWork {
+  /**
+   * Finds the processes that have to be read again: all of them, in the order they began; where the files know which processes
+   * changed, these, and the processes of which something else is due.
+   */
+  *#findDue(): FileWork<readonly Process[]> {
     const requests = this.#requests;
-    const end = Math.min(to, this.living.length);
+    requests.clear();
+    yield requests; // the files know it once something was requested
+    const { changed } = this.#files;
+    const restless = this.#restless;
+    const { expired } = this.#memberships;
+    let due = this.living;
+    if (changed && this.#knowsRestless) {
+      for (let index = 0; index < changed.length; index++) {
+        const proc = this.#byPid.get(changed.pids[index]!);
+        if (proc) restless.add(proc);
+      }
+      for (const pid of this.#byPid.keys()) if (this.#moved.has(pid)) restless.add(this.#byPid.get(pid)!);
+      for (const proc of expired) restless.add(proc);
+      due = this.#due;
+      for (const proc of restless) if (!proc.stat.ended) due.push(proc);
+      due.sort((a, b) => a.startTicks - b.startTicks);
+    }
+    expired.clear();
+    restless.clear();
+    return due;
+  }
+
+  /** Reads a part of the processes again. */
+  *#readAgain(procs: readonly Process[], from: number, to: number): FileWork {
+    const requests = this.#requests;
+    const end = Math.min(to, procs.length);
+    const { changed } = this.#files;
     requests.clear();
     for (let index = from; index < end; index++) {
-      const proc = this.living[index]!;
+      const proc = procs[index]!;
       this.#cheapCounters.requestNext(proc, requests);
       if (this.#moved.has(proc.pid)) this.#memberships.requestMoved(proc, requests);
     }
@@ -140,11 +182,12 @@ export class Tracker {
     this.#now = readUptime(this.#files);
     const due: { readonly proc: Process; readonly executed: boolean }[] = [];
     for (let index = from; index < end; index++) {
-      const proc = this.living[index]!;
+      const proc = procs[index]!;
       const difference = this.#next(proc);
       if (difference && this.#moved.has(proc.pid)) this.#memberships.expireIfMoved(proc);
       if (difference && this.#memberships.isDue(proc, difference.executed))
         due.push({ proc, executed: difference.executed });
+      if (changed && !(difference && isSettled(proc, difference))) this.#restless.add(proc);
     }
     if (due.length === 0) return;
     requests.clear();
@@ -161,6 +204,7 @@ export class Tracker {
   *#list(): FileWork {
     for (const [reason, count] of this.#unreadStats) this.#unreadable.add('stat', reason, -count);
     this.#unreadStats.clear();
+    const known = this.living.length;
     try {
       let unknown: number[] = [];
       for (const pid of this.#files.pids()) {
@@ -173,7 +217,7 @@ export class Tracker {
     } finally {
       for (const proc of this.#withoutGroup.splice(0)) this.#memberships.join(proc, this.#cheapCounters.isBorn(proc));
     }
-    this.#sortByStart();
+    if (this.living.length > known) this.#sortByStart();
   }
 
   /** Reads processes that are not known: stat, which tells what a process is, then everything else. */
@@ -203,6 +247,8 @@ export class Tracker {
 
   /** Takes processes that ended out of `living`; the order stays. */
   #dropEnded(): void {
+    if (this.#endedCount === 0) return;
+    this.#endedCount = 0;
     let kept = 0;
     for (let index = 0; index < this.living.length; index++) {
       const proc = this.living[index]!;
@@ -239,6 +285,7 @@ export class Tracker {
     const difference = this.#cheapCounters.firstDifference(proc);
     this.#byPid.set(proc.pid, proc);
     this.living.push(proc);
+    this.#restless.add(proc);
     this.#memberships.describe(proc, this.#now);
     this.#usage.take(proc, difference, this.#now);
     this.#children.take(proc, difference);
@@ -249,6 +296,7 @@ export class Tracker {
 
   /** @returns undefined where the process has no reading */
   #next(proc: Process): Readonly<Difference> | undefined {
+    if (!proc.stat.absent) this.#usage.wasIdleUntil(proc, this.#lastPass);
     const difference = this.#cheapCounters.next(proc);
     if (!difference) {
       if (proc.stat.ended) this.#remove(proc);
@@ -262,6 +310,7 @@ export class Tracker {
   }
 
   #remove(proc: Process): void {
+    this.#endedCount++;
     this.#byPid.delete(proc.pid);
     this.#memberships.leave(proc);
     this.#ended.add(proc);
@@ -275,4 +324,14 @@ export class Tracker {
     const parent = this.#byPid.get(child.stat.ppid);
     return parent && parent !== child && parent.startTicks <= child.startTicks ? parent : undefined;
   }
+}
+
+/** Whether nothing of a process changes, and nothing about it has to follow, until its files say something else. */
+function isSettled(
+  { usage, membership, stat, unreadable: { reasons } }: Process,
+  difference: Readonly<Difference>,
+): boolean {
+  if (!difference.idle || difference.executed || difference.first) return false;
+  if (usage.percent !== 0 || membership.outdated || stat.leaderEnded) return false;
+  return !(reasons?.has('stat') || reasons?.has('statm') || reasons?.has('io'));
 }

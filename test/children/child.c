@@ -116,7 +116,7 @@ static pid_t *brood(int n, void (*work)(int)) {
 /* What the forked children work with. */
 static char *segment;
 static size_t segment_bytes, piece_bytes;
-static int pieces;
+static int pieces, settled_threads = 1;
 static const char *prefix;
 
 static void touch_segment(int i) {
@@ -125,7 +125,22 @@ static void touch_segment(int i) {
   touch(segment, segment_bytes);
 }
 
-/* One member of a fleet: its name, its mappings and its touched memory spread over them. */
+static void *wait_always(void *unused) {
+  for (;;) pause();
+  return unused;
+}
+
+static void more_threads(int n) {
+  pthread_attr_t small;
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 64 * 1024);
+  for (int i = 0; i < n; i++) {
+    pthread_t thread;
+    if (pthread_create(&thread, &small, wait_always, NULL)) fail("pthread_create");
+  }
+}
+
+/* One member of a fleet: its name, its mappings and its touched memory spread over them, and its threads. */
 static void settle(int i) {
   char name[32];
   snprintf(name, sizeof name, "%s%d", prefix, i);
@@ -136,6 +151,7 @@ static void settle(int i) {
     touch(at, piece_bytes);
     if (k % 2) mprotect(at, piece_bytes + PAGE, PROT_READ);
   }
+  more_threads(settled_threads - 1);
 }
 
 static void inherit(int i) { (void)i; }
@@ -252,20 +268,9 @@ static void vforked(size_t bytes) {
   }
 }
 
-static void *wait_always(void *unused) {
-  for (;;) pause();
-  return unused;
-}
-
 /* Threads that wait. */
 static void threads(int n) {
-  pthread_attr_t small;
-  pthread_attr_init(&small);
-  pthread_attr_setstacksize(&small, 64 * 1024);
-  for (int i = 0; i < n; i++) {
-    pthread_t thread;
-    if (pthread_create(&thread, &small, wait_always, NULL)) fail("pthread_create");
-  }
+  more_threads(n);
   ready_self();
 }
 
@@ -280,7 +285,7 @@ static const char usage[] =
     "child threads N              N threads that wait\n"
     "child burn PERCENT           use so much of one core\n"
     "child name HEX [MIB]         be called these bytes\n"
-    "child fleet N MAPS KIB NAME  N children NAME0, NAME1... of MAPS mappings and KIB each\n"
+    "child fleet N MAPS KIB NAME [T]  N children NAME0, NAME1... of MAPS mappings, KIB and T threads each\n"
     "child storm N MS PARALLEL    after a line on stdin: N children of MS ms CPU, then \"accounted CHILDREN SELF\"\n"
     "child leak MIB_PER_S         grow\n"
     "child file MIB N PATH        N children map a file of so many MiB and read it all\n"
@@ -361,11 +366,12 @@ int main(int argc, char **argv) {
     if (argc > 3) touch(map(n * MIB, MAP_PRIVATE), n * MIB);
     ready_self();
     hold();
-  } else if (!strcmp(mode, "fleet") && argc == 6) {
+  } else if (!strcmp(mode, "fleet") && (argc == 6 || argc == 7)) {
     name_self("hk-launcher");
     pieces = n;
     piece_bytes = pieces > 0 ? (size_t)atoi(argv[4]) * 1024 / pieces / PAGE * PAGE : 0;
     prefix = argv[5];
+    if (argc == 7) settled_threads = atoi(argv[6]);
     ready(brood(number, settle), number);
     hold();
   } else if (!strcmp(mode, "storm") && argc == 5) {
