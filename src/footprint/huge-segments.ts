@@ -6,6 +6,7 @@ import type { HugeSegment } from '../kernel/huge-mappings.ts';
 import type { Process, SegmentReading } from '../process/process.ts';
 import type { FootprintOptions } from './options.ts';
 import type { ReadBudget, ReadLength } from './read-budget.ts';
+import { SHORT_READ_MAX } from './read-cost.ts';
 import { isDueByAge } from './read-need.ts';
 
 /** What a first read of smaps takes, as a multiple of what smaps_rollup takes: it writes a kilobyte for each mapping. */
@@ -34,7 +35,7 @@ export class SegmentsWanted {
     const reads: SegmentRead[] = [];
     for (const proc of this.#wanted) {
       const reserved = predictSegments(proc, predict(proc));
-      const length = reserved <= options.maxRead ? 'long' : 'huge';
+      const length = reserved < SHORT_READ_MAX ? 'short' : reserved <= options.maxRead ? 'long' : 'huge';
       if (budget.isExhausted(length)) continue;
       this.#wanted.delete(proc);
       if (proc.stat.ended || !mayReadSegments(proc, reserved, options, at)) continue;
