@@ -33,7 +33,7 @@ import { clock, inSlices, readInSlices, unixTime, within } from './time-slices.t
 export interface SamplerOptions {
   /** Time between two collections, seconds; auto: scrape-rhythm.ts decides when to collect. */
   readonly interval: number | 'auto';
-  /** Longest time between two collections, seconds, whether anybody reads or not. */
+  /** Time between two collections while nobody reads, seconds. With `auto` a scrape that is expected may delay one a little. */
   readonly longestGap: number;
   /** Age of the snapshot, in seconds, beyond which a reader needs a new one. */
   readonly cacheTtl: number;
