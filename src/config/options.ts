@@ -182,7 +182,7 @@ export const options = {
     bpf_file: option(
       path('a pinned BPF program'),
       '/run/herakles-bpf/tasks',
-      'File to which the BPF program is pinned that lists all processes at once.',
+      'File to which the BPF program is pinned; it lists all processes at once.',
       restart,
     ),
     capture: option(

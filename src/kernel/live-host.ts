@@ -260,7 +260,7 @@ export class LiveHost implements KernelFiles {
     }
   }
 
-  /** Pid 1 sees the mounts of the host, and its folder `root` leads to them. Where that is closed, what this process sees. */
+  /** Pid 1 sees the mounts of the host, and its folder `root` leads to them. Where that is closed, the mounts are those that this process sees. */
   #readTmpfs(): number {
     const root = `${this.procfs}/1/root`;
     const entered = fs.existsSync(`${root}/`);
