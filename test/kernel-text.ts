@@ -202,6 +202,7 @@ export function processEntries(p: ProcessText): [string, CapturedFile][] {
     [`${at}/oom_score`, file(`${p.oomScore ?? 666}\n`)],
     [`${at}/fd`, file(`${p.fds?.[0] ?? 3}\n`)],
     [`${at}/limits`, file(limitsText(p.fds?.[1]))],
+    [`${at}/smaps`, p.memory ? file('') : gone],
     [`${at}/exe`, p.memory ? { link: p.exe ?? `/usr/bin/${comm}` } : gone],
   ];
 }

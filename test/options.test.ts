@@ -309,7 +309,7 @@ test('source and bpf_file say where counters come from, and what is wrong', asyn
   };
   assert.equal(await sourceWith({ source: 'procfs' }), undefined);
   assert.deepEqual(await sourceWith({ source: 'auto' }), { name: 'procfs', problem: undefined });
-  const missing = 'it is not there, or not within reach';
+  const missing = 'it is not there, or this user cannot reach it';
   assert.deepEqual(await sourceWith({ source: 'bpf' }), { name: 'procfs', problem: missing });
 });
 

@@ -100,28 +100,22 @@ test('PostgreSQL with its shared buffers in huge pages has all that the kernel s
   });
 });
 
-test('swapped-out pages that five processes share after a fork count once', async (t) => {
-  if (!needRoot(t) || !need(t, 'cc') || !addSwap(t, 400)) return;
-  const pids = await startSharing(t, 'swapped', 300, 5);
-  const exporter = await start(t);
-  await until(exporter, (seen) => {
-    within(group(seen, 'swap', 'swapped'), 300 * MIB, 'swap of the group');
-    for (const pid of pids) within(sumOf(seen, 'swap', [pid]), 60 * MIB, 'a fifth each');
-    assert.equal(sumOf(seen, 'swap', pids), group(seen, 'swap', 'swapped'), 'the parts sum to the group');
-    within(seen.sum('herakles_mem_group_swap_bytes'), swapInUse(), 'as the kernel has it');
+for (const [what, mode] of [
+  ['swapped-out pages that five processes share after a fork count', 'swapped'],
+  ['a swapped-out segment that five processes map counts', 'segment'],
+] as const) {
+  test(`${what} once`, async (t) => {
+    if (!needRoot(t) || !need(t, 'cc') || !addSwap(t, 400)) return;
+    const pids = await startSharing(t, mode, 300, 5);
+    const exporter = await start(t);
+    await until(exporter, (seen) => {
+      within(group(seen, 'swap', mode), 300 * MIB, 'swap of the group');
+      for (const pid of pids) within(sumOf(seen, 'swap', [pid]), 60 * MIB, 'a fifth each');
+      assert.equal(sumOf(seen, 'swap', pids), group(seen, 'swap', mode), 'the parts sum to the group');
+      within(seen.sum('herakles_mem_group_swap_bytes'), swapInUse(), 'as the kernel has it');
+    });
   });
-});
-
-test('a swapped-out segment that five processes map counts once', async (t) => {
-  if (!needRoot(t) || !need(t, 'cc') || !addSwap(t, 400)) return;
-  const pids = await startSharing(t, 'segment', 300, 5);
-  const exporter = await start(t);
-  await until(exporter, (seen) => {
-    within(group(seen, 'swap', 'segment'), 300 * MIB, 'swap of the group');
-    assert.equal(sumOf(seen, 'swap', pids), group(seen, 'swap', 'segment'), 'the parts sum to the group');
-    within(seen.sum('herakles_mem_group_swap_bytes'), swapInUse(), 'as the kernel has it');
-  });
-});
+}
 
 test('everything at once: the processes are what the kernel says, and the host balances', async (t) => {
   if (!needRoot(t) || !need(t, 'cc') || !reserveHugePages(t, 192) || !addSwap(t, 200)) return;

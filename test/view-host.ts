@@ -1,7 +1,10 @@
 // Views of a host whose processes are given by a few numbers, for tests of sums, of kinds and of the selection of series.
+
+import { segmentReadingOf } from '../src/footprint/huge-segments.ts';
 import { framedFiles } from '../src/kernel/capture.ts';
 import type { ProcessFiles } from '../src/kernel/files.ts';
 import { readMemory } from '../src/kernel/host-memory.ts';
+import type { HugeSegment } from '../src/kernel/huge-mappings.ts';
 import { GroupCountersTable } from '../src/process/group-counters.ts';
 import { Process } from '../src/process/process.ts';
 import type { Identity } from '../src/rules/identity.ts';
@@ -28,6 +31,8 @@ export interface Given {
   readonly hugetlb?: number;
   readonly virtualSize?: number;
   readonly ownHugetlb?: number;
+  /** Of which segments its shared huge pages are; undefined: smaps was not read. */
+  readonly segments?: readonly HugeSegment[] | undefined;
   readonly pageTables?: number;
   readonly threads?: number;
   readonly measuredSwap?: number;
@@ -42,7 +47,7 @@ export interface Given {
   readonly ioDenied?: boolean;
   readonly kernelThread?: boolean;
   readonly startTime?: number;
-  /** Pid of the process whose address space it uses; a larger one is ignored. */
+  /** Pid of the process whose address space it uses; a larger one and a zombie are ignored. */
   readonly spaceOf?: number;
 }
 
@@ -61,7 +66,7 @@ export class Host {
     const processes = given.map((one) => this.#process(one));
     for (const [index, { spaceOf }] of given.entries()) {
       const parent = processes.find(({ pid }) => pid === spaceOf);
-      if (!parent || parent.pid >= processes[index]!.pid) continue;
+      if (!parent || parent.pid >= processes[index]!.pid || parent.zombie) continue;
       Object.assign(processes[index]!.sharing, { forkedFrom: parent });
       Object.assign(processes[index]!.memory, parent.memory);
       Object.assign(processes[index]!.measurement, { anonymous: 1, sharedAnonymous: 0 });
@@ -148,6 +153,8 @@ export class Host {
     Object.assign(proc.footprint, { hugetlb, pageTables, swappedShared });
     const parts = { pss: anonymous + file + shmem, anonymous, shmem, hugetlb: ownHugetlb, swap: measuredSwap, swapPss };
     if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW, ...parts });
+    const { segments: list } = given;
+    if (list) Object.assign(proc.measurement, { segments: segmentReadingOf(proc, list, 0, NOW) });
     return proc;
   }
 }

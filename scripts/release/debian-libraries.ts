@@ -71,7 +71,7 @@ export function debianFiles(architecture: Architecture): LayerEntry[] {
   ]);
 }
 
-/** Writes the lock anew, with the newest version of each package for both architectures. */
+/** Writes the lock again, with the newest version of each package for both architectures. */
 export function renewDebian(): void {
   const { suite, packages } = lock();
   const newest = (Object.keys(ARCHITECTURES) as Architecture[]).map((architecture) => {

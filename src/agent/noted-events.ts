@@ -8,7 +8,7 @@ import type { Snapshot } from './sampler.ts';
 export class NotedEvents {
   /** The history that has the start of this exporter. */
   #begun: History | undefined;
-  /** Kills since boot without kills that groups count: at the last collection, and as many as the history has or were before the start. */
+  /** Kills since boot that no group counts: at the last collection, and those of them that the history has or that came before the start. */
   #unclaimed = Number.NaN;
   #noted = Number.NaN;
 

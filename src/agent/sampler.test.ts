@@ -307,7 +307,7 @@ test('beyond max_series cgroups are left out after processes and before groups, 
   ]);
   const host = new Map([...frameOf({}, processes), ...accounts]);
   const seen = new Map<number, string>();
-  for (const max_series of [1000, 180, 125, 82, 50]) {
+  for (const max_series of [1000, 181, 126, 83, 51]) {
     const config = { ...defaults, max_series, collector_cgroup: true, collector_exporter: false };
     const sampler = new Sampler(framedFiles([host]), classify, samplerOptionsOf(config));
     t.after(() => sampler.stop());

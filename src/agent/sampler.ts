@@ -33,7 +33,7 @@ import { clock, inSlices, readInSlices, unixTime, within } from './time-slices.t
 export interface SamplerOptions {
   /** Time between two collections, seconds; auto: scrape-rhythm.ts decides when to collect. */
   readonly interval: number | 'auto';
-  /** Longest time between two collections, seconds, whether anybody reads or not. */
+  /** Time between two collections while nobody reads, seconds. With `auto` a scrape that is expected may delay one a little. */
   readonly longestGap: number;
   /** Age of the snapshot, in seconds, beyond which a reader needs a new one. */
   readonly cacheTtl: number;
@@ -93,11 +93,11 @@ export interface ObservedProcess {
 
 /** Seconds that a collection waits for reads that run by themselves. The next collection uses results that come later. */
 const SLOW_READ_WAIT = { bounded: 1, exact: 10, off: 0 };
-/** The source of files that have no other. */
+/** Where the counters come from if the files name no source. */
 const TEXT: CounterSource = { name: 'procfs', problem: undefined };
 /**
- * Seconds from the first collection to the second, which is the first to know CPU percentages; with interval auto, and nobody
- * who would ask, also from one that failed at the start to the next.
+ * Seconds from the first collection to the second: only two collections give CPU percentages. With interval auto, also from a
+ * failed first collection to the next attempt, because perhaps nobody reads and makes it begin.
  */
 const SECOND_COLLECTION_AFTER = 1;
 

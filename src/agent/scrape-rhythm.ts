@@ -1,5 +1,6 @@
 // Decides when to collect with `interval: auto`. It learns when scrapes come, and has the exporter collect just before the
-// next one; without a reader it has it collect once a minute, which keeps the counters whole.
+// next one. Without a reader it has it collect once a minute, which keeps the counters whole; where a scrape is expected within
+// half a minute after that, one collection serves both.
 //
 // It does not tell clients apart: behind a proxy all of them have one address, and two Prometheus servers of one version
 // are alike in everything. What it learns is rhythms: a period, and when the next scrape is expected. Three scrapes at equal

@@ -29,6 +29,42 @@ const signed = (value: number | undefined): string => {
   return Math.abs(value) < 512 ? '0' : `${value > 0 ? '+' : '-'}${formatBytes(Math.abs(value))}`;
 };
 
+/** What both lists show of memory and CPU. */
+interface Usage {
+  readonly estimated?: boolean | undefined;
+  readonly footprint_bytes?: number | undefined;
+  readonly pss_bytes?: number | undefined;
+  readonly rss_bytes?: number | undefined;
+  readonly swap_bytes?: number | undefined;
+  readonly cpu_percent?: number | undefined;
+}
+
+const FOOTPRINT: ListColumn<Usage> = {
+  head: 'FOOTPRINT',
+  ...{ text: ({ footprint_bytes, estimated }) => about(footprint_bytes, estimated), right: true },
+  ...{ order: { letter: 'f', name: 'footprint' }, value: ({ footprint_bytes }) => footprint_bytes },
+};
+const PSS: ListColumn<Usage> = {
+  head: 'PSS',
+  ...{ text: ({ pss_bytes, estimated }) => about(pss_bytes, estimated), right: true },
+  ...{ order: { letter: 'p', name: 'pss' }, value: ({ pss_bytes }) => pss_bytes },
+};
+const RSS: ListColumn<Usage> = {
+  head: 'RSS',
+  ...{ text: ({ rss_bytes }) => bytes(rss_bytes), right: true },
+  ...{ order: { letter: 'r', name: 'rss' }, value: ({ rss_bytes }) => rss_bytes },
+};
+const SWAP: ListColumn<Usage> = {
+  head: 'SWAP',
+  ...{ text: ({ swap_bytes }) => bytes(swap_bytes), right: true },
+  ...{ order: { letter: 's', name: 'swap' }, value: ({ swap_bytes }) => swap_bytes },
+};
+const CPU: ListColumn<Usage> = {
+  head: 'CPU %',
+  ...{ text: ({ cpu_percent }) => percent(cpu_percent), right: true, rank: 9, steady: 5 },
+  ...{ order: { letter: 'c', name: 'cpu' }, value: ({ cpu_percent }) => cpu_percent },
+};
+
 /** @param hour the last hour of a subgroup, as a small chart; undefined where there is no history */
 export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListColumn<GroupEntry>[] => [
   {
@@ -41,11 +77,7 @@ export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListC
     ...{ text: ({ processes }) => String(processes), right: true, rank: 6 },
     ...{ order: { letter: 't', name: 'processes' }, value: ({ processes }) => processes },
   },
-  {
-    head: 'FOOTPRINT',
-    ...{ text: (row) => about(row.footprint_bytes, row.estimated), right: true },
-    ...{ order: { letter: 'f', name: 'footprint' }, value: ({ footprint_bytes }) => footprint_bytes },
-  },
+  FOOTPRINT,
   {
     head: '% HOST',
     ...{
@@ -60,26 +92,10 @@ export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListC
     ...{ text: ({ change_bytes }) => signed(change_bytes), right: true, rank: 7, steady: 9 },
     ...{ order: { letter: 'g', name: 'growth' }, value: ({ change_bytes }) => change_bytes },
   },
-  {
-    head: 'PSS',
-    ...{ text: (row) => about(row.pss_bytes, row.estimated), right: true, rank: 3 },
-    ...{ order: { letter: 'p', name: 'pss' }, value: ({ pss_bytes }) => pss_bytes },
-  },
-  {
-    head: 'RSS',
-    ...{ text: ({ rss_bytes }) => bytes(rss_bytes), right: true, rank: 2 },
-    ...{ order: { letter: 'r', name: 'rss' }, value: ({ rss_bytes }) => rss_bytes },
-  },
-  {
-    head: 'SWAP',
-    ...{ text: ({ swap_bytes }) => bytes(swap_bytes), right: true, rank: 4 },
-    ...{ order: { letter: 's', name: 'swap' }, value: ({ swap_bytes }) => swap_bytes },
-  },
-  {
-    head: 'CPU %',
-    ...{ text: ({ cpu_percent }) => percent(cpu_percent), right: true, rank: 9, steady: 5 },
-    ...{ order: { letter: 'c', name: 'cpu' }, value: ({ cpu_percent }) => cpu_percent },
-  },
+  { ...PSS, rank: 3 },
+  { ...RSS, rank: 2 },
+  { ...SWAP, rank: 4 },
+  CPU,
   {
     head: 'OOM',
     ...{ text: ({ oom_kills }) => String(oom_kills ?? '–'), right: true, rank: 1 },
@@ -111,36 +127,16 @@ export const processColumns = (now: number, inGroup = false): readonly ListColum
     },
     ...{ order: { letter: 'a', name: 'age' }, value: ({ start_time_seconds }) => start_time_seconds },
   },
-  {
-    head: 'FOOTPRINT',
-    ...{ text: ({ footprint_bytes, estimated }) => about(footprint_bytes, estimated), right: true },
-    ...{ order: { letter: 'f', name: 'footprint' }, value: ({ footprint_bytes }) => footprint_bytes },
-  },
-  {
-    head: 'PSS',
-    ...{ text: ({ pss_bytes, estimated }) => about(pss_bytes, estimated), right: true, rank: 6 },
-    ...{ order: { letter: 'p', name: 'pss' }, value: ({ pss_bytes }) => pss_bytes },
-  },
+  FOOTPRINT,
+  { ...PSS, rank: 6 },
   {
     head: 'USS',
     ...{ text: ({ uss_bytes, estimated }) => about(uss_bytes, estimated), right: true, rank: 3 },
     ...{ order: { letter: 'u', name: 'uss' }, value: ({ uss_bytes }) => uss_bytes },
   },
-  {
-    head: 'RSS',
-    ...{ text: ({ rss_bytes }) => bytes(rss_bytes), right: true, rank: 7 },
-    ...{ order: { letter: 'r', name: 'rss' }, value: ({ rss_bytes }) => rss_bytes },
-  },
-  {
-    head: 'SWAP',
-    ...{ text: ({ swap_bytes }) => bytes(swap_bytes), right: true, rank: 5 },
-    ...{ order: { letter: 's', name: 'swap' }, value: ({ swap_bytes }) => swap_bytes },
-  },
-  {
-    head: 'CPU %',
-    ...{ text: ({ cpu_percent }) => percent(cpu_percent), right: true, rank: 9, steady: 5 },
-    ...{ order: { letter: 'c', name: 'cpu' }, value: ({ cpu_percent }) => cpu_percent },
-  },
+  { ...RSS, rank: 7 },
+  { ...SWAP, rank: 5 },
+  CPU,
 ];
 
 const groupOf = ({ group, subgroup }: ProcessEntry): string => `${group}/${subgroup}`;

@@ -8,7 +8,7 @@ const PARTS: readonly { name: string; kinds: readonly string[]; style: Style }[]
   { name: 'huge pages', kinds: ['hugetlb_used', 'hugetlb_free'], style: 'yellow' },
   {
     name: 'kernel',
-    kinds: ['slab_unreclaimable', 'page_tables', 'kernel_stacks', 'per_cpu', 'zswap'],
+    kinds: ['slab_unreclaimable', 'page_tables', 'kernel_stacks', 'per_cpu', 'vmalloc', 'zswap'],
     style: 'red',
   },
   { name: 'unexplained', kinds: ['unexplained'], style: 'redBright' },

@@ -10,7 +10,7 @@ export const outputWidth = (): number =>
 export const outputHasColours = (): boolean =>
   process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 
-/** Whether the terminal is said to show more letters than ASCII (locale(7)). */
+/** Whether the locale says that the terminal shows more characters than ASCII (locale(7)). */
 export function outputIsUnicode(): boolean {
   const { LC_ALL, LC_CTYPE, LANG } = process.env;
   return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '');

@@ -51,10 +51,15 @@ export const sourceInfo = info(
   'Where CPU, I/O and RSS of processes came from at the last collection: procfs or bpf; always 1.',
   ['source'],
 );
-export const smapsReads = counter('herakles_exporter_smaps_reads_total', 'Reads of smaps_rollup, by outcome.', [
-  'outcome',
-]);
-export const smapsSeconds = counter('herakles_exporter_smaps_seconds_total', 'Time spent reading smaps_rollup.');
+export const smapsReads = counter(
+  'herakles_exporter_smaps_reads_total',
+  'Reads of smaps_rollup, and of smaps where huge pages are shared, by outcome.',
+  ['outcome'],
+);
+export const smapsSeconds = counter(
+  'herakles_exporter_smaps_seconds_total',
+  'Time spent reading smaps_rollup and smaps.',
+);
 export const smapsOldest = gauge(
   'herakles_exporter_smaps_oldest_age_seconds',
   'Time since the oldest PSS and USS in use were read, or confirmed by other idle processes of the executable.',

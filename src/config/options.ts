@@ -135,7 +135,7 @@ export const options = {
     interval: option<number | 'auto'>(
       wordOr('auto', duration('100ms', '1h')),
       'auto',
-      'Time between two collections; auto: just before each scrape, whose rhythm is learned, and once a minute without one.',
+      'Time between two collections; auto: just before each scrape, whose rhythm is learned, and once a minute without one, or up to half a minute later if a scrape is expected then.',
     ),
     cache_ttl: option(
       duration('0s', '1h'),
@@ -182,7 +182,7 @@ export const options = {
     bpf_file: option(
       path('a pinned BPF program'),
       '/run/herakles-bpf/tasks',
-      'File to which the BPF program is pinned that lists all processes at once.',
+      'File to which the BPF program is pinned; it lists all processes at once.',
       restart,
     ),
     capture: option(

@@ -1,4 +1,4 @@
-// Counts what the reads of smaps_rollup cost and how they ended, for the exporter's metrics about itself.
+// Counts what the reads of smaps_rollup and smaps cost and how they ended, for the exporter's metrics about itself.
 
 import type { UnreadableReason } from '../kernel/files.ts';
 

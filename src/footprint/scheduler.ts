@@ -7,10 +7,11 @@
 // runs by itself, beside the collections, and one that is predicted to take longer than `maxRead` happens only once every `maxAge`.
 
 import { FileRequests, type FileWork, type KernelFiles } from '../kernel/files.ts';
-import { FootprintReading, readSmapsRollup, readSmapsRollupLater } from '../kernel/pid.ts';
+import { FootprintReading, readHugeSegmentsLater, readSmapsRollup, readSmapsRollupLater } from '../kernel/pid.ts';
 import { BLOCKED, type Measurement, type Process, type ReadReason } from '../process/process.ts';
 import { correctRss } from '../process/rss.ts';
 import type { Unreadable } from '../process/unreadable.ts';
+import { type SegmentRead, SegmentsWanted, segmentReadingOf } from './huge-segments.ts';
 import { IdleSamples } from './idle-samples.ts';
 import type { FootprintOptions } from './options.ts';
 import { mayHaveLargePageTables, PageTableReader } from './page-tables.ts';
@@ -36,11 +37,8 @@ const PROCESSES_PER_STEP = 64;
 const URGENCY: Record<ReadReason, number> = { first: 3e15, changed: 2e15, relative: 1e15, age: 0 };
 const AMOUNT_MAX = 1e14;
 
-interface QueuedRead {
-  readonly proc: Process;
-  /** Taken from its part of the budget until it is known what the read took, seconds. */
-  readonly reserved: number;
-  readonly length: ReadLength;
+interface QueuedRead extends Omit<SegmentRead, 'file'> {
+  readonly file: 'smaps_rollup' | 'smaps';
 }
 
 export class FootprintScheduler {
@@ -65,6 +63,9 @@ export class FootprintScheduler {
   #batchReserved = 0;
   /** Long reads that wait to run beside the others. */
   #queue: QueuedRead[] = [];
+  readonly #segmentsWanted = new SegmentsWanted();
+  /** Kernel time at which a process was last seen to share more huge pages than before, seconds since boot. */
+  #hugePagesSharedAt = -1;
 
   /** @param clock a monotonic clock in seconds, to learn what reads cost */
   constructor(files: KernelFiles, unreadable: Unreadable, slowReads: SlowReads, clock: () => number) {
@@ -97,16 +98,18 @@ export class FootprintScheduler {
    */
   *read(processes: readonly Process[], options: FootprintOptions, at: number): FileWork {
     this.#statistics.deferred = 0;
-    this.#maxAge = options.maxAge;
     this.#budget.refill(options.mode === 'bounded' ? options.budget : Number.POSITIVE_INFINITY, options.interval, at);
     this.#dropEnded();
+    this.#maxAge = options.maxAge;
     if (options.mode === 'off') {
+      this.#segmentsWanted.clear();
       for (const proc of processes) this.#unreadable.clear(proc, 'smaps_rollup');
       return;
     }
     yield* this.#findWanted(processes, options, at);
     yield* this.#pageTables.read(this.#unpredictable(), at);
     const longer = this.#takeLonger(options, at);
+    this.#queue.push(...this.#segmentsWanted.take(this.#budget, (proc) => this.predict(proc), options, at));
     this.#enqueueLonger(longer.huge, 'huge', at);
     this.#enqueueLonger(longer.long, 'long', at);
     for (const proc of this.#wanted) {
@@ -205,7 +208,9 @@ export class FootprintScheduler {
    * cannot do without: all of them when exact, else those never read before; the others follow without being waited for.
    */
   async readLarge(options: FootprintOptions, at: number): Promise<void> {
-    await this.#readQueued((proc) => options.mode === 'exact' || proc.measurement.at < 0, at);
+    const exact = options.mode === 'exact';
+    if (exact) this.#queue.push(...this.#segmentsWanted.take(this.#budget, (proc) => this.predict(proc), options, at));
+    await this.#readQueued((proc) => exact || proc.measurement.at < 0, at);
     void this.#readQueued(() => true, at);
   }
 
@@ -261,6 +266,11 @@ export class FootprintScheduler {
       want(measurement, 'changed', Math.abs(proc.footprint.hugetlb - hugePagesOf(measurement)));
       return;
     }
+    // Pages that it had alone may be those that another process has as well by now.
+    if (measurement.hugetlb > 0 && this.#hugePagesSharedAt > measurement.at) {
+      want(measurement, 'relative', measurement.hugetlb);
+      return;
+    }
     const moved = movedByItself(proc);
     const threshold = thresholdOf(proc);
     if (moved >= threshold) {
@@ -291,7 +301,7 @@ export class FootprintScheduler {
     const measurement: Measurement = proc.measurement;
     this.#budget.take(length, predicted);
     measurement.queued = true;
-    this.#queue.push({ proc, reserved: predicted, length });
+    this.#queue.push({ proc, reserved: predicted, length, file: 'smaps_rollup' });
   }
 
   /** Forgets queued reads of processes that ended, and gives back what was reserved for them. */
@@ -311,23 +321,29 @@ export class FootprintScheduler {
     }
   }
 
-  async #readLater({ proc, reserved, length }: QueuedRead, at: number): Promise<void> {
+  async #readLater({ proc, reserved, length, file }: QueuedRead, at: number): Promise<void> {
     const measurement: Measurement = proc.measurement;
     const began = this.#clock();
     const reading = new FootprintReading();
     const { startStack, state } = proc.stat;
     const took = () => proc.files.readSeconds ?? this.#clock() - began;
+    const seconds = state === BLOCKED ? Number.POSITIVE_INFINITY : reserved;
     try {
-      await readSmapsRollupLater(proc.files, state === BLOCKED ? Number.POSITIVE_INFINITY : reserved, reading);
+      const segments = file === 'smaps' ? await readHugeSegmentsLater(proc.files, seconds) : undefined;
+      if (!segments) await readSmapsRollupLater(proc.files, seconds, reading);
       this.#spend('ok', took(), length, reserved);
       // After an exec it is the memory of another program.
-      if (startStack === proc.stat.startStack) this.#store(proc, reading, took(), at);
+      if (startStack !== proc.stat.startStack) return;
+      if (!segments) return this.#store(proc, reading, took(), at);
+      measurement.segments = segmentReadingOf(proc, segments, took(), at);
+      this.#unreadable.clear(proc, 'smaps');
     } catch (error) {
-      this.#spend(this.#unreadable.note(proc, 'smaps_rollup', error), took(), length, reserved);
-      fail(proc, at);
+      this.#spend(this.#unreadable.note(proc, file, error), took(), length, reserved);
+      if (file === 'smaps') measurement.segments = segmentReadingOf(proc, [], took(), at);
+      else fail(proc, at);
     } finally {
       this.#budget.giveBack(length, reserved);
-      measurement.queued = false;
+      if (file === 'smaps_rollup') measurement.queued = false;
     }
   }
 
@@ -353,7 +369,10 @@ export class FootprintScheduler {
     measurement.shmem = reading.shmem;
     measurement.sharedAnonymous = reading.sharedAnonymous;
     measurement.hugetlb = reading.hugetlb;
+    if (reading.sharedHugetlb > measurement.sharedHugetlb) this.#hugePagesSharedAt = at;
     measurement.sharedHugetlb = reading.sharedHugetlb;
+    if (reading.sharedHugetlb === 0) measurement.segments = undefined;
+    this.#segmentsWanted.consider(proc, at, this.#maxAge);
     measurement.activity = activity;
     measurement.sharersActivity = sharers.activity;
     measurement.sharersMembers = sharers.members;

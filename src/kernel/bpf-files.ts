@@ -167,7 +167,7 @@ class BpfFiles implements KernelFiles, Passes {
       this.number++; // what is taken of /proc meanwhile is not of the pass before
       if (identity !== undefined) return;
       this.#refused = undefined;
-      this.#problem = this.#demanded ? 'it is not there, or not within reach' : lost ? GONE : undefined;
+      this.#problem = this.#demanded ? 'it is not there, or this user cannot reach it' : lost ? GONE : undefined;
       return;
     }
     this.#problem = await this.#readPass();

@@ -95,7 +95,7 @@ export class BpfProcess implements ProcessFiles {
     );
   }
 
-  /** statm was left out of what is read next: to whoever asks in this pass it says what it said last. */
+  /** statm is not requested in this pass: who reads it gets what it said last. */
   keepsMemory(): void {
     this.#stillPass = this.#passes.number;
   }

@@ -215,7 +215,9 @@ test('the real /proc: this very process in every way of reading it', async () =>
     assert.ok(pids.includes(process.pid));
     assert.equal(new Set(pids).size, pids.length);
     const own = files.process(process.pid);
-    for (const file of PROCESS_FILES) assert.ok(own.read(file) > 0, file);
+    for (const file of PROCESS_FILES) if (file !== 'smaps') assert.ok(own.read(file) > 0, file);
+    assert.equal(own.read('smaps'), 0, 'it shares no huge pages');
+    assert.equal((await own.readLater('smaps')).length, 0);
     assert.equal(own.exe(), readlinkSync('/proc/self/exe'));
     assert.ok(
       Buffer.from(await own.readLater('smaps_rollup'))

@@ -40,7 +40,8 @@ export function unlessUnreadable<T>(read: () => T): T | undefined {
 
 /**
  * Files of /proc/<pid>/ that are read (proc(5)), those of every collection first. A capture holds all, of every process. `fd`
- * is a folder: what is read of it is the number of its entries, as text (open-descriptors.ts).
+ * is a folder: what is read of it is the number of its entries, as text (open-descriptors.ts). Of `smaps` only the mappings of
+ * shared huge pages are kept (huge-mappings.ts).
  */
 export const PROCESS_FILES = [
   'stat',
@@ -53,6 +54,7 @@ export const PROCESS_FILES = [
   'oom_score',
   'fd',
   'limits',
+  'smaps',
 ] as const;
 export type ProcessFile = (typeof PROCESS_FILES)[number];
 
@@ -89,7 +91,7 @@ export interface ProcessFiles {
   fillIo?(out: IoReading): boolean;
   /** Grows with each exec; 0 or absent while that is not known. It belongs to what stat said last. */
   readonly execs?: number;
-  /** What the last read of `smaps_rollup` took, seconds; undefined where only the caller can measure it. */
+  /** What the last read of `smaps_rollup` or `smaps` took, seconds; undefined where only the caller can measure it. */
   readonly readSeconds?: number | undefined;
   /** Closes the descriptors that were kept open; the next read opens the file again. */
   close(): void;

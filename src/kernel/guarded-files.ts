@@ -20,6 +20,7 @@ import {
   codeOfReason,
   FILE_CODE,
   IF_STAT_CHANGED,
+  isTimed,
   NO_LIMIT,
   REASONS,
   REQUESTED,
@@ -323,7 +324,7 @@ class GuardedHost extends LiveHost {
     } else {
       proc.others ??= new Map();
       proc.others.set(REQUESTED[code]!, length >= 0 ? Buffer.from(bytes!.subarray(from, from + length)) : length);
-      if (code === CODE_OF.smaps_rollup) proc.readSeconds = micros / 1e6;
+      if (isTimed(code)) proc.readSeconds = micros / 1e6;
     }
   }
 

@@ -35,6 +35,8 @@ const LINES = {
   shadowStacks: 'ShadowCallStack',
   /** Since Linux 4.20. */
   perCpu: 'Percpu',
+  /** Pages that vmalloc(9) has: modules, tables, and with most kernels the stacks too. 0 before Linux 5.3, which did not count. */
+  vmalloc: 'VmallocUsed',
   /** Memory that holds compressed pages of swap; since Linux 5.19. */
   zswap: 'Zswap',
   /** Huge pages of all sizes, used or free; since Linux 4.16. */

@@ -21,7 +21,7 @@ const FORGIVEN_AFTER = 300;
 const HANGS_MAX = 32;
 
 /** Files whose read waits for the memory map of the process; when one hangs, the others are still read. */
-const MEMORY_MAP_FILES: readonly number[] = [CODE_OF.smaps_rollup, CODE_OF.cmdline];
+const MEMORY_MAP_FILES: readonly number[] = [CODE_OF.smaps_rollup, CODE_OF.smaps, CODE_OF.cmdline];
 export const waitsForMemoryMap = (code: number): boolean => MEMORY_MAP_FILES.includes(code);
 
 /** Whether the process that a read hung in has ended. */

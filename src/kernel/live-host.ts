@@ -11,6 +11,7 @@ import {
   type ProcessFiles,
   type UnreadableReason,
 } from './files.ts';
+import { readHugeMappings } from './huge-mappings.ts';
 import { KERNEL_LOG, KernelLog } from './kernel-log.ts';
 import { LivingThread } from './living-thread.ts';
 import { countDescriptors } from './open-descriptors.ts';
@@ -83,6 +84,7 @@ export class LiveProcess implements ProcessFiles {
     const threads = file === 'stat' || file === 'io' ? undefined : this.#threads;
     threads?.find(); // a thread may end at any time: then the file is read of another one
     if (file === 'fd') return this.#host.readCount(this.#path(file));
+    if (file === 'smaps') return this.#host.readMappings(this.#path(file));
     if (threads) return this.#host.readPath(this.#path(file));
     switch (file) {
       case 'stat':
@@ -115,7 +117,11 @@ export class LiveProcess implements ProcessFiles {
     return this.#host.readKept(this.#schedstat, this.pid, 'schedstat');
   }
 
-  readLater(file: ProcessFile): Promise<Uint8Array> {
+  async readLater(file: ProcessFile): Promise<Uint8Array> {
+    if (file === 'smaps') {
+      const length = this.read(file);
+      return Uint8Array.from(this.#host.buffer.subarray(this.#host.from, this.#host.from + length));
+    }
     const path = this.#path(file);
     return new Promise((resolve, reject) => {
       fs.open(path, FLAGS, (unopened, fd) => {
@@ -274,7 +280,7 @@ export class LiveHost implements KernelFiles {
     }
   }
 
-  /** Pid 1 sees the mounts of the host, and its folder `root` leads to them. Where that is closed, what this process sees. */
+  /** Pid 1 sees the mounts of the host, and its folder `root` leads to them. Where that is closed, the mounts are those that this process sees. */
   #readTmpfs(): number {
     const root = `${this.procfs}/1/root`;
     const entered = fs.existsSync(`${root}/`);
@@ -301,6 +307,18 @@ export class LiveHost implements KernelFiles {
       return this.#put(Buffer.from(`${countDescriptors(path, this.procfs)}\n`));
     } catch (error) {
       throw failed(path, error);
+    }
+  }
+
+  /** Those mappings that huge-mappings.ts keeps. @param path of smaps */
+  readMappings(path: string): number {
+    const fd = this.#open(path);
+    try {
+      return readHugeMappings(fd, this.buffer, this.from);
+    } catch (error) {
+      throw failed(path, error);
+    } finally {
+      fs.closeSync(fd);
     }
   }
 

@@ -2,7 +2,8 @@
 // Results are in base units: bytes and seconds. A parser fills a reading that its caller gives it, so that it allocates
 // nothing, and returns whether the text was as expected.
 import { KernelFileError, type KernelFiles, type ProcessFile, type ProcessFiles, textOf } from './files.ts';
-import { Fields, keyed, lineKeys } from './text.ts';
+import { type HugeSegment, parseHugeMappings } from './huge-mappings.ts';
+import { Fields, keyed, latin1, lineKeys } from './text.ts';
 
 /** The units this kernel counts in (AT_PAGESZ and AT_CLKTCK, getauxval(3)). */
 export interface Units {
@@ -246,6 +247,14 @@ export function readSmapsRollup(files: KernelFiles, proc: ProcessFiles, out: Foo
 export async function readSmapsRollupLater(proc: ProcessFiles, seconds: number, out: FootprintReading): Promise<void> {
   const bytes = await proc.readLater('smaps_rollup', seconds);
   if (!parseSmapsRollup(bytes, bytes.length, out)) throw malformed(proc, 'smaps_rollup');
+}
+
+/** The segments of huge pages that it shares, read between two prefetches. @param seconds what the read is predicted to take */
+export async function readHugeSegmentsLater(proc: ProcessFiles, seconds: number): Promise<readonly HugeSegment[]> {
+  const bytes = await proc.readLater('smaps', seconds);
+  const segments = parseHugeMappings(latin1(bytes, 0, bytes.length));
+  if (!segments) throw malformed(proc, 'smaps');
+  return segments;
 }
 
 export function readStatus(files: KernelFiles, proc: ProcessFiles, out: StatusReading): void {

@@ -21,8 +21,9 @@ export const IF_STAT_CHANGED = 0x200;
 export const OF_THREAD = 0x400;
 /** The part of a request's number that names the file. */
 export const FILE_CODE = 0xff;
+const TIMED: readonly number[] = [CODE_OF.smaps_rollup, CODE_OF.smaps];
 /** Whether a duration stands behind the answer to this request: both sides of the socket must say the same of each request. */
-export const isTimed = (request: number): boolean => (request & FILE_CODE) === CODE_OF.smaps_rollup;
+export const isTimed = (request: number): boolean => TIMED.includes(request & FILE_CODE);
 /** The file was not read: stat had not changed, or the time for reads of smaps_rollup was over. */
 export const SKIPPED = -101;
 /** Files that every collection reads: stat, statm and io. PROCESS_FILES begins with them, so they have the first numbers. */
@@ -43,7 +44,7 @@ export const REQUEST_BYTES = 12;
 export const REQUESTS_MAX = 2048;
 /** length, or the number of a reason. */
 export const ANSWER_HEAD_BYTES = 4;
-/** Behind an answer of smaps_rollup: the microseconds that the read took. */
+/** Behind an answer of smaps_rollup and smaps: the microseconds that the read took. */
 export const DURATION_BYTES = 4;
 /** A longer file is cut: a command line is looked at up to 64 KiB. */
 export const ANSWER_BYTES_MAX = 66 << 10;

@@ -8,7 +8,7 @@
 //                   then for each request u32 handle, u32 pid, u32 file
 //   hello           four bytes, once: the reader has started
 //   answer          i32 length, or the negative number of a reason or UNCHANGED; then the bytes; behind those of
-//                   smaps_rollup u32 microseconds that the read took; then zeros up to a multiple of four bytes
+//                   smaps_rollup and smaps u32 microseconds that the read took; then zeros up to a multiple of four bytes
 //
 // All numbers are little-endian. It ends when the socket does.
 import { readSync, writeSync } from 'node:fs';

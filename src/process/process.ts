@@ -20,6 +20,7 @@
 // process (footprint/explanation.ts, server/api.ts) reads a Process itself. NaN: the value is not known.
 
 import type { ProcessFiles, UnreadableReason } from '../kernel/files.ts';
+import type { HugeSegment } from '../kernel/huge-mappings.ts';
 import type { Classification, Identity } from '../rules/identity.ts';
 import type { GroupCounters } from './group-counters.ts';
 import { NumberLayout } from './packed-numbers.ts';
@@ -153,6 +154,19 @@ export class UnreadableFiles {
   reasons: Map<CountedFile, UnreadableReason> | undefined = undefined;
 }
 
+/** The last reading of smaps: which segments of huge pages the process shares. */
+export interface SegmentReading {
+  /** Empty where smaps could not be read. */
+  readonly list: readonly HugeSegment[];
+  /** Kernel time of the reading, seconds since boot; and what it took, seconds. */
+  readonly at: number;
+  readonly took: number;
+  /** As they were: `stat.execs`, `measurement.sharedHugetlb`, `stat.virtualSize`. */
+  readonly execs: number;
+  readonly sharedHugetlb: number;
+  readonly virtualSize: number;
+}
+
 /** The last reading of smaps_rollup, and what the activities were when it was taken; bytes. Writer: FootprintScheduler. */
 export class Measurement extends numbers.part({
   /** Kernel time of the reading, seconds since boot; negative: there is none. */
@@ -191,6 +205,8 @@ export class Measurement extends numbers.part({
   execs = 0;
   /** Why the reading was taken. */
   reason: ReadReason = 'first';
+  /** Undefined where the process shares no huge pages, or smaps was not read yet. */
+  segments: SegmentReading | undefined = undefined;
   /** The footprint waits to be read, for this reason; undefined when there is no need. */
   wanted: ReadReason | undefined = undefined;
   /** The footprint is being read beside the collections, or waits for that. */

@@ -23,7 +23,7 @@ function compressedOf(name: AssetName): Buffer {
 }
 
 /**
- * What a client gets that asks for a file.
+ * What a client that asks for a file gets.
  * @param version the hash in the address; undefined where it has none
  * @param known If-None-Match: the tag of the bytes that the client has
  * @param gzip whether the client accepts it

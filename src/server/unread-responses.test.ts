@@ -92,6 +92,25 @@ test('the client that holds most loses connections, not the client that came fir
   );
 });
 
+test('a page that everybody has read allows nobody to hold more', async (t) => {
+  const { unread, ask } = await site(t);
+  const large = { name: 'process', bytes: 12 * MIB, body: Buffer.alloc(12 * MIB) };
+  const { client, response, socket } = await ask();
+  client.resume();
+  await unread.send(socket, response, 'metrics', [large.body], [large]);
+  const sockets = [];
+  for (let i = 0; i < 5; i++) {
+    const slow = await ask();
+    void unread.send(slow.socket, slow.response, 'page', [Buffer.alloc(4 * MIB)]);
+    sockets.push(slow.socket);
+  }
+  assert.deepEqual(
+    sockets.map(({ destroyed }) => destroyed),
+    [true, false, false, false, false],
+    '16 MiB, and not twice the page',
+  );
+});
+
 test('a client that takes too long loses the connection', async (t) => {
   const { unread, ask } = await site(t);
   const { response, socket } = await ask();

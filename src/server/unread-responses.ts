@@ -35,7 +35,7 @@ const WRITE_BYTES = 64 << 10;
 export class UnreadResponses {
   /** Responses that are being sent, the oldest first. */
   readonly #unread = new Set<Unread>();
-  /** By kind, then by name: the newest parts. */
+  /** By kind, then by name: the newest parts that are being sent. */
   readonly #newest = new Map<string, Map<string, SharedPart>>();
 
   /**
@@ -65,7 +65,15 @@ export class UnreadResponses {
     } finally {
       clearTimeout(slow);
       this.#unread.delete(unread);
+      this.#forget(unread);
     }
+  }
+
+  /** What is sent to nobody any more is not held here: its collector may be switched off, and no newer part follows. */
+  #forget({ kind, shared }: Unread): void {
+    const newest = this.#newest.get(kind)!;
+    const isSent = (part: SharedPart) => [...this.#unread].some((other) => other.shared.includes(part));
+    for (const part of shared) if (newest.get(part.name) === part && !isSent(part)) newest.delete(part.name);
   }
 
   #add(unread: Unread): void {

@@ -28,7 +28,7 @@ export interface ProcessSeries {
   row: number;
   /** Points since it ended. */
   ended: number;
-  /** How much it deserves its place. */
+  /** The place goes to whichever process has more of it. */
   worth: number;
 }
 

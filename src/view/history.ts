@@ -16,7 +16,7 @@ import { KINDS, type ProcessView } from './view.ts';
 const STEP_MIN = 15;
 /** A collection that comes early by so much makes the point that is due, seconds. */
 const EARLY_MAX = 0.5;
-/** When the clock of the host goes otherwise than time passes, by more than this, it was set; seconds. */
+/** Seconds. If the clock of the host differs by more from the time that passed, somebody set it. */
 const CLOCK_MARGIN = 1;
 
 export class History {

@@ -17,6 +17,7 @@ export const HOST_KINDS = [
   'page_tables',
   'kernel_stacks',
   'per_cpu',
+  'vmalloc',
   'hugetlb_used',
   'hugetlb_free',
   'swap_cache',
@@ -38,7 +39,7 @@ export interface HostBooks {
 /** What the kernel alone has. In a container whose /proc/meminfo is made by lxcfs it is that of the host, not of the container. */
 const OF_THE_KERNEL: readonly HostKind[] = [
   ...(['slab_reclaimable', 'slab_unreclaimable', 'page_tables', 'kernel_stacks', 'per_cpu'] as const),
-  ...(['hugetlb_used', 'hugetlb_free', 'zswap'] as const),
+  ...(['vmalloc', 'hugetlb_used', 'hugetlb_free', 'zswap'] as const),
 ];
 
 /**
@@ -94,6 +95,8 @@ function partsOf(memory: HostMemory, mappedShmem: number): Record<Exclude<HostKi
     page_tables: memory.pageTables + (memory.secondaryPageTables || 0),
     kernel_stacks: memory.kernelStacks + (memory.shadowStacks || 0),
     per_cpu: memory.perCpu,
+    // The stacks are in it (CONFIG_VMAP_STACK) and have a name. Where a kernel puts them elsewhere, this is the least.
+    vmalloc: memory.vmalloc > 0 ? Math.max(0, memory.vmalloc - memory.kernelStacks) : Number.NaN,
     hugetlb_used: hugetlb - hugetlbFree,
     hugetlb_free: hugetlbFree,
     swap_cache: Math.min(memory.swapCached, Math.max(0, unmappedAnonymous)),

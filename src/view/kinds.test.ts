@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Host } from '../../test/view-host.ts';
+import { type Given, Host } from '../../test/view-host.ts';
 import type { ProcessView } from './view.ts';
 
 const only = (view: ProcessView) => view.groups[0]!;
@@ -62,6 +62,35 @@ test('huge pages: a shared segment counts once, and belongs to the groups that m
     groups.map(({ kinds }) => kinds[3]),
     [64 + 2500, 2500],
     'pages that ended processes touched stay in the segment',
+  );
+});
+
+test('huge pages: of two segments each belongs to the groups that map it, as far as smaps tells', () => {
+  const shares = (given: readonly Given[], hugetlbUsed: number) =>
+    new Host().view(given, { hugetlbUsed }).groups.map(({ kinds }) => kinds[3]);
+  const maps = (pid: number, group: string, ...keys: string[]) => ({
+    ...{ pid, group, pss: 0, rss: 1, hugetlb: 240 * keys.length },
+    segments: keys.map((key) => ({ key, bytes: 240, size: 240 })),
+  });
+  const given = [maps(1, 'a', 'one'), maps(2, 'b', 'two'), maps(3, 'c', 'two'), maps(4, 'd', 'one', 'two')];
+  assert.deepEqual(shares(given, 480), [120, 80, 80, 200]);
+  assert.deepEqual(shares(given, Number.NaN), [120, 80, 80, 200], 'where the host does not say it');
+  assert.deepEqual(shares([...given, maps(5, 'a', 'one')], 480), [120, 80, 80, 200], 'many processes are no more');
+  const unread = given.map(({ segments, ...one }) => (one.group === 'd' ? { ...one, segments } : one));
+  assert.equal(
+    shares(unread, 480).reduce((sum, bytes) => sum! + bytes!),
+    480,
+    'an estimate is as much in all',
+  );
+  const next = { ...maps(5, 'a', 'one'), segments: undefined };
+  assert.deepEqual(shares([...given, next], 480), [120, 80, 80, 200], 'a new process has the segment of its group');
+  const grown = given.map((one) => (one.group === 'a' ? { ...one, hugetlb: 480 } : one));
+  assert.deepEqual(shares(grown, 720), [320, 80, 80, 240], 'of a single segment all are');
+  const wide = { ...maps(6, 'a', 'one'), segments: [{ key: 'one', bytes: 42, size: 512 }], hugetlb: 42 };
+  assert.deepEqual(
+    shares([wide, maps(2, 'b', 'two')], 412),
+    [172, 240],
+    'pages that ended processes touched are in the segment that has room for them',
   );
 });
 

@@ -57,7 +57,7 @@ type Columns = Record<RowColumn, Float64Array>;
 const processColumns = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 export const kindColumns = Object.keys(KIND_COLUMNS) as KindColumn[];
 const fileColumns = Object.keys(FILE_COLUMNS) as FileColumn[];
-/** What a process has none of that is counted with its parent. It has threads, and so kernel stacks, of its own. */
+/** Columns that are 0 where the memory is counted with the parent's. Threads, and so kernel stacks, are the process's own. */
 const memoryColumns: readonly RowColumn[] = [
   ...(['rss', 'pss', 'uss', 'swap'] as const),
   ...kindColumns.filter((column) => column !== 'kernelStacks'),
@@ -85,7 +85,7 @@ export class ProcessRows extends Columns {
   shown = new Uint8Array(0);
   /** Index in STATES. */
   state = new Uint8Array(0);
-  /** 1 where PSS, USS and footprint are no reading of now. */
+  /** 1 where PSS, USS and footprint are estimated. */
   estimated = new Uint8Array(0);
 
   /** Columns of kinds and of kernel files that are shown; the others take no memory. */

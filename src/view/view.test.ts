@@ -185,6 +185,12 @@ test('filters leave rows out', () => {
   }
 });
 
+const segment = fc.record({
+  key: fc.constantFrom('one', 'two', 'three'),
+  bytes: fc.integer({ min: 1, max: 1e9 }),
+  size: fc.nat(1e9),
+});
+
 /** Processes that share what can be shared: huge pages, swapped-out pages, an address space. Some are not measured. */
 const sharing = fc.uniqueArray(
   fc.record({
@@ -198,6 +204,7 @@ const sharing = fc.uniqueArray(
     ...{ anonymous: fc.nat(1e6), file: fc.nat(1e6), shmem: fc.nat(1e6), shared: fc.nat(1e8), rssShmem: fc.nat(1e8) },
     ...{ swap: fc.nat(1e6), measuredSwap: fc.nat(1e6), swapEntries: fc.nat(1e6), swapPss: fc.nat(1e6) },
     ...{ hugetlb: fc.nat(1e9), ownHugetlb: fc.nat(1e9), pageTables: fc.nat(1e6) },
+    segments: fc.option(fc.uniqueArray(segment, { maxLength: 3, selector: ({ key }) => key }), { nil: undefined }),
     ...{ usage: fc.nat(100_000).map((part) => part / 1000), spaceOf: fc.integer({ min: 1, max: 99 }) },
   }),
   { selector: ({ pid }) => pid, maxLength: 20 },

@@ -30,6 +30,7 @@ const OTHER_KINDS: Readonly<Record<string, readonly [name: string, colour: strin
   slab_reclaimable: ['Slab, reclaimable', 'k-kernel', "The kernel's caches of files and folders."],
   slab_unreclaimable: ['Slab', 'k-kernel', "The kernel's own objects."],
   per_cpu: ['Per CPU', 'k-kernel', "The kernel's memory for each CPU."],
+  vmalloc: ['Vmalloc', 'k-kernel', "The kernel's modules and large tables."],
   hugetlb_free: ['Huge pages, free', 'k-free', 'Huge pages that are reserved and that no process uses.'],
   unexplained: ['Unexplained', 'k-unexplained', 'What no kind explains: drivers, the GPU, a hypervisor.'],
   free: ['Free', 'k-free', 'Memory that nothing uses.'],

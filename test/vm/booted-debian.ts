@@ -67,7 +67,7 @@ export async function bootDebian(t: TestContext, suite: Suite): Promise<BootedDe
   const forward = [shell, metrics].map((port, i) => `hostfwd=tcp:127.0.0.1:${port}-:${[22, 9215][i]}`).join();
   const machine = new Started(t, [
     ...[paths.qemu, '-m', '1024', '-smp', '2', '-display', 'none', '-no-reboot'],
-    ...['-accel', 'tcg,thread=multi', '-serial', `file:${folder}/console`],
+    ...['-accel', 'kvm', '-accel', 'tcg,thread=multi', '-serial', `file:${folder}/console`],
     ...['-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.img`],
     ...['-append', 'root=/dev/vda rw console=ttyS0 quiet'],
     ...['-drive', `file=${image}/disk,if=virtio,format=raw,snapshot=on`],

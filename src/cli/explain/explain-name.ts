@@ -33,7 +33,7 @@ export async function explainName(
   if (named.length === 1) return explainProcess(settings, named[0]!.description.pid, how);
   if (how.json) return escapedJson({ processes: named.map(documentOf) }, 2);
   return [
-    `${countedProcesses(named.length)} have this name; explain PID tells all of one`,
+    `${countedProcesses(named.length)} have this name; explain PID explains one of them`,
     '',
     textTable(COLUMNS, named),
     '',

@@ -70,7 +70,7 @@ const answers: [what: string, say: (socket: Socket) => void, expected: RegExp][]
   ['nothing', (socket) => socket.end(), /it did not answer \(ECONNRESET\)/],
   ['silence', () => {}, /no answer within 2\.1 s/],
   ['half an answer', (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{'), /no answer within 2\.1 s/],
-  ['without an end', (socket) => void socket.write(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(70_000)}`), /its answer is too long for one of this exporter/],
+  ['without an end', (socket) => void socket.write(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(70_000)}`), /its answer is too long to come from this exporter/],
 ];
 for (const [what, say, expected] of answers)
   test(`the answer becomes a sentence: ${what}`, async (t) => assert.match(await lines(t, say), expected));

@@ -158,7 +158,7 @@ function get(socket: Socket, endpoint: Endpoint, { path, bytesMax, known }: Ques
       let length = 0;
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
-        if (length > bytesMax) reject(new AskError('its answer is too long for one of this exporter'));
+        if (length > bytesMax) reject(new AskError('its answer is too long to come from this exporter'));
         else chunks.push(chunk);
       });
       response.on('error', reject);

@@ -21,7 +21,7 @@ export async function askRunning<T>(
   question: (client: ExporterClient) => Promise<T>,
 ): Promise<Said<T>> {
   if (url === undefined && changesCollection(settings)) return { silent: 'settings are given' };
-  if (url === undefined && config.capture) return { silent: 'it is of a capture' };
+  if (url === undefined && config.capture) return { silent: 'the host is a capture' };
   let client: ExporterClient | undefined;
   try {
     client = await ExporterClient.of(config, url);

@@ -47,7 +47,7 @@ export async function scan(settings: GivenSettings, given: ScanGiven): Promise<O
   }
 }
 
-/** What gives a picture each time that it is called. */
+/** A function that takes a picture at each call. */
 async function lookerOf(settings: GivenSettings, given: ScanGiven): Promise<() => Promise<Picture>> {
   const setup = await loadSetup(sourcesOf(settings));
   const said: Said<unknown> = given.exact

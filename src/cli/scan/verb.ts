@@ -33,12 +33,12 @@ export const scanVerb: Verb<ScanGiven> = {
   options: [
     JSON_OPTION,
     SORT_OPTION,
-    { name: '--top', placeholder: 'N', default: '20', help: 'The most processes in the table.' },
+    { name: '--top', placeholder: 'N', default: '20', help: 'How many processes the table has at most.' },
     { name: '--group', placeholder: 'NAME', help: 'Only this group (db), or subgroup (db/postgres).' },
     {
       name: '--watch',
       placeholder: 'TIME',
-      help: 'Print again after each such time, until Ctrl-C; JSON is then one line.',
+      help: 'Print again each time this duration has passed, until Ctrl-C; JSON is then one line.',
     },
     {
       name: '--exact',

@@ -52,7 +52,7 @@ function stateSpan({ host, failure, sinceAnswer }: HeadData): Span {
   const bad = problems.filter(({ severity }) => severity === 'critical').length;
   if (bad > 0) return { text: `${bad} critical, ${age}`, style: 'red' };
   const warnings = problems.filter(({ severity }) => severity === 'warning').length;
-  if (warnings > 0) return { text: `${warnings} to look at, ${age}`, style: 'yellow' };
+  if (warnings > 0) return { text: `${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${age}`, style: 'yellow' };
   return { text: `all is well, ${age}`, style: 'green' };
 }
 

@@ -1,5 +1,5 @@
 // The terminal while `top` has it: its second screen, without cursor and without line wrapping, keys one by one. Whatever ends
-// the program, but for SIGKILL, the terminal is as it was: the exit of the process runs close(), and an error that nobody
+// the program, except SIGKILL, the terminal is as it was: the exit of the process runs close(), and an error that nobody
 // caught is printed after it.
 import { writeAtOnce } from '../output.ts';
 import { inputKeys, onResize, outputSize } from '../terminal.ts';

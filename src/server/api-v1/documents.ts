@@ -39,7 +39,7 @@ export const documents = {
   },
   processes: {
     path: `${API}processes`,
-    help: 'Processes, by group and in the order that is asked for.',
+    help: 'Processes, all or of one group, in the order that is asked for.',
     parameters: {
       group,
       subgroup: { takes: 'the name of a subgroup', meaning: 'Only of subgroups with this name.' },

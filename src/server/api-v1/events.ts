@@ -33,7 +33,7 @@ function textOf({ kind, count, names }: HistoryEvent): string {
     case 'oom_kill':
       return `the kernel killed ${processes}${of} because memory was used up`;
     case 'exporter_start':
-      return 'this exporter started; it knows nothing of before';
+      return 'this exporter started; it does not know what happened before';
     case 'reload':
       return count === 0
         ? 'the configuration was loaded again'

@@ -1,4 +1,4 @@
-// Numbers as the API has them: what is not known is absent, and no number has more digits than it is worth.
+// Numbers as the API has them: what is not known is absent, and no number has more digits than are known.
 
 /** Undefined where the value is not known. */
 export const known = (value: number | undefined): number | undefined =>

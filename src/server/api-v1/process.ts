@@ -16,7 +16,7 @@ export function processDocument({ agent, snapshot, value }: ApiRequest): Documen
   if (pid === 0 || pid > PID_MAX)
     throw new ApiFault(
       400,
-      `${shown(value)} is no pid; ask for /api/v1/processes/ and an integer from 1 to ${PID_MAX}`,
+      `${shown(value)} is not a pid; ask for /api/v1/processes/ and an integer from 1 to ${PID_MAX}`,
     );
   const observed = agent.observed(pid);
   if (!observed)

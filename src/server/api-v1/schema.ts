@@ -18,7 +18,7 @@ import {
 } from './field.ts';
 
 const stamp = {
-  at: numberField('When the collection began that this is of. Unix time.'),
+  at: numberField('When the collection began that this document shows. Unix time.'),
   snapshot: numberField('Its number: it counts the collections of this exporter that succeeded.'),
 };
 
@@ -42,14 +42,14 @@ const processFields = {
   start_time_seconds: numberField('When it started. Unix time.'),
   footprint_bytes: optional(
     numberField(
-      'What it occupies: its PSS, with its own huge pages, its page tables and kernel stacks. Where PSS is not measured: its anonymous pages only, because nobody knows who else has the others.',
+      'What it occupies: its PSS, with its own huge pages, its page tables and kernel stacks. Where PSS is not measured: its anonymous pages only, because the others may be shared with any process.',
     ),
   ),
   ...footprints,
   rss_bytes: optional(numberField('Resident memory; pages that it shares count in full.')),
-  swap_bytes: optional(numberField('What of it is swapped out.')),
+  swap_bytes: optional(numberField('The part of it that is swapped out.')),
   cpu_percent: optional(numberField('CPU usage since the collection before; 100 is one core.')),
-  estimated: optional(flagField('True where PSS, USS and footprint are estimates, and no reading of now.')),
+  estimated: optional(flagField('True where PSS, USS and footprint are estimated: not read at this collection.')),
   state: choiceField(['running', 'sleeping', 'blocked', 'stopped', 'zombie', 'idle'], 'What it does now.'),
 };
 
@@ -175,7 +175,7 @@ export const schema = {
         kinds: partsField('The parts of the footprint.', 'Memory that programs allocated.', 'Huge pages.'),
         ...footprints,
         rss_bytes: numberField('Sum of resident memory; pages that processes share count for each.'),
-        swap_bytes: optional(numberField('What of it is swapped out.')),
+        swap_bytes: optional(numberField('The part of it that is swapped out.')),
         cpu_percent: optional(numberField('CPU usage since the collection before; 100 is one core.')),
         oom_kills: optional(numberField('Processes of it that the kernel killed because memory was used up.')),
         coverage_ratio: optional(numberField('Share of its resident memory whose PSS is measured and fresh.')),
@@ -186,7 +186,7 @@ export const schema = {
   processes: {
     ...stamp,
     total: numberField(
-      'How many processes there are that the query asks for, without zombies; processes has the first of them.',
+      'How many processes the query asks for, without zombies; processes has the first of them.',
     ),
     hidden: numberField(
       'Processes that are left out because include_names, exclude_names, search_mode or disable_others hide them.',

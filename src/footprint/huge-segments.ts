@@ -1,0 +1,96 @@
+// Which segments of huge pages a process shares. smaps_rollup says how many bytes, and smaps alone of which segment: with two
+// segments of different sharers nothing else tells how much of each is whose. smaps takes at least as long as smaps_rollup,
+// so it is read rarely: of a process that shares huge pages, when it is new or ran another program, when their number
+// changed and it can be another segment that changed it, and by age.
+import type { HugeSegment } from '../kernel/huge-mappings.ts';
+import type { Process, SegmentReading } from '../process/process.ts';
+import type { FootprintOptions } from './options.ts';
+import type { ReadBudget, ReadLength } from './read-budget.ts';
+import { SHORT_READ_MAX } from './read-cost.ts';
+import { isDueByAge } from './read-need.ts';
+
+/** What a first read of smaps takes, as a multiple of what smaps_rollup takes: it writes a kilobyte for each mapping. */
+const OVER_ROLLUP = 2;
+
+/** A read of smaps that may begin, with its part of the budget. */
+export interface SegmentRead {
+  readonly proc: Process;
+  /** Taken from its part of the budget until it is known what the read took, seconds. */
+  readonly reserved: number;
+  readonly length: ReadLength;
+  readonly file: 'smaps';
+}
+
+/** The processes of which smaps has to be read. */
+export class SegmentsWanted {
+  readonly #wanted = new Set<Process>();
+
+  /** Call when smaps_rollup was read. @param at kernel time, seconds since boot */
+  consider(proc: Process, at: number, maxAge: number): void {
+    if (needsSegments(proc, at, maxAge)) this.#wanted.add(proc);
+  }
+
+  /** Those reads that the budget allows now; it is taken from. @param predict what smaps_rollup will take, seconds */
+  take(budget: ReadBudget, predict: (proc: Process) => number, options: FootprintOptions, at: number): SegmentRead[] {
+    const reads: SegmentRead[] = [];
+    for (const proc of this.#wanted) {
+      const reserved = predictSegments(proc, predict(proc));
+      const length = reserved < SHORT_READ_MAX ? 'short' : reserved <= options.maxRead ? 'long' : 'huge';
+      if (budget.isExhausted(length)) continue;
+      this.#wanted.delete(proc);
+      if (proc.stat.ended || !mayReadSegments(proc, reserved, options, at)) continue;
+      budget.take(length, reserved);
+      reads.push({ proc, reserved, length, file: 'smaps' });
+    }
+    return reads;
+  }
+
+  clear(): void {
+    this.#wanted.clear();
+  }
+}
+
+/** Whether to read smaps, now that smaps_rollup was read. @param at kernel time, seconds since boot */
+function needsSegments({ measurement, stat, pid }: Process, at: number, maxAge: number): boolean {
+  const { segments, sharedHugetlb } = measurement;
+  if (sharedHugetlb === 0) return false;
+  if (!segments || segments.execs !== stat.execs || isDueByAge(pid, segments.at, at, maxAge)) return true;
+  if (segments.sharedHugetlb === sharedHugetlb) return false;
+  // Of a single segment all are, unless another one was mapped since.
+  return segments.list.length > 1 || stat.virtualSize > segments.virtualSize;
+}
+
+/** What a read of smaps will take, seconds. @param rollup what smaps_rollup is predicted to take */
+const predictSegments = ({ measurement: { segments } }: Process, rollup: number): number =>
+  segments ? Math.max(segments.took, rollup) : OVER_ROLLUP * rollup;
+
+/** Whether so long a read may happen now: one over `maxRead` only the first time and by age, and in a guest never. */
+function mayReadSegments(proc: Process, predicted: number, options: FootprintOptions, at: number): boolean {
+  if (options.mode === 'exact' || predicted <= options.maxRead) return true;
+  const { segments } = proc.measurement;
+  return !options.guest && (!segments || isDueByAge(proc.pid, segments.at, at, options.maxAge));
+}
+
+export function segmentReadingOf(
+  { stat, measurement }: Process,
+  list: readonly HugeSegment[],
+  took: number,
+  at: number,
+): SegmentReading {
+  const { execs, virtualSize } = stat;
+  return { list, at, took, execs, sharedHugetlb: measurement.sharedHugetlb, virtualSize };
+}
+
+/**
+ * The segments of which a process has shared huge pages, as far as they are known; their bytes are `shared` at most.
+ * @param shared bytes that it shares now: of a single segment all are
+ */
+export function knownSegmentsOf({ measurement, stat }: Process, shared: number): readonly HugeSegment[] {
+  const { segments } = measurement;
+  if (!segments || segments.execs !== stat.execs) return [];
+  const { list } = segments;
+  let known = 0;
+  for (const { bytes } of list) known += bytes;
+  if (known === shared || known === 0 || (known < shared && list.length > 1)) return list;
+  return list.map(({ key, bytes, size }) => ({ key, bytes: Math.floor((bytes * shared) / known), size }));
+}
