@@ -18,6 +18,8 @@ export interface DocumentPage {
 
 /** Longer tables say how many rows are left out. */
 const ROWS_MAX = 1000;
+/** Processes that are listed first: a browser lays out a thousand rows in most of a second, though the live page takes their place at once. */
+const PROCESSES_FIRST = 100;
 
 const number = (text: string): Cell => ({ number: text });
 const bytes = (value: number | undefined, estimated = false): Cell =>
@@ -40,7 +42,7 @@ const found = (title: string, body: string, liveness: Liveness): DocumentPage =>
 export async function groupsPage(agent: Agent, query: URLSearchParams): Promise<DocumentPage> {
   const group = query.get('group') ?? '';
   const subgroup = query.get('subgroup');
-  if (subgroup !== null) return processesPage(agent, group, subgroup, query.get('sort') ?? '');
+  if (subgroup !== null) return processesPage(agent, group, subgroup, query);
   const { groups } = groupsDocument(requestOf(agent, documents.groups, {}));
   const rows = groups
     .filter((entry) => entry.group === group)
@@ -58,9 +60,10 @@ export async function groupsPage(agent: Agent, query: URLSearchParams): Promise<
   return found(`Group ${group}`, body, 'live');
 }
 
-async function processesPage(agent: Agent, group: string, subgroup: string, order: string): Promise<DocumentPage> {
-  const sort = SORTS.find((one) => one === order.replace('-', '')) ?? 'footprint';
-  const request = requestOf(agent, documents.processes, { group, subgroup, sort, limit: String(ROWS_MAX) });
+async function processesPage(agent: Agent, group: string, subgroup: string, asked: URLSearchParams) {
+  const sort = SORTS.find((one) => one === asked.get('sort')?.replace('-', '')) ?? 'footprint';
+  const limit = asked.has('all') ? ROWS_MAX : PROCESSES_FIRST;
+  const request = requestOf(agent, documents.processes, { group, subgroup, sort, limit: String(limit) });
   const { at, total, hidden, unlisted, processes } = await processesDocument(request);
   const rows = processes.map((entry): Cell[] => [
     number(String(entry.pid)),
@@ -78,8 +81,10 @@ async function processesPage(agent: Agent, group: string, subgroup: string, orde
   const numbers = ['Age', 'Footprint', 'PSS', 'USS', 'RSS', 'Swap', 'CPU'].map(number);
   const table = htmlTable([number('PID'), 'Name', 'User', 'Unit or container', ...numbers], rows);
   const left = total - processes.length;
+  const address = `./groups?${new URLSearchParams({ group, subgroup, sort, all: '' })}`;
+  const more = asked.has('all') ? '' : `: <a href="${escapeHtml(address)}">show up to ${ROWS_MAX}</a>`;
   const notes = [
-    left > 0 && `${left} more are not shown.`,
+    left > 0 && `${left} more are not shown${more}.`,
     hidden > 0 && `${hidden} are hidden by the settings.`,
     unlisted > 0 && `${unlisted} more are kernel threads or zombies.`,
     '~ marks an estimate.',
