@@ -16,17 +16,17 @@ export interface Tab {
  * A command that runs another one before all others of a busy machine: what is measured then is the program. The kernel
  * shares a CPU among sessions first (sched(7), autogroup), so the nice value of the process alone would say little.
  */
-const FIRST = 'echo -20 > /proc/self/autogroup; exec nice -n -15';
-export const URGENT = ['sh', '-c', `${FIRST} "$@"`, 'sh'];
+export const URGENT = ['sh', '-c', 'echo -20 > /proc/self/autogroup; exec nice -n -15 "$@"', 'sh'];
 
 /**
  * Starts a browser. It gives tabs, each as another reader's: nothing is shared between them.
- * @param urgent whether it goes before other programs
+ * @param priority of its session: -20 goes before all others, and 0 is usual
  */
-export async function startBrowser(t: Scope, program: string, urgent = false) {
+export async function startBrowser(t: Scope, program: string, priority = 0) {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'];
   const executablePath = `${scratch()}/browser`;
-  writeFileSync(executablePath, `#!/bin/sh\n${urgent ? FIRST : 'exec'} ${program} "$@"\n`, { mode: 0o755 });
+  const session = priority === 0 ? '' : `echo ${priority} > /proc/self/autogroup`;
+  writeFileSync(executablePath, `#!/bin/sh\n${session}\nexec ${program} "$@"\n`, { mode: 0o755 });
   const browser = await chromium.launch({ executablePath, args });
   t.after(() => browser.close());
   return async (options: BrowserContextOptions = {}): Promise<Tab> => {

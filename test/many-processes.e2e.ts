@@ -59,7 +59,7 @@ test('the first picture of a page of ten thousand processes is there within a se
   const tools = need(t, 'chromium');
   if (!tools) return;
   const { server, group, subgroup } = await serveMany(t, URGENT);
-  const open = await startBrowser(t, tools.chromium, true);
+  const open = await startBrowser(t, tools.chromium, -20);
   const paths = ['/', `/groups?${new URLSearchParams({ group, subgroup })}`, `/processes?pid=${FIRST_PID}`];
   for (const path of paths) {
     const painted: number[] = [];
@@ -89,7 +89,7 @@ test('ten thousand processes scroll, sort and filter as a hundred do', async (t)
   const tools = need(t, 'chromium');
   if (!tools) return;
   const { server, group, subgroup } = await serveMany(t, URGENT);
-  const { page, said } = await (await startBrowser(t, tools.chromium, true))({ viewport: { width: 1280, height: 900 } });
+  const { page, said } = await (await startBrowser(t, tools.chromium, -20))({ viewport: { width: 1280, height: 900 } });
   await page.goto(`${server.url}/groups?${new URLSearchParams({ group, subgroup, sort: 'rss' })}`);
   await live(page);
   await page.evaluate(`globalThis.tasks = []; new PerformanceObserver((list) => {
