@@ -1,11 +1,12 @@
 // Runs the benchmarks and writes their results: a table on standard output, bench/results/*.json, and the chart in
-// docs/performance.md. Arguments: as-used, cost, accuracy, classify, soak. --quick leaves out the largest fleet; --only=TITLE runs
+// docs/performance.md. Arguments: as-used, cost, accuracy, classify, soak, page. --quick leaves out the largest fleet; --only=TITLE runs
 // only fleets whose title begins with TITLE. Both print the table of costs, but write no file of it.
 // cost --against=BUNDLE measures this build beside an older bundle (or several, with commas between) instead of its peers,
 // in --rounds=N rounds: before and after in one run. It prints a table, and writes no file. as-used takes --minutes=N for each
 // fleet, and --against as well: it adds the older bundles to its subjects. soak takes --minutes=N and --source=bpf.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { ensure } from '../scripts/test-servers.mjs';
 import { accuracy } from './accuracy.ts';
 import { measureUsualCost, USUAL_FLEETS, usualCostTable } from './as-used.ts';
 import { classificationTables, measureClassification } from './classify.ts';
@@ -13,6 +14,7 @@ import { compare, comparisonTable } from './compare.ts';
 import { type Cost, FLEETS, measureCost } from './cost.ts';
 import { draw } from './drawing.ts';
 import { root } from './machine.ts';
+import { growthTable, openPage } from './open-page.ts';
 import { soak } from './soak.ts';
 
 const parts = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -105,4 +107,9 @@ if (!against && wants('soak')) {
   const result = await soak(minutes, source, log);
   save(source === 'bpf' ? 'soak-bpf' : 'soak', result);
   console.table([result]);
+}
+if (!against && wants('page')) {
+  const result = await openPage(Number(argument('minutes') ?? 60), ensure('chromium').chromium, log);
+  save('page', result);
+  console.log(growthTable(result));
 }

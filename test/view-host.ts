@@ -152,7 +152,7 @@ export class Host {
     const swappedShared = measuredSwap - (given.swapEntries ?? measuredSwap);
     Object.assign(proc.footprint, { hugetlb, pageTables, swappedShared });
     const parts = { pss: anonymous + file + shmem, anonymous, shmem, hugetlb: ownHugetlb, swap: measuredSwap, swapPss };
-    if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW, ...parts });
+    if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW, rss, ...parts });
     const { segments: list } = given;
     if (list) Object.assign(proc.measurement, { segments: segmentReadingOf(proc, list, 0, NOW) });
     return proc;

@@ -1,6 +1,7 @@
 // The documents of the API as pages, for browsers without script: a group, its processes, one process, the rules. The
 // addresses are those of the live page, which takes the place of the first three where scripts run.
 import type { Agent } from '../agent/agent.ts';
+import type { Snapshot } from '../agent/sampler.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { type ApiDocument, documents, SORTS } from './api-v1/documents.ts';
 import { groupsDocument } from './api-v1/groups.ts';
@@ -18,6 +19,8 @@ export interface DocumentPage {
 
 /** Longer tables say how many rows are left out. */
 const ROWS_MAX = 1000;
+/** Processes that are listed first: a browser lays out a thousand rows in most of a second, though the live page takes their place at once. */
+const PROCESSES_FIRST = 100;
 
 const number = (text: string): Cell => ({ number: text });
 const bytes = (value: number | undefined, estimated = false): Cell =>
@@ -40,7 +43,7 @@ const found = (title: string, body: string, liveness: Liveness): DocumentPage =>
 export async function groupsPage(agent: Agent, query: URLSearchParams): Promise<DocumentPage> {
   const group = query.get('group') ?? '';
   const subgroup = query.get('subgroup');
-  if (subgroup !== null) return processesPage(agent, group, subgroup, query.get('sort') ?? '');
+  if (subgroup !== null) return processesPage(agent, group, subgroup, query);
   const { groups } = groupsDocument(requestOf(agent, documents.groups, {}));
   const rows = groups
     .filter((entry) => entry.group === group)
@@ -58,9 +61,10 @@ export async function groupsPage(agent: Agent, query: URLSearchParams): Promise<
   return found(`Group ${group}`, body, 'live');
 }
 
-async function processesPage(agent: Agent, group: string, subgroup: string, order: string): Promise<DocumentPage> {
-  const sort = SORTS.find((one) => one === order.replace('-', '')) ?? 'footprint';
-  const request = requestOf(agent, documents.processes, { group, subgroup, sort, limit: String(ROWS_MAX) });
+async function processesPage(agent: Agent, group: string, subgroup: string, asked: URLSearchParams) {
+  const sort = SORTS.find((one) => one === asked.get('sort')?.replace('-', '')) ?? 'footprint';
+  const limit = asked.has('all') ? ROWS_MAX : PROCESSES_FIRST;
+  const request = requestOf(agent, documents.processes, { group, subgroup, sort, limit: String(limit) });
   const { at, total, hidden, unlisted, processes } = await processesDocument(request);
   const rows = processes.map((entry): Cell[] => [
     number(String(entry.pid)),
@@ -78,8 +82,10 @@ async function processesPage(agent: Agent, group: string, subgroup: string, orde
   const numbers = ['Age', 'Footprint', 'PSS', 'USS', 'RSS', 'Swap', 'CPU'].map(number);
   const table = htmlTable([number('PID'), 'Name', 'User', 'Unit or container', ...numbers], rows);
   const left = total - processes.length;
+  const address = `./groups?${new URLSearchParams({ group, subgroup, sort, all: '' })}`;
+  const more = asked.has('all') ? '' : `: <a href="${escapeHtml(address)}">show up to ${ROWS_MAX}</a>`;
   const notes = [
-    left > 0 && `${left} more are not shown.`,
+    left > 0 && `${left} more are not shown${more}.`,
     hidden > 0 && `${hidden} are hidden by the settings.`,
     unlisted > 0 && `${unlisted} more are kernel threads or zombies.`,
     '~ marks an estimate.',
@@ -122,8 +128,25 @@ function textOf(key: string, value: unknown): string {
   return String(value);
 }
 
+/** Pages of rules that are kept until the next snapshot or reload: a list of thousands takes milliseconds to make. */
+const RULES_KEPT = 4;
+const rulesKept = new WeakMap<Snapshot, Map<string, Promise<DocumentPage>>>();
+
 export async function rulesPage(agent: Agent, query: URLSearchParams): Promise<DocumentPage> {
   const filter = query.get('filter') ?? '';
+  const pages = rulesKept.get(agent.snapshot!) ?? new Map<string, Promise<DocumentPage>>();
+  rulesKept.set(agent.snapshot!, pages);
+  const key = `${agent.reloads} ${filter}`;
+  const known = pages.get(key);
+  if (known) return known;
+  const made = makeRulesPage(agent, filter);
+  pages.set(key, made);
+  if (pages.size > RULES_KEPT) pages.delete(pages.keys().next().value!);
+  made.catch(() => pages.delete(key));
+  return made;
+}
+
+async function makeRulesPage(agent: Agent, filter: string): Promise<DocumentPage> {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const { rules } = await rulesDocument(requestOf(agent, documents.rules, {}));
   const matching = rules.filter(({ rule, group, subgroup }) => {

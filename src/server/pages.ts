@@ -99,7 +99,7 @@ function groups(agent: Agent, { view }: Snapshot): string {
     { text: row.counters.group, address: groupAddress(row.counters.group) },
     { text: row.counters.subgroup, address: groupAddress(row.counters.group, row.counters.subgroup) },
     { number: String(row.processes) },
-    { number: formatBytes(row.footprint) },
+    { number: `${row.estimated ? '~' : ''}${formatBytes(row.footprint)}` },
     { share: total > 0 ? row.footprint / total : 0 },
     { number: formatBytes(row.rss) },
     { number: formatPercent(row.coverage) },
@@ -108,7 +108,7 @@ function groups(agent: Agent, { view }: Snapshot): string {
   const numbers = (...heads: string[]) => heads.map((number) => ({ number }));
   const heads = ['Group', 'Subgroup', ...numbers('Processes', 'Footprint'), '', ...numbers('RSS', 'Measured', 'CPU')];
   return `<h2>Groups by footprint</h2>
-<p class="dim">The footprint is the memory that a group really occupies; memory that its processes share counts once. The bar is its share of the host's memory. 100 % CPU is one core.</p>
+<p class="dim">The footprint is the memory that a group really occupies; memory that its processes share counts once; ~ marks an estimate. The bar is its share of the host's memory. 100 % CPU is one core.</p>
 ${htmlTable(heads, rows)}`;
 }
 

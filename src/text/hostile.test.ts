@@ -14,6 +14,12 @@ const cases: [text: string, terminal: string, what: string][] = [
   ['\u202ecod.exe', '\\u202ecod.exe', 'a direction override'],
   ['\u2066x\u2069', '\\u2066x\\u2069', 'direction isolates'],
   ['\ufeffx', '\\ufeffx', 'a byte order mark'],
+  ['\u061c1.2', '\\u061c1.2', 'an Arabic letter mark'],
+  ['ro\u00adot', 'ro\\xadot', 'a soft hyphen'],
+  ['\u180e\u2060\u206a', '\\u180e\\u2060\\u206a', 'format characters without width'],
+  ['ssh\u3164\uffa0', 'ssh\\u3164\\uffa0', 'letters that only fill space'],
+  ['a\ufe0fb\u034f', 'a\\ufe0fb\\u034f', 'a variation selector, and a joiner of graphemes'],
+  ['x\u{e0061}', 'x\\udb40\\udc61', 'a tag character'],
   ['Zoë 🦜 – "q" \\', 'Zoë 🦜 – "q" \\', 'what does no harm stays'],
 ];
 for (const [text, terminal, what] of cases) {
@@ -29,11 +35,22 @@ test('of any text nothing hostile is left, and what is harmless is not changed',
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const kept = replaceHostile(text, () => '');
       assert.doesNotMatch(kept, /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u);
+      for (const kind of ['Cc', 'Cf', 'Zl', 'Zp', 'Bidi_Control', 'Default_Ignorable_Code_Point'])
+        assert.doesNotMatch(kept, new RegExp(`\\p{${kind}}`, 'u'));
       assert.equal(escapeForTerminal(kept), kept);
       assert.equal(escapeForTerminal(escapeForTerminal(text)), escapeForTerminal(text));
       assert.equal(JSON.parse(escapedJson(text)), text);
     }),
   );
+});
+
+test('no letter, mark, digit, sign or usual space is hostile, but for those that are displayed as nothing', () => {
+  for (let code = 0; code < 0x30000; code++) {
+    const character = String.fromCodePoint(code);
+    if (!/[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]/u.test(character)) continue;
+    const seen = !/\p{Default_Ignorable_Code_Point}/u.test(character);
+    assert.equal(replaceHostile(character, () => '') === character, seen, `U+${code.toString(16)}`);
+  }
 });
 
 test('a lone surrogate is spelled out in JSON', () => assert.equal(escapedJson('\ud800'), '"\\ud800"'));

@@ -1,18 +1,18 @@
 // Makes hostile characters of foreign text visible. Anybody who starts a process chooses its name and command line, and
 // such text reaches terminals, logs and pages. Three kinds of characters are hostile there: control characters (a line
-// feed forges a log line, an escape sequence moves the cursor), characters without width (two names look equal), and
-// marks that change the direction of writing (a name is displayed backwards). Everything else stays as it is.
+// feed forges a log line, an escape sequence moves the cursor), characters that nobody sees (two names look equal), and
+// marks that change the direction of writing (a name is displayed backwards). Everything else stays as it is. Which
+// characters are of these kinds, Unicode says: the list grows with Node.js.
 //
 // Each kind of output has its own form, and the form says which character it was:
 //   escapeForTerminal('a\u001b[2J\u202eb')  →  a\x1b[2J\u202eb
 //   escapedJson('a\u202eb')                 →  "a\u202eb", with the escape sequence spelled out
 
 /**
- * U+0000–U+001F and U+007F–U+009F: control characters. U+200B–U+200F: no width, or direction marks. U+2028–U+202E: line
- * and paragraph separators, and direction overrides. U+2066–U+2069: direction isolates. U+FEFF: no width (byte order
- * mark).
+ * Control characters (Cc); format characters, among them all marks of direction (Cf); separators of lines (Zl) and
+ * paragraphs (Zp); and what is displayed as nothing, such as U+3164, a letter that fills space (UAX #44, 5.1).
  */
-const HOSTILE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const HOSTILE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Replaces every hostile character of a text by what `replacement` gives for it. */
 export const replaceHostile = (text: string, replacement: (character: string) => string): string =>
@@ -38,5 +38,9 @@ export function escapedJson(value: unknown, indent?: number): string {
   return `${lines.map((line) => replaceHostile(line, unicodeEscape)).join('\n')}\n`;
 }
 
-/** "\u202e", as JSON and TOML spell it. */
-const unicodeEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+/** "\u202e", as JSON spells it: a character above U+FFFF as its two surrogates. */
+const unicodeEscape = (character: string): string =>
+  character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');

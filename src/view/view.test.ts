@@ -108,6 +108,16 @@ test('estimated footprints are cut before measured ones', () => {
   );
 });
 
+test('a sum is an estimate where estimates are of more than 0.5 % of it', () => {
+  const host = new Host();
+  const estimated = (...given: { rss: number; pss?: number }[]) =>
+    only(host.view(given.map((each, index) => ({ pid: index + 1, ...each })))).estimated;
+  assert.equal(estimated({ rss: 1000, pss: 600 }), false);
+  assert.equal(estimated({ rss: 1000 }), true);
+  assert.equal(estimated({ rss: 995, pss: 600 }, { rss: 5 }), false);
+  assert.equal(estimated({ rss: 994, pss: 600 }, { rss: 6 }), true);
+});
+
 test('a group: states, threads, age; nothing known of its processes is not zero', () => {
   const states = 'RSDTtZXIPW'.split('').map((state, index) => ({ pid: index + 1, state }));
   const group = only(new Host().view(states));

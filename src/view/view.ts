@@ -3,7 +3,14 @@
 // Numbers stand in columns, so that a view of ten thousand processes is a dozen arrays. NaN: the value is not known.
 
 import { usesSpaceOfParent } from '../footprint/address-space.ts';
-import { anonymousOf, ownHugetlbOf, proportionalSwapOf, sharedOf, stackOfThread } from '../footprint/kinds.ts';
+import {
+  anonymousOf,
+  isEstimated,
+  ownHugetlbOf,
+  proportionalSwapOf,
+  sharedOf,
+  stackOfThread,
+} from '../footprint/kinds.ts';
 import type { FootprintStatistics } from '../footprint/read-statistics.ts';
 import type { CounterSource } from '../kernel/files.ts';
 import type { HostState } from '../kernel/host.ts';
@@ -24,6 +31,8 @@ import { STATES, stateIndex } from './states.ts';
 export const KINDS = ['anonymous', 'file', 'shared', 'hugetlb', 'page_tables', 'kernel_stacks'] as const;
 const [ANONYMOUS, FILE, SHARED, HUGETLB, PAGE_TABLES, STACKS] = [0, 1, 2, 3, 4, 5] as const;
 
+const ESTIMATED_MAX = 0.005;
+
 /**
  * Sums over all processes of a subgroup, with series of their own or not. Bytes, CPU seconds, percent of one core; NaN
  * where the value is not known of any of them.
@@ -42,6 +51,8 @@ export class GroupRow {
   footprint = 0;
   /** Share of the group's RSS whose PSS is measured and fresh, 0–1; NaN without RSS. */
   coverage = Number.NaN;
+  /** RSS of processes whose PSS, USS and footprint are estimates. */
+  estimatedRss = 0;
   usage = 0;
   /** Whether its storage I/O is known: it can be read of at least one process, or the group has no process. */
   ioKnown = true;
@@ -57,6 +68,11 @@ export class GroupRow {
 
   constructor(counters: GroupCounters) {
     this.counters = counters;
+  }
+
+  /** Whether its sums are estimates: a sum is one where estimates are of more than 0.5 % of it, measured in RSS. */
+  get estimated(): boolean {
+    return this.estimatedRss > this.rss * ESTIMATED_MAX;
   }
 
   get processes(): number {
@@ -283,6 +299,7 @@ function addToGroup(group: GroupRow, estimate: Estimate, proc: Process, withPare
   else if (proc.io.readBytes >= 0) estimate.ioKnown = true;
   if (withParent) return;
   group.rss += rss;
+  if (isEstimated(proc)) group.estimatedRss += rss;
   if (footprint.hugetlb > 0) group.kinds[HUGETLB]! += ownHugetlbOf(proc);
   group.kinds[PAGE_TABLES]! += footprint.pageTables || 0;
   if (footprint.swap >= 0) {

@@ -37,10 +37,24 @@ test('the second request asks only for what is new', () => {
 });
 
 test('names of series are kept as long as the series', () => {
-  const named = { ...answer([1], {}), series: [{ key: '7', name: 'web', footprint_bytes: [1] }] };
+  const named = {
+    ...answer([1], {}),
+    series: [{ key: '7', name: 'web', start_time_seconds: 0, footprint_bytes: [1] }],
+  };
   const first = appended(hour([], {}), named, HOUR);
-  assert.equal(first.names.get('7'), 'web');
+  assert.equal(first.names.get('7 0'), 'web 7');
   assert.equal(appended(first, answer([4000], { 8: [1] }), HOUR).names.size, 0);
+});
+
+test('two processes that had one pid, one after the other, are two series', () => {
+  const series = [
+    { key: '7', start_time_seconds: 5, footprint_bytes: [4, null] },
+    { key: '7', start_time_seconds: 15, footprint_bytes: [null, 9] },
+  ];
+  const both = appended(hour([], {}), { of: 'processes:a/a', at: [10, 20], series }, HOUR);
+  assert.deepEqual(plain(both), { at: [10, 20], '7 5': [4, null], '7 15': [0, 9] });
+  const later = { of: 'processes:a/a', at: [30], series: [{ ...series[1]!, footprint_bytes: [8] }] };
+  assert.deepEqual(plain(appended(both, later, HOUR)), { at: [10, 20, 30], '7 5': [4, null, null], '7 15': [0, 9, 8] });
 });
 
 test('a process occupied nothing before it started, and is not known before it had a history', () => {
@@ -49,13 +63,13 @@ test('a process occupied nothing before it started, and is not known before it h
     { key: '8', start_time_seconds: 5, footprint_bytes: [null, 6] },
   ];
   const first = appended(hour([], {}), { of: 'processes:a/a', at: [10, 20], series }, HOUR);
-  assert.deepEqual(plain(first), { at: [10, 20], 7: [0, 5], 8: [null, 6] });
+  assert.deepEqual(plain(first), { at: [10, 20], '7 15': [0, 5], '8 5': [null, 6] });
   const later = { of: 'processes:a/a', at: [30], series: [{ key: '9', start_time_seconds: 25, footprint_bytes: [1] }] };
   assert.deepEqual(plain(appended(first, later, HOUR)), {
     at: [10, 20, 30],
-    7: [0, 5, null],
-    8: [null, 6, null],
-    9: [0, 0, 1],
+    '7 15': [0, 5, null],
+    '8 5': [null, 6, null],
+    '9 25': [0, 0, 1],
   });
 });
 

@@ -8,9 +8,17 @@ export interface Hour {
   readonly at: readonly number[];
   /** Bytes by key; null where they are not known, or the thing has ended. Each has as many values as `at`. */
   readonly series: ReadonlyMap<string, readonly (number | null)[]>;
-  /** Names of the processes whose pids are keys. */
+  /** What to call a process: its name and pid. Keys are those of keyOfProcess. */
   readonly names: ReadonlyMap<string, string>;
 }
+
+/** A process is its pid and its start: the kernel gives a pid again. @param start Unix time, seconds */
+export const keyOfProcess = (pid: string | number, start: number): string => `${pid} ${start}`;
+
+type Series = HistoryDocument['series'][number];
+
+const keyOfSeries = ({ key, start_time_seconds }: Series): string =>
+  start_time_seconds === undefined ? key : keyOfProcess(key, start_time_seconds);
 
 const POINT_EVERY_SECONDS = 15;
 
@@ -46,8 +54,8 @@ export function appended(hour: Hour, { at, series }: HistoryDocument, span: numb
   const keep = times.findIndex((time) => time >= times.at(-1)! - span);
   const joined = new Map<string, readonly (number | null)[]>();
   const nothing = (count: number) => new Array<null>(count).fill(null);
-  const fresh = new Map(series.map(({ key, footprint_bytes }) => [key, footprint_bytes.slice(first)]));
-  const startOf = new Map(series.map(({ key, start_time_seconds }) => [key, start_time_seconds ?? 0]));
+  const fresh = new Map(series.map((each) => [keyOfSeries(each), each.footprint_bytes.slice(first)]));
+  const startOf = new Map(series.map((each) => [keyOfSeries(each), each.start_time_seconds ?? 0]));
   for (const key of new Set([...hour.series.keys(), ...fresh.keys()])) {
     const before = hour.series.get(key) ?? nothing(hour.at.length);
     const values = [...before, ...(fresh.get(key) ?? nothing(times.length - hour.at.length))].slice(keep);
@@ -59,7 +67,7 @@ export function appended(hour: Hour, { at, series }: HistoryDocument, span: numb
     );
   }
   const names = new Map(hour.names);
-  for (const { key, name } of series) if (name !== undefined) names.set(key, name);
+  for (const each of series) if (each.name !== undefined) names.set(keyOfSeries(each), `${each.name} ${each.key}`);
   for (const key of names.keys()) if (!joined.has(key)) names.delete(key);
   return { at: times.slice(keep), series: joined, names };
 }

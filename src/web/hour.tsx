@@ -51,7 +51,7 @@ export function HourSection({ place, hour, fault, kept, palette, areaOf, placeOf
   if (keys.length === 0) return <NoHour head="Footprint over time">Nothing here has a history.</NoHour>;
   const whole = { from: hour.at[0]!, to: hour.at.at(-1)! };
   const chosen = timeSpanOf(place, whole);
-  const nameOf = (key: string) => (hour.names.has(key) ? `${hour.names.get(key)} ${key}` : key);
+  const nameOf = (key: string) => hour.names.get(key) ?? key;
   const select = (span: TimeSpan) => go(withSpan(place, span));
   return (
     <section class="panel">

@@ -8,6 +8,8 @@ export interface Place {
   readonly page: 'overview' | 'group' | 'process';
   readonly group?: string;
   readonly subgroup?: string;
+  /** When the process of the link started, Unix time in seconds: another one may have its pid by now. */
+  readonly start?: string;
   readonly pid?: string;
   /** Key of a column; with a "-" before it in the other direction. */
   readonly sort?: string;
@@ -19,7 +21,7 @@ export interface Place {
   readonly to?: string;
 }
 
-const KEYS = ['group', 'subgroup', 'pid', 'sort', 'filter', 'span', 'from', 'to'] as const;
+const KEYS = ['group', 'subgroup', 'start', 'pid', 'sort', 'filter', 'span', 'from', 'to'] as const;
 const PAGES = { overview: '', group: 'groups', process: 'processes' } as const;
 
 /** @param path of a URL, below any prefix that a proxy adds */

@@ -38,6 +38,11 @@ export function ProcessPage({ place }: { place: Place }) {
     <>
       <Trail place={{ ...place, group, subgroup }} name={`${process.name} ${process.pid}`} />
       {fault && <p class="bad">{fault} What is shown is what was known last.</p>}
+      {isAnother(place, process.start_time_seconds) && (
+        <p class="bad">
+          The process of this link has ended. The kernel gave its pid to another one, which is shown here.
+        </p>
+      )}
       <div class="beside">
         <section class="panel">
           <h2>
@@ -59,6 +64,12 @@ export function ProcessPage({ place }: { place: Place }) {
     </>
   );
 }
+
+/** The kernel tells when a process started only relative to the clock, which may have been set since. */
+const CLOCK_SECONDS = 60;
+
+const isAnother = ({ start }: Place, started: number): boolean =>
+  start !== undefined && Math.abs(Number(start) - started) > CLOCK_SECONDS;
 
 type Fact = readonly [name: string, value: ComponentChildren];
 

@@ -6,7 +6,7 @@ import { formatDuration, formatPercent } from '../text/units.ts';
 import { Areas } from './areas.tsx';
 import { DataTable, type TableColumn } from './data-table.tsx';
 import { type Latest, useDocument } from './feed.ts';
-import { REST, withRest } from './history.ts';
+import { keyOfProcess, REST, withRest } from './history.ts';
 import { useHour } from './hour.tsx';
 import { Palette } from './palette.ts';
 import { onward, type Place } from './place.ts';
@@ -52,14 +52,19 @@ export function ProcessesView({ place, entry, host }: ProcessesProps) {
   const [largest, alive] = useMemo(() => {
     const processes = value?.processes ?? [];
     const bySize = [...processes].sort((a, b) => bytesOf(b) - bytesOf(a)).slice(0, TILES);
-    return [bySize, new Set(processes.map(({ pid }) => String(pid)))] as const;
+    return [bySize, new Map(processes.map((process) => [keyOf(process), process]))] as const;
   }, [value]);
-  palette.assign(largest.map(({ pid }) => String(pid)));
+  palette.assign(largest.map(keyOf));
   const hour = useMemo(
     () => parts.value && whole.value && withRest(parts.value, whole.value),
     [parts.value, whole.value],
   );
-  const to = (pid: string) => (alive.has(pid) ? onward(place, { page: 'process', pid, group, subgroup }) : undefined);
+  const to = (key: string) => {
+    const process = alive.get(key);
+    if (!process) return undefined;
+    const { pid, start_time_seconds: start } = process;
+    return onward(place, { page: 'process', pid: String(pid), start: String(start), group, subgroup });
+  };
   return (
     <>
       <Areas
@@ -87,18 +92,20 @@ export function ProcessesView({ place, entry, host }: ProcessesProps) {
 }
 
 const bytesOf = ({ footprint_bytes }: ProcessEntry): number => footprint_bytes ?? 0;
+const keyOf = ({ pid, start_time_seconds }: ProcessEntry): string => keyOfProcess(pid, start_time_seconds);
 
 function tilesOf(
   processes: readonly ProcessEntry[],
   entry: GroupEntry | undefined,
   palette: Palette,
-  to: (pid: string) => Place | undefined,
+  to: (key: string) => Place | undefined,
 ): Tile[] {
   const tiles = processes.map((process): Tile => {
-    const pid = String(process.pid);
-    const place = to(pid);
-    const shown = { name: `${process.name} ${pid}`, bytes: bytesOf(process), estimated: Boolean(process.estimated) };
-    return { key: pid, ...shown, colour: palette.classOf(pid), ...(place && { to: place }) };
+    const key = keyOf(process);
+    const place = to(key);
+    const name = `${process.name} ${process.pid}`;
+    const shown = { name, bytes: bytesOf(process), estimated: Boolean(process.estimated) };
+    return { key, ...shown, colour: palette.classOf(key), ...(place && { to: place }) };
   });
   const rest = (entry?.footprint_bytes ?? 0) - tiles.reduce((sum, { bytes }) => sum + bytes, 0);
   // Less than a page for each process is the error of rounding.
@@ -119,7 +126,7 @@ interface ProcessTableProps {
   readonly place: Place;
   readonly value: ProcessesDocument;
   readonly palette: Palette;
-  readonly to: (pid: string) => Place | undefined;
+  readonly to: (key: string) => Place | undefined;
   readonly showAll: () => void;
 }
 
@@ -132,7 +139,7 @@ function ProcessTable({ place, value, palette, to, showAll }: ProcessTableProps)
       place={place}
       columns={columns}
       rows={processes}
-      keyOf={({ pid, start_time_seconds }) => `${pid} ${start_time_seconds}`}
+      keyOf={keyOf}
       textOf={({ pid, name, user, unit, container_id, rule }) =>
         [pid, name, user, unit, container_id, rule].filter((part) => part !== undefined).join(' ')
       }
@@ -149,7 +156,7 @@ function ProcessTable({ place, value, palette, to, showAll }: ProcessTableProps)
   );
 }
 
-function columnsOf(at: number, palette: Palette, to: (pid: string) => Place | undefined): TableColumn<ProcessEntry>[] {
+function columnsOf(at: number, palette: Palette, to: (key: string) => Place | undefined): TableColumn<ProcessEntry>[] {
   const bytes = (key: string, head: string, value: (row: ProcessEntry) => number | undefined, estimate = false) => ({
     ...{ key, head, value, numeric: true },
     cell: (row: ProcessEntry) => <Bytes bytes={value(row)} estimated={estimate && row.estimated === true} />,
@@ -165,10 +172,10 @@ function columnsOf(at: number, palette: Palette, to: (pid: string) => Place | un
     {
       ...{ key: 'name', head: 'Name', value: (row: ProcessEntry) => row.name },
       cell: (row) => {
-        const place = to(String(row.pid));
+        const place = to(keyOf(row));
         return (
           <>
-            <i class={`swatch ${palette.classOf(String(row.pid))}`} />
+            <i class={`swatch ${palette.classOf(keyOf(row))}`} />
             {place ? (
               <PlaceLink to={place}>
                 <Name text={row.name} />

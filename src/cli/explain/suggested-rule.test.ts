@@ -41,6 +41,8 @@ const suggested: [process: Partial<Identity>, rule: string | undefined][] = [
   [{ name: 'node', exe: '/usr/bin/node', argv: ['node', '--acme-key', 'tangerine'] }, 'subgroup = "node" comm = "node" fallback = true'],
   [{ name: 'token=abcdef' }, undefined],
   [{ name: '' }, undefined],
+  [{ name: '6', exe: '/memfd:runc_cloned:/proc/self/exe', argv: ['runc', 'init'] }, undefined],
+  [{ name: 'loader', exe: '/memfd:' }, undefined],
 ];
 for (const [proc, rule] of suggested)
   test(`${JSON.stringify(proc)} becomes ${rule}`, () => assert.equal(without(suggestRule([identity(proc)], [])), rule));

@@ -35,6 +35,12 @@ interface Candidate {
   readonly fallback?: boolean;
 }
 
+/**
+ * A program that runs from memory (memfd_create(2), fexecve(3)) has no file, and its name may be the number of a descriptor:
+ * a rule for it would match nothing after the next start, or something else.
+ */
+const runsFromMemory = ({ exe }: Identity): boolean => exe.startsWith('/memfd:');
+
 /** What a rule can recognize the process by; '' where it has no such thing. */
 function traitsOf({ name, exe: link, argv, unit }: Identity) {
   const run = InterpretedProgram.of(argv, link);
@@ -65,6 +71,7 @@ export function programKey(identity: Identity): string {
  * @returns one `[[rule]]` as TOML; undefined where no rule would do
  */
 export function suggestRule(unmatched: readonly Identity[], matched: readonly MatchedProcess[]): string | undefined {
+  if (unmatched.some(runsFromMemory)) return undefined;
   return candidates(unmatched[0]!)
     .map(tomlOf)
     .find((toml) => toml !== undefined && isSound(toml, unmatched, matched));

@@ -152,7 +152,7 @@ test('footprints of processes sum to that of their group, and the parts of one t
   }
 });
 
-test('a group is an estimate where less of its RSS is measured than the page shows as 100 %, and says since when it grew', async (t) => {
+test('a group is an estimate where processes are that have a part of its RSS, and says since when it grew', async (t) => {
   const { get, collect, agent } = site(t);
   await collect();
   const history = agent.history!;

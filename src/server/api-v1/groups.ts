@@ -6,8 +6,6 @@ import { bytes, ratio, thousandths, unix } from './known.ts';
 import type { GroupEntry, GroupsDocument } from './schema.ts';
 
 type GroupRow = Snapshot['view']['groups'][number];
-/** With less of its resident memory measured, the PSS and footprint of a group count as estimates. */
-const MEASURED_MIN = 0.995;
 
 type History = NonNullable<Agent['history']>;
 
@@ -60,6 +58,6 @@ function groupEntry(row: GroupRow, total: number): GroupEntry {
     swap_bytes: bytes(row.swap),
     cpu_percent: thousandths(row.usage),
     coverage_ratio: ratio(row.coverage),
-    estimated: row.coverage < MEASURED_MIN || undefined,
+    estimated: row.estimated || undefined,
   };
 }

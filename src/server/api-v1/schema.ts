@@ -55,7 +55,7 @@ const processFields = {
 
 const series = {
   key: textField(
-    'Of the host: the kind of memory. Of groups and group: "group/subgroup". Of a subgroup: the same. Of processes: the pid.',
+    'Of the host: the kind of memory. Of groups and group: "group/subgroup". Of a subgroup: the same. Of processes: the pid; where the kernel gave it again, start_time_seconds tells the processes apart.',
   ),
   name: optional(textField('Of a process: its name.')),
   start_time_seconds: optional(numberField('Of a process: when it started. Unix time.')),
@@ -179,7 +179,11 @@ export const schema = {
         cpu_percent: optional(numberField('CPU usage since the collection before; 100 is one core.')),
         oom_kills: optional(numberField('Processes of it that the kernel killed because memory was used up.')),
         coverage_ratio: optional(numberField('Share of its resident memory whose PSS is measured and fresh.')),
-        estimated: optional(flagField('True where that is less than 0.995: PSS and footprint are partly estimates.')),
+        estimated: optional(
+          flagField(
+            'True where processes with estimates have more than 0.5 % of the RSS: then PSS, USS and footprint are estimates too.',
+          ),
+        ),
       }),
     ),
   },
