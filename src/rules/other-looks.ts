@@ -14,7 +14,7 @@
 // (known-names.ts), and cost no string and no object.
 import type { Identity } from './identity.ts';
 import { INHERITANCE_BARRIERS } from './inheritance.ts';
-import { baseName, InterpretedProgram } from './interpreter.ts';
+import { baseName, InterpretedProgram, isShell } from './interpreter.ts';
 import type { KnownNames } from './known-names.ts';
 import { launchedBy, mayLaunch } from './launcher.ts';
 import { releaseEnd } from './release-name.ts';
@@ -131,6 +131,8 @@ function addRelease(looks: Look[] | undefined, identity: Identity, name: string,
 
 /** Folders whose files come from packages, so that a file's name there is the name of a known program. */
 const PACKAGED = /^\/(?:(?:usr\/)?(?:s?bin|lib(?:64|exec)?|share)|opt)\//;
+/** A shell script there is a command; scripts of other languages in such a folder are often a person's own. */
+const COMMAND = /\/s?bin\/[^/]+$/;
 const SCRIPT_EXTENSION = /\.(?:pyc?|pl|rb|sh|php|js)$/;
 
 /**
@@ -138,7 +140,8 @@ const SCRIPT_EXTENSION = /\.(?:pyc?|pl|rb|sh|php|js)$/;
  * same program.
  */
 function addInstalled(looks: Look[] | undefined, identity: Identity, script: string) {
-  if (script.charCodeAt(0) !== SLASH || script.length > PATH_LENGTH_MAX || !PACKAGED.test(script)) return looks;
+  if (script.charCodeAt(0) !== SLASH || script.length > PATH_LENGTH_MAX) return looks;
+  if (!PACKAGED.test(script) && !(isShell(identity.argv[0] ?? '') && COMMAND.test(script))) return looks;
   const file = baseName(script);
   const name = file.replace(SCRIPT_EXTENSION, '');
   const found = withLook(looks, 'installed', { ...identity, name, exe: script, argv: argvFrom(identity.argv, script) });
