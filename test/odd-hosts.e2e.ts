@@ -1,21 +1,26 @@
-// Hosts that are not as usual: files of /proc that are cut or gone, times of two clocks, users that are created later,
-// folders that may not be entered, no inotify left, a user namespace, and clients whose authority is an intermediate one.
+// Hosts that are not as usual: files of /proc that are cut or gone, times of two clocks, swap that the host denies, files
+// that a kernel does not have, programs behind the wrappers of NixOS, users that are created later, folders that may not
+// be entered, no inotify left, a user namespace, and clients whose authority is an intermediate one.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { test } from 'node:test';
 import { Authority } from './certificates.ts';
 import {
+  childProgram,
   eventually,
+  freePort,
   need,
   needRoot,
   nobody,
   replace,
   runBundle,
+  Started,
   scratch,
   startChildren,
   startExporter,
 } from './harness.ts';
+import { addSwap } from './host-resources.ts';
 import { sendRequest, serve } from './web-server.ts';
 
 /** Runs its arguments in a mount namespace of their own, after a script has mounted something there. */
@@ -52,6 +57,61 @@ test('an uptime of a container beside start times of the host makes no CPU usage
     return seen;
   });
   assert.deepEqual(page.all('herakles_cpu_process_usage_percent', { pid: pids[0]! }), []);
+});
+
+test('a process that says what is swapped out of it is believed, where the host says that it has no swap', async (t) => {
+  if (!needRoot(t) || !need(t, 'unshare', 'cc') || !addSwap(t, 64)) return;
+  const [pid] = await new Started(t, [childProgram('sharing'), 'swapped', '32', '1']).line('ready', 0, 60_000);
+  const dir = scratch();
+  const meminfo = readFileSync('/proc/meminfo', 'utf8').replace(/^(Swap(?:Total|Free): +)\d+/gm, '$10');
+  writeFileSync(`${dir}/meminfo`, meminfo);
+  for (const smaps of ['off', 'exact']) {
+    const wrap = mounted(`mount --bind ${dir}/meminfo /proc/meminfo`);
+    const exporter = await startExporter(t, { wrap, args: [...fresh, '--smaps', smaps] });
+    await eventually(async () => {
+      const page = await exporter.scrape();
+      assert.equal(page.value('herakles_mem_system_swap_total_bytes'), 0);
+      const swap = page.value('herakles_mem_process_swap_bytes', { pid: pid! });
+      assert.ok(swap > 30 * 2 ** 20 && swap <= 32 * 2 ** 20, `${swap} bytes with --smaps ${smaps}`);
+    });
+  }
+});
+
+// gVisor has no smaps_rollup, for example, and its runsc is no package of Debian: here a folder with only some of the
+// files lies over that of a process.
+test('a file that a process does not have there is unsupported, and what other files say is served', async (t) => {
+  if (!needRoot(t) || !need(t, 'unshare', 'cc')) return;
+  const { pids } = await startChildren(t, 'private', 20);
+  const dir = scratch();
+  for (const file of ['stat', 'statm', 'status', 'cmdline', 'comm'])
+    writeFileSync(`${dir}/${file}`, readFileSync(`/proc/${pids[0]}/${file}`));
+  const wrap = mounted(`mount --bind ${dir} /proc/${pids[0]}`);
+  const exporter = await startExporter(t, { wrap, args: [...fresh, '--smaps', 'exact'] });
+  await eventually(async () => {
+    const page = await exporter.scrape();
+    assert.ok(page.value('herakles_mem_process_rss_bytes', { pid: pids[0]! }) > 20 * 2 ** 20);
+    assert.deepEqual(page.all('herakles_mem_process_pss_bytes', { pid: pids[0]! }), []);
+    for (const file of ['io', 'smaps_rollup']) {
+      assert.equal(page.value('herakles_exporter_unreadable_processes', { file, reason: 'unsupported' }), 1, file);
+      assert.deepEqual(page.all('herakles_exporter_unreadable_processes', { file, reason: 'gone' }), [], file);
+    }
+  });
+});
+
+test('a program behind a wrapper of NixOS has its own name and group', async (t) => {
+  if (!need(t, 'memcached')) return;
+  const dir = scratch();
+  const wrapped = `${dir}/.memcached-wrapped`;
+  copyFileSync(realpathSync('/usr/bin/memcached'), wrapped);
+  // As makeWrapper of nixpkgs writes it.
+  writeFileSync(`${dir}/memcached`, `#! /bin/bash -e\nexec -a "$0" "${wrapped}"  "$@"\n`);
+  for (const file of [wrapped, `${dir}/memcached`]) chmodSync(file, 0o755);
+  const port = String(await freePort());
+  const { pid } = new Started(t, [`${dir}/memcached`, '-u', 'nobody', '-l', '127.0.0.1', '-p', port]);
+  await eventually(async () => assert.equal(readFileSync(`/proc/${pid}/comm`, 'utf8'), '.memcached-wrap\n'));
+  const exporter = await startExporter(t, { args: fresh });
+  const [info] = (await exporter.scrape()).all('herakles_process_info', { pid });
+  assert.deepEqual([info?.labels.name, info?.labels.group, info?.labels.subgroup], ['memcached', 'cache', 'memcached']);
 });
 
 test('a user who is created while the exporter runs has a name after a reload', async (t) => {

@@ -126,11 +126,24 @@ test("the user's rules decide first, in file order; fallback rules decide last",
 test('truncated and rewritten names are compared as completed, and as they are', () => {
   const classifier = new Classifier(
     [],
-    catalogue(lines('ch comm=clickhouse-server', 'gu comm=gunicorn', 'cut comm=blackbox_export')),
+    catalogue(
+      lines(
+        'ch comm=clickhouse-server',
+        'gu comm=gunicorn',
+        'cut comm=blackbox_export',
+        'two comm=shop-checkout-api',
+        'two comm=shop-checkout-app',
+      ),
+    ),
   );
   const cases: [process: Partial<Identity>, subgroup: string][] = [
     [{ name: 'clickhouse-serv', argv: ['/usr/bin/clickhouse-server'] }, 'ch'],
-    [{ name: 'clickhouse-serv' }, 'other'],
+    // Only one known name begins so, and nothing says another; but two begin with shop-checkout-a.
+    [{ name: 'clickhouse-serv' }, 'ch'],
+    [{ name: 'clickhouse-serv', argv: ['clickhouse-serv'] }, 'ch'],
+    [{ name: 'clickhouse-serv', argv: ['/usr/bin/clickhouse-service'] }, 'other'],
+    [{ name: 'clickhouse-ser' }, 'other'],
+    [{ name: 'shop-checkout-a' }, 'other'],
     [{ name: 'gunicorn: maste', argv: ['gunicorn: master [x]'] }, 'gu'],
     [{ name: 'blackbox_export', argv: ['blackbox_exporter'] }, 'cut'],
   ];
@@ -160,6 +173,16 @@ test('an explanation names the keys that held, other rules that match, and near 
     nearMisses.map(({ rule, failed }) => [rule.subgroup, failed]),
     [['near', [{ key: 'unit', wanted: ['x.service'], value: '' }]]],
   );
+});
+
+test('of fallback rules the more specific level decides as well', () => {
+  const classifier = new Classifier(
+    [],
+    catalogue(lines('java comm=java fallback=true', 'vendor exe=/opt/acme/** fallback=true', 'known comm=squid')),
+  );
+  assert.equal(decides(classifier, { name: 'java', exe: '/opt/acme/jre/bin/java' }), 'vendor');
+  assert.equal(decides(classifier, { name: 'java', exe: '/usr/bin/java' }), 'java');
+  assert.equal(decides(classifier, { name: 'squid', exe: '/opt/acme/bin/squid' }), 'known');
 });
 
 test('subgroups are listed once, with their rules', () => {

@@ -20,6 +20,10 @@ test('main class or archive of a JVM', () => {
     ['java -version', ''],
     ['vim java -jar x.jar', ''],
     ['/usr/bin/java -Xmx1G -cp /opt/a.jar:/opt/b.jar kafka.Kafka server.properties', 'kafka.Kafka'],
+    ['java -Dwrapper.pid=7 org.tanukisoftware.wrapper.WrapperSimpleApp net.i2p.router.Router', 'net.i2p.router.Router'],
+    ['java org.tanukisoftware.wrapper.WrapperJarApp /opt/shop/shop.jar', 'shop.jar'],
+    ['java org.tanukisoftware.wrapper.WrapperSimpleApp', 'org.tanukisoftware.wrapper.WrapperSimpleApp'],
+    ['java -jar org.tanukisoftware.wrapper.WrapperJarApp x', 'org.tanukisoftware.wrapper.WrapperJarApp'],
     [
       'java -classpath x -Dfoo=bar -XX:+UseG1GC org.apache.catalina.startup.Bootstrap start',
       'org.apache.catalina.startup.Bootstrap',

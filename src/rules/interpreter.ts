@@ -17,6 +17,9 @@ import { firstWordOf, titleOf, titleProgram, wordsOf } from './title.ts';
 /** Boot scripts of Erlang itself; that of a release has the release's name. */
 const ERLANG_BOOT = /^(?:start|start_clean|start_sasl|no_dot_erlang)$/;
 
+/** Main classes that run the class or the jar behind them: the Java Service Wrapper (wrapper.tanukisoftware.com). */
+const JVM_WRAPPER = /^org\.tanukisoftware\.wrapper\.Wrapper(?:Simple|StartStop|Jar)App$/;
+
 /** Words of a command line that are looked at. */
 const WORDS_MAX = 4096;
 /** Characters of a base name up to which it is searched for backwards, and a longer one is no interpreter. */
@@ -154,7 +157,10 @@ function jvmMain(line: readonly string[], jsvc: boolean): string {
       else if (word === '-m' || word === '--module') return moduleMain(line[i + 1] ?? '');
       else if (word.startsWith('--module=')) return moduleMain(word.slice('--module='.length));
       else if (takesNextWord(word, jsvc)) i++;
-    } else if (word !== '' && !word.startsWith('@')) return jar ? baseName(word) : word;
+    } else if (word !== '' && !word.startsWith('@')) {
+      const wrapped = !jar && JVM_WRAPPER.test(word) ? line[i + 1] : undefined;
+      return wrapped ? baseName(wrapped) : jar ? baseName(word) : word;
+    }
   }
   return '';
 }

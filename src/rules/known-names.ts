@@ -1,6 +1,10 @@
 // Tells whether some rule may know a program by a name: a Bloom filter with two bits for each exact value of comm and
 // script. "No" is sure. "Yes" may be wrong for a few names in a thousand; the rules are then compared and none matches.
 // So a process that no rule knows costs a few look-ups in 32 KiB, and these make no string.
+//
+// It also knows which long name the kernel's 15 bytes of it stand for. That completes a name where nothing else can: a
+// zombie has no command line.
+import { truncateComm } from './full-name.ts';
 import type { Rule } from './rule.ts';
 
 const BITS = 18;
@@ -15,6 +19,8 @@ function hashOf(text: string, start: number, end: number): number {
 
 export class KnownNames {
   private readonly bits = new Uint32Array(1 << (BITS - 5));
+  /** The long name that a rule has, by its first 15 bytes; '' where two names begin with them. */
+  private readonly cut = new Map<string, string>();
 
   add({ keys }: Rule): void {
     for (const key of ['comm', 'script'] as const)
@@ -23,6 +29,7 @@ export class KnownNames {
           const hash = hashOf(text, 0, text.length);
           this.set(hash & MASK);
           this.set(hash >>> (32 - BITS));
+          this.addCut(text);
         }
   }
 
@@ -30,6 +37,18 @@ export class KnownNames {
   has(text: string, start = 0, end = text.length): boolean {
     const hash = hashOf(text, start, end);
     return this.isSet(hash & MASK) && this.isSet(hash >>> (32 - BITS));
+  }
+
+  private addCut(text: string): void {
+    const start = truncateComm(text);
+    if (start === text) return;
+    const other = this.cut.get(start);
+    this.cut.set(start, other === undefined || other === text ? text : '');
+  }
+
+  /** The only long name of a rule that the kernel cuts to this one; '' where there is none, or more than one. */
+  completed(comm: string): string {
+    return this.cut.get(comm) ?? '';
   }
 
   private set(bit: number): void {

@@ -49,6 +49,11 @@ test('other names of a process, the surest first', () => {
     'folder agent',
   ]);
   assert.deepEqual(looks({ name: 'imap', argv: ['dovecot/imap [u 10.0.0.1]'] }), ['name dovecot']);
+  // A script from a package counts as itself, whatever started it; a person's script has a name that says nothing.
+  const python = (script: string) => looks({ name: 'python3', argv: ['python3', script, '-x'] }, script);
+  assert.deepEqual(python('/usr/sbin/anyd'), ['installed anyd']);
+  assert.deepEqual(python('/opt/any/anyd.py'), ['installed anyd', 'installed anyd.py']);
+  for (const script of ['/usr/local/bin/squid', '/home/joe/squid', 'squid']) assert.deepEqual(python(script), []);
   // Only root names a system unit: neither a user's unit nor one in a container says anything.
   assert.deepEqual(looks({ name: 'x', unit: 'user@1000.service/nginx.service' }), []);
   assert.deepEqual(looks({ name: 'x', unit: 'nginx.service', container: 'f00d' }), []);
@@ -90,6 +95,8 @@ test('which look decides', () => {
   assert.equal(subgroupOf({ name: 'sh', argv: ['sh', '-c', 'acme-worker -n 4'] }), 'worker');
   assert.equal(subgroupOf({ ...python, unit: 'acmed.service' }), 'server');
   assert.equal(subgroupOf({ ...python, unit: 'acme-worker@2.service' }), 'worker');
+  assert.equal(subgroupOf({ name: 'perl', argv: ['perl', '-w', '/usr/sbin/acmed', '-f'] }), 'server');
+  assert.equal(subgroupOf({ name: 'perl', argv: ['perl', '/usr/local/sbin/acmed'] }), 'other');
   // A folder or a unit names the server; the client, the runtime and what cron starts are not meant by it.
   assert.equal(subgroupOf({ ...python, unit: 'acmectl.service' }), 'runtime');
   assert.equal(subgroupOf({ ...python, unit: 'crond.service' }), 'runtime');

@@ -4,6 +4,8 @@
 //   script     sh -c 'exec uvicorn app:app'        →  uvicorn, as a script of some interpreter
 //   name       comm "main", exe /usr/sbin/squid    →  squid
 //   release    minio-linux-amd64, redis-server-7.2 →  minio, redis-server
+//   cut        comm "kube-controller", no argv       →  kube-controller-manager
+//   installed  python3 /usr/bin/sosreport          →  sosreport
 //   folder     /opt/splunk/bin/python3             →  splunk
 //   unit       grafana.service                     →  grafana
 // So a rule says a program's name once, and not in the spellings that hosts give it.
@@ -12,13 +14,13 @@
 // (known-names.ts), and cost no string and no object.
 import type { Identity } from './identity.ts';
 import { INHERITANCE_BARRIERS } from './inheritance.ts';
-import { baseName, InterpretedProgram } from './interpreter.ts';
+import { baseName, InterpretedProgram, isShell } from './interpreter.ts';
 import type { KnownNames } from './known-names.ts';
 import { launchedBy, mayLaunch } from './launcher.ts';
 import { releaseEnd } from './release-name.ts';
 import type { Rule } from './rule.ts';
 
-export type LookKind = 'launched' | 'script' | 'name' | 'release' | 'folder' | 'unit';
+export type LookKind = 'launched' | 'script' | 'name' | 'cut' | 'release' | 'installed' | 'folder' | 'unit';
 
 /** A process under another name, and what gave it that name. */
 export interface Look {
@@ -68,6 +70,7 @@ export function otherLooks(identity: Identity, script: string, known: KnownNames
     addLaunched(looks, identity, known, hasOwn, 0);
   }
   if (!hasOwn) looks = addNames(looks, identity, known);
+  looks = addInstalled(looks, identity, script);
   looks = addFolders(looks, identity, exe, known);
   if (title !== exe) looks = addFolders(looks, identity, title, known);
   looks = addFolders(looks, identity, script, known);
@@ -86,6 +89,7 @@ function addLaunched(looks: Look[], identity: Identity, known: KnownNames, hasOw
     if (depth < DEPTH_MAX && mayLaunch(launched.argv[0] ?? '', script))
       addLaunched(looks, launched, known, hasOwn, depth + 1);
     addNames(looks, launched, known);
+    addInstalled(looks, launched, script);
     addFolders(looks, launched, launched.exe, known);
     addFolders(looks, launched, script, known);
   }
@@ -103,6 +107,9 @@ function addNames(looks: Look[] | undefined, identity: Identity, known: KnownNam
   const { name, exe, argv } = identity;
   const first = argv[0] ?? '';
   let found = addRelease(looks, identity, name, known);
+  // Where only the name is known, the kernel may have cut it.
+  const whole = argv.length === 0 || first === name ? known.completed(name) : '';
+  if (whole !== '') found = withLook(found, 'cut', { ...identity, name: whole, argv: [whole] });
   const path = exe !== '' ? exe : first;
   if (path.length <= PATH_LENGTH_MAX && !path.endsWith(name)) {
     const other = baseName(path);
@@ -120,6 +127,31 @@ function addRelease(looks: Look[] | undefined, identity: Identity, name: string,
   const end = releaseEnd(name);
   if (end === name.length || !known.has(name, 0, end)) return looks;
   return withLook(looks, 'release', { ...identity, name: name.slice(0, end) });
+}
+
+/** Folders whose files come from packages, so that a file's name there is the name of a known program. */
+const PACKAGED = /^\/(?:(?:usr\/)?(?:s?bin|lib(?:64|exec)?|share)|opt)\//;
+/** A shell script there is a command; scripts of other languages in such a folder are often a person's own. */
+const COMMAND = /\/s?bin\/[^/]+$/;
+const SCRIPT_EXTENSION = /\.(?:pyc?|pl|rb|sh|php|js)$/;
+
+/**
+ * A script from a package, under its own name: what its first line (#!) starts has that name, and `python3 SCRIPT` is the
+ * same program.
+ */
+function addInstalled(looks: Look[] | undefined, identity: Identity, script: string) {
+  if (script.charCodeAt(0) !== SLASH || script.length > PATH_LENGTH_MAX) return looks;
+  if (!PACKAGED.test(script) && !(isShell(identity.argv[0] ?? '') && COMMAND.test(script))) return looks;
+  const file = baseName(script);
+  const name = file.replace(SCRIPT_EXTENSION, '');
+  const found = withLook(looks, 'installed', { ...identity, name, exe: script, argv: argvFrom(identity.argv, script) });
+  return name === file ? found : withLook(found, 'installed', { ...found[found.length - 1]!.identity, name: file });
+}
+
+/** The command line from a word on, as if that word were the program. */
+function argvFrom(argv: readonly string[], word: string): readonly string[] {
+  const at = argv.indexOf(word);
+  return at < 0 ? [word] : argv.slice(at);
 }
 
 const DOT = 0x2e;

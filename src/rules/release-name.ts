@@ -7,7 +7,7 @@ const PARTS = new Set(
   (
     'linux amd64 x86 x86_64 x64 64 i386 i486 i586 i686 arm64 aarch64 arm armhf armv5 armv6 armv7 armv7l armv8 riscv64 ' +
     'ppc64le s390x musl gnu glibc gnueabihf static unknown release prod bin exe stable latest debug Linux Shipping ' +
-    'rc alpha beta ce ee'
+    'rc alpha beta ce ee real'
   ).split(' '),
 );
 const PART_HASHES = hashesOf(PARTS);

@@ -34,7 +34,8 @@ function withoutPrefix(words: readonly string[]): readonly string[] {
 
 const EXTENSION = /\.(?:sh|bash|ksh|zsh)$/;
 const VERB_BEFORE = /^(?:re)?(?:start|run|launch|exec)[-_.]?(?=[A-Za-z]{3})/;
-const VERB_BEHIND = /[-_.]?(?:start|run|launch|launcher|service|wrapper|entrypoint|daemon|class|foreground|startup)$/;
+const VERB_BEHIND =
+  /[-_.]?(?:start|run|launch|launcher|starter|service|wrapper|entrypoint|daemon|class|foreground|startup)$/;
 
 /**
  * Names of programs that a start script is called after: "RocketChat" and "rocketchat" of "startRocketChat", "minio" of
