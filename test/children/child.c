@@ -338,8 +338,7 @@ int main(int argc, char **argv) {
     ready(brood(n, touch_segment), n);
     hold();
   } else if (!strcmp(mode, "file") && argc == 5) {
-    int fd = open(argv[4], O_RDONLY);
-    if ((segment = mmap(NULL, segment_bytes = number * MIB, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED) fail(argv[4]);
+    segment = mmap(NULL, segment_bytes = number * MIB, PROT_READ, MAP_SHARED, open(argv[4], O_RDONLY), 0); /* a fault tells where it failed */
     ready(brood(n, read_segment), n);
     hold();
   } else if (!strcmp(mode, "burn")) {
