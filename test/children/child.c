@@ -339,8 +339,7 @@ int main(int argc, char **argv) {
     hold();
   } else if (!strcmp(mode, "file") && argc == 5) {
     segment = mmap(NULL, segment_bytes = number * MIB, PROT_READ, MAP_SHARED, open(argv[4], O_RDONLY), 0); /* a fault tells where it failed */
-    ready(brood(n, read_segment), n);
-    hold();
+    ready(brood(n, read_segment), n), hold();
   } else if (!strcmp(mode, "burn")) {
     /* where it may, before everything else: a busy machine must not keep it from its share */
     struct sched_param first = {.sched_priority = 1};
