@@ -36,6 +36,8 @@ export interface Given {
   readonly usage?: number;
   readonly time?: number;
   readonly sampled?: number;
+  /** When the measurement was confirmed; as sampled unless given. */
+  readonly confirmed?: number;
   readonly absent?: boolean;
   /** Bytes that it read and wrote, as last known; and whether io may not be read any more. */
   readonly io?: number;
@@ -147,7 +149,12 @@ export class Host {
     const swappedShared = measuredSwap - (given.swapEntries ?? measuredSwap);
     Object.assign(proc.footprint, { hugetlb, pageTables, swappedShared });
     const parts = { pss: anonymous + file + shmem, anonymous, shmem, hugetlb: ownHugetlb, swap: measuredSwap, swapPss };
-    if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW, ...parts });
+    if (pss >= 0)
+      Object.assign(proc.measurement, {
+        at: given.sampled ?? NOW,
+        confirmed: given.confirmed ?? given.sampled ?? NOW,
+        ...parts,
+      });
     return proc;
   }
 }
