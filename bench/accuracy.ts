@@ -51,7 +51,7 @@ const SCENARIOS: readonly Scenario[] = [
   {
     title: 'idle sharers of a file; another program maps it, and ends (smaps_max_age 6 s)',
     child: ['file', '64', '20', file],
-    settings: { smaps_max_age: 6 },
+    settings: { smaps_max_age: 6, smaps_budget: 1 }, // the budget is measured by the other scenarios
     after: async (_, round) => {
       if (round === 3) visitor = await startVisitor();
       if (round === 8) await visitor?.end();

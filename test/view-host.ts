@@ -41,6 +41,8 @@ export interface Given {
   readonly usage?: number;
   readonly time?: number;
   readonly sampled?: number;
+  /** When the measurement was confirmed; as sampled unless given. */
+  readonly confirmed?: number;
   readonly absent?: boolean;
   /** Bytes that it read and wrote, as last known; and whether io may not be read any more. */
   readonly io?: number;
@@ -152,7 +154,8 @@ export class Host {
     const swappedShared = measuredSwap - (given.swapEntries ?? measuredSwap);
     Object.assign(proc.footprint, { hugetlb, pageTables, swappedShared });
     const parts = { pss: anonymous + file + shmem, anonymous, shmem, hugetlb: ownHugetlb, swap: measuredSwap, swapPss };
-    if (pss >= 0) Object.assign(proc.measurement, { at: given.sampled ?? NOW, rss, ...parts });
+    const at = given.sampled ?? NOW;
+    if (pss >= 0) Object.assign(proc.measurement, { at, confirmed: given.confirmed ?? at, rss, ...parts });
     const { segments: list } = given;
     if (list) Object.assign(proc.measurement, { segments: segmentReadingOf(proc, list, 0, NOW) });
     return proc;

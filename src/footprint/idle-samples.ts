@@ -7,7 +7,7 @@
 // What this cannot see is a file that only some of them map, and another program too. So the turns come round to every
 // process, and each is read after some periods in any case.
 import type { FootprintReading } from '../kernel/pid.ts';
-import type { Process, Sharers } from '../process/process.ts';
+import type { Process } from '../process/process.ts';
 import { movedByItself } from './read-need.ts';
 
 /** One in so many is read. A prime: in a row of another length the turns come round to each process. */
@@ -26,7 +26,7 @@ interface Sample {
 }
 
 export class IdleSamples {
-  readonly #samples = new WeakMap<Readonly<Sharers>, Sample>();
+  readonly #samples = new WeakMap<Process['sharing']['sharers'], Sample>();
   /** When any executable was doubted last. */
   #doubtedAt = Number.NEGATIVE_INFINITY;
 

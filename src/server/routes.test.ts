@@ -41,11 +41,12 @@ test('/explain has what the metrics have of a process, and why its footprint is 
   const named = { pid: 1, series: true, name: 'init', group: 'test', subgroup: 'web', rule: 'rules.toml:1' };
   assert.deepEqual(rest, { ...named, rss_bytes: 4 << 20, pss_bytes: 2 << 20, uss_bytes: 1 << 20 });
   assert.ok(collection_age_seconds >= 0 && collection_age_seconds < 5 && start_time_seconds > 0);
-  const { age_seconds, predicted_seconds, next_turn_seconds, ...known } = smaps;
+  const { age_seconds, confirmed_age_seconds, predicted_seconds, next_turn_seconds, ...known } = smaps;
   const limits = { over_max_read: false, max_read_seconds: 0.25, max_age_seconds: 300 };
   const moved = { moved_bytes: 0, moved_by_relatives_bytes: 0, worth_bytes: 32 << 10 };
   assert.deepEqual(known, { mode: 'bounded', state: 'read', need: 'first', source: 'read', ...limits, ...moved });
   assert.ok(age_seconds >= collection_age_seconds && predicted_seconds > 0 && next_turn_seconds <= 300);
+  assert.equal(confirmed_age_seconds, age_seconds);
 });
 
 test('/explain has no name and no values of a process without series of its own', async (t) => {

@@ -164,6 +164,8 @@ test('the oldest measurement is one that is in use', () => {
     40,
   );
   assert.equal(host.view([{ pid: 1, pss: 5, sampled: NOW - 40, absent: true }]).oldestMeasurement, Number.NaN);
+  const confirmed = host.view([{ pid: 1, pss: 5, sampled: NOW - 4000, confirmed: NOW - 20 }]);
+  assert.deepEqual([confirmed.oldestMeasurement, only(confirmed).coverage], [20, 1]);
 });
 
 test('filters leave rows out', () => {

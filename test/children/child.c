@@ -293,10 +293,7 @@ static const char usage[] =
     "child prefork MIB N          N children inherit private memory; at each line the parent writes it all\n"
     "child reuse MS               as init of a pid namespace: a child burns MS, each line replaces it under its pid\n";
 
-static void read_segment(int i) {
-  (void)i;
-  for (size_t at = 0; at < segment_bytes; at += PAGE) (void)*(volatile char *)(segment + at);
-}
+static void read_segment(int at) { for (at = 0; (size_t)at < segment_bytes; at += PAGE) (void)*(volatile char *)(segment + at); }
 
 static void growshared(size_t bytes, int n) {
   segment = map(bytes, MAP_SHARED);
@@ -346,12 +343,8 @@ int main(int argc, char **argv) {
     ready(brood(n, touch_segment), n);
     hold();
   } else if (!strcmp(mode, "file") && argc == 5) {
-    int fd = open(argv[4], O_RDONLY);
-    segment_bytes = number * MIB;
-    segment = mmap(NULL, segment_bytes, PROT_READ, MAP_SHARED, fd, 0);
-    if (segment == MAP_FAILED) fail(argv[4]);
-    ready(brood(n, read_segment), n);
-    hold();
+    segment = mmap(NULL, segment_bytes = number * MIB, PROT_READ, MAP_SHARED, open(argv[4], O_RDONLY), 0); /* a fault tells where it failed */
+    ready(brood(n, read_segment), n), hold();
   } else if (!strcmp(mode, "burn")) {
     /* where it may, before everything else: a busy machine must not keep it from its share */
     struct sched_param first = {.sched_priority = 1};
