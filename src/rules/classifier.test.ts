@@ -207,6 +207,11 @@ const PATH_GLOBS = [
   '/opt**bin/x',
   '/usr/bin/jav**',
   '**/x',
+  '**/bin/**',
+  '**/post*/bin/?',
+  'bin/java',
+  '**/opt/post[g]*/*',
+  '/usr/bin/x',
 ];
 const values = (...from: string[]) => fc.uniqueArray(fc.constantFrom(...from), { minLength: 1, maxLength: 3 });
 const rule = fc
@@ -242,6 +247,29 @@ test('the index gives the answer of asking every rule in order', () => {
     }),
     { numRuns: 400 },
   );
+});
+
+test('rules that share a common name are found by their rarer values, and cost other programs of that name nothing', () => {
+  const rule = Array.from({ length: 50 }, (_, i) => ({
+    ...{ group: 'g', subgroup: `s${i}`, comm: ['node', 'MainThread'] },
+    script: [`**/node_modules/tool${i}/**`, `**/tool${i}-*/server.js`],
+  }));
+  const rules = parseRules({ rule }, 'u');
+  let compared = 0;
+  for (const { keys } of rules)
+    for (const matcher of keys.get('script') ?? []) {
+      const test = matcher.test.bind(matcher);
+      matcher.test = (...values) => {
+        compared++;
+        return test(...values);
+      };
+    }
+  const classifier = new Classifier(rules, []);
+  const of = (script: string) => decides(classifier, { name: 'node', argv: ['node', script] });
+  assert.deepEqual([of('/srv/app/server.js'), compared], ['other', 0]);
+  assert.equal(of('/srv/node_modules/tool7/bin/x.js'), 's7');
+  assert.equal(of('/srv/tool49-2/server.js'), 's49');
+  assert.ok(compared < 20, `${compared} values compared`);
 });
 
 test('four thousand expressions and a command line of 64 KiB take bounded time, and the end of it is explained', () => {

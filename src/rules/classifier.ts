@@ -8,7 +8,8 @@ import { findMatcher, MatchTarget } from './match-target.ts';
 import { type Look, lookDecides, otherLooks } from './other-looks.ts';
 import { byPrecedence } from './precedence.ts';
 import type { Rule, RuleKey } from './rule.ts';
-import { type RankedRule, RuleIndex } from './rule-index.ts';
+import { RuleIndex } from './rule-index.ts';
+import type { Ranked } from './rule-table.ts';
 import { runToEnd } from './run-to-end.ts';
 
 /** One key of a rule, compared with a process. */
@@ -45,7 +46,7 @@ export interface ClassificationExplanation {
 
 /** A rule that decides, and the look at the process under which it does. */
 interface Decision {
-  readonly ranked: RankedRule;
+  readonly ranked: Ranked;
   readonly look: Look;
 }
 
@@ -98,15 +99,17 @@ export class Classifier {
   }
 
   private *enter(): Generator<void, void, void> {
+    const ranked: Ranked[] = [];
     for (const [rank, rule] of this.rules.entries()) {
       const { group, subgroup, name } = rule;
       this.known.add(rule);
-      this.index.add({ rule, rank, classification: { group, subgroup, rule: name }, conditions: rule.keys.list });
+      ranked.push({ rule, rank, classification: { group, subgroup, rule: name } });
       // An expression that the empty text has to be tried on has no required literals: every process will need its
       // automaton. It is made here, with pauses, rather than for the first process.
       for (const matcher of rule.keys.get('argv') ?? []) matcher.test('');
       yield;
     }
+    yield* this.index.fill(ranked);
   }
 
   classify(identity: Identity): Classification {
@@ -121,7 +124,7 @@ export class Classifier {
    * The rule that decides under another name, where the process as it is has no rule, or only one for its interpreter.
    * The work of patterns is limited for all looks together.
    */
-  private decideByLooks(target: MatchTarget, identity: Identity, own: RankedRule | undefined): Decision | undefined {
+  private decideByLooks(target: MatchTarget, identity: Identity, own: Ranked | undefined): Decision | undefined {
     const looks = otherLooks(identity, target.value('script'), this.known, own !== undefined);
     let runtime: Decision | undefined;
     for (let i = 0; i < looks.length; i++) {

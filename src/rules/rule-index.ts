@@ -1,230 +1,294 @@
 // Finds the first rule in the order of precedence that matches a process, without comparing every rule. Each rule is
-// entered under the values of one of its keys: an exact value under its text, a glob under the start of its literal
-// prefix, a path under its folder. A process looks its own values up, and only rules found that way are compared in
-// full.
+// entered under the values of one of its keys, the key with the rarest values: an exact value under its text, a glob
+// under the start of its literal prefix, a path under its folder or under one of its parts. A process looks its own
+// values up, and only rules found that way are compared in full. Its name, the base name of its executable and that of
+// its first argument are mostly one word, so all keys share one table of names, and the word is looked up once.
 //
 // Example: comm = "nginx" is entered under "nginx" and comm = "postgres_*" under its first 7 letters, "postgre". A
 // process named "nginx" looks up "nginx" among exact names and "ngi" among prefixes; it never meets the second rule.
+// Ten rules have comm = "node", and one of them script = "**/node_modules/next/**": that one is entered under the part
+// "next", so that other programs of Node.js never meet it.
 //
-// Why the answer is that of comparing every rule: a process that has a rule's value also has its text, prefix or
-// folder, so the look-up finds the rule. Values that cannot be entered (regular expressions, globs that begin with a
+// Why the answer is that of comparing every rule: a process that has a rule's value also has its text, prefix, folder
+// or part, so the look-up finds the rule. Values that cannot be entered (regular expressions, globs that begin with a
 // wildcard) are kept apart, and asked of every process. A property test holds both ways against each other.
-import { globPrefix } from '../pattern/pattern.ts';
-import type { Classification } from './identity.ts';
-import { baseName } from './interpreter.ts';
-import { findMatcher, type MatchTarget } from './match-target.ts';
+import { globPrefix, isGlob } from '../pattern/pattern.ts';
+import { baseNameStart } from './interpreter.ts';
+import type { MatchTarget } from './match-target.ts';
 import type { Matcher } from './matcher.ts';
-import { type Condition, isPathKey, type Rule, type RuleKey } from './rule.ts';
-
-/** A rule at its place in the order of precedence. */
-export interface RankedRule {
-  readonly rule: Rule;
-  /** Place in the order of precedence, from 0: the lower one decides. */
-  readonly rank: number;
-  /** The answer, made once for all processes of the rule. */
-  readonly classification: Classification;
-  /** What must hold besides the value by which the rule was found. */
-  readonly conditions: readonly Condition[];
-}
-
-/**
- * The first rule of a list (in order of rank) that matches; `best`, the one found so far, where that decides before.
- */
-function firstMatch(list: readonly RankedRule[] | undefined, target: MatchTarget, best: RankedRule | undefined) {
-  if (list === undefined) return best;
-  for (const ranked of list) {
-    if (best !== undefined && ranked.rank >= best.rank) return best;
-    if (matchesAll(ranked.conditions, target)) return ranked;
-  }
-  return best;
-}
-
-function matchesAll(conditions: readonly Condition[], target: MatchTarget): boolean {
-  for (const [key, matchers] of conditions) if (!findMatcher(key, matchers, target)) return false;
-  return true;
-}
-
-const HASH_BITS = 16;
+import type { Condition, RuleKey } from './rule.ts';
+import { ALL_KEYS, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
 
 /** The conditions with fewer values for one key. */
 const withValues = (conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] =>
   conditions.map((condition) => (condition[0] === of ? [of, values] : condition));
 
-/** A cheap hash of the first letters of a text, 16 bits. Unlike a look-up in a map it needs no string of these letters. */
-const hashOf = (text: string, letters: number) =>
-  Math.imul(
-    text.charCodeAt(0) ^
-      (text.charCodeAt(letters >> 1) << 6) ^
-      (text.charCodeAt(letters - 1) << 12) ^
-      (text.charCodeAt(letters >> 2) << 18) ^
-      (letters << 24),
-    0x9e3779b1,
-  ) >>>
-  (32 - HASH_BITS);
+/** A place where a rule can be entered. */
+interface Entry {
+  readonly table: RuleTable;
+  readonly text: string;
+}
 
-/**
- * Rules by a text, each list in order of rank. Hashes answer "not here" for most texts without a look-up in the map.
- */
-class RuleTable {
-  private readonly lists = new Map<string, readonly RankedRule[]>();
-  /** The lists of several rules, which belong to their text alone and may grow. */
-  private readonly grown = new Map<string, RankedRule[]>();
-  /** A bit for each hash; undefined while the table is empty. */
-  private hashes: Uint32Array | undefined;
+/** How many values of rules can be entered under a text. */
+type Uses = Map<string, number>;
 
-  /** @param list of the one rule to enter. All texts of the rule share it, because most of them have no other rule. */
-  add(text: string, list: readonly [RankedRule]): void {
-    const earlier = this.lists.get(text);
-    if (!earlier) this.lists.set(text, list);
-    else if (earlier.at(-1) !== list[0]) this.append(text, earlier, list[0]);
-    const hash = hashOf(text, text.length);
-    this.hashes ??= new Uint32Array(1 << (HASH_BITS - 5));
-    this.hashes[hash >>> 5]! |= 1 << (hash & 31);
-  }
-
-  private append(text: string, earlier: readonly RankedRule[], ranked: RankedRule): void {
-    const own = this.grown.get(text);
-    if (own) own.push(ranked);
-    else {
-      const list = [...earlier, ranked];
-      this.grown.set(text, list);
-      this.lists.set(text, list);
-    }
-  }
-
-  /** The first match among the rules under the first letters of a text, or `best` where that decides before. */
-  find(text: string, letters: number, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
-    if (letters > text.length || this.hashes === undefined) return best;
-    const hash = hashOf(text, letters);
-    if ((this.hashes[hash >>> 5]! & (1 << (hash & 31))) === 0) return best;
-    return firstMatch(this.lists.get(letters === text.length ? text : text.slice(0, letters)), target, best);
-  }
+/** The entry under the rarest text; undefined for none. */
+function rarest(entries: readonly Entry[], uses: Uses): Entry | undefined {
+  let best: Entry | undefined;
+  for (const entry of entries) if (!best || uses.get(entry.text)! < uses.get(best.text)!) best = entry;
+  return best;
 }
 
 /** Lengths of prefixes by which globs are entered; each glob under the longest that its literal prefix has. */
 const PREFIX_LENGTHS = [14, 7, 3] as const;
-/** Folders of a path by which path values are entered: "/usr/", "/usr/lib/", "/usr/lib/cyrus/". */
-const FOLDERS_MAX = 3;
-const FOLDERS = new RegExp(`^/(?:[^/]*/){1,${FOLDERS_MAX}}`);
+const [LONG, MIDDLE, SHORT] = PREFIX_LENGTHS;
+const SLASH = 0x2f;
 
-/** The rules that can be found by the value of one key. */
-class KeyIndex {
-  readonly key: RuleKey;
+/** Rules by names, and by the starts of names. */
+class NameIndex {
+  private readonly exact = new RuleTable();
+  private readonly starts = new RuleTable();
+
+  get isEmpty(): boolean {
+    return this.exact.isEmpty && this.starts.isEmpty;
+  }
+
+  holdsExactly({ table }: Entry): boolean {
+    return table === this.exact;
+  }
+
+  entryOf(text: string): Entry {
+    return { table: this.exact, text };
+  }
+
+  /** Where a glob is entered; undefined where its literal prefix is too short. */
+  entryOfGlob(glob: string): Entry | undefined {
+    const prefix = globPrefix(glob);
+    const length = PREFIX_LENGTHS.find((letters) => letters <= prefix.length);
+    return length === undefined ? undefined : { table: this.starts, text: prefix.slice(0, length) };
+  }
+
+  /** The first match among the rules for the name that a part of a text is, or `best` where that decides before. */
+  find(
+    text: string,
+    start: number,
+    end: number,
+    keys: number,
+    target: MatchTarget,
+    best: RankedRule | undefined,
+  ): RankedRule | undefined {
+    const { starts } = this;
+    let found = this.exact.find(text, start, end, keys, target, best);
+    if (start + SHORT <= end) found = starts.find(text, start, start + SHORT, keys, target, found);
+    if (start + MIDDLE <= end) found = starts.find(text, start, start + MIDDLE, keys, target, found);
+    return start + LONG <= end ? starts.find(text, start, start + LONG, keys, target, found) : found;
+  }
+}
+
+/** Folders of a path by which path values are entered: "/usr/", "/usr/lib/", "/usr/lib/cyrus/"… */
+const FOLDERS_MAX = 3;
+/** … and so many letters behind them: "/opt/dru". */
+const LETTERS_BEHIND = 3;
+const FOLDERS = new RegExp(`^/(?:[^/]*/){1,${FOLDERS_MAX}}(?:[^/]{${LETTERS_BEHIND}})?`);
+
+/** Rules by paths: by their first folders, and by names between their slashes. */
+class PathIndex {
   /** The lowest rank in this index. A search that has found a lower one already can leave this index out. */
   firstRank = Number.POSITIVE_INFINITY;
-  private readonly ofPath: boolean;
-  private readonly literals = new RuleTable();
-  private readonly prefixes = new RuleTable();
+  private readonly bit: number;
   private readonly folders = new RuleTable();
+  private readonly parts = new NameIndex();
 
   constructor(key: RuleKey) {
-    this.key = key;
-    this.ofPath = isPathKey(key);
+    this.bit = keyBit(key);
   }
 
-  /**
-   * Enters a rule by each of the values for which that is possible, and returns the others. Rules come in order of
-   * rank.
-   */
-  add(ranked: RankedRule, matchers: readonly Matcher[]): readonly Matcher[] {
-    // Found by an exact value, a rule need not be asked for this key again; found by a prefix or a folder, it need be asked
-    // only for the values that are entered there, because each of the others is found by its own entry.
-    const exact = [{ ...ranked, conditions: ranked.conditions.filter(([key]) => key !== this.key) }] as const;
-    const inexact = new Map<string, { table: RuleTable; values: Matcher[] }>();
-    const left: Matcher[] = [];
-    for (const matcher of matchers) {
-      const [table, text] = this.entryOf(matcher) ?? [];
-      if (table === undefined || text === undefined) left.push(matcher);
-      else if (table === this.literals) table.add(text, exact);
-      else if (inexact.has(text)) inexact.get(text)!.values.push(matcher);
-      else inexact.set(text, { table, values: [matcher] });
-    }
-    for (const [text, { table, values }] of inexact)
-      table.add(text, [{ ...ranked, conditions: withValues(ranked.conditions, this.key, values) }]);
-    if (left.length < matchers.length) this.firstRank = Math.min(this.firstRank, ranked.rank);
-    return left;
+  /** Where a path, or a glob of paths, can be entered. */
+  entriesOf(path: string): Entry[] {
+    const folder = FOLDERS.exec(globPrefix(path))?.[0];
+    if (folder !== undefined) return [{ table: this.folders, text: folder }];
+    // A slash within brackets divides nothing.
+    if (/[[\\]/.test(path)) return [];
+    return path
+      .split('/')
+      .slice(1)
+      .map((part) => (isGlob(part) ? this.parts.entryOfGlob(part) : this.parts.entryOf(part)))
+      .filter((entry) => entry !== undefined);
   }
 
-  private entryOf({ text, form, path }: Matcher): [RuleTable, string] | undefined {
-    if (path) {
-      const folder = FOLDERS.exec(globPrefix(text))?.[0];
-      return folder === undefined ? undefined : [this.folders, folder];
-    }
-    if (form === 'literal') return [this.literals, text];
-    const prefix = form === 'glob' ? globPrefix(text) : '';
-    const length = PREFIX_LENGTHS.find((letters) => letters <= prefix.length);
-    return length === undefined ? undefined : [this.prefixes, prefix.slice(0, length)];
-  }
-
-  /** The first match among the rules of this index, or `best` where that decides before. */
-  find(target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
-    const value = target.value(this.key);
-    if (this.key === 'comm') {
-      const found = this.findByName(value, target, best);
-      return target.comm === value ? found : this.findByName(target.comm, target, found);
-    }
-    if (value === '') return best;
-    if (!this.ofPath) return this.findByName(value, target, best);
-    return this.findByFolder(value, target, this.findByName(baseName(value), target, best));
-  }
-
-  private findByName(name: string, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
-    let found = this.literals.find(name, name.length, target, best);
-    for (const letters of PREFIX_LENGTHS) found = this.prefixes.find(name, letters, target, found);
-    return found;
-  }
-
-  private findByFolder(path: string, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
+  /** The first match among the rules for a path, or `best` where that decides before. */
+  find(path: string, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
+    if (best !== undefined && best.rank < this.firstRank) return best;
+    const { folders, bit } = this;
     let found = best;
-    let slash = path.startsWith('/') ? path.indexOf('/', 1) : -1;
+    let slash = path.charCodeAt(0) === SLASH && !folders.isEmpty ? path.indexOf('/', 1) : -1;
     for (let depth = 0; depth < FOLDERS_MAX && slash > 0; depth++) {
-      found = this.folders.find(path, slash + 1, target, found);
-      slash = path.indexOf('/', slash + 1);
+      const start = slash + 1;
+      found = folders.find(path, 0, start, bit, target, found);
+      slash = path.indexOf('/', start);
+      const end = start + LETTERS_BEHIND;
+      if (end <= (slash < 0 ? path.length : slash)) found = folders.find(path, 0, end, bit, target, found);
+    }
+    return this.parts.isEmpty ? found : this.findByParts(path, target, found);
+  }
+
+  private findByParts(path: string, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
+    let found = best;
+    for (let slash = path.indexOf('/'); slash >= 0; ) {
+      const start = slash + 1;
+      slash = path.indexOf('/', start);
+      found = this.parts.find(path, start, slash < 0 ? path.length : slash, this.bit, target, found);
     }
     return found;
   }
 }
 
-/** Keys by which a rule can be found, the cheapest to look up first. */
+/** Keys by which a rule can be found. Of keys whose values are equally rare, the first is taken. */
 const INDEXED_KEYS = ['comm', 'exe', 'argv0', 'script', 'jvm_main', 'python_module', 'unit', 'container'] as const;
+type IndexedKey = (typeof INDEXED_KEYS)[number];
+/** Those of them whose value is what it is, neither a path nor a name that was completed. */
+const PLAIN_KEYS = ['jvm_main', 'python_module', 'unit', 'container'] as const;
+const PLAIN_BITS = PLAIN_KEYS.map(keyBit);
+const [COMM, EXE, ARGV0, SCRIPT] = [keyBit('comm'), keyBit('exe'), keyBit('argv0'), keyBit('script')];
+
+/** Whether the base name of a path is this name. */
+function isCalled(path: string, name: string): boolean {
+  const start = baseNameStart(path);
+  return path.length - start === name.length && path.endsWith(name);
+}
 
 export class RuleIndex {
-  private readonly indexes = INDEXED_KEYS.map((key) => new KeyIndex(key));
+  private readonly names = new NameIndex();
+  /** The keys that have rules in `names`. */
+  private namedBy = 0;
+  private readonly paths = {
+    exe: new PathIndex('exe'),
+    argv0: new PathIndex('argv0'),
+    script: new PathIndex('script'),
+  };
   /** Rules, or values of rules, that no index can hold; in order of rank. */
   private readonly rest: RankedRule[] = [];
   /**
    * Fallback rules for a name and a command line. They are asked last, so that a JVM whose class a rule knows is not
    * compared with each of the rules for "java" before.
    */
-  private readonly last = new KeyIndex('comm');
+  private readonly last = new RuleTable();
 
   /** The rule that decides; undefined where none matches. */
   find(target: MatchTarget): RankedRule | undefined {
-    let best: RankedRule | undefined;
-    for (const index of this.indexes)
-      if (index.firstRank < (best?.rank ?? Number.POSITIVE_INFINITY)) best = index.find(target, best);
-    best = firstMatch(this.rest, target, best);
-    return best && best.rank < this.last.firstRank ? best : this.last.find(target, best);
+    const { name, comm, exe } = target;
+    const argv0 = target.value('argv0');
+    const script = target.value('script');
+    const exeIsCalled = isCalled(exe, name);
+    const argv0IsCalled = argv0 === exe ? exeIsCalled : isCalled(argv0, name);
+    const scriptIsCalled = script !== '' && isCalled(script, name);
+    const keys = COMM | (exeIsCalled ? EXE : 0) | (argv0IsCalled ? ARGV0 : 0) | (scriptIsCalled ? SCRIPT : 0);
+    let best = this.names.find(name, 0, name.length, keys, target, undefined);
+    if (comm !== name) best = this.names.find(comm, 0, comm.length, COMM, target, best);
+    if (!exeIsCalled) best = this.findBaseName(exe, EXE, target, best);
+    if (!argv0IsCalled) best = this.findBaseName(argv0, ARGV0, target, best);
+    if (script !== '') {
+      if (!scriptIsCalled) best = this.findBaseName(script, SCRIPT, target, best);
+      best = this.paths.script.find(script, target, best);
+    }
+    best = this.paths.argv0.find(argv0, target, this.paths.exe.find(exe, target, best));
+    for (let i = 0; i < PLAIN_KEYS.length; i++) {
+      const value = (this.namedBy & PLAIN_BITS[i]!) === 0 ? '' : target.value(PLAIN_KEYS[i]!);
+      if (value !== '') best = this.names.find(value, 0, value.length, PLAIN_BITS[i]!, target, best);
+    }
+    best = firstMatch(this.rest, ALL_KEYS, target, best);
+    if (comm !== name) best = this.last.find(comm, 0, comm.length, COMM, target, best);
+    return this.last.find(name, 0, name.length, COMM, target, best);
   }
 
-  /**
-   * Enters a rule under the first of its keys by which it can be found; values left over are asked of every process.
-   * Rules come in order of rank.
-   */
-  add(ranked: RankedRule): void {
+  private findBaseName(path: string, key: number, target: MatchTarget, best: RankedRule | undefined) {
+    if (path === '' || (this.namedBy & key) === 0) return best;
+    return this.names.find(path, baseNameStart(path), path.length, key, target, best);
+  }
+
+  /** Enters all rules, which are in order of rank; pauses after each. */
+  *fill(rules: readonly Ranked[]): Generator<void, void, void> {
+    const uses: Uses = new Map();
+    for (const { rule } of rules) {
+      for (const key of INDEXED_KEYS)
+        for (const matcher of rule.keys.get(key) ?? [])
+          for (const { text } of this.entriesOf(key, matcher)) uses.set(text, (uses.get(text) ?? 0) + 1);
+      yield;
+    }
+    for (const ranked of rules) {
+      this.add(ranked, uses);
+      yield;
+    }
+  }
+
+  /** Enters a rule under the key with the rarest values; values left over are asked of every process. */
+  private add(ranked: Ranked, uses: Uses): void {
     const { keys, fallback } = ranked.rule;
+    const conditions = keys.list;
     const names = keys.get('comm');
     if (fallback && keys.has('argv') && names?.every(({ form }) => form === 'literal')) {
-      this.last.add(ranked, names);
+      const entered: RankedRule = { ...ranked, keys: COMM, conditions: conditions.filter(([key]) => key !== 'comm') };
+      for (const { text } of names) this.last.add(text, [entered]);
       return;
     }
-    for (const index of this.indexes) {
-      const matchers = keys.get(index.key);
-      const left = matchers && index.add(ranked, matchers);
-      if (!left || left.length === matchers.length) continue;
-      if (left.length > 0) this.rest.push({ ...ranked, conditions: withValues(ranked.conditions, index.key, left) });
-      return;
+    let key: IndexedKey | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const one of INDEXED_KEYS) {
+      const most = keys.has(one) ? this.mostUses(one, keys.get(one)!, uses) : undefined;
+      if (most === undefined || (key && most >= fewest)) continue;
+      key = one;
+      fewest = most;
     }
-    this.rest.push(ranked);
+    const left = key ? this.enter(ranked, key, uses) : undefined;
+    if (!key || left === undefined) this.rest.push({ ...ranked, keys: ALL_KEYS, conditions });
+    else if (left.length > 0)
+      this.rest.push({ ...ranked, keys: ALL_KEYS, conditions: withValues(conditions, key, left) });
+  }
+
+  /** How many values share the entry of a rule's most common value; infinity where one cannot be entered. */
+  private mostUses(key: IndexedKey, matchers: readonly Matcher[], uses: Uses): number {
+    let most = 0;
+    for (const matcher of matchers) {
+      const entry = rarest(this.entriesOf(key, matcher), uses);
+      most = Math.max(most, entry ? uses.get(entry.text)! : Number.POSITIVE_INFINITY);
+    }
+    return most;
+  }
+
+  /** Enters a rule by each of the values of a key for which that is possible, and returns the others. */
+  private enter(ranked: Ranked, key: IndexedKey, uses: Uses): readonly Matcher[] {
+    // Found by an exact value, a rule need not be asked for this key again; found by a prefix, a folder or a part, it need be
+    // asked only for the values that are entered there, because each of the others is found by its own entry.
+    const conditions = ranked.rule.keys.list;
+    const bit = keyBit(key);
+    const exact = [{ ...ranked, keys: bit, conditions: conditions.filter(([other]) => other !== key) }] as const;
+    const inexact = new Map<RuleTable, Map<string, Matcher[]>>();
+    const left: Matcher[] = [];
+    for (const matcher of ranked.rule.keys.get(key) ?? []) {
+      const entry = rarest(this.entriesOf(key, matcher), uses);
+      if (!entry) left.push(matcher);
+      else if (this.names.holdsExactly(entry)) entry.table.add(entry.text, exact);
+      else {
+        const texts = inexact.get(entry.table) ?? new Map<string, Matcher[]>();
+        inexact.set(entry.table, texts.set(entry.text, [...(texts.get(entry.text) ?? []), matcher]));
+      }
+      if (entry && !matcher.path) this.namedBy |= bit;
+      if (entry && matcher.path && key in this.paths) {
+        const index = this.paths[key as keyof typeof this.paths];
+        index.firstRank = Math.min(index.firstRank, ranked.rank);
+      }
+    }
+    for (const [table, texts] of inexact)
+      for (const [text, values] of texts)
+        table.add(text, [{ ...ranked, keys: bit, conditions: withValues(conditions, key, values) }]);
+    return left;
+  }
+
+  /** Where a value can be entered: each entry alone finds all processes that have the value. */
+  private entriesOf(key: IndexedKey, { text, form, path }: Matcher): Entry[] {
+    if (path && (key === 'exe' || key === 'argv0' || key === 'script')) return this.paths[key].entriesOf(text);
+    if (form === 'literal') return [this.names.entryOf(text)];
+    const start = form === 'glob' ? this.names.entryOfGlob(text) : undefined;
+    return start ? [start] : [];
   }
 }

@@ -1,0 +1,147 @@
+// Rules by a text. Look-ups are made of parts of names and paths, ten for each new process, and most find nothing: a cheap
+// hash of the part says so, without a string of the part.
+import type { Classification } from './identity.ts';
+import { findMatcher, type MatchTarget } from './match-target.ts';
+import { type Condition, RULE_KEYS, type Rule, type RuleKey } from './rule.ts';
+
+/** A rule at its place in the order of precedence. */
+export interface Ranked {
+  readonly rule: Rule;
+  /** Place in the order of precedence, from 0: the lower one decides. */
+  readonly rank: number;
+  /** The answer, made once for all processes of the rule. */
+  readonly classification: Classification;
+}
+
+/** A rule as it is entered in a table. */
+export interface RankedRule extends Ranked {
+  /** The keys (a bit each, from keyBit) by whose value the rule may be found here. */
+  readonly keys: number;
+  /** What must hold besides the value by which the rule was found. */
+  readonly conditions: readonly Condition[];
+}
+
+/** Keys as a set of bits. */
+export const keyBit = (key: RuleKey): number => 1 << RULE_KEYS.indexOf(key);
+/** Every key: of rules that are asked whatever a process has. */
+export const ALL_KEYS = (1 << RULE_KEYS.length) - 1;
+
+/**
+ * The first rule of a list (in order of rank) that matches; `best`, the one found so far, where that decides before.
+ * @param keys by whose value the list was found
+ */
+export function firstMatch(
+  list: readonly RankedRule[],
+  keys: number,
+  target: MatchTarget,
+  best: RankedRule | undefined,
+): RankedRule | undefined {
+  for (let i = 0; i < list.length; i++) {
+    const ranked = list[i]!;
+    if (best !== undefined && ranked.rank >= best.rank) return best;
+    if ((ranked.keys & keys) !== 0 && matchesAll(ranked.conditions, target)) return ranked;
+  }
+  return best;
+}
+
+function matchesAll(conditions: readonly Condition[], target: MatchTarget): boolean {
+  for (let i = 0; i < conditions.length; i++) {
+    const condition = conditions[i]!;
+    if (!findMatcher(condition[0], condition[1], target)) return false;
+  }
+  return true;
+}
+
+/** A cheap hash of a part of a text, 32 bits, from four of its letters and their number. */
+const hashOf = (text: string, start: number, end: number): number => {
+  const letters = end - start;
+  return Math.imul(
+    text.charCodeAt(start) ^
+      (text.charCodeAt(start + (letters >> 1)) << 6) ^
+      (text.charCodeAt(end - 1) << 12) ^
+      (text.charCodeAt(start + (letters >> 2)) << 18) ^
+      (letters << 24),
+    0x9e3779b1,
+  );
+};
+
+const BITS_MIN = 3;
+
+export class RuleTable {
+  private readonly texts: string[] = [];
+  private readonly lists: (readonly RankedRule[])[] = [];
+  /** Places of the texts whose list holds several rules: it belongs to its text alone, and may grow. */
+  private readonly grown = new Set<number>();
+  /** Open addressing, two numbers a slot: the hash of a text, and its place in `texts` from 1; 0 where the slot is free. */
+  private slots = new Int32Array(0);
+  private bits = BITS_MIN - 1;
+
+  get isEmpty(): boolean {
+    return this.texts.length === 0;
+  }
+
+  /** @param list of the one rule to enter. All texts of the rule share it, because most of them have no other rule. */
+  add(text: string, list: readonly [RankedRule]): void {
+    const hash = hashOf(text, 0, text.length);
+    const place = this.placeOf(hash, text, 0, text.length);
+    if (place >= 0) this.append(place, list[0]);
+    else {
+      this.texts.push(text);
+      this.lists.push(list);
+      if (this.texts.length * 4 > this.slots.length) this.grow();
+      else this.enter(hash, this.texts.length);
+    }
+  }
+
+  private append(place: number, ranked: RankedRule): void {
+    const list = this.lists[place]!;
+    if (list.at(-1) === ranked) return;
+    if (this.grown.has(place)) (list as RankedRule[]).push(ranked);
+    else this.lists[place] = [...list, ranked];
+    this.grown.add(place);
+  }
+
+  /** Half of the slots are free, at least. */
+  private grow(): void {
+    this.slots = new Int32Array(2 << ++this.bits);
+    for (const [place, text] of this.texts.entries()) this.enter(hashOf(text, 0, text.length), place + 1);
+  }
+
+  private enter(hash: number, number: number): void {
+    const mask = (1 << this.bits) - 1;
+    let slot = hash >>> (32 - this.bits);
+    while (this.slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
+    this.slots[2 * slot] = hash;
+    this.slots[2 * slot + 1] = number;
+  }
+
+  /** The place of a part of a text in `texts`; -1 where it is not there. */
+  private placeOf(hash: number, text: string, start: number, end: number): number {
+    const { slots, bits } = this;
+    if (slots.length === 0) return -1;
+    const mask = (1 << bits) - 1;
+    for (let slot = hash >>> (32 - bits); ; slot = (slot + 1) & mask) {
+      const number = slots[2 * slot + 1]!;
+      if (number === 0) return -1;
+      if (slots[2 * slot] !== hash) continue;
+      const own = this.texts[number - 1]!;
+      if (own.length === end - start && text.startsWith(own, start)) return number - 1;
+    }
+  }
+
+  /**
+   * The first match among the rules under a part of a text, or `best` where that decides before.
+   * @param keys whose value the text is
+   */
+  find(
+    text: string,
+    start: number,
+    end: number,
+    keys: number,
+    target: MatchTarget,
+    best: RankedRule | undefined,
+  ): RankedRule | undefined {
+    const place = this.placeOf(hashOf(text, start, end), text, start, end);
+    return place < 0 ? best : firstMatch(this.lists[place]!, keys, target, best);
+  }
+}
