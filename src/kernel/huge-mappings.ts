@@ -7,7 +7,6 @@
 //
 // Device and inode (00:0f 81234) name the segment, whoever maps it: a file of hugetlbfs, System V memory, a memfd or a
 // shared anonymous mapping.
-import { readSync } from 'node:fs';
 import { numberAt } from './text.ts';
 
 const NEWLINE = 0x0a;
@@ -20,15 +19,15 @@ const piece = Buffer.alloc(64 << 10);
 
 /**
  * Reads smaps to its end.
- * @param fd of smaps
+ * @param read puts the next bytes of smaps into the buffer, from there on; returns how many, 0 at the end
  * @param out the lines that are kept are written there
- * @returns their length, bytes @throws the error of read(2)
+ * @returns their length, bytes @throws the error of `read`
  */
-export function readHugeMappings(fd: number, out: Uint8Array, from: number): number {
+export function readHugeMappings(read: (into: Buffer, at: number) => number, out: Uint8Array, from: number): number {
   let length = 0;
   let kept = 0;
   for (;;) {
-    const got = readSync(fd, piece, kept, piece.length - kept, null);
+    const got = read(piece, kept);
     const end = kept + got;
     // The last mapping may go on in the next piece.
     const whole = got > 0 ? startOfLast(piece, end) : end;

@@ -314,7 +314,8 @@ export class LiveHost implements KernelFiles {
   readMappings(path: string): number {
     const fd = this.#open(path);
     try {
-      return readHugeMappings(fd, this.buffer, this.from);
+      const read = (into: Buffer, at: number) => fs.readSync(fd, into, at, into.length - at, null);
+      return readHugeMappings(read, this.buffer, this.from);
     } catch (error) {
       throw failed(path, error);
     } finally {

@@ -189,9 +189,7 @@ export const schema = {
   },
   processes: {
     ...stamp,
-    total: numberField(
-      'How many processes the query asks for, without zombies; processes has the first of them.',
-    ),
+    total: numberField('How many processes the query asks for, without zombies; processes has the first of them.'),
     hidden: numberField(
       'Processes that are left out because include_names, exclude_names, search_mode or disable_others hide them.',
     ),
