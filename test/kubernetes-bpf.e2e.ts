@@ -52,14 +52,14 @@ test('the init container pins the program, and the exporter of the pod uses it',
   // The node's bpffs, closed as systemd mounts it; kubelet makes the folder and mounts it into both containers.
   const [node, place] = [scratch(), scratch()];
   execFileSync('mount', ['-t', 'bpf', '-o', 'mode=0700', 'bpf', node]);
-  t.after(() => execFileSync('umount', ['--lazy', node]));
   mkdirSync(`${node}/herakles`, { mode: 0o755 });
   execFileSync('mount', ['--bind', `${node}/herakles`, place]);
-  t.after(() => execFileSync('umount', ['--lazy', place]));
   const file = `${place}/tasks`;
   t.after(() => {
     unlinkSync(file);
+    execFileSync('umount', ['--lazy', place]);
     rmdirSync(`${node}/herakles`);
+    execFileSync('umount', ['--lazy', node]);
   });
 
   const { runAsUser, capabilities } = init.securityContext;
