@@ -39,7 +39,7 @@ export function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   const bytes = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024;
   const pss = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1]) * 1024;
-  const children = childrenOf(pid).map(memoryOf);
+  const children = childrenOf(pid).flatMap((child) => memoryOfChild(child) ?? []);
   const anonymous = children.reduce((sum, child) => sum + child.anonymous, 0);
   return {
     rss: bytes('VmRSS') + anonymous,
@@ -47,6 +47,16 @@ export function memoryOf(pid: number): Memory {
     pss: children.reduce((sum, child) => sum + child.pss, pss),
     peak: bytes('VmHWM') + anonymous,
   };
+}
+
+/** Undefined where it has ended meanwhile. */
+function memoryOfChild(pid: number): Memory | undefined {
+  try {
+    return memoryOf(pid);
+  } catch (error) {
+    if (existsSync(`/proc/${pid}`)) throw error;
+    return undefined;
+  }
 }
 
 /** A program that a benchmark starts. Its whole process group ends with it. */

@@ -2,7 +2,7 @@
 // the manifest gives it, then the exporter as the manifest runs it. No kubelet takes part.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { bundle, eventually, need, root, scratch, startExporter } from './harness.ts';
@@ -27,10 +27,9 @@ interface Pod {
 
 /** The pods of the base with the component. */
 function podOf(kubectl: string): Pod {
-  const folder = `${root}.cache/kubernetes-bpf`;
-  mkdirSync(folder, { recursive: true });
-  const [base, component] = ['base', 'components/bpf'].map((name) => `../../deploy/kubernetes/${name}`);
-  writeFileSync(`${folder}/kustomization.yaml`, `resources:\n- ${base}\ncomponents:\n- ${component}\n`);
+  const folder = scratch();
+  cpSync(`${root}deploy/kubernetes`, folder, { recursive: true });
+  writeFileSync(`${folder}/kustomization.yaml`, 'resources: [base]\ncomponents: [components/bpf]\n');
   const text = execFileSync(kubectl, ['kustomize', folder], { encoding: 'utf8' });
   const manifests = parseAllDocuments(text).map((document) => document.toJS());
   return manifests.find(({ kind }) => kind === 'DaemonSet').spec.template.spec;
@@ -53,14 +52,14 @@ test('the init container pins the program, and the exporter of the pod uses it',
   // The node's bpffs, closed as systemd mounts it; kubelet makes the folder and mounts it into both containers.
   const [node, place] = [scratch(), scratch()];
   execFileSync('mount', ['-t', 'bpf', '-o', 'mode=0700', 'bpf', node]);
-  t.after(() => execFileSync('umount', ['--lazy', node]));
   mkdirSync(`${node}/herakles`, { mode: 0o755 });
   execFileSync('mount', ['--bind', `${node}/herakles`, place]);
-  t.after(() => execFileSync('umount', ['--lazy', place]));
   const file = `${place}/tasks`;
   t.after(() => {
     unlinkSync(file);
+    execFileSync('umount', ['--lazy', place]);
     rmdirSync(`${node}/herakles`);
+    execFileSync('umount', ['--lazy', node]);
   });
 
   const { runAsUser, capabilities } = init.securityContext;
