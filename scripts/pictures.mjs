@@ -114,6 +114,7 @@ async function screenOfTop(tmux) {
 
 /** How the styles of a terminal look: SGR of console_codes(4). */
 const STYLES = {
+  ...{ 35: 'color:light-dark(#7a4fb8,#b893f0)', 36: 'color:light-dark(#16817d,#57cdc8)' },
   ...{ 1: 'font-weight:bold', 2: 'opacity:.7', 4: 'text-decoration:underline' },
   7: 'background:light-dark(#1b1f24,#e4e7ea);color:light-dark(#fff,#14171a)',
   ...{ 31: 'color:light-dark(#b3261e,#ff8a80)', 32: 'color:light-dark(#1a7f37,#6fd08c)' },
@@ -128,6 +129,7 @@ function htmlOf(screen) {
     for (const code of codes.split(';').map(Number)) {
       const style = STYLES[/** @type {keyof typeof STYLES} */ (code)];
       if (code === 0) styles = [];
+      else if (code === 22) styles = styles.filter((each) => !/weight|opacity/.test(each));
       else if (code === 39) styles = styles.filter((each) => !each.startsWith('color'));
       else if (code === 27 || code === 49) styles = styles.filter((each) => !each.startsWith('background'));
       else if (style) styles.push(style);
