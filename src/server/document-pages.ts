@@ -35,10 +35,14 @@ const requestOf = (agent: Agent, document: ApiDocument, parameters: Readonly<Rec
   value,
 });
 
-const found = (title: string, body: string, liveness: Liveness): DocumentPage => ({
+const found = (title: string, body: string, liveness: Liveness, trail = ''): DocumentPage => ({
   status: 200,
-  html: subpage(title, body, liveness),
+  html: subpage(title, body, liveness, trail),
 });
+
+/** The way up to a group, or to one of its subgroups. */
+const trailTo = (place: { readonly group: string; readonly subgroup?: string }): string =>
+  ` › <a href="${escapeHtml(`./groups?${new URLSearchParams({ ...place })}`)}">${escapeHtml(place.subgroup ?? place.group)}</a>`;
 
 export async function groupsPage(agent: Agent, query: URLSearchParams): Promise<DocumentPage> {
   const group = query.get('group') ?? '';
@@ -91,7 +95,7 @@ async function processesPage(agent: Agent, group: string, subgroup: string, aske
     '~ marks an estimate.',
   ].filter((note) => note !== false);
   const body = `<p class="dim">${total} ${total === 1 ? 'process' : 'processes'}, by ${sort}. ${notes.join(' ')}</p>${table}`;
-  return found(`${group}/${subgroup}`, body, 'live');
+  return found(`${group}/${subgroup}`, body, 'live', trailTo({ group }));
 }
 
 export async function processPage(agent: Agent, query: URLSearchParams): Promise<DocumentPage> {
@@ -99,6 +103,7 @@ export async function processPage(agent: Agent, query: URLSearchParams): Promise
     await agent.settled();
     const { process, explanation } = processDocument(requestOf(agent, documents.process, {}, query.get('pid') ?? ''));
     const { parts, estimated, ...about } = process;
+    const { group, subgroup } = process;
     const entries = Object.entries({ ...about, ...explanation.smaps });
     const shown = [
       ...entries.map(([key, value]) => [key, value] as const),
@@ -107,7 +112,12 @@ export async function processPage(agent: Agent, query: URLSearchParams): Promise
     const rows = shown.flatMap(([key, value]): Cell[][] =>
       value === undefined ? [] : [[wordOf(key), textOf(key, value)]],
     );
-    return found(`${process.name} ${process.pid}`, htmlTable(['What', 'Value'], rows), 'live');
+    return found(
+      `${process.name} ${process.pid}`,
+      htmlTable(['What', 'Value'], rows),
+      'live',
+      trailTo({ group }) + trailTo({ group, subgroup }),
+    );
   } catch (error) {
     if (!(error instanceof ApiFault)) throw error;
     return {

@@ -51,8 +51,9 @@ export function subgroupsPage(agent: Agent): string {
   return subpage('Subgroups', htmlTable(['Group', 'Subgroup', { number: 'Processes' }, 'Rules'], rows));
 }
 
-export const subpage = (title: string, body: string, liveness: Liveness = 'plain'): string =>
-  page(title, `<p><a href="./">Overview</a></p><h1>${escapeHtml(title)}</h1>${body}`, liveness);
+/** @param trail what stands between the overview and this page, as HTML */
+export const subpage = (title: string, body: string, liveness: Liveness = 'plain', trail = ''): string =>
+  page(title, `<p><a href="./">Overview</a>${trail}</p><h1>${escapeHtml(title)}</h1>${body}`, liveness);
 
 const anchor = (path: string, text: string): string => `<a href="${escapeHtml(`.${path}`)}">${escapeHtml(text)}</a>`;
 

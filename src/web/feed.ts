@@ -139,12 +139,16 @@ let feed: Feed | undefined;
 export function useSource<T>(key: string, make: () => Source<T>): Latest<T> {
   const [state, setState] = useState<{ key: string; answer: Latest<T> }>({ key, answer: {} });
   useEffect(() => {
+    if (key === NOTHING) return undefined;
     feed ??= new Feed();
     return feed.subscribe(make(), (answer) => setState({ key, answer }));
   }, [key]);
   return state.key === key ? state.answer : {};
 }
 
-/** A document as the exporter answers it. @param address below api/v1/ */
+/** Key of a source that is not asked for. */
+export const NOTHING = '';
+
+/** A document as the exporter answers it. @param address below api/v1/, or NOTHING */
 export const useDocument = <T>(address: string): Latest<T> =>
   useSource<T>(address, () => ({ address: () => address, merge: (answer) => answer as T, every: 0 }));

@@ -136,7 +136,7 @@ function GroupsTable({ place, groups, palette, areaOf }: GroupsTableProps) {
         textOf={keyOfGroup}
         sort="footprint"
       />
-      <Glossary of={['Footprint', 'PSS', 'RSS', 'Swap', 'Measured', 'CPU', 'Host']} />
+      <Glossary of={['Footprint', 'PSS', 'RSS', 'Swap', 'Measured', 'CPU', 'Host', 'Change', 'OOM kills']} />
     </section>
   );
 }
@@ -164,12 +164,12 @@ function columnsOf(place: Place, palette: Palette, areaOf: (entry: GroupEntry) =
         </>
       ),
     },
+    bytes('footprint', 'Footprint', (row) => row.footprint_bytes, true),
     {
       ...{ key: 'processes', head: 'Processes', value: (row) => row.processes, numeric: true },
       cell: (row) =>
         row.declared && row.processes === 0 ? <strong class="bad">down</strong> : row.processes.toLocaleString('en'),
     },
-    bytes('footprint', 'Footprint', (row) => row.footprint_bytes, true),
     {
       key: 'host',
       head: 'Host',

@@ -27,6 +27,8 @@ export const useHour = (of: string, kept = 0) => useSource<Hour>(`history ${of} 
 /** Key of all areas that have no colour of their own. */
 const OTHERS = 'others';
 const GROWTH_ROWS = 8;
+/** Less is an error of rounding, not a change. */
+const PAGE_BYTES = 4096;
 
 /** Stands where there is nothing to draw, and says why. */
 export const NoHour = ({ head, children }: { head: string; children: ComponentChildren }) => (
@@ -78,7 +80,7 @@ export function HourSection({ place, hour, fault, kept, palette, areaOf, placeOf
 function byLastValue({ series }: Hour): string[] {
   const largest = (key: string) => Math.max(...series.get(key)!.map((value) => value ?? 0));
   const own = [...series.keys()].filter((key) => key !== OTHERS).sort((a, b) => largest(b) - largest(a));
-  return [...own.slice(0, COLOURS), ...(series.has(OTHERS) ? [OTHERS] : [])];
+  return [...own.slice(0, COLOURS), ...(series.has(OTHERS) && largest(OTHERS) >= 1 ? [OTHERS] : [])];
 }
 
 const withSpan = ({ span: _, from: __, to: ___, ...place }: Place, { from, to }: TimeSpan): Place => ({
@@ -159,11 +161,12 @@ interface GrowthListProps {
   readonly nameOf: (key: string) => string;
 }
 
-function GrowthList({ growth, span, placeOf, nameOf }: GrowthListProps) {
+function GrowthList({ growth: all, span, placeOf, nameOf }: GrowthListProps) {
+  const growth = all.filter(({ before, after }) => Math.abs(after - before) >= PAGE_BYTES);
   return (
     <>
       <h3>
-        Grew from {timeText(span.from)} to {timeText(span.to)}
+        Growth from {timeText(span.from)} to {timeText(span.to)}, largest first
       </h3>
       {growth.length === 0 ? (
         <p class="dim">Nothing changed in this span. Draw over the chart to choose another one.</p>
@@ -173,7 +176,7 @@ function GrowthList({ growth, span, placeOf, nameOf }: GrowthListProps) {
             <tr>
               <th scope="col">What</th>
               <th scope="col" class="n">
-                Grew by
+                Growth
               </th>
               <th scope="col" class="n">
                 From

@@ -5,7 +5,7 @@ import type { GroupEntry, HostDocument, ProcessEntry, ProcessesDocument } from '
 import { formatDuration, formatPercent } from '../text/units.ts';
 import { Areas } from './areas.tsx';
 import { DataTable, type TableColumn } from './data-table.tsx';
-import { type Latest, useDocument } from './feed.ts';
+import { type Latest, NOTHING, useDocument } from './feed.ts';
 import { keyOfProcess, REST, withRest } from './history.ts';
 import { useHour } from './hour.tsx';
 import { Palette } from './palette.ts';
@@ -15,7 +15,7 @@ import type { Tile } from './treemap.tsx';
 
 const FIRST_PROCESSES = 200;
 const ALL_PROCESSES = 10_000;
-/** The largest processes, with a tile each. */
+/** The largest processes have a tile each, whatever the order of the table. */
 const TILES = 100;
 /** Orders that the exporter knows: it sends the first processes of them. */
 const SORTS = ['footprint', 'pss', 'uss', 'rss', 'swap', 'cpu', 'pid', 'name', 'age'];
@@ -46,14 +46,21 @@ export function ProcessesView({ place, entry, host }: ProcessesProps) {
   const kept = useRef(newest);
   kept.current = newest ?? kept.current; // another order shows the rows of the last one until its own are there
   const value = kept.current;
+  const largestQuery = new URLSearchParams(queryOf({ page: 'group', group, subgroup }, FIRST_PROCESSES));
+  const hasLargest = String(query) === String(largestQuery) || query.get('limit') === String(ALL_PROCESSES);
+  const { value: first } = useDocument<ProcessesDocument>(hasLargest ? NOTHING : `processes?${largestQuery}`);
+  const keptLargest = useRef(value);
+  keptLargest.current = (hasLargest ? newest : first) ?? keptLargest.current ?? value;
+  const bySizeFirst = keptLargest.current;
   const seconds = host.value?.history.seconds;
   const parts = useHour(`processes:${group}/${subgroup}`, seconds);
   const whole = useHour(`subgroup:${group}/${subgroup}`, seconds);
   const [largest, alive] = useMemo(() => {
-    const processes = value?.processes ?? [];
+    const processes = bySizeFirst?.processes ?? [];
     const bySize = [...processes].sort((a, b) => bytesOf(b) - bytesOf(a)).slice(0, TILES);
-    return [bySize, new Map(processes.map((process) => [keyOf(process), process]))] as const;
-  }, [value]);
+    const known = [...processes, ...(value?.processes ?? [])];
+    return [bySize, new Map(known.map((process) => [keyOf(process), process]))] as const;
+  }, [value, bySizeFirst]);
   palette.assign(largest.map(keyOf));
   const hour = useMemo(
     () => parts.value && whole.value && withRest(parts.value, whole.value),
@@ -187,16 +194,6 @@ function columnsOf(at: number, palette: Palette, to: (key: string) => Place | un
         );
       },
     },
-    text('user', 'User', (row) => row.user),
-    text('unit', 'Unit or container', (row) => row.unit ?? row.container_id?.slice(0, 12)),
-    {
-      key: 'age',
-      head: 'Age',
-      value: age,
-      upward: true,
-      numeric: true,
-      cell: (row) => formatDuration(age(row) ?? Number.NaN),
-    },
     bytes('footprint', 'Footprint', (row) => row.footprint_bytes, true),
     bytes('pss', 'PSS', (row) => row.pss_bytes, true),
     bytes('uss', 'USS', (row) => row.uss_bytes, true),
@@ -206,6 +203,16 @@ function columnsOf(at: number, palette: Palette, to: (key: string) => Place | un
       ...{ key: 'cpu', head: 'CPU', value: (row) => row.cpu_percent, numeric: true },
       cell: ({ cpu_percent }) => (cpu_percent === undefined ? '–' : formatPercent(cpu_percent / 100, 1)),
     },
+    {
+      key: 'age',
+      head: 'Age',
+      value: age,
+      upward: true,
+      numeric: true,
+      cell: (row) => formatDuration(age(row) ?? Number.NaN),
+    },
+    text('user', 'User', (row) => row.user),
+    text('unit', 'Unit or container', (row) => row.unit ?? row.container_id?.slice(0, 12)),
     text('rule', 'Rule', (row) => row.rule),
   ];
 }

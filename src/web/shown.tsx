@@ -74,6 +74,8 @@ export const WORDS = {
   Measured: 'Coverage: the part of the RSS whose PSS is measured and up to date. The rest is estimated, marked with ~.',
   CPU: 'Use since the last collection; 100 % is one core.',
   Host: "Share of the host's memory.",
+  Change: 'Of the footprint, since the oldest point of the history, at most an hour ago.',
+  'OOM kills': 'Processes that the kernel killed because memory was short. – where its log may not be read.',
 } as const;
 
 export const Glossary = ({ of }: { of: readonly (keyof typeof WORDS)[] }) => (

@@ -25,7 +25,7 @@ interface TreemapProps {
 /** More tiles would be too small to be told apart; the smallest become one. */
 const TILES_MAX = 80;
 /** Size from which a tile has text, pixels. */
-const NAMED_WIDTH = 44;
+const NAMED_WIDTH = 60;
 const NAMED_HEIGHT = 26;
 
 export function Treemap({ label, tiles }: TreemapProps) {
