@@ -1,11 +1,11 @@
 // The image for arm64, really run on another processor: QEMU translates what is in it, and its root folder holds nothing else.
 // The kernel starts a program of arm64 by QEMU where binfmt_misc says so; since Linux 6.7 a user namespace has a binfmt_misc of its
-// own, so nothing of this machine changes. It sees only its own processes: an emulated processor is slow.
+// own, so nothing of this machine changes.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Exporter, eventually, freePort, need, needRoot, scratch } from './harness.ts';
+import { need, needRoot, scratch } from './harness.ts';
 import { artefacts, makeRelease, NAME, version } from './made-release.ts';
 
 /** An ELF file for AArch64, and the bits that count (Documentation/admin-guide/binfmt-misc.rst); F: QEMU is opened at once. */
@@ -20,14 +20,14 @@ function inside(qemu: string, folder: string): string[] {
   const script = [
     'mount -t binfmt_misc none /proc/sys/fs/binfmt_misc',
     `printf '%s' "$1" > /proc/sys/fs/binfmt_misc/register`,
-    'mount -t proc none "$0/proc" && mount --rbind /dev "$0/dev"',
+    'mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev"',
     'folder=$0; shift; exec chroot "$folder" "$@"',
   ];
-  const apart = ['unshare', '--user', '--map-root-user', '--mount', '--pid', '--fork'];
+  const apart = ['unshare', '--user', '--map-root-user', '--mount'];
   return [...apart, 'sh', '-ec', script.join('\n'), folder, register];
 }
 
-test('the image for arm64 tells its version, scans and serves', { timeout: 600_000 }, async (t) => {
+test('the image for arm64 has all that its program loads, and tells its version', { timeout: 600_000 }, async (t) => {
   if (process.arch !== 'x64') return t.skip('this machine is no other one than arm64');
   const paths = needRoot(t) ? need(t, 'qemu-aarch64', 'unshare') : undefined;
   const out = paths && artefacts(t, makeRelease(['image'], 'arm64'));
@@ -49,16 +49,4 @@ test('the image for arm64 tells its version, scans and serves', { timeout: 600_0
     return stdout;
   };
   assert.match(run('--version'), new RegExp(`^${NAME} ${version} [\\s\\S]*linux/arm64$`, 'm'));
-  const { processes } = JSON.parse(run('scan', '--json'));
-  const self = processes.find(({ pid }: { pid: number }) => pid === 1);
-  assert.ok(self.rss > 0, 'it sees itself, as the first process of its namespace');
-  const port = await freePort();
-  const exporter = new Exporter(t, port, [...command, '--bind', '127.0.0.1', '--port', String(port)], {});
-  const page = await eventually(() => {
-    assert.ok(exporter.running, exporter.stderr);
-    return exporter.scrape();
-  }, LONG_MS);
-  assert.equal(page.all('herakles_mem_process_rss_bytes', { pid: '1' }).length, 1);
-  assert.ok(page.value('herakles_mem_system_total_bytes') > 0);
-  assert.equal((await exporter.stop()).code, 0, exporter.stderr);
 });
