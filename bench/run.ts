@@ -1,9 +1,10 @@
 // Runs the benchmarks and writes their results: a table on standard output, bench/results/*.json, and the chart in
-// docs/performance.md. Arguments: as-used, cost, accuracy, classify, soak, page. --quick leaves out the largest fleet; --only=TITLE runs
+// docs/performance.md. Arguments: as-used, cost, accuracy, classify, start, soak, page. --quick leaves out the largest fleet; --only=TITLE runs
 // only fleets whose title begins with TITLE. Both print the table of costs, but write no file of it.
 // cost --against=BUNDLE measures this build beside an older bundle (or several, with commas between) instead of its peers,
 // in --rounds=N rounds: before and after in one run. It prints a table, and writes no file. as-used takes --minutes=N for each
-// fleet, and --against as well: it adds the older bundles to its subjects. soak takes --minutes=N and --source=bpf.
+// fleet, and --against as well: it adds the older bundles to its subjects. soak takes --minutes=N and --source=bpf,
+// start --rounds=N.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { ensure } from '../scripts/test-servers.mjs';
@@ -16,6 +17,7 @@ import { draw } from './drawing.ts';
 import { root } from './machine.ts';
 import { growthTable, openPage } from './open-page.ts';
 import { soak } from './soak.ts';
+import { measureStart, startTable } from './start.ts';
 
 const parts = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const quick = process.argv.includes('--quick');
@@ -100,6 +102,11 @@ if (!against && wants('classify')) {
   const results = measureClassification(log);
   save('classify', results);
   console.log(classificationTables(results));
+}
+if (!against && wants('start')) {
+  const results = await measureStart(Number(argument('rounds') ?? 40), log);
+  save('start', results);
+  console.log(startTable(results));
 }
 if (!against && wants('soak')) {
   const minutes = Number(argument('minutes') ?? 60);

@@ -1,5 +1,5 @@
 // npm run bench: install, build, and measure this exporter beside its peers. Arguments name parts: cost, accuracy,
-// classify, soak.
+// classify, start, soak.
 import { install, run } from './install.mjs';
 
 install();

@@ -115,7 +115,12 @@ async function screenOfTop(tmux) {
 /** How the styles of a terminal look: SGR of console_codes(4). */
 const STYLES = {
   90: 'color:light-dark(#5b6570,#9aa4ae)',
-  ...{ 37: 'color:inherit', 97: 'color:inherit', 35: 'color:light-dark(#7a4fb8,#b893f0)', 36: 'color:light-dark(#16817d,#57cdc8)' },
+  ...{
+    37: 'color:inherit',
+    97: 'color:inherit',
+    35: 'color:light-dark(#7a4fb8,#b893f0)',
+    36: 'color:light-dark(#16817d,#57cdc8)',
+  },
   ...{ 1: 'font-weight:bold', 2: 'opacity:.7', 4: 'text-decoration:underline' },
   7: 'background:light-dark(#1b1f24,#e4e7ea);color:light-dark(#fff,#14171a)',
   ...{ 31: 'color:light-dark(#b3261e,#ff8a80)', 32: 'color:light-dark(#1a7f37,#6fd08c)' },

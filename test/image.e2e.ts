@@ -14,7 +14,7 @@ type Variant = (typeof VARIANTS)[number];
 
 let made: Made;
 before(() => {
-  made = makeRelease('image');
+  made = makeRelease(['image']);
 });
 
 const archive = (out: string, variant: Variant): string => `${out}/${NAME}-${version}${variant}.image-${here}.tar`;

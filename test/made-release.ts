@@ -1,8 +1,8 @@
-// Makes a release for this machine from a copy of the sources, for tests of what is in it.
+// Makes a release from a copy of the sources, for tests of what is in it.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import { here, nodeFolder } from '../scripts/release/node-binaries.ts';
+import { type Architecture, here, nodeFolder } from '../scripts/release/node-binaries.ts';
 import { root, scratch } from './harness.ts';
 
 export const NAME = 'herakles-node-exporter';
@@ -16,21 +16,30 @@ export const version: string = JSON.parse(readFileSync(`${root}package.json`, 'u
 /** The folder of a release; why there is none, where the Node.js for it cannot be had. */
 export type Made = { readonly out: string } | { readonly reason: string };
 
-/** @returns the folder that holds the artefacts of the kinds, or of all */
-export function makeRelease(...kinds: string[]): Made {
+/** @returns the folder that holds the artefacts of the kinds; of all kinds where none is named */
+export function makeRelease(kinds: readonly string[] = [], architecture: Architecture = here): Made {
   try {
     mkdirSync(`${root}.cache`, { recursive: true });
-    nodeFolder(here);
+    nodeFolder(architecture);
   } catch (error) {
     if (process.env.CI) throw error;
     return { reason: (error as Error).message };
   }
   const folder = scratch();
-  for (const name of ['src', 'scripts', 'bpf', 'catalogue', 'deploy', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+  for (const name of ['src', 'scripts', 'bpf', 'catalogue', 'deploy', 'docs'])
     cpSync(root + name, `${folder}/${name}`, { recursive: true });
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json']) cpSync(root + name, `${folder}/${name}`);
+  const pages = readdirSync(root).filter((name) => name.endsWith('.md'));
+  for (const name of [...pages, 'LICENSE', 'package.json', 'package-lock.json', 'tsconfig.json'])
+    cpSync(root + name, `${folder}/${name}`);
   for (const name of ['node_modules', '.cache']) symlinkSync(root + name, `${folder}/${name}`);
-  const args = ['--arch', here, '--fast', '--out', `${folder}/out`, ...kinds.flatMap((kind) => ['--only', kind])];
+  const args = [
+    '--arch',
+    architecture,
+    '--fast',
+    '--out',
+    `${folder}/out`,
+    ...kinds.flatMap((kind) => ['--only', kind]),
+  ];
   const run = (...more: string[]) => {
     const env = { ...process.env, SOURCE_DATE_EPOCH: '1767225600' };
     const options = { cwd: folder, env, encoding: 'utf8' } as const;

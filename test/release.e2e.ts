@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { here, nodeFolder } from '../scripts/release/node-binaries.ts';
@@ -73,6 +73,29 @@ test('every artefact has the licences of what is inside, and the archive and the
   }
   const others = [`man/${NAME}.1`, `completions/_${NAME}`, `systemd/${NAME}.service`, 'config/config.yaml'];
   for (const path of ['LICENSE', ...others]) assert.notEqual(inArchive(path), '', path);
+});
+
+test('every link of a document in an artefact leads to a file of it', (t) => {
+  const out = artefacts(t, made);
+  if (!out) return;
+  const trees = [scratch(), scratch(), scratch()] as const;
+  execFileSync('tar', ['-xzf', archive(out), '--strip-components=1', '-C', trees[0]]);
+  execFileSync('tar', ['-xzf', npmPackage(out), '--strip-components=1', '-C', trees[1]]);
+  execFileSync('dpkg-deb', ['--extract', debianPackage(out), trees[2]]);
+  for (const folder of [trees[0], trees[1], `${trees[2]}/usr/share/doc/${NAME}`]) {
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const pages = names.filter((name) => name.endsWith('.md') && !name.startsWith('catalogue'));
+    assert.ok(pages.includes('README.md') && pages.includes('docs/troubleshooting.md'), folder);
+    const broken = pages.flatMap((page) => {
+      const text = readFileSync(`${folder}/${page}`, 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
+      const links = [...text.matchAll(/\]\(([^)#\s]+)|(?:src|srcset)="([^"]+)"/g)].map(
+        ([, link, picture]) => link ?? picture!,
+      );
+      const own = links.filter((link) => !link.includes(':'));
+      return own.filter((link) => !existsSync(join(folder, dirname(page), link))).map((link) => `${page}: ${link}`);
+    });
+    assert.deepEqual(broken, [], folder);
+  }
 });
 
 test('lintian finds no error in the Debian package', { timeout: 300_000 }, (t) => {

@@ -22,7 +22,7 @@ export function writeArchive(
   mkdirSync(join(scratch, name), { recursive: true, mode: 0o755 });
   copyFileSync(executable, join(scratch, name, NAME));
   writeTree(join(scratch, name), [
-    ...['LICENSE', 'README.md', 'CHANGELOG.md'].map((path) => ({ path, content: read(path) })),
+    ...['LICENSE', 'CHANGELOG.md'].map((path) => ({ path, content: read(path) })),
     { path: 'NOTICE', content: notice },
     { path: 'sbom.cdx.json', content: sbom },
     { path: `man/${NAME}.1`, content: manPage() },

@@ -66,9 +66,8 @@ function files({ version, date, notice, sbom }: Release): Entry[] {
     { path: `${docs}/sbom.cdx.json`, content: sbom },
     { path: `${docs}/changelog.gz`, content: gzip(changelog(version, date)) },
     { path: `${docs}/NEWS.md.gz`, content: gzip(readFileSync(`${root}CHANGELOG.md`, 'utf8')) },
-    { path: `${docs}/README.md`, content: readFileSync(`${root}README.md`, 'utf8') },
     { path: `${docs}/examples/socket-activation.conf`, content: socketDropIn() },
-    ...documents().map(({ path, content }) => ({ path: `${docs}/${path}`, content })),
+    ...documents('NEWS.md.gz').map(({ path, content }) => ({ path: `${docs}/${path}`, content })),
     { path: `usr/share/lintian/overrides/${NAME}`, content: template('lintian-overrides') },
   ];
 }

@@ -14,7 +14,8 @@ import { makeBlob, nodeVersions } from './executable.ts';
 import { here, NODE_VERSION, nodeFolder } from './node-binaries.ts';
 
 export const NAME = 'herakles-node-exporter';
-export const MAINTAINER = 'Herakles maintainers <maintainers@herakles.example>';
+/** Name and address of who answers for the packages: `author` of package.json. */
+export const MAINTAINER: string = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).author;
 
 export interface Release {
   readonly version: string;
@@ -102,10 +103,19 @@ export function systemFiles(zsh: string): Entry[] {
   ];
 }
 
-/** Files of the repository for people, with the documents, below a folder of an artefact. */
-export function documents(): Entry[] {
-  const pages = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'));
-  return pages.sort().map((name) => ({ path: `docs/${name}`, content: read(`docs/${name}`) }));
+/**
+ * What README.md and the documents lead to, with both of them: below a folder of an artefact every link of them has its target.
+ * @param changelog what CHANGELOG.md is called there
+ */
+export function documents(changelog = 'CHANGELOG.md'): Entry[] {
+  const below = (folder: string) =>
+    readdirSync(root + folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`);
+  const files = [...below('docs'), ...below('deploy')].filter((path) => statSync(root + path).isFile());
+  return ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', ...files.sort()].map((path) => {
+    const content = readFileSync(root + path);
+    if (!path.endsWith('.md')) return { path, content };
+    return { path, content: content.toString().replaceAll('CHANGELOG.md)', `${changelog})`) };
+  });
 }
 
 /** Writes files into a folder. */

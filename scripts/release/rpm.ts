@@ -68,7 +68,7 @@ function files({ notice, sbom }: Release) {
     { path: `${licences}/LICENSE`, content: read('LICENSE') },
     { path: `${licences}/NOTICE`, content: notice },
     { path: `${docs}/sbom.cdx.json`, content: sbom },
-    ...['README.md', 'CHANGELOG.md'].map((path) => ({ path: `${docs}/${path}`, content: read(path) })),
+    { path: `${docs}/CHANGELOG.md`, content: read('CHANGELOG.md') },
     { path: `${docs}/examples/socket-activation.conf`, content: socketDropIn() },
     ...documents().map(({ path, content }) => ({ path: `${docs}/${path}`, content })),
   ];

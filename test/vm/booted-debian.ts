@@ -1,17 +1,18 @@
-// A Debian that is really booted, in QEMU, which emulates the processor: its own kernel, systemd as process 1, cgroup v2 with memory. Scenarios are
-// *.vm.ts in this folder, and `npm run vm` runs them. A machine writes to a copy of its disk that is gone when it ends, so
-// each scenario begins with the same fresh system. Commands reach it by SSH, and
-// its port 9215 is a port of this machine.
+// A Debian that is really booted, in QEMU: its own kernel, systemd as process 1, cgroup v2 with memory. Scenarios are *.vm.ts in
+// this folder, and `npm run vm` runs them. A machine writes to a copy of its disk that is gone when it ends, so each scenario
+// begins with the same fresh system. Commands reach it by SSH, and its port 9215 is a port of this machine.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { Exposition } from '../exposition-text.ts';
 import { eventually, freePort, need, needRoot, Started, scratch } from '../harness.ts';
 import { imageOf, type Suite } from './debian-image.ts';
 
 /** Long, because an emulated machine that shares its cores with other tests boots slowly. */
-const BOOT_MS = 300_000;
+const BOOT_MS = 900_000;
+/** Until the kernel prints its first line, which takes seconds where KVM works. */
+const KVM_MS = 60_000;
 
 export class BootedDebian {
   /** Of the exporter's port 9215, from this machine. */
@@ -53,6 +54,27 @@ export class BootedDebian {
   }
 }
 
+let kvm = existsSync('/dev/kvm');
+
+/**
+ * Starts QEMU with KVM, and again with an emulated processor where KVM is not there or starts no kernel: KVM of a machine that is
+ * virtual itself may open and yet not run one.
+ */
+async function startMachine(t: TestContext, folder: string, command: readonly string[]): Promise<Started> {
+  if (kvm) {
+    const machine = new Started(t, [...command, '-accel', 'kvm']);
+    const prints = eventually(() => assert.ok(statSync(`${folder}/console`).size > 0), KVM_MS, 500);
+    const ended = machine.ended.then(() => Promise.reject(new Error('QEMU has ended')));
+    const [start] = await Promise.allSettled([Promise.race([prints, ended])]);
+    if (start.status === 'fulfilled') return machine;
+    machine.signal('SIGKILL');
+    await machine.ended;
+    kvm = false;
+    t.diagnostic(`KVM starts no kernel here, so the processor is emulated ${machine.stderr}`);
+  }
+  return new Started(t, [...command, '-accel', 'tcg,thread=multi']);
+}
+
 /** Boots a fresh machine, which ends with the test; undefined where the test is skipped. */
 export async function bootDebian(t: TestContext, suite: Suite): Promise<BootedDebian | undefined> {
   if (process.arch !== 'x64') {
@@ -65,11 +87,10 @@ export async function bootDebian(t: TestContext, suite: Suite): Promise<BootedDe
   const folder = scratch();
   const [shell, metrics] = [await freePort(), await freePort()];
   const forward = [shell, metrics].map((port, i) => `hostfwd=tcp:127.0.0.1:${port}-:${[22, 9215][i]}`).join();
-  const machine = new Started(t, [
-    ...[paths.qemu, '-m', '1024', '-smp', '2', '-display', 'none', '-no-reboot'],
-    ...['-accel', 'kvm', '-accel', 'tcg,thread=multi', '-serial', `file:${folder}/console`],
+  const machine = await startMachine(t, folder, [
+    ...[paths.qemu, '-m', '1024', '-smp', '2', '-display', 'none', '-no-reboot', '-serial', `file:${folder}/console`],
     ...['-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.img`],
-    ...['-append', 'root=/dev/vda rw console=ttyS0 quiet'],
+    ...['-append', 'root=/dev/vda rw console=ttyS0'],
     ...['-drive', `file=${image}/disk,if=virtio,format=raw,snapshot=on`],
     ...['-netdev', `user,id=net,${forward}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],

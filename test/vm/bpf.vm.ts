@@ -2,20 +2,14 @@
 // goes back to /proc when it is gone, and a removal of the package leaves nothing of it.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { eventually, need, root } from '../harness.ts';
+import { eventually, need } from '../harness.ts';
 import { type BootedDebian, bootDebian } from './booted-debian.ts';
 import type { Suite } from './debian-image.ts';
+import { BPF, debianPackage, LONG_MS, MIB, SERVICE } from './debian-package.ts';
 
-const MIB = 2 ** 20;
-/** Long, because an emulated machine that shares its cores with other tests is slow. */
-const LONG_MS = 300_000;
-const BPF = 'herakles-bpf.service';
-const SERVICE = 'herakles-node-exporter.service';
 const FILE = '/run/herakles-bpf/tasks';
-const release = `${root}dist/vm/release`;
-const debianPackage = `${release}/${readdirSync(release).find((name) => name.endsWith('_amd64.deb'))}`;
 
 /** One bpftool for all kernels: that of this machine, with its libraries and their loader, because the images have none. */
 function bringBpftool(debian: BootedDebian, bpftool: string): void {

@@ -1,5 +1,5 @@
-// The disks of the machines in booted-debian.ts: a smallest Debian with a kernel, systemd and an SSH server. Each is made once,
-// which takes some minutes, and lies in .cache/vm/.
+// The disks of the machines in booted-debian.ts: a smallest Debian with a kernel, systemd, AppArmor and an SSH server. Each is
+// made once, which takes some minutes, and lies in .cache/vm/.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -20,6 +20,7 @@ export type Suite = 'bullseye' | 'bookworm' | 'trixie';
 
 const PACKAGES = [
   ...['systemd', 'systemd-sysv', 'dbus', 'linux-image-amd64', 'openssh-server', 'curl', 'procps', 'util-linux'],
+  'apparmor', // every Debian that a person installs has it, and it is in force
 ];
 const NETWORK = '[Match]\nType=ether\n\n[Network]\nDHCP=ipv4\n';
 /** The folder with disk, kernel (vmlinuz), initrd.img and key of a suite. A change of this file makes a new one. */
@@ -28,11 +29,11 @@ export function imageOf(suite: Suite, { mmdebstrap, mke2fs }: Record<'mmdebstrap
     .update(readFileSync(`${root}test/vm/debian-image.ts`))
     .digest('hex');
   const home = `${root}.cache/vm`;
-  const image = `${home}/${suite}-${recipe.slice(0, 12)}`;
+  const image = `${home}/debian-${suite}-${recipe.slice(0, 12)}`;
   if (existsSync(image)) return image;
   mkdirSync(home, { recursive: true });
   for (const name of readdirSync(home))
-    if (name.startsWith(`${suite}-`)) rmSync(`${home}/${name}`, { recursive: true });
+    if (name.startsWith(`debian-${suite}-`)) rmSync(`${home}/${name}`, { recursive: true });
   const part = mkdtempSync(`${home}/making-`);
   try {
     const tree = `${part}/tree`;

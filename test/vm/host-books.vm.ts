@@ -2,17 +2,12 @@
 // says they have mapped, with huge pages, a file in tmpfs and shared pages of a fork in swap. Each machine leaves a capture
 // of itself in dist/vm/, from which those in test/captures/ are made.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually, near, root } from '../harness.ts';
 import { bootDebian } from './booted-debian.ts';
 import type { Suite } from './debian-image.ts';
-
-const MIB = 2 ** 20;
-/** Long, because an emulated machine that shares its cores with other tests is slow. */
-const LONG_MS = 300_000;
-const release = `${root}dist/vm/release`;
-const debianPackage = `${release}/${readdirSync(release).find((name) => name.endsWith('_amd64.deb'))}`;
+import { debianPackage, LONG_MS, MIB } from './debian-package.ts';
 
 /** Touches memory, has it swapped out (MADV_PAGEOUT, Linux 5.4), and forks: syscall 28 is madvise on x86-64. */
 const SWAPPED = [
