@@ -2,7 +2,7 @@
 // It runs as a program: for each line on standard input it reads every process once, and prints how many there were.
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
-import { keptDescriptors } from '../src/kernel/live-host.ts';
+import { keptDescriptors } from '../src/kernel/kept-descriptors.ts';
 import { IDLE_TURNS } from '../src/process/rss.ts';
 
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;

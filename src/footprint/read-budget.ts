@@ -6,6 +6,7 @@
 // user can make processes whose reads take seconds, and the others are read all the same, with half of the budget at least.
 // What a part does not need is lent to the shorter reads. Example: with 0.3 s for a collection, a read of 2 s is paid from
 // the part for huge reads alone, for 27 collections; meanwhile the other parts have 0.225 s of every collection.
+import { atMostOver, SHORT_READ_MAX } from './read-cost.ts';
 
 /** Kinds of reads by what they take. */
 export type ReadLength = 'short' | 'long' | 'huge';
@@ -77,6 +78,19 @@ export class ReadBudget {
 
   take(length: ReadLength, seconds: number): void {
     this.#tokens[length] -= seconds;
+  }
+
+  /**
+   * Pays for a read that has ended. A read that was held up did not burden the host for all of that time; a short one that took
+   * longer than a short one is paid for by the long ones, so that other short ones have their share.
+   * @param took seconds
+   * @param predicted seconds
+   */
+  pay(length: ReadLength, took: number, predicted: number): void {
+    const believed = atMostOver(predicted, took);
+    const own = length === 'short' ? Math.min(took, SHORT_READ_MAX) : believed;
+    this.take(length, own);
+    if (believed > own) this.take('long', believed - own);
   }
 
   giveBack(length: ReadLength, seconds: number): void {

@@ -16,7 +16,7 @@ import { IdleSamples } from './idle-samples.ts';
 import type { FootprintOptions } from './options.ts';
 import { mayHaveLargePageTables, PageTableReader } from './page-tables.ts';
 import { ReadBudget, type ReadLength } from './read-budget.ts';
-import { atMostOver, ReadCost, SHORT_READ_MAX } from './read-cost.ts';
+import { ReadCost, SHORT_READ_MAX } from './read-cost.ts';
 import {
   hugePagesMoved,
   hugePagesOf,
@@ -37,9 +37,7 @@ const PROCESSES_PER_STEP = 64;
 const URGENCY: Record<ReadReason, number> = { first: 3e15, changed: 2e15, relative: 1e15, age: 0 };
 const AMOUNT_MAX = 1e14;
 
-interface QueuedRead extends Omit<SegmentRead, 'file'> {
-  readonly file: 'smaps_rollup' | 'smaps';
-}
+type QueuedRead = Omit<SegmentRead, 'file'> & { readonly file: 'smaps_rollup' | 'smaps' };
 
 export class FootprintScheduler {
   readonly #files: KernelFiles;
@@ -380,16 +378,9 @@ export class FootprintScheduler {
     this.#unreadable.clear(proc, 'smaps_rollup');
   }
 
-  /**
-   * Counts a read, and takes it from its part of the budget. A read that was held up did not burden the host for all of that
-   * time; a short one that took longer than a short one is paid for by the long ones, so that other short ones have their share.
-   */
   #spend(outcome: ReadOutcome, took: number, length: ReadLength, predicted: number): void {
     this.#statistics.add(outcome, took);
-    const believed = atMostOver(predicted, took);
-    const own = length === 'short' ? Math.min(took, SHORT_READ_MAX) : believed;
-    this.#budget.take(length, own);
-    if (believed > own) this.#budget.take('long', believed - own);
+    this.#budget.pay(length, took, predicted);
   }
 }
 

@@ -27,7 +27,8 @@ import {
   textOf,
 } from './files.ts';
 import { guardedFiles } from './guarded-files.ts';
-import { FILE_MAX_BYTES, keptDescriptors, liveFiles } from './live-host.ts';
+import { keptDescriptors } from './kept-descriptors.ts';
+import { FILE_MAX_BYTES, liveFiles } from './live-host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'herakles-files-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -12,10 +12,11 @@ import {
   type UnreadableReason,
 } from './files.ts';
 import { readHugeMappings } from './huge-mappings.ts';
+import { keptDescriptors } from './kept-descriptors.ts';
 import { KERNEL_LOG, KernelLog } from './kernel-log.ts';
 import { LivingThread } from './living-thread.ts';
 import { countDescriptors } from './open-descriptors.ts';
-import { inFirstIpcNamespace, readSelf } from './self.ts';
+import { inFirstIpcNamespace } from './self.ts';
 import { SYSV_SEGMENTS } from './shared-memory.ts';
 import { latin1 } from './text.ts';
 import { TMPFS_USAGE, tmpfsUsage } from './tmpfs.ts';
@@ -385,22 +386,6 @@ export class LiveHost implements KernelFiles {
     }
     return length;
   }
-}
-
-/**
- * Descriptors that stay open at most. For each the kernel holds 5.3 KiB, most of it the page that seq_file
- * (fs/seq_file.c) writes to: 104 MiB in all.
- */
-const KEPT_MAX = 20_000;
-/** Descriptors that are left for connections and everything else; at least half of all where there are few. */
-const RESERVED = 5000;
-
-/**
- * How many descriptors of /proc may stay open.
- * @param limit descriptors this process may have (RLIMIT_NOFILE; Node raises the soft limit to the hard one)
- */
-export function keptDescriptors(limit = readSelf().maxFiles || 1024): number {
-  return Math.min(KEPT_MAX, Math.max(Math.floor(limit / 2), limit - RESERVED));
 }
 
 /**

@@ -15,7 +15,8 @@ import { readSync, writeSync } from 'node:fs';
 import { AnswerHashes } from './answer-hashes.ts';
 import { KernelFileError } from './files.ts';
 import { IdleCheck } from './idle-check.ts';
-import { keptDescriptors, LiveHost, LiveProcess } from './live-host.ts';
+import { keptDescriptors } from './kept-descriptors.ts';
+import { LiveHost, LiveProcess } from './live-host.ts';
 import {
   ANSWER_BYTES_MAX,
   ANSWER_HEAD_BYTES,

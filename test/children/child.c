@@ -268,12 +268,6 @@ static void vforked(size_t bytes) {
   }
 }
 
-/* Threads that wait. */
-static void threads(int n) {
-  more_threads(n);
-  ready_self();
-}
-
 static const char usage[] =
     "child private MIB            hold so much private memory\n"
     "child leaderless MIB         the first thread ends, another one holds so much private memory\n"
@@ -322,8 +316,7 @@ int main(int argc, char **argv) {
   }
   if (!strcmp(mode, "private")) {
     touch(map(number * MIB, MAP_PRIVATE), number * MIB);
-    ready_self();
-    hold();
+    ready_self(), hold();
   } else if (!strcmp(mode, "zero")) {
     size_t bytes = number * 1024 * MIB;
     volatile char *at = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -386,7 +379,8 @@ int main(int argc, char **argv) {
   } else if (!strcmp(mode, "vfork")) {
     vforked(number * MIB);
   } else if (!strcmp(mode, "threads")) {
-    threads(number);
+    more_threads(number);
+    ready_self();
     hold();
   } else if (!strcmp(mode, "growshared")) {
     growshared(number * MIB, n);
