@@ -32,7 +32,7 @@ function setUp(debian: BootedDebian): void {
   debian.write('/etc/herakles/subgroups.toml', RULES);
   debian.write(`${DROP_INS}/nice.conf`, '[Service]\nNice=5\n');
   const work = 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; exec sleep infinity';
-  debian.done(`systemd-run --quiet --unit=busy --uid=nobody sh -c '${work.replaceAll('$', '$$')}'`);
+  debian.done(`systemd-run --quiet --unit=busy --uid=nobody sh -c '${work}'`);
   debian.done(`systemctl daemon-reload && systemctl restart ${SERVICE}`);
 }
 
