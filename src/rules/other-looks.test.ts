@@ -53,7 +53,14 @@ test('other names of a process, the surest first', () => {
   const python = (script: string) => looks({ name: 'python3', argv: ['python3', script, '-x'] }, script);
   assert.deepEqual(python('/usr/sbin/anyd'), ['installed anyd']);
   assert.deepEqual(python('/opt/any/anyd.py'), ['installed anyd', 'installed anyd.py']);
-  for (const script of ['/usr/local/bin/squid', '/home/joe/squid', 'squid']) assert.deepEqual(python(script), []);
+  for (const script of [
+    '/usr/local/bin/squid',
+    '/home/joe/squid',
+    'squid',
+    '/usr/bin/../../tmp/squid',
+    '/opt/../tmp/squid',
+  ])
+    assert.deepEqual(python(script), []);
   // Only root names a system unit: neither a user's unit nor one in a container says anything.
   assert.deepEqual(looks({ name: 'x', unit: 'user@1000.service/nginx.service' }), []);
   assert.deepEqual(looks({ name: 'x', unit: 'nginx.service', container: 'f00d' }), []);

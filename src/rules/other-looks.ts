@@ -129,18 +129,19 @@ function addRelease(looks: Look[] | undefined, identity: Identity, name: string,
   return withLook(looks, 'release', { ...identity, name: name.slice(0, end) });
 }
 
-/** Folders whose files come from packages, so that a file's name there is the name of a known program. */
+/** Folders in which packages install files, so that a file's name there is the name of a known program. */
 const PACKAGED = /^\/(?:(?:usr\/)?(?:s?bin|lib(?:64|exec)?|share)|opt)\//;
 /** A shell script there is a command; scripts of other languages in such a folder are often a person's own. */
 const COMMAND = /\/s?bin\/[^/]+$/;
 const SCRIPT_EXTENSION = /\.(?:pyc?|pl|rb|sh|php|js)$/;
 
 /**
- * A script from a package, under its own name: what its first line (#!) starts has that name, and `python3 SCRIPT` is the
+ * An installed script, under its own name: what its first line (#!) starts has that name, and `python3 SCRIPT` is the
  * same program.
  */
 function addInstalled(looks: Look[] | undefined, identity: Identity, script: string) {
   if (script.charCodeAt(0) !== SLASH || script.length > PATH_LENGTH_MAX) return looks;
+  if (script.includes('/../')) return looks; // it leads out of the folder
   if (!PACKAGED.test(script) && !(isShell(identity.argv[0] ?? '') && COMMAND.test(script))) return looks;
   const file = baseName(script);
   const name = file.replace(SCRIPT_EXTENSION, '');
