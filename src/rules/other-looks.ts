@@ -144,7 +144,8 @@ function addInstalled(looks: Look[] | undefined, identity: Identity, script: str
   if (script.includes('/../')) return looks; // it leads out of the folder
   if (!PACKAGED.test(script) && !(isShell(identity.argv[0] ?? '') && COMMAND.test(script))) return looks;
   const file = baseName(script);
-  const name = file.replace(SCRIPT_EXTENSION, '');
+  // Below /opt people keep programs of their own too: docker.py there is their tool for Docker.
+  const name = script.startsWith('/opt/') ? file : file.replace(SCRIPT_EXTENSION, '');
   const found = withLook(looks, 'installed', { ...identity, name, exe: script, argv: argvFrom(identity.argv, script) });
   return name === file ? found : withLook(found, 'installed', { ...found[found.length - 1]!.identity, name: file });
 }
