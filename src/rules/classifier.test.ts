@@ -185,7 +185,8 @@ test('of fallback rules the more specific level decides as well', () => {
   );
   assert.equal(decides(classifier, { name: 'java', exe: '/opt/acme/jre/bin/java' }), 'vendor');
   assert.equal(decides(classifier, { name: 'java', exe: '/usr/bin/java' }), 'java');
-  assert.equal(decides(classifier, { name: 'squid', exe: '/opt/acme/bin/squid' }), 'known');
+  for (const name of ['squid', 'squid-6.2', 'main'])
+    assert.equal(decides(classifier, { name, exe: '/opt/acme/bin/squid' }), 'known', name);
 });
 
 test('subgroups are listed once, with their rules', () => {
