@@ -1,7 +1,7 @@
 // Processes as operators' hosts have them. field/pasted.json: command lines that people pasted in public, with the
 // groups that an operator would call right (several may be; a group alone where any of its subgroups is).
-// field/unseen.json, field/servers.json and field/strangers.json: more of them, whose groups were written down before any rule was compared
-// with them.
+// field/unseen.json, field/servers.json and field/strangers.json: more of them, whose groups were written down before any
+// rule was compared with them.
 // field/invented.json: lines in the habits of such hosts. Both show what a rule's own examples cannot: how much of a
 // host has a name, and how much has a wrong one.
 
@@ -74,6 +74,7 @@ const ORDINARY_NAMES =
   'nanny onboard opsagent orderer overture preload emerald florence fossil fractal franz grendel helix hyper magnus ' +
   'neuron nil ord pat peony pulse-agent pump reprise rigel stat_server surf view zeal repagent repctl slserver ' +
   'speaker sysmon webhook wings ' +
+  'rep panel-api-server ' +
   'agent api app backend bot core gateway hub manager monitor proxy scheduler server sync web worker';
 
 test('a program that shares only its name with a known program is not taken for it', () => {

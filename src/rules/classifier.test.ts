@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'smol-toml';
-import { Classifier } from './classifier.ts';
+import { Classifier, compareRule } from './classifier.ts';
 import { type Identity, UNKNOWN_IDENTITY } from './identity.ts';
+import { MatchTarget } from './match-target.ts';
+import { RuleIndex } from './rule-index.ts';
 import { parseCatalogue, parseRules } from './rule-parser.ts';
+import { runToEnd } from './run-to-end.ts';
 
 const identity = (given: Partial<Identity>): Identity => ({
   ...{ name: '', exe: '', argv: [], user: '', unit: '', container: '', podUid: '' },
@@ -182,7 +185,8 @@ test('of fallback rules the more specific level decides as well', () => {
   );
   assert.equal(decides(classifier, { name: 'java', exe: '/opt/acme/jre/bin/java' }), 'vendor');
   assert.equal(decides(classifier, { name: 'java', exe: '/usr/bin/java' }), 'java');
-  assert.equal(decides(classifier, { name: 'squid', exe: '/opt/acme/bin/squid' }), 'known');
+  for (const name of ['squid', 'squid-6.2', 'main'])
+    assert.equal(decides(classifier, { name, exe: '/opt/acme/bin/squid' }), 'known', name);
 });
 
 test('subgroups are listed once, with their rules', () => {
@@ -197,7 +201,7 @@ test('subgroups are listed once, with their rules', () => {
 });
 
 const NAMES = ['java', 'javac', 'ja', 'postgres', 'post', 'x'];
-const PATHS = NAMES.flatMap((name) => [name, `/usr/bin/${name}`, `/opt/${name}/bin/x`]);
+const PATHS = NAMES.flatMap((name) => [name, `/usr/bin/${name}`, `/opt/${name}/bin/x`, `/opt//${name}`]);
 const GLOBS = ['java*', 'j*', '*', 'post[gx]*', 'java', 'x', 'jav?', 'post*s'];
 const PATH_GLOBS = [
   '/usr/**',
@@ -212,6 +216,9 @@ const PATH_GLOBS = [
   'bin/java',
   '**/opt/post[g]*/*',
   '/usr/bin/x',
+  '**//x',
+  '**//*',
+  '/opt//java',
 ];
 const values = (...from: string[]) => fc.uniqueArray(fc.constantFrom(...from), { minLength: 1, maxLength: 3 });
 const rule = fc
@@ -239,13 +246,20 @@ test('the index gives the answer of asking every rule in order', () => {
     argv: fc.array(fc.constantFrom(...PATHS, '-jar', 'java', 'node')),
     unit: fc.constantFrom('', ...NAMES),
   });
+  // The only name of this path is the one between its two slashes, and has no letter.
+  const twoSlashes = { group: 'g', subgroup: 's0', exe: ['**//*'] };
   fc.assert(
     fc.property(rules, rules, proc, (own, shipped, given) => {
       const ours = parseCatalogue([{ file: 'c.toml', document: { rule: shipped } }]);
-      const classifier = new Classifier(parseRules({ rule: own }, 'u'), ours);
-      assert.deepEqual(classifier.classify(identity(given)), classifier.explain(identity(given)).classification);
+      const ranked = new Classifier(parseRules({ rule: own }, 'u'), ours).rules;
+      const index = new RuleIndex();
+      const classification = { group: '', subgroup: '', rule: '' };
+      runToEnd(index.fill(ranked.map((rule, rank) => ({ rule, rank, classification }))));
+      const seen = identity(given);
+      const asked = ranked.findIndex((rule) => compareRule(rule, seen).failed.length === 0);
+      assert.equal(index.find(new MatchTarget(seen))?.rank ?? -1, asked);
     }),
-    { numRuns: 400 },
+    { numRuns: 400, examples: [[[twoSlashes], [], { name: 'java', exe: '/opt//x', argv: [], unit: '' }]] },
   );
 });
 

@@ -62,6 +62,10 @@ export const compareRule = (rule: Rule, identity: Identity): RuleResult => compa
 
 const seenAs = (identity: Identity): MatchTarget => new MatchTarget(identity, MatchWork.unlimited());
 
+/** Whether a rule says which program a process is. One for a folder does not: many programs are in it. */
+const isNamedBy = (own: Ranked | undefined): boolean =>
+  own !== undefined && !own.rule.keys.list.every(([, matchers]) => matchers.every(({ path }) => path));
+
 function compare(rule: Rule, target: MatchTarget): RuleResult {
   const held: KeyResult[] = [];
   const failed: KeyResult[] = [];
@@ -125,7 +129,7 @@ export class Classifier {
    * The work of patterns is limited for all looks together.
    */
   private decideByLooks(target: MatchTarget, identity: Identity, own: Ranked | undefined): Decision | undefined {
-    const looks = otherLooks(identity, target.value('script'), this.known, own !== undefined);
+    const looks = otherLooks(identity, target.value('script'), this.known, isNamedBy(own));
     let runtime: Decision | undefined;
     for (let i = 0; i < looks.length; i++) {
       const look = looks[i]!;
@@ -171,8 +175,8 @@ export class Classifier {
     const target = seenAs(identity);
     const result = compare(rule, target);
     if (result.failed.length === 0) return { result };
-    const hasOwn = this.index.find(target) !== undefined;
-    for (const look of otherLooks(identity, target.value('script'), this.known, hasOwn)) {
+    const named = isNamedBy(this.index.find(target));
+    for (const look of otherLooks(identity, target.value('script'), this.known, named)) {
       const other = compareRule(rule, look.identity);
       if (other.failed.length === 0) return { result: other, look };
     }

@@ -52,8 +52,17 @@ test('other names of a process, the surest first', () => {
   // A script from a package counts as itself, whatever started it; a person's script has a name that says nothing.
   const python = (script: string) => looks({ name: 'python3', argv: ['python3', script, '-x'] }, script);
   assert.deepEqual(python('/usr/sbin/anyd'), ['installed anyd']);
-  assert.deepEqual(python('/opt/any/anyd.py'), ['installed anyd', 'installed anyd.py']);
-  for (const script of ['/usr/local/bin/squid', '/home/joe/squid', 'squid']) assert.deepEqual(python(script), []);
+  assert.deepEqual(python('/usr/share/any/anyd.py'), ['installed anyd', 'installed anyd.py']);
+  assert.deepEqual(python('/opt/any/anyd'), ['installed anyd']);
+  assert.deepEqual(python('/opt/any/anyd.py'), ['installed anyd.py']);
+  for (const script of [
+    '/usr/local/bin/squid',
+    '/home/joe/squid',
+    'squid',
+    '/usr/bin/../../tmp/squid',
+    '/opt/../tmp/squid',
+  ])
+    assert.deepEqual(python(script), []);
   // Only root names a system unit: neither a user's unit nor one in a container says anything.
   assert.deepEqual(looks({ name: 'x', unit: 'user@1000.service/nginx.service' }), []);
   assert.deepEqual(looks({ name: 'x', unit: 'nginx.service', container: 'f00d' }), []);

@@ -59,17 +59,17 @@ const NO_LOOKS: readonly Look[] = [];
 /**
  * The process under each other name that a rule may know, the surest first.
  * @param script what its interpreter runs, as rules see it; ''
- * @param hasOwn whether a rule matches the process as it is: its name is then no riddle
+ * @param isNamed whether a rule that matches the process as it is knows its name: that is then no riddle
  */
-export function otherLooks(identity: Identity, script: string, known: KnownNames, hasOwn: boolean): readonly Look[] {
+export function otherLooks(identity: Identity, script: string, known: KnownNames, isNamed: boolean): readonly Look[] {
   const { exe, argv, unit } = identity;
   const title = argv[0] ?? '';
   let looks: Look[] | undefined;
   if (mayLaunch(title, script)) {
     looks = [];
-    addLaunched(looks, identity, known, hasOwn, 0);
+    addLaunched(looks, identity, known, 0);
   }
-  if (!hasOwn) looks = addNames(looks, identity, known);
+  if (!isNamed) looks = addNames(looks, identity, known);
   looks = addInstalled(looks, identity, script);
   looks = addFolders(looks, identity, exe, known);
   if (title !== exe) looks = addFolders(looks, identity, title, known);
@@ -78,7 +78,7 @@ export function otherLooks(identity: Identity, script: string, known: KnownNames
   return looks === undefined ? NO_LOOKS : looks.length > LOOKS_MAX ? looks.slice(0, LOOKS_MAX) : looks;
 }
 
-function addLaunched(looks: Look[], identity: Identity, known: KnownNames, hasOwn: boolean, depth: number): void {
+function addLaunched(looks: Look[], identity: Identity, known: KnownNames, depth: number): void {
   for (const launched of launchedBy(identity)) {
     if (looks.length > LOOKS_MAX) return;
     looks.push({ kind: 'launched', identity: launched });
@@ -86,8 +86,7 @@ function addLaunched(looks: Look[], identity: Identity, known: KnownNames, hasOw
     const script = program?.script() ?? '';
     // Whether a program is a script, its name does not say: rules for scripts are asked as well.
     if (!program) looks.push({ kind: 'script', identity: { ...launched, argv: [ANY_INTERPRETER, ...launched.argv] } });
-    if (depth < DEPTH_MAX && mayLaunch(launched.argv[0] ?? '', script))
-      addLaunched(looks, launched, known, hasOwn, depth + 1);
+    if (depth < DEPTH_MAX && mayLaunch(launched.argv[0] ?? '', script)) addLaunched(looks, launched, known, depth + 1);
     addNames(looks, launched, known);
     addInstalled(looks, launched, script);
     addFolders(looks, launched, launched.exe, known);
@@ -129,21 +128,23 @@ function addRelease(looks: Look[] | undefined, identity: Identity, name: string,
   return withLook(looks, 'release', { ...identity, name: name.slice(0, end) });
 }
 
-/** Folders whose files come from packages, so that a file's name there is the name of a known program. */
+/** Folders in which packages install files, so that a file's name there is the name of a known program. */
 const PACKAGED = /^\/(?:(?:usr\/)?(?:s?bin|lib(?:64|exec)?|share)|opt)\//;
 /** A shell script there is a command; scripts of other languages in such a folder are often a person's own. */
 const COMMAND = /\/s?bin\/[^/]+$/;
 const SCRIPT_EXTENSION = /\.(?:pyc?|pl|rb|sh|php|js)$/;
 
 /**
- * A script from a package, under its own name: what its first line (#!) starts has that name, and `python3 SCRIPT` is the
+ * An installed script, under its own name: what its first line (#!) starts has that name, and `python3 SCRIPT` is the
  * same program.
  */
 function addInstalled(looks: Look[] | undefined, identity: Identity, script: string) {
   if (script.charCodeAt(0) !== SLASH || script.length > PATH_LENGTH_MAX) return looks;
+  if (script.includes('/../')) return looks; // it leads out of the folder
   if (!PACKAGED.test(script) && !(isShell(identity.argv[0] ?? '') && COMMAND.test(script))) return looks;
   const file = baseName(script);
-  const name = file.replace(SCRIPT_EXTENSION, '');
+  // Below /opt people keep programs of their own too: docker.py there is their tool for Docker.
+  const name = script.startsWith('/opt/') ? file : file.replace(SCRIPT_EXTENSION, '');
   const found = withLook(looks, 'installed', { ...identity, name, exe: script, argv: argvFrom(identity.argv, script) });
   return name === file ? found : withLook(found, 'installed', { ...found[found.length - 1]!.identity, name: file });
 }

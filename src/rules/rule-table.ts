@@ -1,5 +1,5 @@
-// Rules by a text. Look-ups are made of parts of names and paths, ten for each new process, and most find nothing: a cheap
-// hash of the part says so, without a string of the part.
+// Rules by a text. Look-ups are made of parts of names and paths, ten for each new process, and most find nothing: a hash
+// of the part says so, without a string of the part.
 import type { Classification } from './identity.ts';
 import { findMatcher, type MatchTarget } from './match-target.ts';
 import { type Condition, RULE_KEYS, type Rule, type RuleKey } from './rule.ts';
@@ -52,17 +52,11 @@ function matchesAll(conditions: readonly Condition[], target: MatchTarget): bool
   return true;
 }
 
-/** A cheap hash of a part of a text, 32 bits, from four of its letters and their number. */
+/** A hash of a part of a text, 32 bits (FNV-1a); of all its letters, because names of a fleet differ in few of them. */
 const hashOf = (text: string, start: number, end: number): number => {
-  const letters = end - start;
-  return Math.imul(
-    text.charCodeAt(start) ^
-      (text.charCodeAt(start + (letters >> 1)) << 6) ^
-      (text.charCodeAt(end - 1) << 12) ^
-      (text.charCodeAt(start + (letters >> 2)) << 18) ^
-      (letters << 24),
-    0x9e3779b1,
-  );
+  let hash = 0x811c9dc5 | 0;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return Math.imul(hash, 0x9e3779b1);
 };
 
 const BITS_MIN = 3;
@@ -75,6 +69,8 @@ export class RuleTable {
   /** Open addressing, two numbers a slot: the hash of a text, and its place in `texts` from 1; 0 where the slot is free. */
   private slots = new Int32Array(0);
   private bits = BITS_MIN - 1;
+  /** Letters of the longest text: a longer part of a text is not here. */
+  private lettersMax = 0;
 
   get isEmpty(): boolean {
     return this.texts.length === 0;
@@ -86,6 +82,7 @@ export class RuleTable {
     const place = this.placeOf(hash, text, 0, text.length);
     if (place >= 0) this.append(place, list[0]);
     else {
+      this.lettersMax = Math.max(this.lettersMax, text.length);
       this.texts.push(text);
       this.lists.push(list);
       if (this.texts.length * 4 > this.slots.length) this.grow();
@@ -141,6 +138,7 @@ export class RuleTable {
     target: MatchTarget,
     best: RankedRule | undefined,
   ): RankedRule | undefined {
+    if (end - start > this.lettersMax) return best;
     const place = this.placeOf(hashOf(text, start, end), text, start, end);
     return place < 0 ? best : firstMatch(this.lists[place]!, keys, target, best);
   }

@@ -65,7 +65,7 @@ export function ProcessPage({ place }: { place: Place }) {
   );
 }
 
-/** The kernel tells when a process started only relative to the clock, which may have been set since. */
+/** The kernel tells how long after boot a process started (proc_pid_stat(5)); as Unix time that moves when the clock is set. */
 const CLOCK_SECONDS = 60;
 
 const isAnother = ({ start }: Place, started: number): boolean =>

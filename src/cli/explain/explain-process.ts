@@ -98,7 +98,7 @@ const LOOKS: Readonly<Record<LookKind, string>> = {
   release: 'no rule names it; without version and platform its name is',
   name: 'no rule names it; its executable or title says',
   cut: 'no rule names it; the only known name that the kernel cuts to this one is',
-  installed: 'no rule names its interpreter; its script comes from a package, and is called',
+  installed: 'no rule names its interpreter; its script is in a folder of programs, and is called',
   folder: 'no rule names it; it is installed in the folder of',
   unit: 'no rule names it; its system unit is named',
 };

@@ -115,7 +115,7 @@ function tomlOf({ subgroup, keys, fallback = false }: Candidate): string | undef
 const mayBeShown = (value: string): boolean =>
   !value.includes(HIDDEN) && (!/=|:\/\//.test(value) || scrubValue(value) === value);
 
-/** A TOML string that holds no hostile character: JSON's escapes are TOML's too. */
+/** A TOML string that holds no hostile character. JSON's escapes are TOML's too, but for surrogates: TOML refuses them. */
 const quoted = escapedJson;
 
 /** A subgroup from the name of a program: "bill.py" gives "bill", "a*b[c]" gives "a-b-c". */
