@@ -1,5 +1,6 @@
-// Knows which processes live: births, ends, exec and pid reuse. One pass reads the cheap counters of all of them, and hands
-// the difference to the last reading to everything that counts: usage, group counters, page sharing, reaped children.
+// Knows which processes live: births, ends, exec and pid reuse. One pass reads the cheap counters of all of them, or of those that
+// changed where the files know that, and hands the difference to the last reading to everything that counts: usage, group
+// counters, page sharing, reaped children.
 //
 // Which processes are known from one collection to the next is decided here only; other classes may refer to them.
 
