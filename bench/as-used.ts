@@ -144,7 +144,10 @@ export async function measureUsualCost(
         const running = (within: Scope) =>
           subjects.map((subject, index) => measure(fleet, subject, index / subjects.length, minutes, within, places));
         for (const cost of await endingAll((within) => Promise.all(running(within)))) costs.push(cost);
-        log(`  every ${subjects[0]!.period} s: measured after ${Math.round((performance.now() - began) / 1000)} s`);
+        const { period } = subjects[0]!;
+        log(
+          `  ${Number.isNaN(period) ? 'never scraped' : `every ${period} s`}: measured after ${Math.round((performance.now() - began) / 1000)} s`,
+        );
       }
     });
     found(costs);

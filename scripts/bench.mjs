@@ -1,5 +1,5 @@
-// npm run bench: install, build, and measure this exporter beside its peers. Arguments name parts: cost, accuracy,
-// classify, start, soak.
+// npm run bench: install, build, and measure this exporter beside its peers. Arguments name parts: as-used,
+// cost, accuracy, classify, start, soak, page; without any it runs them all, which takes hours.
 import { install, run } from './install.mjs';
 
 install();

@@ -33,8 +33,8 @@ const functionOf = (document, replacer) =>
   `export default () => ${JSON.stringify(JSON.stringify(document, replacer))};`;
 
 /**
- * x.toml: a function that gives the document as JSON text. The text lies in the code of the function, which V8 forgets when it
- * is not called: so a document costs no memory once it was used.
+ * x.toml: a function that gives the document as JSON text. V8 keeps the text of the whole program in any case; what it makes of
+ * this function, with a second copy of the document, it forgets when the function was not called for some time.
  * @type {(examples: 'with examples' | 'without examples') => Plugin}
  */
 const toml = (examples) => ({

@@ -1,5 +1,5 @@
-// node scripts/pictures.mjs: makes the pictures in docs/pictures, which README shows: the live page of the built exporter in a
-// real browser, and `top` in a real terminal, light and dark. It needs root, unshare, cc, tmux and Chromium, and three minutes
+// node scripts/pictures.mjs: makes the pictures in docs/pictures, light and dark: the live page of the built exporter in a real
+// browser, which README shows, and `top` in a real terminal. It needs root, unshare, cc, tmux and Chromium, and three minutes
 // for the history. The host on the pictures is a process namespace with children of known sizes; one child leaks. The
 // pictures show no other process of the machine. They do show the machine's kernel, uptime and kinds of memory.
 import { execFileSync, spawn } from 'node:child_process';
@@ -67,8 +67,8 @@ function runScene(folder) {
 const COLOUR_SCHEMES = /** @type {const} */ (['light', 'dark']);
 const FOLDER = `${root}docs/pictures`;
 
-/** @param {string} browserPath @param {string} tmux */
-async function takePictures(browserPath, tmux) {
+/** @param {string} browserPath @param {string} tmux @param {string} folder of files that are gone afterwards */
+async function takePictures(browserPath, tmux, folder) {
   const points = async () => {
     try {
       const response = await fetch(`http://localhost:${PORT}/api/v1/history?of=groups`);
@@ -81,7 +81,7 @@ async function takePictures(browserPath, tmux) {
   while ((await points()) < POINTS) await pause(1000);
   const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-gpu'] });
   mkdirSync(FOLDER, { recursive: true });
-  const terminal = htmlOf(await screenOfTop(tmux));
+  const terminal = htmlOf(await screenOfTop(tmux, `${folder}/tmux`));
   for (const colorScheme of COLOUR_SCHEMES) {
     const context = await browser.newContext({ colorScheme, viewport: { width: 1200, height: 860 } });
     const page = await context.newPage();
@@ -94,9 +94,9 @@ async function takePictures(browserPath, tmux) {
   await browser.close();
 }
 
-/** What `top` draws in a terminal, with its escape sequences. @param {string} tmux */
-async function screenOfTop(tmux) {
-  const socket = ['-S', `${mkdtempSync(`${tmpdir()}/herakles-top-`)}/socket`];
+/** What `top` draws in a terminal, with its escape sequences. @param {string} tmux @param {string} path of a socket */
+async function screenOfTop(tmux, path) {
+  const socket = ['-S', path];
   const env = { PATH: process.env.PATH, LC_ALL: 'C.UTF-8' };
   const run = (/** @type {string[]} */ ...args) => execFileSync(tmux, [...socket, ...args], { encoding: 'utf8', env });
   const command = `${process.execPath} ${root}dist/herakles.cjs top --url http://localhost:${PORT}`;
@@ -159,7 +159,7 @@ else {
   const command = [...namespaces, process.execPath, new URL(import.meta.url).pathname, folder];
   const host = spawn(unshare, command, { stdio: ['pipe', 'inherit', 'inherit'] });
   try {
-    await takePictures(browserPath, tmux);
+    await takePictures(browserPath, tmux, folder);
   } finally {
     host.kill('SIGKILL'); // unshare ignores SIGTERM, and its children end with it
     rmSync(folder, { recursive: true, force: true });

@@ -43,10 +43,10 @@ profile docker-default flags=(attach_disconnected,mediate_deleted) {
 }
 `;
 
-/** The profile that the document shows. */
+/** A copy of Docker's profile with the line that the document shows. */
 function documented(): string {
-  const text = readFileSync(`${root}docs/troubleshooting.md`, 'utf8');
-  return /```\n(#include <tunables\/global>\n[\s\S]*?)```/.exec(text)![1]!;
+  const line = /```\n(ptrace .*)\n```/.exec(readFileSync(`${root}docs/troubleshooting.md`, 'utf8'))![1]!;
+  return DOCKER_DEFAULT.replaceAll('docker-default', 'herakles-exporter').replace(/}\n$/, `  ${line}\n}\n`);
 }
 
 /** Runs the service under a profile; '' is none. */
@@ -119,11 +119,10 @@ for (const suite of ['bookworm', 'trixie'] as const) {
         const record =
           /apparmor="DENIED" operation="ptrace".* profile="docker-default" .*denied_mask="read" peer="unconfined"/;
         assert.match(debian.done('journalctl -k -o cat'), record);
-        assert.match(await (await fetch(debian.url)).text(), /security module/);
       },
     );
 
-    await t.test('the profile of the document gives both back', async () => {
+    await t.test('the line of the document gives both back', async () => {
       confine(debian, 'herakles-exporter');
       await seesPss(debian, free);
       await seesPss(debian, contained);

@@ -23,8 +23,8 @@ export interface VersionBefore {
 
 const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
 
-/** @throws Error where the history that is here does not reach back so far: which, and what to do */
-function lastCommitBefore(): string {
+/** @throws Error where no history is here, or none that reaches back so far: which, and what to do */
+export function lastCommitBefore(): string {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
   const change = git('log', '-1', '--format=%H', `-S"version": "${version}"`, '--', 'package.json');
   try {
@@ -34,9 +34,8 @@ function lastCommitBefore(): string {
   }
 }
 
-/** @throws Error where there is no git, where the history does not reach back, or where that version can not be built here */
-export function versionBefore(): VersionBefore {
-  const commit = lastCommitBefore();
+/** @throws Error where that version cannot be built here */
+export function versionBefore(commit: string): VersionBefore {
   const { version } = JSON.parse(git('show', `${commit}:package.json`)) as { version: string };
   const home = `${root}.cache/vm/version-${version}-${commit.slice(0, 12)}`;
   if (!existsSync(home)) build(commit, home);
