@@ -60,7 +60,13 @@ class Crowd implements KernelFiles {
     const entry = (name: string) => {
       const memory = { rss: 4096 + (pid % 100) * 4, pss: 3000, file: 1024, pssAnon: 2500, pssFile: 500 };
       const comm = `program-${Math.floor(pid / PROCESSES_PER_PROGRAM)}`;
-      const text = { pid, comm, memory, exe: `/usr/bin/${comm}`, user: Math.floor(this.#collection / BUSY_EVERY) };
+      const text = {
+        pid,
+        comm,
+        memory,
+        exe: `/usr/bin/${comm}`,
+        user: Math.floor((pid + this.#collection) / BUSY_EVERY),
+      };
       const found = new Map(processEntries({ ...text, cgroup: `0::/system.slice/${comm}.service\n` })).get(
         `proc/${pid}/${name}`,
       );

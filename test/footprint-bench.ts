@@ -29,6 +29,8 @@ export interface Fake {
   uss: number;
   swap?: number;
   shmem?: number;
+  sharedHugetlb?: number;
+  privateHugetlb?: number;
   pageTables?: number;
   virtualSize?: number;
   /** Seconds a read takes. */
@@ -75,8 +77,8 @@ export class Bench {
       files.readSeconds = own.cost ?? 0.0001;
       this.clock += files.readSeconds;
       if (own.failed) throw new KernelFileError(file, own.failed);
-      const { rss, pss, uss, swap = 0, shmem = 0 } = own;
-      const memory = { rss, pss, privateDirty: uss, swap, pssShmem: shmem };
+      const { rss, pss, uss, swap = 0, shmem = 0, sharedHugetlb = 0, privateHugetlb = 0 } = own;
+      const memory = { rss, pss, privateDirty: uss, swap, pssShmem: shmem, sharedHugetlb, privateHugetlb };
       return rollupText(Object.fromEntries(Object.entries(memory).map(([key, bytes]) => [key, bytes / 1024])));
     };
     const files = {

@@ -1,7 +1,7 @@
 // A snapshot becomes response bodies. The samples of each collector of the view are encoded and compressed once for each
 // snapshot and format, however many clients ask: a part. A response is the parts of the collectors that a client asks for,
 // and the samples that change with every scrape: the tail. So no choice of collectors makes more to keep than another.
-// Where a scrape is expected, the parts that scrapes asked for since the last time are made before it comes.
+// Where a scrape is expected, the parts that were asked for each of the last two times are made before it comes.
 import type { Enabled } from '../collectors/collector.ts';
 import { scrapeCollectors, viewCollectors } from '../collectors/index.ts';
 import { Encoder, type Format } from '../exposition/encode.ts';
@@ -48,8 +48,9 @@ export class Renderer {
   #snapshot: Snapshot | undefined;
   /** By format, encoding and collector. */
   readonly #parts = new Map<string, Promise<Part>>();
-  /** The parts that responses asked for since the last `ahead`, by the same keys. */
-  readonly #asked = new Map<string, PartName>();
+  /** The parts that responses asked for since the last `ahead`, and from the one before to the last, by the same keys. */
+  #asked = new Map<string, PartName>();
+  #askedBefore = new Map<string, PartName>();
   #gzip: GzipWriter | undefined;
   /** The writing that was begun last: encoders and compressor are shared, so one response is written after the other. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -63,14 +64,19 @@ export class Renderer {
     this.#enabled = enabled;
     this.#parts.clear();
     this.#asked.clear();
+    this.#askedBefore.clear();
   }
 
-  /** A scrape is expected: makes the parts that scrapes asked for. If none comes, nothing is made the next time. */
+  /**
+   * A scrape, or another reader, is expected: makes the parts that were asked for each of the last two times. One time would not do:
+   * where a live page or a server that wants another format reads in turn with the scrapes, each would get what the other wants.
+   */
   ahead(snapshot: Snapshot): void {
-    const asked = [...this.#asked.values()];
-    this.#asked.clear();
+    const [asked, before] = [this.#asked, this.#askedBefore];
     this.#show(snapshot);
-    for (const name of asked) void this.#part(snapshot, name).catch(() => {}); // a response tries again, and fails where it is seen
+    for (const [key, name] of asked) if (before.has(key)) void this.#part(snapshot, name).catch(() => {}); // a response tries again, and fails where it is seen
+    before.clear();
+    [this.#asked, this.#askedBefore] = [before, asked];
   }
 
   /** Drops the parts of an older snapshot. */

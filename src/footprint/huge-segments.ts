@@ -24,6 +24,8 @@ export interface SegmentRead {
 /** The processes of which smaps has to be read. */
 export class SegmentsWanted {
   readonly #wanted = new Set<Process>();
+  /** Those that are being read, or wait for that. */
+  readonly #taken = new WeakSet<Process>();
 
   /** Call when smaps_rollup was read. @param at kernel time, seconds since boot */
   consider(proc: Process, at: number, maxAge: number): void {
@@ -34,6 +36,7 @@ export class SegmentsWanted {
   take(budget: ReadBudget, predict: (proc: Process) => number, options: FootprintOptions, at: number): SegmentRead[] {
     const reads: SegmentRead[] = [];
     for (const proc of this.#wanted) {
+      if (this.#taken.has(proc)) continue;
       const reserved = predictSegments(proc, predict(proc));
       const length = reserved < SHORT_READ_MAX ? 'short' : reserved <= options.maxRead ? 'long' : 'huge';
       if (budget.isExhausted(length)) continue;
@@ -41,8 +44,14 @@ export class SegmentsWanted {
       if (proc.stat.ended || !mayReadSegments(proc, reserved, options, at)) continue;
       budget.take(length, reserved);
       reads.push({ proc, reserved, length, file: 'smaps' });
+      this.#taken.add(proc);
     }
     return reads;
+  }
+
+  /** A read that was taken has ended. */
+  done(proc: Process): void {
+    this.#taken.delete(proc);
   }
 
   clear(): void {

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Bench, BOUNDED, INTERVAL, MIB } from '../../test/footprint-bench.ts';
+import { Bench, BOUNDED, type Fake, INTERVAL, MIB } from '../../test/footprint-bench.ts';
 import { Sharers } from '../process/process.ts';
 import { explainFootprint } from './explanation.ts';
 
 const COLLECTIONS = BOUNDED.maxAge / INTERVAL;
 
 /** Processes of one executable that were all read once. */
-async function fleet(count: number): Promise<Bench> {
+async function fleet(count: number, fake: Partial<Fake> = {}): Promise<Bench> {
   const bench = new Bench();
   const sharers = new Sharers('one');
-  for (let i = 0; i < count; i++) bench.add({}, sharers);
+  for (let i = 0; i < count; i++) bench.add(fake, sharers);
   await bench.collect();
   return bench;
 }
@@ -73,6 +73,15 @@ test('where a read finds another PSS than before, all processes of the executabl
   assert.ok(bench.processes.filter(({ measurement }) => measurement.reason === 'relative').length > 150);
   assert.notEqual(other.measurement.reason, 'relative');
   assert.ok((await collect(bench, 1)).length < 20, 'then some answer for all again');
+});
+
+test('where huge pages are no longer shared, which no PSS tells, all processes of the executable are read', async () => {
+  const bench = await fleet(100, { sharedHugetlb: 2 * MIB });
+  await collect(bench, 1);
+  for (const fake of bench.fakes.values()) Object.assign(fake, { sharedHugetlb: 0, privateHugetlb: 2 * MIB });
+  await collect(bench, 1);
+  const wrong = bench.processes.filter(({ measurement }) => measurement.sharedHugetlb > 0);
+  assert.equal(wrong.length, 0);
 });
 
 test('a change of less than a hundredth makes nobody read', async () => {

@@ -14,7 +14,10 @@ import { movedByItself } from './read-need.ts';
 const SAMPLED = 17;
 /** A process is read itself after so many periods of `maxAge`, also where turns never come to it. */
 const PERIODS_MAX = 20;
-/** A read says something new where PSS or USS moved by more than this share of PSS. Group totals are promised within it. */
+/**
+ * A read says something new where PSS or USS moved by more than this share of PSS: group totals are promised within it. Neither
+ * holds huge pages, so it does as well where the process shares more of these, or less.
+ */
 const SHARE = 0.01;
 
 interface Sample {
@@ -51,12 +54,12 @@ export class IdleSamples {
   }
 
   /** Takes a read of a process that was due by age, before its measurement is replaced. */
-  take(proc: Process, { pss, uss }: FootprintReading, at: number, maxAge: number): void {
+  take(proc: Process, { pss, uss, sharedHugetlb }: FootprintReading, at: number, maxAge: number): void {
     const { measurement } = proc;
     if (proc.sharing.sharers.members < 2 || movedByItself(proc) !== 0) return;
     const sample = this.#of(proc);
     const moved = Math.max(Math.abs(pss - measurement.pss), Math.abs(uss - measurement.uss));
-    if (moved <= SHARE * measurement.pss) {
+    if (moved <= SHARE * measurement.pss && sharedHugetlb === measurement.sharedHugetlb) {
       sample.agreedAt = at;
       return;
     }

@@ -5,7 +5,7 @@ export interface FootprintOptions {
   readonly mode: 'bounded' | 'exact' | 'off';
   /** Share of one core that `bounded` may spend. */
   readonly budget: number;
-  /** A measurement older than this is made again, seconds. */
+  /** A measurement that was neither made nor confirmed by others (idle-samples.ts) for so long is made again, seconds. */
   readonly maxAge: number;
   /** A read that is predicted to take longer than this happens only once every `maxAge`, seconds. */
   readonly maxRead: number;

@@ -31,13 +31,14 @@ import type { SlowReads } from './slow-reads.ts';
 
 /** Short reads that are requested together. */
 const BATCH = 256;
+const FILES = ['smaps_rollup', 'smaps'] as const;
 const PROCESSES_PER_STEP = 64;
 
 /** What a reason adds to the urgency, and the most that an amount (bytes or seconds) adds: reasons never mix. */
 const URGENCY: Record<ReadReason, number> = { first: 3e15, changed: 2e15, relative: 1e15, age: 0 };
 const AMOUNT_MAX = 1e14;
 
-type QueuedRead = Omit<SegmentRead, 'file'> & { readonly file: 'smaps_rollup' | 'smaps' };
+type QueuedRead = Omit<SegmentRead, 'file'> & { readonly file: (typeof FILES)[number] };
 
 export class FootprintScheduler {
   readonly #files: KernelFiles;
@@ -101,7 +102,7 @@ export class FootprintScheduler {
     this.#maxAge = options.maxAge;
     if (options.mode === 'off') {
       this.#segmentsWanted.clear();
-      for (const proc of processes) this.#unreadable.clear(proc, 'smaps_rollup');
+      for (const proc of processes) for (const file of FILES) this.#unreadable.clear(proc, file);
       return;
     }
     yield* this.#findWanted(processes, options, at);
@@ -341,7 +342,8 @@ export class FootprintScheduler {
       else fail(proc, at);
     } finally {
       this.#budget.giveBack(length, reserved);
-      if (file === 'smaps_rollup') measurement.queued = false;
+      if (file === 'smaps') this.#segmentsWanted.done(proc);
+      else measurement.queued = false;
     }
   }
 
@@ -349,9 +351,7 @@ export class FootprintScheduler {
     const measurement: Measurement = proc.measurement;
     const { activity, sharers } = proc.sharing;
     if (measurement.wanted === 'age') this.#samples.take(proc, reading, at, this.#maxAge);
-    const { cost, guess } = this.#cost.learn(proc, reading.rss, took);
-    measurement.cost = cost;
-    measurement.guess = guess;
+    Object.assign(measurement, this.#cost.learn(proc, reading.rss, took));
     measurement.reason = measurement.wanted ?? 'first';
     measurement.wanted = undefined;
     measurement.execs = proc.stat.execs;
@@ -370,6 +370,7 @@ export class FootprintScheduler {
     if (reading.sharedHugetlb > measurement.sharedHugetlb) this.#hugePagesSharedAt = at;
     measurement.sharedHugetlb = reading.sharedHugetlb;
     if (reading.sharedHugetlb === 0) measurement.segments = undefined;
+    if (!measurement.segments) this.#unreadable.clear(proc, 'smaps');
     this.#segmentsWanted.consider(proc, at, this.#maxAge);
     measurement.activity = activity;
     measurement.sharersActivity = sharers.activity;

@@ -9,6 +9,8 @@ import { withRoom } from './with-room.ts';
 export class ChangedTasks implements PidList {
   pids = new Uint32Array(64);
   length = 0;
+  /** The pids without a record of the last walk: one that is no longer among them has ended perhaps, and no list shows that. */
+  #unlisted: readonly number[] = [];
 
   /** @param more pids without a record, which /proc lists */
   find(before: TaskPass, now: TaskPass, more: readonly number[]): void {
@@ -24,6 +26,8 @@ export class ChangedTasks implements PidList {
       if (pid <= ended) at += TASK_NUMBERS;
     }
     for (const pid of more) this.#add(pid);
+    if (more !== this.#unlisted) for (const pid of this.#unlisted) this.#add(pid);
+    this.#unlisted = more;
   }
 
   #add(pid: number): void {

@@ -79,6 +79,12 @@ test('a text without end and without mappings ends', () => {
   assert.equal(kept('7f00'.repeat(50_000)), '');
 });
 
+test('any text gives segments or nothing, and ends', () => {
+  const pieces = ['\n', 'Shared_Hugetlb:', ' 4 kB', '7f2a-7f2b rw-s 0 00:0f 7', 'x', '0'];
+  const text = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((some) => some.join(''));
+  fc.assert(fc.property(text, (given) => void parseHugeMappings(kept(given))));
+});
+
 test('a text of another form is refused', () => {
   for (const text of [
     'x\n',

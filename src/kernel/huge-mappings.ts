@@ -46,7 +46,7 @@ const beginsMapping = (byte: number | undefined): boolean =>
 function startOfLast(text: Buffer, at: number): number {
   let line = at;
   while (line > 0) {
-    line = text.lastIndexOf(NEWLINE, line - 2) + 1;
+    line = line < 2 ? 0 : text.lastIndexOf(NEWLINE, line - 2) + 1; // a negative place would count from the end
     if (beginsMapping(text[line])) return line;
   }
   return 0;

@@ -6,7 +6,8 @@
 //   pgsteal_file 4096
 //
 // Other processes can change such memory too, and nothing counts that: process_madvise(2), process_vm_writev(2), the end of a file
-// that is made shorter. So the memory of processes that do not run is looked at now and then in any case (process/rss.ts).
+// that is made shorter, a process with the same address space (CLONE_VM, clone(2)). So the memory of processes that do not run is
+// looked at now and then in any case (process/rss.ts).
 import { type KernelFiles, unlessUnreadable } from './files.ts';
 import { lineNumber } from './text.ts';
 

@@ -150,6 +150,7 @@ export class Memberships {
     member.outdated = executed && proc.stat.state === BLOCKED;
     if (executed) {
       this.#unreadable.clear(proc, 'smaps_rollup');
+      this.#unreadable.clear(proc, 'smaps');
       this.#unreadable.clear(proc, 'io');
     }
     const counters = this.#countersOf(proc);

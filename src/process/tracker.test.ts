@@ -137,6 +137,38 @@ test('CPU usage is a percentage of one core: over the window, since birth for a 
   assert.equal(usage(child.pid), 25);
 });
 
+test('what is used in a window that is too short counts later, also where nothing has changed since', () => {
+  const machine = new Machine();
+  const { pass, proc: find } = track(machine, false, true);
+  for (let round = 0; round < 4; round++) {
+    machine.now += 100;
+    pass();
+  }
+  machine.spend(machine.init, { user: 5 });
+  for (const hundredths of [5, 5, 90]) {
+    machine.now += hundredths;
+    pass();
+  }
+  assert.equal(find(1).usage.percent, 5);
+});
+
+test('what changed before a pass that fails while the files find out what changed is read at the next one', () => {
+  const machine = new Machine();
+  const { tracker, pass, counters } = track(machine, false, true);
+  for (let round = 0; round < 4; round++) {
+    machine.now += 100;
+    pass();
+  }
+  machine.spend(machine.init, { user: 100 });
+  machine.list();
+  const failed = tracker.pass({ forks: machine.forks, bootTime: 1_700_000_000, cpus: 1 });
+  failed.next();
+  failed.return();
+  machine.now += 100;
+  pass();
+  assert.equal(counters(machine.init.comm).user, 1);
+});
+
 test('zombies have no memory, kernel threads have nothing but CPU, and both are counted', () => {
   const machine = new Machine();
   const { tracker, pass, unreadable, proc: find } = track(machine);

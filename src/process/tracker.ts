@@ -1,5 +1,6 @@
-// Knows which processes live: births, ends, exec and pid reuse. One pass reads the cheap counters of all of them, and hands
-// the difference to the last reading to everything that counts: usage, group counters, page sharing, reaped children.
+// Knows which processes live: births, ends, exec and pid reuse. One pass reads the cheap counters of all of them, or of those that
+// changed where the files know that, and hands the difference to the last reading to everything that counts: usage, group
+// counters, page sharing, reaped children.
 //
 // Which processes are known from one collection to the next is decided here only; other classes may refer to them.
 
@@ -122,7 +123,6 @@ export class Tracker {
     this.#cheapCounters.beginPass(began, this.#lastPass);
     const due = yield* this.#findDue();
     const { changed } = this.#files;
-    this.#knowsRestless = false;
     try {
       for (let from = 0; from < due.length; from += CHUNK) yield* this.#readAgain(due, from, from + CHUNK);
     } finally {
@@ -145,13 +145,15 @@ export class Tracker {
    */
   *#findDue(): FileWork<readonly Process[]> {
     const requests = this.#requests;
+    const knowsRestless = this.#knowsRestless;
+    this.#knowsRestless = false; // until the pass has come to its end
     requests.clear();
     yield requests; // the files know it once something was requested
     const { changed } = this.#files;
     const restless = this.#restless;
     const { expired } = this.#memberships;
     let due = this.living;
-    if (changed && this.#knowsRestless) {
+    if (changed && knowsRestless) {
       for (let index = 0; index < changed.length; index++) {
         const proc = this.#byPid.get(changed.pids[index]!);
         if (proc) restless.add(proc);
@@ -160,7 +162,7 @@ export class Tracker {
       for (const proc of expired) restless.add(proc);
       due = this.#due;
       for (const proc of restless) if (!proc.stat.ended) due.push(proc);
-      due.sort((a, b) => a.startTicks - b.startTicks);
+      due.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
     }
     expired.clear();
     restless.clear();
@@ -332,6 +334,6 @@ function isSettled(
   difference: Readonly<Difference>,
 ): boolean {
   if (!difference.idle || difference.executed || difference.first) return false;
-  if (usage.percent !== 0 || membership.outdated || stat.leaderEnded) return false;
+  if (usage.percent !== 0 || usage.windowUsed !== 0 || membership.outdated || stat.leaderEnded) return false;
   return !(reasons?.has('stat') || reasons?.has('statm') || reasons?.has('io'));
 }
