@@ -50,7 +50,7 @@ export function askEveryRule(
   };
   return (identity) => {
     const own = first(identity);
-    const decided = own && !own.fallback ? [own] : [...underOtherNames(identity, known, first, own !== undefined)];
+    const decided = own && !own.fallback ? [own] : [...underOtherNames(identity, known, first, own)];
     const decides = decided.find(({ fallback }) => !fallback) ?? own ?? decided[0];
     if (!decides) return { group: 'other', subgroup: 'other', rule: 'none' };
     const { group, subgroup, name } = decides;
@@ -63,10 +63,12 @@ function* underOtherNames(
   identity: Identity,
   known: KnownNames,
   first: (identity: Identity) => Rule | undefined,
-  hasOwn: boolean,
+  own: Rule | undefined,
 ) {
-  for (const look of otherLooks(identity, seen(identity).script[0] ?? '', known, hasOwn)) {
+  // A rule for folders alone does not say which of the programs there it is.
+  const isNamed = own?.keys.list.some(([, matchers]) => matchers.some(({ path }) => !path)) ?? false;
+  for (const look of otherLooks(identity, seen(identity).script[0] ?? '', known, isNamed)) {
     const rule = first(look.identity);
-    if (rule && lookDecides(look, rule, hasOwn)) yield rule;
+    if (rule && lookDecides(look, rule, own !== undefined)) yield rule;
   }
 }
