@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { glob, isGlob, PatternError, regex } from './pattern.ts';
+import { glob, globPrefix, globSuffix, isGlob, PatternError, regex } from './pattern.ts';
 
 test('a pattern without a linear matcher, or too large, is refused with the reason', () => {
   const refused: [source: string, says: RegExp][] = [
@@ -127,6 +127,19 @@ test('regular expressions', () => {
     ['a*?b', 'aaab', true],
   ];
   for (const [source, text, matches] of cases) assert.equal(regex(source).test(text), matches, `${source} on ${text}`);
+});
+
+test('what every text that a glob matches begins and ends with', () => {
+  const cases: [source: string, prefix: string, suffix: string][] = [
+    ['*_exporter', '', '_exporter'],
+    ['/opt/[a]*', '/opt/a', ''],
+    ['a\\*b*c[xy]de', 'a*b', 'de'],
+    ['[celery*', '[celery', ''],
+    ['[ab]c', '', 'c'],
+    ['nginx', 'nginx', 'nginx'],
+  ];
+  for (const [source, prefix, suffix] of cases)
+    assert.deepEqual([globPrefix(source), globSuffix(source)], [prefix, suffix], source);
 });
 
 test('globs', () => {

@@ -96,9 +96,13 @@ function oneStarTest(before: string, behind: string, withinFolder: boolean): (te
 
 /** The literal prefix of a glob, with which every text that matches begins: "/opt/a" of "/opt/[a]*". */
 export function globPrefix(source: string): string {
-  const prefix = /^(?:[^*?[\\]|\\.|\[[^!^\]]\])*/su.exec(source)![0];
+  // A bracket that nothing closes is a letter.
+  const prefix = /^(?:[^*?[\\]|\\.|\[[^!^\]]\]|\[(?![^\]]*\]))*/su.exec(source)![0];
   return prefix.replace(/\\(.)|\[(.)\]/gsu, '$1$2');
 }
+
+/** A literal suffix of a glob, with which every text that matches ends: "_exporter" of "*_exporter". */
+export const globSuffix = (source: string): string => /[^*?[\]\\]*$/.exec(source)![0];
 
 function parseGlob(source: string, paths: boolean): PatternNode {
   const one: CharSet = paths ? { ranges: [[0x2f, 0x2f]], negated: true, fold: false } : ANY_CHARACTER;

@@ -200,9 +200,24 @@ test('subgroups are listed once, with their rules', () => {
   );
 });
 
-const NAMES = ['java', 'javac', 'ja', 'postgres', 'post', 'x'];
+const NAMES = ['java', 'javac', 'ja', 'postgres', 'post', 'x', '[java'];
 const PATHS = NAMES.flatMap((name) => [name, `/usr/bin/${name}`, `/opt/${name}/bin/x`, `/opt//${name}`]);
-const GLOBS = ['java*', 'j*', '*', 'post[gx]*', 'java', 'x', 'jav?', 'post*s'];
+const GLOBS = [
+  'java*',
+  'j*',
+  '*',
+  'post[gx]*',
+  'java',
+  'x',
+  'jav?',
+  'post*s',
+  '*ava',
+  '*s',
+  '?av[a]',
+  '*gres',
+  '[ja*',
+  '?\\java',
+];
 const PATH_GLOBS = [
   '/usr/**',
   '/usr/bin/post*',
@@ -213,6 +228,8 @@ const PATH_GLOBS = [
   '**/x',
   '**/bin/**',
   '**/post*/bin/?',
+  '**/*gres/**',
+  '**java',
   'bin/java',
   '**/opt/post[g]*/*',
   '/usr/bin/x',
@@ -283,7 +300,7 @@ test('rules that share a common name are found by their rarer values, and cost o
   assert.deepEqual([of('/srv/app/server.js'), compared], ['other', 0]);
   assert.equal(of('/srv/node_modules/tool7/bin/x.js'), 's7');
   assert.equal(of('/srv/tool49-2/server.js'), 's49');
-  assert.ok(compared < 20, `${compared} values compared`);
+  assert.ok(compared < 30, `${compared} values compared`);
 });
 
 test('four thousand expressions and a command line of 64 KiB take bounded time, and the end of it is explained', () => {

@@ -1,6 +1,6 @@
 // Finds the first rule in the order of precedence that matches a process, without comparing every rule. Each rule is
 // entered under the values of one of its keys, the key with the rarest values: an exact value under its text, a glob
-// under the start of its literal prefix, a path under its folder or under one of its parts. A process looks its own
+// under the start of its literal prefix or the end of its suffix, a path under its folder or under one of its parts. A process looks its own
 // values up, and only rules found that way are compared in full. Its name, the base name of its executable and that of
 // its first argument are mostly one word, so all keys share one table of names, and the word is looked up once.
 //
@@ -10,14 +10,23 @@
 // "next", so that other programs of Node.js never meet it.
 //
 // Why the answer is that of comparing every rule: a process that has a rule's value also has its text, prefix, folder
-// or part, so the look-up finds the rule. Values that cannot be entered (regular expressions, globs that begin with a
-// wildcard) are kept apart, and asked of every process. A property test holds both ways against each other.
-import { globPrefix, isGlob } from '../pattern/pattern.ts';
+// or part, so the look-up finds the rule. Values that cannot be entered (regular expressions, globs of wildcards and
+// very few letters) are kept apart, and asked of every process. A property test holds both ways against each other.
+import { globPrefix, globSuffix, isGlob } from '../pattern/pattern.ts';
 import { baseNameStart } from './interpreter.ts';
 import type { MatchTarget } from './match-target.ts';
 import type { Matcher } from './matcher.ts';
 import type { Condition, RuleKey } from './rule.ts';
-import { ALL_KEYS, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
+import {
+  ALL_KEYS,
+  firstMatch,
+  hashOn,
+  keyBit,
+  NO_LETTERS,
+  type Ranked,
+  type RankedRule,
+  RuleTable,
+} from './rule-table.ts';
 
 /** The conditions with fewer values for one key. */
 const withValues = (conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] =>
@@ -27,7 +36,12 @@ const withValues = (conditions: readonly Condition[], of: RuleKey, values: reado
 interface Entry {
   readonly table: RuleTable;
   readonly text: string;
+  /** Whether it is a part of a path: while there are any, all parts of each path are looked up. */
+  readonly isPart?: true;
 }
+
+/** So many values may share another entry before a part of the path of an executable is better: every process has such a path. */
+const SHARED_RATHER_THAN_PART = 8;
 
 /** How many values of rules can be entered under a text. */
 type Uses = Map<string, number>;
@@ -40,17 +54,20 @@ function rarest(entries: readonly Entry[], uses: Uses): Entry | undefined {
 }
 
 /** Lengths of prefixes by which globs are entered; each glob under the longest that its literal prefix has. */
-const PREFIX_LENGTHS = [14, 7, 3] as const;
-const [LONG, MIDDLE, SHORT] = PREFIX_LENGTHS;
+const PREFIX_LENGTHS = [3, 7, 14];
 const SLASH = 0x2f;
 
-/** Rules by names, and by the starts of names. */
+/** Letters of the end of a glob that begins with a wildcard, by which it is entered. */
+const SUFFIX_LETTERS = 3;
+
+/** Rules by names, and by the starts and ends of names. */
 class NameIndex {
   private readonly exact = new RuleTable();
   private readonly starts = new RuleTable();
+  private readonly ends = new RuleTable();
 
   get isEmpty(): boolean {
-    return this.exact.isEmpty && this.starts.isEmpty;
+    return this.exact.isEmpty && this.starts.isEmpty && this.ends.isEmpty;
   }
 
   holdsExactly({ table }: Entry): boolean {
@@ -61,11 +78,13 @@ class NameIndex {
     return { table: this.exact, text };
   }
 
-  /** Where a glob is entered; undefined where its literal prefix is too short. */
+  /** Where a glob is entered; undefined where its literal prefix and suffix are too short. */
   entryOfGlob(glob: string): Entry | undefined {
     const prefix = globPrefix(glob);
-    const length = PREFIX_LENGTHS.find((letters) => letters <= prefix.length);
-    return length === undefined ? undefined : { table: this.starts, text: prefix.slice(0, length) };
+    const length = PREFIX_LENGTHS.findLast((letters) => letters <= prefix.length);
+    if (length !== undefined) return { table: this.starts, text: prefix.slice(0, length) };
+    const suffix = globSuffix(glob);
+    return suffix.length < SUFFIX_LETTERS ? undefined : { table: this.ends, text: suffix.slice(-SUFFIX_LETTERS) };
   }
 
   /** The first match among the rules for the name that a part of a text is, or `best` where that decides before. */
@@ -77,11 +96,22 @@ class NameIndex {
     target: MatchTarget,
     best: RankedRule | undefined,
   ): RankedRule | undefined {
-    const { starts } = this;
-    let found = this.exact.find(text, start, end, keys, target, best);
-    if (start + SHORT <= end) found = starts.find(text, start, start + SHORT, keys, target, found);
-    if (start + MIDDLE <= end) found = starts.find(text, start, start + MIDDLE, keys, target, found);
-    return start + LONG <= end ? starts.find(text, start, start + LONG, keys, target, found) : found;
+    const { exact, starts, ends } = this;
+    const letters = end - start;
+    let found = best;
+    let hash = NO_LETTERS;
+    let hashed = start;
+    for (let i = 0; i < PREFIX_LENGTHS.length && PREFIX_LENGTHS[i]! <= letters; i++) {
+      const next = start + PREFIX_LENGTHS[i]!;
+      hash = hashOn(hash, text, hashed, next);
+      hashed = next;
+      found = starts.find(hash, text, start, next, keys, target, found);
+    }
+    const tail = end - SUFFIX_LETTERS;
+    if (tail >= start && !ends.isEmpty)
+      found = ends.find(hashOn(NO_LETTERS, text, tail, end), text, tail, end, keys, target, found);
+    if (letters > exact.lettersMax) return found;
+    return exact.find(hashOn(hash, text, hashed, end), text, start, end, keys, target, found);
   }
 }
 
@@ -113,7 +143,8 @@ class PathIndex {
       .split('/')
       .slice(1)
       .map((part) => (isGlob(part) ? this.parts.entryOfGlob(part) : this.parts.entryOf(part)))
-      .filter((entry) => entry !== undefined);
+      .filter((entry) => entry !== undefined)
+      .map((entry) => ({ ...entry, isPart: true }));
   }
 
   /** The first match among the rules for a path, or `best` where that decides before. */
@@ -122,12 +153,17 @@ class PathIndex {
     const { folders, bit } = this;
     let found = best;
     let slash = path.charCodeAt(0) === SLASH && !folders.isEmpty ? path.indexOf('/', 1) : -1;
+    let hash = NO_LETTERS;
+    let hashed = 0;
     for (let depth = 0; depth < FOLDERS_MAX && slash > 0; depth++) {
       const start = slash + 1;
-      found = folders.find(path, 0, start, bit, target, found);
+      hash = hashOn(hash, path, hashed, start);
+      hashed = start;
+      found = folders.find(hash, path, 0, start, bit, target, found);
       slash = path.indexOf('/', start);
       const end = start + LETTERS_BEHIND;
-      if (end <= (slash < 0 ? path.length : slash)) found = folders.find(path, 0, end, bit, target, found);
+      if (end <= (slash < 0 ? path.length : slash))
+        found = folders.find(hashOn(hash, path, start, end), path, 0, end, bit, target, found);
     }
     return this.parts.isEmpty ? found : this.findByParts(path, target, found);
   }
@@ -197,8 +233,8 @@ export class RuleIndex {
       if (value !== '') best = this.names.find(value, 0, value.length, PLAIN_BITS[i]!, target, best);
     }
     best = firstMatch(this.rest, ALL_KEYS, target, best);
-    if (comm !== name) best = this.last.find(comm, 0, comm.length, COMM, target, best);
-    return this.last.find(name, 0, name.length, COMM, target, best);
+    if (comm !== name) best = this.last.findWhole(comm, COMM, target, best);
+    return this.last.findWhole(name, COMM, target, best);
   }
 
   private findBaseName(path: string, key: number, target: MatchTarget, best: RankedRule | undefined) {
@@ -250,7 +286,8 @@ export class RuleIndex {
     let most = 0;
     for (const matcher of matchers) {
       const entry = rarest(this.entriesOf(key, matcher), uses);
-      most = Math.max(most, entry ? uses.get(entry.text)! : Number.POSITIVE_INFINITY);
+      const more = entry?.isPart && key !== 'script' ? SHARED_RATHER_THAN_PART : 0;
+      most = Math.max(most, entry ? uses.get(entry.text)! + more : Number.POSITIVE_INFINITY);
     }
     return most;
   }

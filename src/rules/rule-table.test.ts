@@ -18,7 +18,7 @@ test('ten thousand names that differ in a few digits are told apart by their has
   const compared = t.mock.method(String.prototype, 'startsWith');
   for (let rank = 0; rank < 10_000; rank += 100) {
     const name = nameOf(rank);
-    assert.equal(table.find(name, 0, name.length, ALL_KEYS, target, undefined)?.rank, rank);
+    assert.equal(table.findWhole(name, ALL_KEYS, target, undefined)?.rank, rank);
   }
   assert.ok(compared.mock.callCount() < 110, `${compared.mock.callCount()} names compared in 100 look-ups`);
 });

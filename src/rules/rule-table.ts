@@ -52,14 +52,25 @@ function matchesAll(conditions: readonly Condition[], target: MatchTarget): bool
   return true;
 }
 
-/** A hash of a part of a text, 32 bits (FNV-1a); of all its letters, because names of a fleet differ in few of them. */
-const hashOf = (text: string, start: number, end: number): number => {
-  let hash = 0x811c9dc5 | 0;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return Math.imul(hash, 0x9e3779b1);
-};
+/** The hash of no letters. */
+export const NO_LETTERS = 0x811c9dc5 | 0;
+
+/**
+ * The hash (FNV-1a, 32 bits) of some letters and those of a part of a text behind them. It takes all letters, because names of
+ * a fleet differ in few of them; and the hash of a start is a step to that of the whole, so that one walk looks up both.
+ */
+export function hashOn(hash: number, text: string, start: number, end: number): number {
+  let on = hash;
+  for (let i = start; i < end; i++) on = Math.imul(on ^ text.charCodeAt(i), 0x01000193);
+  return on;
+}
+
+const hashOf = (text: string): number => hashOn(NO_LETTERS, text, 0, text.length);
 
 const BITS_MIN = 3;
+
+/** Where a text of this hash is looked for first: by the upper bits, into which this multiplication carries all others. */
+const slotOf = (hash: number, bits: number): number => Math.imul(hash, 0x9e3779b1) >>> (32 - bits);
 
 export class RuleTable {
   private readonly texts: string[] = [];
@@ -70,7 +81,7 @@ export class RuleTable {
   private slots = new Int32Array(0);
   private bits = BITS_MIN - 1;
   /** Letters of the longest text: a longer part of a text is not here. */
-  private lettersMax = 0;
+  lettersMax = 0;
 
   get isEmpty(): boolean {
     return this.texts.length === 0;
@@ -78,7 +89,7 @@ export class RuleTable {
 
   /** @param list of the one rule to enter. All texts of the rule share it, because most of them have no other rule. */
   add(text: string, list: readonly [RankedRule]): void {
-    const hash = hashOf(text, 0, text.length);
+    const hash = hashOf(text);
     const place = this.placeOf(hash, text, 0, text.length);
     if (place >= 0) this.append(place, list[0]);
     else {
@@ -101,12 +112,12 @@ export class RuleTable {
   /** Half of the slots are free, at least. */
   private grow(): void {
     this.slots = new Int32Array(2 << ++this.bits);
-    for (const [place, text] of this.texts.entries()) this.enter(hashOf(text, 0, text.length), place + 1);
+    for (const [place, text] of this.texts.entries()) this.enter(hashOf(text), place + 1);
   }
 
   private enter(hash: number, number: number): void {
     const mask = (1 << this.bits) - 1;
-    let slot = hash >>> (32 - this.bits);
+    let slot = slotOf(hash, this.bits);
     while (this.slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
     this.slots[2 * slot] = hash;
     this.slots[2 * slot + 1] = number;
@@ -117,7 +128,7 @@ export class RuleTable {
     const { slots, bits } = this;
     if (slots.length === 0) return -1;
     const mask = (1 << bits) - 1;
-    for (let slot = hash >>> (32 - bits); ; slot = (slot + 1) & mask) {
+    for (let slot = slotOf(hash, bits); ; slot = (slot + 1) & mask) {
       const number = slots[2 * slot + 1]!;
       if (number === 0) return -1;
       if (slots[2 * slot] !== hash) continue;
@@ -128,9 +139,11 @@ export class RuleTable {
 
   /**
    * The first match among the rules under a part of a text, or `best` where that decides before.
+   * @param hash of that part (hashOn)
    * @param keys whose value the text is
    */
   find(
+    hash: number,
     text: string,
     start: number,
     end: number,
@@ -138,8 +151,12 @@ export class RuleTable {
     target: MatchTarget,
     best: RankedRule | undefined,
   ): RankedRule | undefined {
-    if (end - start > this.lettersMax) return best;
-    const place = this.placeOf(hashOf(text, start, end), text, start, end);
+    const place = this.placeOf(hash, text, start, end);
     return place < 0 ? best : firstMatch(this.lists[place]!, keys, target, best);
+  }
+
+  /** The same for a whole text. */
+  findWhole(text: string, keys: number, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
+    return text.length > this.lettersMax ? best : this.find(hashOf(text), text, 0, text.length, keys, target, best);
   }
 }
