@@ -101,6 +101,7 @@ export async function startPostgres(
     'listen_addresses=127.0.0.1',
     `unix_socket_directories=${dir}`,
     'fsync=off',
+    'huge_pages=off', // where the host has some: they are in no PSS
     ...more,
   ];
   new Started(t, [...run, binary, '-D', `${dir}/data`, ...settings.flatMap((setting) => ['-c', setting])]);
