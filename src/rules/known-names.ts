@@ -5,15 +5,15 @@
 // It also knows which long name the kernel's 15 bytes of it stand for. That completes a name where nothing else can: a
 // zombie has no command line.
 import { truncateComm } from './full-name.ts';
+import { hashOn, NO_LETTERS } from './letter-hash.ts';
 import type { Rule } from './rule.ts';
 
 const BITS = 18;
 const MASK = (1 << BITS) - 1;
 
-/** FNV-1a over a part of a text, 32 bits. Their first 18 and their last 18 are two places in the filter. */
+/** 32 bits. Their first 18 and their last 18 are two places in the filter. */
 function hashOf(text: string, start: number, end: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  const hash = hashOn(NO_LETTERS, text, start, end);
   return Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
 }
 

@@ -14,19 +14,11 @@
 // very few letters) are kept apart, and asked of every process. A property test holds both ways against each other.
 import { globPrefix, globSuffix, isGlob } from '../pattern/pattern.ts';
 import { baseNameStart } from './interpreter.ts';
+import { hashOn, NO_LETTERS } from './letter-hash.ts';
 import type { MatchTarget } from './match-target.ts';
 import type { Matcher } from './matcher.ts';
 import type { Condition, RuleKey } from './rule.ts';
-import {
-  ALL_KEYS,
-  firstMatch,
-  hashOn,
-  keyBit,
-  NO_LETTERS,
-  type Ranked,
-  type RankedRule,
-  RuleTable,
-} from './rule-table.ts';
+import { ALL_KEYS, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
 
 /** The conditions with fewer values for one key. */
 const withValues = (conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] =>

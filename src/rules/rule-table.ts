@@ -1,6 +1,7 @@
 // Rules by a text. Look-ups are made of parts of names and paths, ten for each new process, and most find nothing: a hash
 // of the part says so, without a string of the part.
 import type { Classification } from './identity.ts';
+import { hashOn, NO_LETTERS } from './letter-hash.ts';
 import { findMatcher, type MatchTarget } from './match-target.ts';
 import { type Condition, RULE_KEYS, type Rule, type RuleKey } from './rule.ts';
 
@@ -50,19 +51,6 @@ function matchesAll(conditions: readonly Condition[], target: MatchTarget): bool
     if (!findMatcher(condition[0], condition[1], target)) return false;
   }
   return true;
-}
-
-/** The hash of no letters. */
-export const NO_LETTERS = 0x811c9dc5 | 0;
-
-/**
- * The hash (FNV-1a, 32 bits) of some letters and those of a part of a text behind them. It takes all letters, because names of
- * a fleet differ in few of them; and the hash of a start is a step to that of the whole, so that one walk looks up both.
- */
-export function hashOn(hash: number, text: string, start: number, end: number): number {
-  let on = hash;
-  for (let i = start; i < end; i++) on = Math.imul(on ^ text.charCodeAt(i), 0x01000193);
-  return on;
 }
 
 const hashOf = (text: string): number => hashOn(NO_LETTERS, text, 0, text.length);

@@ -1,0 +1,14 @@
+// A hash of letters that needs no string of them (FNV-1a, 32 bits): names of rules are looked up by parts of names and paths.
+
+/** The hash of no letters. */
+export const NO_LETTERS = 0x811c9dc5 | 0;
+
+/**
+ * Continues a hash with a part of a text. It takes every letter, because the names of a fleet differ in few of them. The hash of
+ * a start is a step to that of the whole, so that one walk looks up both.
+ */
+export function hashOn(hash: number, text: string, start: number, end: number): number {
+  let on = hash;
+  for (let i = start; i < end; i++) on = Math.imul(on ^ text.charCodeAt(i), 0x01000193);
+  return on;
+}
