@@ -31,8 +31,8 @@ const pageOf = async (renderer: Renderer, snapshot: Snapshot) => {
 
 /** Whether parts of a snapshot are being written; waits until they are. */
 async function writes({ view: { rows } }: Snapshot): Promise<boolean> {
-  const began = rows.pinCount > 0;
-  while (rows.pinCount > 0) await turn();
+  const began = rows.isPinned;
+  while (rows.isPinned) await turn();
   return began;
 }
 
@@ -45,7 +45,7 @@ test('the page of an expected scrape is made before it comes, with the same byte
   renderer.ahead(snapshot);
   assert.ok(await writes(snapshot));
   const made = renderer.body(snapshot, 'text', true, state);
-  assert.equal(snapshot.view.rows.pinCount, 0, 'nothing is left to write');
+  assert.equal(snapshot.view.rows.isPinned, false, 'nothing is left to write');
   const text = gunzipSync(Buffer.concat((await made).pieces)).toString();
   assert.equal(text, (await pageOf(new Renderer(enabledOf(config)), snapshot)).text);
 });

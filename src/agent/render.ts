@@ -116,9 +116,7 @@ export class Renderer {
     const key = keyOf(name);
     let part = this.#parts.get(key);
     if (!part) {
-      const { rows } = snapshot.view;
-      rows.pinCount++;
-      part = this.#writing.then(() => this.#write(snapshot, name)).finally(() => rows.pinCount--);
+      part = snapshot.view.rows.pinnedFor(() => this.#writing.then(() => this.#write(snapshot, name)));
       // One that failed is written again for the next response.
       this.#writing = part.catch(() => {
         if (this.#parts.get(key) === part) this.#parts.delete(key);

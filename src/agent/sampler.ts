@@ -351,7 +351,7 @@ export class Sampler {
 
   /** Rows that may be filled. The newest snapshot does not use them, and no response is written from them. */
   #freeRows(): ProcessRows {
-    const free = this.#rows.find((rows) => rows !== this.snapshot?.view.rows && rows.pinCount === 0);
+    const free = this.#rows.find((rows) => rows !== this.snapshot?.view.rows && !rows.isPinned);
     if (free) return free;
     const rows = new ProcessRows();
     this.#rows.push(rows);

@@ -1,7 +1,6 @@
 // The documents of the API as pages, for browsers without script: a group, its processes, one process, the rules. The
 // addresses are those of the live page, which takes the place of the first three where scripts run.
 import type { Agent } from '../agent/agent.ts';
-import type { Snapshot } from '../agent/sampler.ts';
 import { formatBytes, formatDuration, formatPercent } from '../text/units.ts';
 import { type ApiDocument, documents, SORTS } from './api-v1/documents.ts';
 import { groupsDocument } from './api-v1/groups.ts';
@@ -11,6 +10,7 @@ import { ApiFault, ApiQuery } from './api-v1/query.ts';
 import { rulesDocument } from './api-v1/rules.ts';
 import { type Cell, escapeHtml, filterForm, htmlTable, type Liveness } from './html.ts';
 import { subpage } from './pages.ts';
+import { SnapshotCache } from './snapshot-cache.ts';
 
 export interface DocumentPage {
   readonly status: number;
@@ -138,22 +138,12 @@ function textOf(key: string, value: unknown): string {
   return String(value);
 }
 
-/** Pages of rules that are kept until the next snapshot or reload: a list of thousands takes milliseconds to make. */
-const RULES_KEPT = 4;
-const rulesKept = new WeakMap<Snapshot, Map<string, Promise<DocumentPage>>>();
+/** A list of thousands of rules takes milliseconds to make. */
+const rulesPages = new SnapshotCache<DocumentPage>(4);
 
-export async function rulesPage(agent: Agent, query: URLSearchParams): Promise<DocumentPage> {
+export function rulesPage(agent: Agent, query: URLSearchParams): Promise<DocumentPage> {
   const filter = query.get('filter') ?? '';
-  const pages = rulesKept.get(agent.snapshot!) ?? new Map<string, Promise<DocumentPage>>();
-  rulesKept.set(agent.snapshot!, pages);
-  const key = `${agent.reloads} ${filter}`;
-  const known = pages.get(key);
-  if (known) return known;
-  const made = makeRulesPage(agent, filter);
-  pages.set(key, made);
-  if (pages.size > RULES_KEPT) pages.delete(pages.keys().next().value!);
-  made.catch(() => pages.delete(key));
-  return made;
+  return rulesPages.get(agent.snapshot!, `${agent.reloads} ${filter}`, () => makeRulesPage(agent, filter));
 }
 
 async function makeRulesPage(agent: Agent, filter: string): Promise<DocumentPage> {

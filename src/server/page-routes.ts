@@ -29,14 +29,9 @@ const documentPage =
     await agent.reading(PAGE_WAIT_SECONDS);
     if (!agent.snapshot) return retryLater(503, agent.unhealthy ?? 'no collection has succeeded yet');
     const pages = await import('./document-pages.ts');
-    const { rows } = agent.snapshot.view;
-    rows.pinCount++; // a page is made in slices: no later collection may use its rows meanwhile
-    try {
-      const { status, html } = await make(pages)(agent, new URLSearchParams(url.split('?', 2)[1]));
-      return { ...(await htmlResponse(() => html, liveness)), status };
-    } finally {
-      rows.pinCount--;
-    }
+    const query = new URLSearchParams(url.split('?', 2)[1]);
+    const { status, html } = await agent.snapshot.view.rows.pinnedFor(() => make(pages)(agent, query));
+    return { ...(await htmlResponse(() => html, liveness)), status };
   };
 
 const assetRoute = (path: string, type: string, name: AssetName): Route => ({

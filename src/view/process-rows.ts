@@ -79,7 +79,7 @@ export const hasRow = (proc: Process, kernelThreads: boolean): boolean =>
 export class ProcessRows extends Columns {
   length = 0;
   /** Responses that are written from these rows, or wait to be written: meanwhile the rows must not be filled again. */
-  pinCount = 0;
+  #pins = 0;
   readonly description: RowDescription[] = [];
   /** 1 where the process has series of its own. */
   shown = new Uint8Array(0);
@@ -90,6 +90,20 @@ export class ProcessRows extends Columns {
 
   /** Columns of kinds and of kernel files that are shown; the others take no memory. */
   #optional: readonly RowColumn[] = [];
+
+  get isPinned(): boolean {
+    return this.#pins > 0;
+  }
+
+  /** Does work that reads these rows in several turns of the event loop: until it ends, no collection fills them again. */
+  async pinnedFor<T>(work: () => Promise<T>): Promise<T> {
+    this.#pins++;
+    try {
+      return await work();
+    } finally {
+      this.#pins--;
+    }
+  }
 
   /** Empties the rows, and makes room. @param capacity number of rows @param optional columns of kinds and files that are set */
   reset(capacity: number, optional: readonly RowColumn[]): void {

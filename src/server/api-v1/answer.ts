@@ -10,6 +10,7 @@ import { inSlices } from '../../agent/time-slices.ts';
 import { escapedJson } from '../../text/hostile.ts';
 import { acceptsGzip } from '../negotiation.ts';
 import { JSON_TYPE, type RouteResponse, retryLater, textResponse } from '../responses.ts';
+import { SnapshotCache } from '../snapshot-cache.ts';
 import { type DocumentName, documents } from './documents.ts';
 import { eventsDocument } from './events.ts';
 import { groupsDocument } from './groups.ts';
@@ -47,8 +48,7 @@ const KEPT_MAX_BYTES = 512 << 10;
 /** Items of a list that are written together. */
 const ITEMS_PER_STEP = 64;
 
-/** They live as long as their snapshot. */
-const kept = new WeakMap<Snapshot, Map<string, Promise<Buffer>>>();
+const kept = new SnapshotCache<Buffer>(KEPT_MAX, ({ length }) => length <= KEPT_MAX_BYTES);
 /** The answer that was begun last: one is made after the other, so that many large ones leave time for scrapes. */
 let making: Promise<unknown> = Promise.resolve();
 const zip = promisify(compress);
@@ -69,7 +69,7 @@ export async function answer(name: DocumentName, agent: Agent, request: Incoming
     const gzip = acceptsGzip(String(request.headers['accept-encoding'] ?? ''));
     const make = async () => bytesOf(await makers[name]({ agent, snapshot, query, value }), gzip);
     const key = `${name} ${query.key} ${gzip} ${headers.etag}`;
-    const body = AGING.includes(name) ? await make() : await keptFor(snapshot, key, make);
+    const body = AGING.includes(name) ? await make() : await kept.get(snapshot, key, () => inTurn(snapshot, make));
     const encoded = gzip ? { ...headers, 'content-encoding': 'gzip' } : headers;
     return { status: 200, type: JSON_TYPE, body: [body], headers: encoded };
   } catch (error) {
@@ -96,21 +96,10 @@ const isKnown = (header: string | undefined, etag: string): boolean =>
     .map((tag) => tag.trim())
     .some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag.slice(2));
 
-function keptFor(snapshot: Snapshot, key: string, make: () => Promise<Buffer>): Promise<Buffer> {
-  const answers = kept.get(snapshot) ?? new Map<string, Promise<Buffer>>();
-  kept.set(snapshot, answers);
-  const known = answers.get(key);
-  if (known) return known;
-  const { rows } = snapshot.view;
-  rows.pinCount++;
-  const made = making.then(make).finally(() => rows.pinCount--);
+/** Makes an answer after those that were begun before. */
+function inTurn(snapshot: Snapshot, make: () => Promise<Buffer>): Promise<Buffer> {
+  const made = snapshot.view.rows.pinnedFor(() => making.then(make));
   making = made.catch(() => {});
-  answers.set(key, made);
-  if (answers.size > KEPT_MAX) answers.delete(answers.keys().next().value!);
-  made.then(
-    ({ length }) => length > KEPT_MAX_BYTES && answers.delete(key),
-    () => answers.delete(key),
-  );
   return made;
 }
 
