@@ -5,7 +5,7 @@ export const NO_LETTERS = 0x811c9dc5 | 0;
 
 /**
  * Continues a hash with a part of a text. It takes every letter, because the names of a fleet differ in few of them. The hash of
- * a start is a step to that of the whole, so that one walk looks up both.
+ * a short start is a step to that of a longer one, so that one walk gives both.
  */
 export function hashOn(hash: number, text: string, start: number, end: number): number {
   let on = hash;

@@ -90,7 +90,10 @@ class NameIndex {
   ): RankedRule | undefined {
     const { exact, starts, ends } = this;
     const letters = end - start;
+    // The exact value first: it decides most often, and what is found cuts the other lists short.
     let found = best;
+    if (letters <= exact.lettersMax)
+      found = exact.find(hashOn(NO_LETTERS, text, start, end), text, start, end, keys, target, found);
     let hash = NO_LETTERS;
     let hashed = start;
     for (let i = 0; i < PREFIX_LENGTHS.length && PREFIX_LENGTHS[i]! <= letters; i++) {
@@ -100,10 +103,8 @@ class NameIndex {
       found = starts.find(hash, text, start, next, keys, target, found);
     }
     const tail = end - SUFFIX_LETTERS;
-    if (tail >= start && !ends.isEmpty)
-      found = ends.find(hashOn(NO_LETTERS, text, tail, end), text, tail, end, keys, target, found);
-    if (letters > exact.lettersMax) return found;
-    return exact.find(hashOn(hash, text, hashed, end), text, start, end, keys, target, found);
+    if (tail < start || ends.isEmpty) return found;
+    return ends.find(hashOn(NO_LETTERS, text, tail, end), text, tail, end, keys, target, found);
   }
 }
 
