@@ -2,12 +2,12 @@
 // Each tab shows another view: the host, a group, all processes of a subgroup, one process. Once a minute the browser frees
 // what nothing holds; what is left is the page's: bytes of its script, elements and listeners. The exporter's memory and CPU
 // stand beside.
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Browser, type CDPSession, chromium } from 'playwright-core';
 import { freePort } from '../test/harness.ts';
-import { answers, bundle, childProgram, childrenOf, cpuSeconds, Program } from './machine.ts';
+import { answers, bundle, childProgram, cpuSeconds, memoryOf, Program } from './machine.ts';
 
 /** What one view holds at one moment. */
 export interface Held {
@@ -37,7 +37,7 @@ export interface OpenPage {
   readonly said: readonly string[];
 }
 
-/** So many subgroups take turns: one of them ends and another begins every few seconds. */
+/** The number of subgroups. Every few seconds the processes of one end, and those of the next begin. */
 const SUBGROUPS = 7;
 const PROCESSES = 200;
 const TURN_SECONDS = 5;
@@ -85,18 +85,6 @@ async function heldBy(session: CDPSession): Promise<Held> {
   return { heap: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners') };
 }
 
-/** Resident memory of the exporter and of its reader, bytes: proc(5), /proc/<pid>/status. A child may end meanwhile. */
-function residentOf(pid: number): number {
-  const sizes = [pid, ...childrenOf(pid)].map((each) => {
-    try {
-      return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${each}/status`, 'latin1'))?.[1] ?? 0) * 1024;
-    } catch {
-      return 0;
-    }
-  });
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
 /** @param browserPath of Chromium */
 export async function openPage(minutes: number, browserPath: string, log: (line: string) => void): Promise<OpenPage> {
   const folder = mkdtempSync(`${tmpdir()}/herakles-open-page-`);
@@ -128,7 +116,7 @@ export async function openPage(minutes: number, browserPath: string, log: (line:
     for (let minute = 1; minute <= minutes; minute++) {
       await pause(began + minute * 60_000 - performance.now());
       for (const [view, session] of tabs) measured.set(view, [...(measured.get(view) ?? []), await heldBy(session)]);
-      memory.push(residentOf(exporter.pid));
+      memory.push(memoryOf(exporter.pid).rss);
       const line = [...measured].map(([view, held]) => `${view} ${(held.at(-1)!.heap / 1e6).toFixed(2)} MB`);
       log(`${minute} min: ${line.join(', ')}, exporter ${(memory.at(-1)! / 2 ** 20).toFixed(1)} MiB`);
     }
