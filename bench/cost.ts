@@ -240,7 +240,7 @@ export async function startFleetInside(scope: Scope, fleet: Fleet): Promise<Name
   return namespace;
 }
 
-/** Each thread takes a number, of which many machines have 32,768: raises the limits of them, and sets them back at the end. */
+/** Raises the limits of process numbers and threads, because many machines allow only 32,768 of them; sets them back at the end. */
 function makeRoomFor(scope: Scope, threads: number): void {
   for (const setting of ['/proc/sys/kernel/pid_max', '/proc/sys/kernel/threads-max']) {
     const before = readFileSync(setting, 'latin1').trim();

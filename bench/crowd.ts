@@ -1,6 +1,6 @@
-// What would break first with 100,000 processes on one host? No machine here has so many, so that the exporter's own code runs
-// over a host in memory: it parses real kernel text, collects, selects, encodes and compresses. What the kernel takes is
-// added from the measurements of docs/performance.md, a process at a time.
+// Finds what breaks first with 100,000 processes on one host. Our machines cannot run so many processes, so the exporter's own
+// code runs over a host in memory: it parses real kernel text, collects, selects, encodes and compresses. The time that the
+// kernel takes is added by arithmetic: the time for one process, as docs/performance.md gives it, times their number.
 //   node --expose-gc --import tsx --import ./scripts/toml-loader.mjs bench/crowd.ts [10000 100000]
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,9 +12,9 @@ import { parseCatalogue } from '../src/rules/rule-parser.ts';
 import { hostEntries, processEntries } from '../test/kernel-text.ts';
 import { median } from './machine.ts';
 
-/** One process in so many runs between two collections. */
+/** Between two collections, one process of this many runs. */
 const BUSY_EVERY = 20;
-/** Different programs, so many processes each. */
+/** How many processes each program has. */
 const PROCESSES_PER_PROGRAM = 200;
 const COLLECTIONS = 8;
 /** What the kernel takes, microseconds: docs/performance.md, 2,000 processes. */
@@ -23,7 +23,7 @@ const KEPT_DESCRIPTORS = 20_000;
 const FILES = ['stat', 'io', 'statm'];
 const SMAPS_MAX_AGE = 300;
 
-/** A host of so many processes, each of which has run at every collection whose number its pid matches. */
+/** A host in memory. Before each collection another twentieth of its processes has run (#isBusy). */
 class Crowd implements KernelFiles {
   buffer = new Uint8Array(1 << 20);
   readonly hung: readonly number[] = [];

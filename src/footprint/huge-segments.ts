@@ -1,7 +1,7 @@
-// Which segments of huge pages a process shares. smaps_rollup says how many bytes, and smaps alone of which segment: with two
-// segments of different sharers nothing else tells how much of each is whose. smaps takes at least as long as smaps_rollup,
-// so it is read rarely: of a process that shares huge pages, when it is new or ran another program, when their number
-// changed and it can be another segment that changed it, and by age.
+// Finds the segments of huge pages that a process shares. smaps_rollup tells how many bytes it shares; only smaps names the
+// segments. Without the names, nobody knows which groups share a segment. To read smaps takes at least as long as to read
+// smaps_rollup, so we read it rarely, and only of a process that shares huge pages: when the process is new, when it ran
+// another program, when the number of its pages changed and another segment can be the reason, and by age.
 import type { HugeSegment } from '../kernel/huge-mappings.ts';
 import type { Process, SegmentReading } from '../process/process.ts';
 import type { FootprintOptions } from './options.ts';

@@ -1,6 +1,6 @@
-// Which segments of huge pages a process shares: /proc/<pid>/smaps says it mapping by mapping (proc_pid_smaps(5), Linux
-// 6.18), and is as long as the process has mappings. So no more of it is kept than the mappings that matter, each with two
-// lines of the kernel; the path is left out. Of a million bytes remain, for example:
+// Finds the segments of huge pages that a process shares, in /proc/<pid>/smaps (proc_pid_smaps(5), Linux 6.18). The file has a
+// kilobyte for each mapping, so it can be very long. We keep only the mappings with shared huge pages, and of each only two
+// lines of the kernel, without the path. Of a million bytes remain, for example:
 //
 //   7f2a40000000-7f2a50000000 rw-s 00000000 00:0f 81234
 //   Shared_Hugetlb:   262144 kB
