@@ -198,8 +198,8 @@ export class Agent {
   }
 
   /** Somebody reads the snapshot as it is: no collection begins for it, but for a reader that comes again and again it is fresh. */
-  noteReader(): void {
-    this.#sampler.noteReader();
+  noteClient(): void {
+    this.#sampler.noteClient();
   }
 
   async #freshFor(reader: 'scrape' | 'request', waitSeconds: number): Promise<void> {

@@ -191,23 +191,23 @@ export class Sampler {
     this.#plan();
   }
 
-  /** Somebody reads the snapshot as it is: no collection begins for it, but with interval auto the next one may come sooner. */
-  noteReader(): void {
+  /** A client takes the snapshot as it is: no collection begins for it, but with interval auto the next one may come sooner. */
+  noteClient(): void {
     this.#rhythm.scraped(clock());
     if (!this.collecting) this.#plan();
   }
 
   /**
-   * Somebody reads: a scrape, or a request for a page. With a fixed interval only a scrape makes a collection begin; pages
+   * A client asks: a scrape, or a request for a page. With a fixed interval only a scrape makes a collection begin; pages
    * show what the last one saw.
-   * @returns undefined where the snapshot is fresh enough; else the collection that the reader may wait for
+   * @returns undefined where the snapshot is fresh enough; else the collection that the client may wait for
    */
-  read(reader: 'scrape' | 'request'): Promise<void> | undefined {
+  read(client: 'scrape' | 'request'): Promise<void> | undefined {
     const now = clock();
     const { interval, cacheTtl } = this.#options;
     this.#rhythm.scraped(now);
     const fresh = this.snapshot !== undefined && now - this.snapshot.at <= cacheTtl;
-    if (!fresh && (interval === 'auto' || reader === 'scrape')) return this.collect(reader);
+    if (!fresh && (interval === 'auto' || client === 'scrape')) return this.collect(client);
     if (!this.collecting) this.#plan();
     return undefined;
   }

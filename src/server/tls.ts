@@ -65,8 +65,8 @@ export function createTlsAcceptor(material: TlsMaterial, timeout: number, events
   };
 }
 
-export /** Why this client may not connect; undefined where it may. */
-function refusalReasonOf(socket: TLSSocket, { policy, allowedSans }: TlsMaterial): string | undefined {
+/** Why this client may not connect; undefined where it may. */
+export function refusalReasonOf(socket: TLSSocket, { policy, allowedSans }: TlsMaterial): string | undefined {
   const certificate = policy.asked ? socket.getPeerX509Certificate() : undefined;
   if (!certificate) return policy.required ? 'none was presented' : undefined;
   if (policy.verified && !socket.authorized)

@@ -31,6 +31,7 @@ import { STATES, stateIndex } from './states.ts';
 export const KINDS = ['anonymous', 'file', 'shared', 'hugetlb', 'page_tables', 'kernel_stacks'] as const;
 const [ANONYMOUS, FILE, SHARED, HUGETLB, PAGE_TABLES, STACKS] = [0, 1, 2, 3, 4, 5] as const;
 
+/** The share of a group's RSS up to which estimates do not make its sums estimates. */
 const ESTIMATED_MAX = 0.005;
 
 /**

@@ -59,7 +59,7 @@ export async function answer(name: DocumentName, agent: Agent, request: Incoming
   try {
     const query = new ApiQuery(documents[name], url);
     const value = path.includes('<') ? valueIn(url, path) : '';
-    agent.noteReader();
+    agent.noteClient();
     if (name === 'process') await agent.settled();
     const { snapshot } = agent;
     if (!snapshot) return retryLater(503, agent.unhealthy ?? 'no collection has succeeded yet');
