@@ -36,7 +36,7 @@ interface DataTableProps<Row> {
 
 const ROW_PIXELS = 29;
 /** Rows above and below the window that are elements too, so that scrolling shows no gap. */
-const MARGIN_ROWS = 40;
+const MARGIN_ROWS = 20;
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { caption, place, columns, rows, keyOf, textOf, children } = props;

@@ -72,12 +72,16 @@ export function ProcessesView({ place, entry, host }: ProcessesProps) {
     const { pid, start_time_seconds: start } = process;
     return onward(place, { page: 'process', pid: String(pid), start: String(start), group, subgroup });
   };
+  const tiles = useMemo(
+    () => tilesOf(largest, entry, palette, to),
+    [largest, entry, alive, place.span, place.from, place.to],
+  );
   return (
     <>
       <Areas
         head="Footprint by process"
         label="Processes by footprint"
-        tiles={tilesOf(largest, entry, palette, to)}
+        tiles={tiles}
         place={place}
         hour={hour}
         fault={parts.fault}
