@@ -88,8 +88,10 @@ async function takePictures(browserPath, tmux, folder) {
     await page.goto(`http://localhost:${PORT}/`);
     await page.locator('.chart canvas').waitFor();
     await page.screenshot({ path: `${FOLDER}/page-${colorScheme}.png` });
-    await page.setContent(terminal);
-    await page.locator('pre').screenshot({ path: `${FOLDER}/top-${colorScheme}.png` });
+    // A page of its own: the content security policy of the exporter's page refuses the styles of this one.
+    const drawn = await context.newPage();
+    await drawn.setContent(terminal);
+    await drawn.locator('pre').screenshot({ path: `${FOLDER}/top-${colorScheme}.png` });
   }
   await browser.close();
 }
@@ -144,7 +146,7 @@ function htmlOf(screen) {
     }
     return `</span><span style="${styles.join(';')}">`;
   });
-  const font = 'font:14px/17px "DejaVu Sans Mono",monospace';
+  const font = "font:14px/17px 'DejaVu Sans Mono',monospace";
   const colours = 'color-scheme:light dark;background:light-dark(#fff,#14171a);color:light-dark(#1b1f24,#e4e7ea)';
   return `<body style="color-scheme:light dark"><pre style="display:inline-block;padding:12px;${font};${colours}"><span>${body}</span></pre>`;
 }
