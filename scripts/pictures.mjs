@@ -140,9 +140,9 @@ function htmlOf(screen) {
       if (code === 0) styles = [];
       else if (code === 22) styles = styles.filter((each) => !/weight|opacity/.test(each));
       else if (code === 39) styles = styles.filter((each) => !each.startsWith('color'));
-      else if (code === 27 || code === 49) styles = styles.filter((each) => !each.startsWith('background'));
+      else if (code === 27) styles = styles.filter((each) => !each.startsWith('background'));
       else if (style) styles.push(style);
-      else throw new Error(`the picture cannot show SGR ${code}`);
+      else if (code !== 49) throw new Error(`the picture cannot show SGR ${code}`); // 49: no background has a colour
     }
     return `</span><span style="${styles.join(';')}">`;
   });
