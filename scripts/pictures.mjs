@@ -88,8 +88,10 @@ async function takePictures(browserPath, tmux, folder) {
     await page.goto(`http://localhost:${PORT}/`);
     await page.locator('.chart canvas').waitFor();
     await page.screenshot({ path: `${FOLDER}/page-${colorScheme}.png` });
-    await page.setContent(terminal);
-    await page.locator('pre').screenshot({ path: `${FOLDER}/top-${colorScheme}.png` });
+    // A page of its own: the content security policy of the exporter's page refuses the styles of this one.
+    const drawn = await context.newPage();
+    await drawn.setContent(terminal);
+    await drawn.locator('pre').screenshot({ path: `${FOLDER}/top-${colorScheme}.png` });
   }
   await browser.close();
 }
@@ -138,13 +140,13 @@ function htmlOf(screen) {
       if (code === 0) styles = [];
       else if (code === 22) styles = styles.filter((each) => !/weight|opacity/.test(each));
       else if (code === 39) styles = styles.filter((each) => !each.startsWith('color'));
-      else if (code === 27 || code === 49) styles = styles.filter((each) => !each.startsWith('background'));
+      else if (code === 27) styles = styles.filter((each) => !each.startsWith('background'));
       else if (style) styles.push(style);
-      else throw new Error(`the picture cannot show SGR ${code}`);
+      else if (code !== 49) throw new Error(`the picture cannot show SGR ${code}`); // 49: no background has a colour
     }
     return `</span><span style="${styles.join(';')}">`;
   });
-  const font = 'font:14px/17px "DejaVu Sans Mono",monospace';
+  const font = "font:14px/17px 'DejaVu Sans Mono',monospace";
   const colours = 'color-scheme:light dark;background:light-dark(#fff,#14171a);color:light-dark(#1b1f24,#e4e7ea)';
   return `<body style="color-scheme:light dark"><pre style="display:inline-block;padding:12px;${font};${colours}"><span>${body}</span></pre>`;
 }

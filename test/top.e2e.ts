@@ -108,14 +108,16 @@ test('the terminal is left as it was, however the program ends', async (t) => {
   const ready = await started(t, FEW);
   if (!ready) return;
   const fault = `${scratch()}/fault.cjs`;
-  writeFileSync(fault, "setTimeout(() => { throw new Error('a fault of the test'); }, 3000);\n");
+  const now = `${fault}.now`;
+  const fail = "{ throw new Error('a fault of the test'); }";
+  writeFileSync(fault, `setInterval(() => { if (require('node:fs').existsSync('${now}')) ${fail} }, 100);\n`);
   const faulty = topOf(ready.exporter.url).replace(process.execPath, `${process.execPath} --require ${fault}`);
   const ends: [how: string, command: string, end: (terminal: Terminal) => void, says: RegExp][] = [
     ['q', topOf(ready.exporter.url), (terminal) => terminal.type('q'), /^ended 0$/m],
     ['Ctrl-C', topOf(ready.exporter.url), (terminal) => terminal.type('C-c'), /^ended 0$/m],
     ['SIGTERM', topOf(ready.exporter.url), (terminal) => end(terminal, 'SIGTERM'), /^ended 0$/m],
     ['SIGINT', topOf(ready.exporter.url), (terminal) => end(terminal, 'SIGINT'), /^ended 0$/m],
-    ['an error', faulty, () => {}, /a fault of the test[\s\S]*^ended [1-9]/m],
+    ['an error', faulty, () => writeFileSync(now, ''), /a fault of the test[\s\S]*^ended [1-9]/m],
   ];
   for (const [how, command, stop, says] of ends) {
     const terminal = new Terminal(t, ready.tmux, command);

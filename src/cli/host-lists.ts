@@ -69,7 +69,7 @@ const CPU: ListColumn<Usage> = {
 export const groupColumns = (hour?: (row: GroupEntry) => string): readonly ListColumn<GroupEntry>[] => [
   {
     head: 'GROUP',
-    ...{ text: ({ group, subgroup }) => `${group}/${subgroup}`, least: 10, steady: 14 },
+    ...{ text: ({ group, subgroup }) => `${group}/${subgroup}`, least: 18, steady: 14 },
     ...{ order: { letter: 'n', name: 'name' }, value: ({ group, subgroup }) => `${group}/${subgroup}` },
   },
   {

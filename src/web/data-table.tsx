@@ -1,5 +1,6 @@
 // A table that can be sorted by its heads and filtered by words. Of many rows only those in the window are elements: ten
-// thousand processes scroll as a hundred do. All rows are of one height for that (--row in page.css).
+// thousand processes scroll as a hundred do. All rows are of one height for that (--row in page.css), and the widths of the
+// columns do not depend on the rows: else the columns would move while one scrolls, and the browser would measure every cell.
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { go, type Place } from './place.ts';
@@ -14,6 +15,8 @@ export interface TableColumn<Row> {
   readonly cell: (row: Row) => ComponentChildren;
   /** Numbers stand to the right. */
   readonly numeric?: boolean;
+  /** Rem; a column of numbers, and one of texts, have a usual width. */
+  readonly width?: number;
   /** Whether the smallest comes first: as with texts, and unlike other numbers. */
   readonly upward?: boolean;
 }
@@ -36,7 +39,10 @@ interface DataTableProps<Row> {
 
 const ROW_PIXELS = 29;
 /** Rows above and below the window that are elements too, so that scrolling shows no gap. */
-const MARGIN_ROWS = 40;
+const MARGIN_ROWS = 10;
+/** Widths of columns, rem: "1023.9 MiB" fits, and the process names of the kernel. */
+const NUMBER_WIDTH = 5.6;
+const TEXT_WIDTH = 9.5;
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const { caption, place, columns, rows, keyOf, textOf, children } = props;
@@ -64,6 +70,11 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       <section class="wide" tabIndex={0} aria-label={caption}>
         <table class="rows">
           <caption class="hidden">{caption}</caption>
+          <colgroup>
+            {columns.map(({ key, numeric, width = numeric ? NUMBER_WIDTH : TEXT_WIDTH }) => (
+              <col key={key} style={{ width: `${width}rem` }} />
+            ))}
+          </colgroup>
           <thead>
             <tr>
               {columns.map((column) => (

@@ -154,6 +154,7 @@ function columnsOf(place: Place, palette: Palette, areaOf: (entry: GroupEntry) =
     {
       key: 'group',
       head: 'Group',
+      width: 14,
       value: keyOfGroup,
       cell: (row) => (
         <>

@@ -72,12 +72,16 @@ export function ProcessesView({ place, entry, host }: ProcessesProps) {
     const { pid, start_time_seconds: start } = process;
     return onward(place, { page: 'process', pid: String(pid), start: String(start), group, subgroup });
   };
+  const tiles = useMemo(
+    () => tilesOf(largest, entry, palette, to),
+    [largest, entry, alive, place.span, place.from, place.to],
+  );
   return (
     <>
       <Areas
         head="Footprint by process"
         label="Processes by footprint"
-        tiles={tilesOf(largest, entry, palette, to)}
+        tiles={tiles}
         place={place}
         hour={hour}
         fault={parts.fault}
@@ -165,17 +169,25 @@ function ProcessTable({ place, value, palette, to, showAll }: ProcessTableProps)
 
 function columnsOf(at: number, palette: Palette, to: (key: string) => Place | undefined): TableColumn<ProcessEntry>[] {
   const bytes = (key: string, head: string, value: (row: ProcessEntry) => number | undefined, estimate = false) => ({
-    ...{ key, head, value, numeric: true },
+    ...{ key, head, value, numeric: true, ...(estimate && head === 'Footprint' && { width: 6.4 }) },
     cell: (row: ProcessEntry) => <Bytes bytes={value(row)} estimated={estimate && row.estimated === true} />,
   });
-  const text = (key: string, head: string, value: (row: ProcessEntry) => string | undefined) => ({
-    ...{ key, head, value },
+  const text = (key: string, head: string, width: number, value: (row: ProcessEntry) => string | undefined) => ({
+    ...{ key, head, width, value },
     cell: (row: ProcessEntry) => <Name text={value(row) ?? '–'} />,
   });
   const age = ({ start_time_seconds }: ProcessEntry) =>
     start_time_seconds === undefined ? undefined : Math.max(0, at - start_time_seconds);
   return [
-    { key: 'pid', head: 'PID', value: (row) => row.pid, numeric: true, upward: true, cell: (row) => row.pid },
+    {
+      key: 'pid',
+      head: 'PID',
+      value: (row) => row.pid,
+      numeric: true,
+      width: 4.5,
+      upward: true,
+      cell: (row) => row.pid,
+    },
     {
       ...{ key: 'name', head: 'Name', value: (row: ProcessEntry) => row.name },
       cell: (row) => {
@@ -200,7 +212,7 @@ function columnsOf(at: number, palette: Palette, to: (key: string) => Place | un
     bytes('rss', 'RSS', (row) => row.rss_bytes),
     bytes('swap', 'Swap', (row) => row.swap_bytes),
     {
-      ...{ key: 'cpu', head: 'CPU', value: (row) => row.cpu_percent, numeric: true },
+      ...{ key: 'cpu', head: 'CPU', value: (row) => row.cpu_percent, numeric: true, width: 4.5 },
       cell: ({ cpu_percent }) => (cpu_percent === undefined ? '–' : formatPercent(cpu_percent / 100, 1)),
     },
     {
@@ -209,10 +221,11 @@ function columnsOf(at: number, palette: Palette, to: (key: string) => Place | un
       value: age,
       upward: true,
       numeric: true,
+      width: 4.8,
       cell: (row) => formatDuration(age(row) ?? Number.NaN),
     },
-    text('user', 'User', (row) => row.user),
-    text('unit', 'Unit or container', (row) => row.unit ?? row.container_id?.slice(0, 12)),
-    text('rule', 'Rule', (row) => row.rule),
+    text('user', 'User', 5.5, (row) => row.user),
+    text('unit', 'Unit or container', 10.4, (row) => row.unit ?? row.container_id?.slice(0, 12)),
+    text('rule', 'Rule', 8.5, (row) => row.rule),
   ];
 }

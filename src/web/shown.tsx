@@ -8,8 +8,14 @@ import { go, linkTo, type Place } from './place.ts';
 /** Foreign text with its hostile characters made visible. */
 export const visible = (text: string): string => replaceHostile(text, () => '\ufffd');
 
+/** Length from which a narrow column may cut a text: pointing at it shows the whole. */
+const LONG = 16;
+
 /** Foreign text; its direction of writing does not reach the text around it. */
-export const Name = ({ text }: { text: string }) => <bdi>{visible(text)}</bdi>;
+export function Name({ text }: { text: string }) {
+  const shown = visible(text);
+  return <bdi title={shown.length > LONG ? shown : undefined}>{shown}</bdi>;
+}
 
 interface PlaceLinkProps {
   readonly to: Place;
