@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { catalogue } from '../catalogue/index.ts';
+import { shippedClassifier } from '../scripts/shipped-rules.ts';
 import { Renderer } from '../src/agent/render.ts';
 import { Sampler } from '../src/agent/sampler.ts';
 import { enabledOf, samplerOptionsOf } from '../src/agent/settings.ts';
@@ -14,8 +14,6 @@ import { type Config, defaults } from '../src/config/options.ts';
 import { type CapturedFile, type Frame, framedFiles, parseCapture } from '../src/kernel/capture.ts';
 import { KernelFileError } from '../src/kernel/files.ts';
 import { liveFiles } from '../src/kernel/live-host.ts';
-import { Classifier } from '../src/rules/classifier.ts';
-import { parseCatalogue } from '../src/rules/rule-parser.ts';
 import type { ExporterState } from '../src/view/exporter-state.ts';
 import { Exposition } from './exposition-text.ts';
 
@@ -39,7 +37,6 @@ const captures = new URL('captures/', import.meta.url);
 const committed = readdirSync(captures).flatMap((name) => parseCapture(readFileSync(new URL(name, captures), 'utf8')));
 const frames = process.env.PROPERTY_SECONDS ? [...committed, host] : committed;
 
-const classifier = new Classifier([], parseCatalogue(catalogue));
 const config: Config = {
   ...defaults,
   ...{ smaps: 'exact', process_io: true, process_start_time: true, collector_cgroup: true, inherit_group: true },
@@ -63,7 +60,7 @@ const state: Omit<ExporterState, 'view'> = {
 
 /** Collects each frame; the page of the last. No counter of a group falls on the way. */
 async function serve(frames: readonly Frame[]): Promise<{ page: string; failure: Error | undefined }> {
-  const classify = classifier.classify.bind(classifier);
+  const classify = shippedClassifier.classify.bind(shippedClassifier);
   const sampler = new Sampler(framedFiles(frames), classify, samplerOptionsOf(config));
   const counted = new Map<string, number>();
   for (const _ of frames) {

@@ -5,6 +5,7 @@ import { parse } from 'smol-toml';
 import { Classifier, compareRule } from './classifier.ts';
 import { type Identity, UNKNOWN_IDENTITY } from './identity.ts';
 import { MatchTarget } from './match-target.ts';
+import { byPrecedence } from './precedence.ts';
 import { RuleIndex } from './rule-index.ts';
 import { parseCatalogue, parseRules } from './rule-parser.ts';
 import { runToEnd } from './run-to-end.ts';
@@ -268,7 +269,7 @@ test('the index gives the answer of asking every rule in order', () => {
   fc.assert(
     fc.property(rules, rules, proc, (own, shipped, given) => {
       const ours = parseCatalogue([{ file: 'c.toml', document: { rule: shipped } }]);
-      const ranked = new Classifier(parseRules({ rule: own }, 'u'), ours).rules;
+      const ranked = byPrecedence(parseRules({ rule: own }, 'u'), ours);
       const index = new RuleIndex();
       const classification = { group: '', subgroup: '', rule: '' };
       runToEnd(index.fill(ranked.map((rule, rank) => ({ rule, rank, classification }))));
