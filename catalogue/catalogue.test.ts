@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'smol-toml';
 import { shippedClassifier as classifier, shippedRules as rules } from '../scripts/shipped-rules.ts';
-import { Classifier } from '../src/rules/classifier.ts';
 import type { Identity } from '../src/rules/identity.ts';
 import { lint } from '../src/rules/linter.ts';
 import { parseRules } from '../src/rules/rule-parser.ts';
@@ -110,6 +109,7 @@ test('processes that earlier catalogues got wrong', () => {
   for (const [what, where] of cases) assert.equal(place(classifier.classify(what)), where, what.name);
 });
 
+// An example that another rule decides is an error.
 test('the rule files in docs/classification.md are rules without errors', () => {
   const text = readFileSync(new URL('../docs/classification.md', import.meta.url), 'utf8');
   const blocks = [...text.matchAll(/```toml\n(.*?)```/gs)].map(([, block]) => block!);
@@ -121,8 +121,5 @@ test('the rule files in docs/classification.md are rules without errors', () => 
       [],
       block,
     );
-    const withOwn = new Classifier(own, rules);
-    for (const { name, examples } of own)
-      for (const example of examples) assert.equal(withOwn.classify(example).rule, name);
   }
 });

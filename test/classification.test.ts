@@ -27,7 +27,7 @@ const agreeOfCatalogue = agree([], shippedRules);
 
 // That an example has the class that its rule gives is asked of every one in catalogue.test.ts.
 test('examples of the catalogue have the class that asking every rule gives', () => {
-  fc.assert(fc.property(fc.constantFrom(...shippedExamples), agreeOfCatalogue), { numRuns: 400 });
+  fc.assert(fc.property(fc.constantFrom(...shippedExamples), agreeOfCatalogue), { numRuns: 150 });
 });
 
 /** A process made of parts of examples, so that parts of different programs meet in it. */
@@ -59,7 +59,7 @@ function mixtureOf(examples: readonly Identity[]): fc.Arbitrary<Identity> {
 }
 
 test('processes made of parts of examples have the class that asking every rule gives', () => {
-  fc.assert(fc.property(mixtureOf(shippedExamples), agreeOfCatalogue), { numRuns: 250 });
+  fc.assert(fc.property(mixtureOf(shippedExamples), agreeOfCatalogue), { numRuns: 120 });
 });
 
 /** Rules that a user could write for some of these texts: the text, its start, a piece of it, an expression. */
@@ -125,7 +125,7 @@ test("users' rules decide as asking every rule does", () => {
       const ownAlone = new Classifier(rules, []);
       decided += list.filter((proc) => ownAlone.classify(proc).group === 'own').length;
     }),
-    { numRuns: 75 },
+    { numRuns: 50 },
   );
   assert.ok(decided > 15, `users' rules decided only ${decided} times`);
 });

@@ -45,8 +45,8 @@ test('a process of the capture has the rule of the live one, whatever examples o
     matched += live.filter((rule) => rule !== 'none').length;
     assert.deepEqual(await rulesIn(replayed!, examples.length), live);
   });
-  await fc.assert(property, { numRuns: 10 });
-  assert.ok(matched > 500, `${matched} had a rule`);
+  await fc.assert(property, { numRuns: 5 });
+  assert.ok(matched > 250, `${matched} had a rule`);
 });
 
 test('no secret of the table is in the text of a capture', async () => {

@@ -212,7 +212,7 @@ test('a random secret is shown at no place of a value', () => {
         assert.ok(!line.includes(text), line);
       },
     ),
-    { numRuns: 6000 },
+    { numRuns: 3000 },
   );
 });
 
@@ -229,15 +229,16 @@ test('any command line gives as many words, and what is shown stands in it', () 
 });
 
 test('no command line takes a long time', () => {
-  const long = 32 << 10;
+  const long = 16 << 10;
   // biome-ignore format: a list
   for (const part of ['a', 'a.', 'a-', 'a=', 'a,', 'a:', 'a/', '/a', '/a:', '=,', 'x://', '://@', 'http://a,', '"', "'", '\\', ' ', 'a b', '$(', '&a=', '?a', '%', '1', '1.', '-a', '--a=', '[', '***', '\n', ';;', 'aB1']) {
     const text = part.repeat(long / part.length);
     for (const argv of [['sh', '-c', text], [text], [`x ${text}`], ['x', text], ['x', `--a=${text}`], ['x', ...text.split(/(?<=.)/).slice(0, 30_000)]]) {
-      const began = performance.now();
+      const before = process.cpuUsage();
       withoutSecrets(identity({ name: 'x', argv }), [shippedClassifier]);
-      const took = performance.now() - began;
-      assert.ok(took < 3000, `${part}: ${Math.round(took)} ms`);
+      const { user, system } = process.cpuUsage(before);
+      // 6 ms on an idle machine; quadratic work takes seconds.
+      assert.ok(user + system < 750_000, `${part}: ${user + system} µs`);
     }
   }
 });
