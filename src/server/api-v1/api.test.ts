@@ -361,7 +361,7 @@ test('an answer that is made while collections go on is of its own snapshot', as
   );
   const { get, collect } = site(t, {}, frames);
   await collect(1);
-  const asked = SORTS.map((sort) => get(`processes?limit=2000&sort=${sort}`));
+  const asked = SORTS.slice(0, 3).map((sort) => get(`processes?limit=2000&sort=${sort}`));
   await collect(2);
   for (const { json } of await Promise.all(asked)) {
     assert.equal(json.snapshot, 1);
