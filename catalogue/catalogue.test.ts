@@ -2,14 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'smol-toml';
-import { Classifier } from '../src/rules/classifier.ts';
+import { shippedClassifier as classifier, shippedRules as rules } from '../scripts/shipped-rules.ts';
 import type { Identity } from '../src/rules/identity.ts';
 import { lint } from '../src/rules/linter.ts';
-import { parseCatalogue, parseRules } from '../src/rules/rule-parser.ts';
+import { parseRules } from '../src/rules/rule-parser.ts';
 import { catalogue } from './index.ts';
 
-const rules = parseCatalogue(catalogue);
-const classifier = new Classifier([], rules);
 const place = ({ group, subgroup }: { group: string; subgroup: string }) => `${group}/${subgroup}`;
 const known = new Set(classifier.subgroups().map(place));
 
@@ -111,6 +109,7 @@ test('processes that earlier catalogues got wrong', () => {
   for (const [what, where] of cases) assert.equal(place(classifier.classify(what)), where, what.name);
 });
 
+// An example that another rule decides is an error.
 test('the rule files in docs/classification.md are rules without errors', () => {
   const text = readFileSync(new URL('../docs/classification.md', import.meta.url), 'utf8');
   const blocks = [...text.matchAll(/```toml\n(.*?)```/gs)].map(([, block]) => block!);
@@ -122,8 +121,5 @@ test('the rule files in docs/classification.md are rules without errors', () => 
       [],
       block,
     );
-    const withOwn = new Classifier(own, rules);
-    for (const { name, examples } of own)
-      for (const example of examples) assert.equal(withOwn.classify(example).rule, name);
   }
 });

@@ -3,24 +3,18 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { build, type Metafile } from 'esbuild';
-import { programOptions, root } from './bundle.mjs';
+import type { Metafile } from 'esbuild';
+import { metafilesOfProgram } from './built-program.ts';
+import { root } from './bundle.mjs';
 import { noticeOf, packagesOf, sbomOf } from './bundled-packages.mjs';
 
-/** The metafile of the program, and of the programs that it holds as text. */
-async function metafilesOfProgram(): Promise<Metafile[]> {
-  const metafiles: Metafile[] = [];
-  const options = programOptions('dist/none/herakles.cjs', (metafile) => metafiles.push(metafile));
-  const { metafile } = await build({ ...options, write: false, metafile: true });
-  return [metafile!, ...metafiles];
-}
-
-test('NOTICE and SBOM name each library that has code in the bundle, and no other library', async () => {
-  const metafiles = await metafilesOfProgram();
-  const paths = metafiles.flatMap(({ inputs }) => Object.keys(inputs)).filter((path) => path.includes('node_modules/'));
+test('NOTICE and SBOM name each library that has code in the bundle, and no other library', () => {
+  const paths = metafilesOfProgram
+    .flatMap(({ inputs }) => Object.keys(inputs))
+    .filter((path) => path.includes('node_modules/'));
   const named = [...new Set(paths.map((path) => path.split('node_modules/').at(-1)!.split('/')[0]!))].sort();
   assert.ok(named.includes('bcryptjs'), 'the library of the thread for passwords, a bundle in the bundle');
-  const packages = packagesOf(metafiles, root);
+  const packages = packagesOf(metafilesOfProgram, root);
   assert.deepEqual(
     packages.map(({ name }) => name),
     named,

@@ -3,14 +3,12 @@
 // catalogue decide. Where the list names no program, the rules see the unit alone, so that a program is never claimed that
 // was not found.
 import { readFileSync } from 'node:fs';
-import { catalogue } from '../catalogue/index.ts';
 import { glob } from '../src/pattern/pattern.ts';
-import { Classifier } from '../src/rules/classifier.ts';
 import { UNKNOWN_IDENTITY } from '../src/rules/identity.ts';
 import { baseName } from '../src/rules/interpreter.ts';
-import { parseCatalogue } from '../src/rules/rule-parser.ts';
 import { serviceName } from '../src/rules/service-groups.ts';
 import { programSections } from './program-coverage.ts';
+import { shippedClassifier, shippedRules } from './shipped-rules.ts';
 
 /** Units that run once and end, by the reason why no group is needed. Names without suffix; `*` is any run of characters. */
 const WITHOUT_DAEMON: readonly (readonly [reason: string, units: string])[] = [
@@ -41,9 +39,7 @@ const reasons = WITHOUT_DAEMON.flatMap(([reason, units]) =>
 
 /** Every service of the list with what the catalogue says of it, in the order of the list. */
 export function coveredUnits(): CoveredUnit[] {
-  const rules = parseCatalogue(catalogue);
-  const classifier = new Classifier([], rules);
-  const ofUnit = new Set(rules.filter(({ keys }) => keys.has('unit')).map(({ name }) => name));
+  const ofUnit = new Set(shippedRules.filter(({ keys }) => keys.has('unit')).map(({ name }) => name));
   const text = readFileSync(new URL('../catalogue/debian-units.tsv', import.meta.url), 'utf8');
   return text
     .trimEnd()
@@ -52,7 +48,7 @@ export function coveredUnits(): CoveredUnit[] {
       const [unit = '', from = '', program = '', kind = ''] = line.split('\t');
       const identity = { ...UNKNOWN_IDENTITY, unit: unit.replace('@.', '@1.') };
       const known = { ...identity, name: baseName(program).slice(0, 15), argv: [program] };
-      const { group, subgroup, rule } = classifier.classify(program ? known : identity);
+      const { group, subgroup, rule } = shippedClassifier.classify(program ? known : identity);
       const stem = unit.slice(0, -'.service'.length);
       const reason =
         kind === 'timer' ? 'started by its timer' : (reasons.find(({ pattern }) => pattern.test(stem))?.reason ?? '');

@@ -6,11 +6,9 @@
 //
 // The command line is divided at spaces. In double quotes it is one argument, as programs write that set their title.
 import { readFileSync } from 'node:fs';
-import { catalogue } from '../catalogue/index.ts';
-import { Classifier } from '../src/rules/classifier.ts';
 import { type Identity, UNCLASSIFIED, UNKNOWN_IDENTITY } from '../src/rules/identity.ts';
 import { baseName } from '../src/rules/interpreter.ts';
-import { parseCatalogue } from '../src/rules/rule-parser.ts';
+import { shippedClassifier } from './shipped-rules.ts';
 
 /** The lists of programs.tsv, in the order of the document. */
 export const PROGRAM_LISTS = {
@@ -36,7 +34,6 @@ export interface CoveredProgram {
 
 /** Every line of the file with what the catalogue says of it, in the order of the file. */
 export function coveredPrograms(): CoveredProgram[] {
-  const classifier = new Classifier([], parseCatalogue(catalogue));
   const text = readFileSync(new URL('../catalogue/programs.tsv', import.meta.url), 'utf8');
   return text
     .trimEnd()
@@ -49,7 +46,7 @@ export function coveredPrograms(): CoveredProgram[] {
         );
       const known = { list: list as CoveredProgram['list'], name, process };
       if (process === '') return { ...known, expected: '', group: '', reason: place };
-      const { group, subgroup } = classifier.classify(identityOf(process));
+      const { group, subgroup } = shippedClassifier.classify(identityOf(process));
       return { ...known, expected: place, group: `${group}/${subgroup}`, reason: '' };
     });
 }

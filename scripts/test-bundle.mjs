@@ -60,18 +60,21 @@ export async function bundleTests(files, folder) {
 }
 
 /**
- * Writes one file for each folder that imports the bundles of this folder: their tests run one after another in one
- * process. A process for each of a hundred files loads and compiles the same code again, a fifth of all CPU.
+ * Writes one file for each folder of the project's folders (`src/cli`, `test`) that imports the bundles in it and in its
+ * own folders: their tests run one after another in one process. A process for each of a hundred files loads and compiles
+ * the same code again, a fifth of all CPU.
  * @param {readonly string[]} bundles what bundleTests returned
  * @param {string} folder as bundleTests has it
  * @returns {Promise<string[]>} the files to run
  */
 export async function oneForEachFolder(bundles, folder) {
-  const folders = [...new Set(bundles.map((bundle) => dirname(bundle)))];
+  /** @param {string} bundle dist/unit/src/cli/top/keys.test.mjs gives src-cli */
+  const nameOf = (bundle) => dirname(relative(folder, bundle)).split('/').slice(0, 2).join('-');
+  const names = [...new Set(bundles.map(nameOf))];
   return Promise.all(
-    folders.map(async (one) => {
-      const path = `${folder}/${relative(folder, one).replaceAll('/', '-')}.mjs`;
-      const own = bundles.filter((bundle) => dirname(bundle) === one);
+    names.map(async (name) => {
+      const path = `${folder}/${name}.mjs`;
+      const own = bundles.filter((bundle) => nameOf(bundle) === name);
       const imports = own.map((bundle) => `import './${relative(folder, bundle)}';\n`);
       await writeFile(root + path, imports.join(''));
       return path;

@@ -8,10 +8,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { catalogue } from '../catalogue/index.ts';
-import { Classifier } from '../src/rules/classifier.ts';
+import { shippedClassifier } from '../scripts/shipped-rules.ts';
 import { isWithoutRule, UNKNOWN_IDENTITY } from '../src/rules/identity.ts';
-import { parseCatalogue } from '../src/rules/rule-parser.ts';
 import { ServiceGroups } from '../src/rules/service-groups.ts';
 
 interface FieldLine {
@@ -25,14 +23,13 @@ interface FieldLine {
 
 const linesOf = (file: string): FieldLine[] =>
   JSON.parse(readFileSync(new URL(`field/${file}`, import.meta.url), 'utf8'));
-const classifier = new Classifier([], parseCatalogue(catalogue));
 const services = new ServiceGroups();
 services.max = 10_000;
 
 /** Where a line lands: its group, and whether a rule named it. */
 function placeOf({ comm, ...line }: FieldLine) {
   const identity = { ...UNKNOWN_IDENTITY, ...line, name: comm };
-  const own = classifier.classify(identity);
+  const own = shippedClassifier.classify(identity);
   const found = isWithoutRule(own) ? (services.of(identity) ?? own) : own;
   return { group: found.group, place: `${found.group}/${found.subgroup}` };
 }

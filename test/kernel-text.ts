@@ -1,6 +1,7 @@
 // Kernel files as Linux writes them, for tests. A value that a test leaves out is that of a quiet host of 4 GiB.
 // A host of these entries is a Frame, so that it can be read, recorded and served like any other.
 import type { CapturedFile, Frame } from '../src/kernel/capture.ts';
+import type { ProcessFile } from '../src/kernel/files.ts';
 
 export interface Stat {
   readonly pid: number;
@@ -186,26 +187,31 @@ export interface ProcessText extends Stat {
   readonly fds?: readonly [open: number, most: number];
 }
 
+const commOf = (p: ProcessText): string => Buffer.from(latin1(p.comm ?? 'sleep')).toString('latin1');
+const GONE: CapturedFile = { failed: 'gone' };
+
+/** What this program reads of one process, each file made when it is asked for: a simulated machine is asked often. */
+const PROCESS_ENTRIES: Readonly<Record<ProcessFile | 'exe', (p: ProcessText) => CapturedFile>> = {
+  stat: (p) => file(statText({ roughRss: (p.memory?.rss ?? 1024) / 4, ...p })),
+  statm: (p) => file(p.memory ? statmText(p.memory) : '0 0 0 0 0 0 0\n'),
+  io: (p) => file(ioText(...(p.io ?? []))),
+  status: (p) => file(statusText(commOf(p), p.uid ?? 0, p.memory)),
+  smaps_rollup: (p) => (p.memory ? file(rollupText(p.memory)) : GONE),
+  cmdline: (p) => file((p.argv ?? (p.memory ? [commOf(p)] : [])).map((argument) => `${argument}\0`).join('')),
+  cgroup: (p) => file(p.cgroup ?? '0::/\n'),
+  oom_score: (p) => file(`${p.oomScore ?? 666}\n`),
+  fd: (p) => file(`${p.fds?.[0] ?? 3}\n`),
+  limits: (p) => file(limitsText(p.fds?.[1])),
+  smaps: (p) => (p.memory ? file('') : GONE),
+  exe: (p) => (p.memory ? { link: p.exe ?? `/usr/bin/${commOf(p)}` } : GONE),
+};
+
+/** One file of a process. */
+export const processEntry = (p: ProcessText, name: ProcessFile | 'exe'): CapturedFile => PROCESS_ENTRIES[name](p);
+
 /** All that this program reads of one process. */
-export function processEntries(p: ProcessText): [string, CapturedFile][] {
-  const at = `proc/${p.pid}`;
-  const comm = Buffer.from(latin1(p.comm ?? 'sleep')).toString('latin1');
-  const gone: CapturedFile = { failed: 'gone' };
-  return [
-    [`${at}/stat`, file(statText({ roughRss: (p.memory?.rss ?? 1024) / 4, ...p }))],
-    [`${at}/statm`, file(p.memory ? statmText(p.memory) : '0 0 0 0 0 0 0\n')],
-    [`${at}/io`, file(ioText(...(p.io ?? [])))],
-    [`${at}/status`, file(statusText(comm, p.uid ?? 0, p.memory))],
-    [`${at}/smaps_rollup`, p.memory ? file(rollupText(p.memory)) : gone],
-    [`${at}/cmdline`, file((p.argv ?? (p.memory ? [comm] : [])).map((argument) => `${argument}\0`).join(''))],
-    [`${at}/cgroup`, file(p.cgroup ?? '0::/\n')],
-    [`${at}/oom_score`, file(`${p.oomScore ?? 666}\n`)],
-    [`${at}/fd`, file(`${p.fds?.[0] ?? 3}\n`)],
-    [`${at}/limits`, file(limitsText(p.fds?.[1]))],
-    [`${at}/smaps`, p.memory ? file('') : gone],
-    [`${at}/exe`, p.memory ? { link: p.exe ?? `/usr/bin/${comm}` } : gone],
-  ];
-}
+export const processEntries = (p: ProcessText): [string, CapturedFile][] =>
+  Object.entries(PROCESS_ENTRIES).map(([name, entryOf]) => [`proc/${p.pid}/${name}`, entryOf(p)]);
 
 /** A whole host. */
 export const frameOf = (host: HostText, processes: readonly ProcessText[]): Frame =>

@@ -8,7 +8,7 @@ import {
   type ProcessFile,
   type ProcessFiles,
 } from '../src/kernel/files.ts';
-import { hostEntries, type Memory, type ProcessText, processEntries, uptimeText } from './kernel-text.ts';
+import { hostEntries, type Memory, type ProcessText, processEntry, uptimeText } from './kernel-text.ts';
 
 /** CPU in ticks, storage in bytes. */
 export interface Spent {
@@ -182,7 +182,7 @@ export class Machine implements KernelFiles {
       if (!bound || (this.#listed ? listed?.task !== bound : bound.state === 'gone'))
         throw new KernelFileError(path, 'gone');
       const text = listed ? listed.texts[ofThread ? 1 : 0] : textOf(bound, ofThread);
-      const entry = new Map(processEntries(text)).get(path)!;
+      const entry = processEntry(text, file);
       if ('failed' in entry) throw new KernelFileError(path, entry.failed);
       return entry;
     };

@@ -20,7 +20,7 @@ const faultOf = (parsed: Promise<unknown>) =>
 const ownCpuMs = () => Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6;
 
 test('a long text is parsed like a short one, with the same faults', async () => {
-  const rules = table.repeat(1000);
+  const rules = table.repeat(400);
   const [long, same] = [await parseText('rules', rules), await parseRuleText(rules)];
   assert.deepEqual(long.lines, same.lines);
   assert.equal(JSON.stringify(long.document), JSON.stringify(same.document));
@@ -30,9 +30,9 @@ test('a long text is parsed like a short one, with the same faults', async () =>
   assert.deepEqual(document.b, [Number.NaN, Number.POSITIVE_INFINITY, -0]);
   assert.equal(
     await faultOf(parseText('rules', `${rules}[[rule]`)),
-    '4001: is not valid TOML (expected end of table array declaration); correct this line',
+    '1601: is not valid TOML (expected end of table array declaration); correct this line',
   );
-  const values = `a: {b: [1, x]}\n${'# x\n'.repeat(9000)}c: 2024-01-01\n<<: d`;
+  const values = `a: {b: [1, x]}\n${'# x\n'.repeat(4500)}c: 2024-01-01\n<<: d`;
   const short = values.replaceAll('# x\n', '');
   const withoutLines = (node: unknown) => JSON.stringify(node).replace(/"line":\d+/g, '');
   for (const dialect of ['YAML 1.1', 'YAML 1.2'] as const)
@@ -51,7 +51,7 @@ test('a text that costs much does not hold this thread, and is refused where its
   const length = 1 << 20;
   const fill = (head: string, part: string, tail: string, size = length) =>
     head + part.repeat(size / part.length) + tail;
-  const keys = Array.from({ length: 90_000 }, (_, i) => `k${i} = 1\n`).join('');
+  const keys = Array.from({ length: 9000 }, (_, i) => `k${i} = 1\n`).join('');
   const excess = /^1: has more than 50000 tables and lists; remove some$/;
   // biome-ignore format: one line a case
   const cases: [text: string, refused: RegExp | undefined][] = [
@@ -59,10 +59,10 @@ test('a text that costs much does not hold this thread, and is refused where its
     [fill('a = [', '"x",', ']'), undefined],
     [fill('a = [', '{},', ']', length / 4), excess],
     [fill('a = [', '[],', ']', length / 4), excess],
-    [fill('', '[[a]]\n', ''), excess],
-    [keys, /^1: has a table of 90000 keys, more than 1000; write rules as/],
-    [`${table}${keys}`, /^1: has a table of 90003 keys/],
-    [`${'a.'.repeat(length / 2)}b = 1`, /^1: is nested too deep; write rules as \[\[rule\]\] tables$/],
+    [fill('', '[[a]]\n', '', length / 3), excess],
+    [keys, /^1: has a table of 9000 keys, more than 1000; write rules as/],
+    [`${table}${keys}`, /^1: has a table of 9003 keys/],
+    [`${'a.'.repeat(length / 16)}b = 1`, /^1: is nested too deep; write rules as \[\[rule\]\] tables$/],
     [fill('', ' ', 'a', length / 4), /^1: is not valid TOML/],
   ];
   for (const [text, refused] of cases) {

@@ -69,7 +69,7 @@ test('whatever others take, processes whose reads fit into half of the budget ar
         if (surprises === 0) assert.equal(read, usual.length, `${collection}: ${read} of ${usual.length}`);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 40 },
   );
 });
 
@@ -91,7 +91,7 @@ test('the budget holds for all kinds of reads together, but for one read of each
         );
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 20 },
   );
 });
 

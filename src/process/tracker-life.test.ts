@@ -176,7 +176,7 @@ test('no group counter ever falls, and nothing is credited twice, whatever happe
         assert.ok(credited.write <= spent.write, `${credited.write} bytes written credited of ${spent.write}`);
       });
     }),
-    { numRuns: 60, includeErrorInReport: true },
+    { numRuns: 40, includeErrorInReport: true },
   );
 });
 
@@ -189,7 +189,7 @@ test('where every child is waited for, CPU is credited to the last tick', () => 
       const { spent, credited } = books(machine, watched, start);
       assert.deepEqual(credited, spent);
     }),
-    { numRuns: 60, includeErrorInReport: true },
+    { numRuns: 40, includeErrorInReport: true },
   );
 });
 
@@ -224,7 +224,7 @@ test('leaving out processes that did not change makes no difference', () => {
         all += whole.tracker.living.length;
       }
     }),
-    { numRuns: 60, includeErrorInReport: true },
+    { numRuns: 40, includeErrorInReport: true },
   );
   assert.ok(read < all / 2, `${read} of ${all} changed`);
 });

@@ -131,7 +131,7 @@ test('a rule that is never reached is found whatever hides it', () => {
       });
       assert.deepEqual(found, hiddenByPairs(parsed));
     }),
-    { numRuns: 250 },
+    { numRuns: 150 },
   );
 });
 
@@ -140,17 +140,17 @@ test('thousands of rules are linted in a few seconds, whatever they have in comm
   const cases: [what: string, keys: (i: number) => object, findings: number][] = [
     ['nothing', (i) => ({ comm: `name${i}` }), 0],
     ['one key', (i) => ({ comm: 'same', unit: `u${i}.service` }), 0],
-    ['everything', () => ({ comm: 'same' }), 24_985],
+    ['everything', () => ({ comm: 'same' }), 14_985],
     ['the folder of a path', (i) => ({ exe: `/opt/application/server/bin/${i}/**` }), 0],
     ['a glob without a start', (i) => ({ comm: `*a*b*${i}*`, unit: 'x.service' }), 0],
   ];
   for (const [what, keys, findings] of cases) {
-    const given = Array.from({ length: 5000 }, (_, i) => ({ group: 'g', subgroup: 's', ...keys(i) }));
+    const given = Array.from({ length: 3000 }, (_, i) => ({ group: 'g', subgroup: 's', ...keys(i) }));
     const rules = parseRules({ rule: given }, 'u');
     const before = process.cpuUsage();
     assert.equal(lint(rules, []).length, findings, what);
     const { user, system } = process.cpuUsage(before);
-    // Half a second of an idle machine; comparing every pair takes ten seconds.
-    assert.ok(user + system < 4_000_000, `${what}: ${user + system} µs`);
+    // A third of a second on an idle machine; comparing every pair takes six on a busy one.
+    assert.ok(user + system < 2_000_000, `${what}: ${user + system} µs`);
   }
 });

@@ -6,7 +6,7 @@
 import { Classifier } from './classifier.ts';
 import { COMM_BYTES, truncateComm } from './full-name.ts';
 import { coveredValues, HidingRules } from './hiding-rules.ts';
-import type { Identity } from './identity.ts';
+import type { Classification, Identity } from './identity.ts';
 import type { Matcher } from './matcher.ts';
 import { byPrecedence, specificityOf } from './precedence.ts';
 import type { Rule, RuleKey } from './rule.ts';
@@ -19,6 +19,7 @@ export interface Finding {
   readonly message: string;
 }
 
+type Classify = (identity: Identity) => Classification;
 type Report = (severity: Finding['severity'], message: string) => void;
 
 /** Programs that are run for the sake of another program. */
@@ -50,8 +51,8 @@ const PAIRS_MAX = 5;
 const UNIT_END = /(?:\.(?:service|scope|mount|socket|swap)|[*\]])$/;
 
 /**
- * The findings of all rules, in order of precedence. A user's rule that hides one of the catalogue's is no finding,
- * because that is what users' rules are for.
+ * The findings of the user's rules, in order of precedence; without any, those of the catalogue. A user's rule that hides
+ * one of the catalogue's is no finding, because that is what users' rules are for.
  * @param userRules the user's own, in the order of their files
  * @param catalogue the rules that ship with the product
  */
@@ -62,10 +63,19 @@ export function lint(userRules: readonly Rule[], catalogue: readonly Rule[]): Fi
   const ofUser = new Set(userRules);
   const byName = new Map(ranked.toReversed().map((rule) => [rule.name, rule]));
   const labelOf = (name: string) => ruleLabel(byName.get(name), name);
-  const classifier = new Classifier(userRules, catalogue);
+  let classifier: Classifier | undefined;
+  // Made for the first example: to make it takes longer than all the rest, and many rules have none.
+  const classify: Classify = (example) => {
+    classifier ??= new Classifier(userRules, catalogue);
+    return classifier.classify(example);
+  };
   const [earlierOfUser, earlierShipped] = [new HidingRules(userRules), new HidingRules(catalogue)];
   for (const rule of ranked) {
     const isUsers = ofUser.has(rule);
+    if (!isUsers && userRules.length > 0) {
+      earlierShipped.add(rule);
+      continue;
+    }
     const report: Report = (severity, message) => findings.push({ rule: rule.name, severity, message });
     for (const [key, matchers] of rule.keys.list) for (const matcher of matchers) unreachable(key, matcher, report);
     contradiction(rule, report);
@@ -73,8 +83,7 @@ export function lint(userRules: readonly Rule[], catalogue: readonly Rule[]): Fi
     const earlier = [...earlierShipped.of(rule), ...(isUsers ? earlierOfUser.of(rule) : [])];
     earlier.sort((a, b) => ranks.get(a)! - ranks.get(b)!);
     hidden(rule, earlier, !isUsers, report);
-    // The user's rules may decide about the catalogue's examples: that is what they are for.
-    if (isUsers || userRules.length === 0) examples(rule, classifier, labelOf, report);
+    examples(rule, classify, labelOf, report);
     (isUsers ? earlierOfUser : earlierShipped).add(rule);
   }
   return findings;
@@ -149,21 +158,23 @@ function tooGeneral({ keys, fallback }: Rule, report: Report): void {
 /** Reports the rules that hide this one or contradict it: one that hides all of it, or the first few of the others. */
 function hidden(rule: Rule, earlier: readonly Rule[], inCatalogue: boolean, report: Report): void {
   let reported = 0;
-  const once: Report = (severity, message) => {
-    if (reported++ < PAIRS_MAX) report(severity, message);
+  const counted: Report = (severity, message) => {
+    reported++;
+    report(severity, message);
   };
   for (const other of earlier) {
+    if (reported === PAIRS_MAX) return;
     const shared = other.keys.list.map(([key, wide]) => coveredValues(rule.keys.get(key) ?? [], wide));
     if (shared.some((values) => values.length === 0)) continue;
     const whole = other.keys.list.every(([key], i) => shared[i]!.length === rule.keys.get(key)!.length);
     if (whole)
-      once(
+      counted(
         'error',
         `is never reached: ${ruleLabel(other)} matches every process that this rule matches, and decides first; ` +
           'delete this rule, or place it before the other, or give it more keys',
       );
     else if (rule.group !== other.group || rule.subgroup !== other.subgroup)
-      conflict(rule, other, shared, inCatalogue, once);
+      conflict(rule, other, shared, inCatalogue, counted);
   }
 }
 
@@ -181,9 +192,9 @@ function conflict(rule: Rule, other: Rule, shared: readonly Matcher[][], inCatal
   else report('warning', `${values.join(' with ')} is decided earlier by ${owner}; ${remedy}`);
 }
 
-function examples(rule: Rule, classifier: Classifier, labelOf: (name: string) => string, report: Report): void {
+function examples(rule: Rule, classify: Classify, labelOf: (name: string) => string, report: Report): void {
   for (const example of rule.examples) {
-    const got = classifier.classify(example);
+    const got = classify(example);
     if (got.rule !== rule.name)
       report(
         'error',
@@ -191,7 +202,7 @@ function examples(rule: Rule, classifier: Classifier, labelOf: (name: string) =>
       );
   }
   for (const example of rule.notExamples) {
-    const got = classifier.classify(example);
+    const got = classify(example);
     if (got.group === rule.group && got.subgroup === rule.subgroup)
       report(
         'error',

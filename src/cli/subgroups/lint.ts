@@ -21,10 +21,11 @@ export async function lintFiles(
   const places = new Map(
     rules.flatMap((some, i) => some.map((rule) => [rule.name, { file: files[i]!.file, rule }] as const)),
   );
-  const findings = lint(rules.flat(), catalogueRules).flatMap(({ rule: name, severity, message }) => {
-    const { file, rule } = places.get(name) ?? {};
-    if (!file || !rule) return []; // It is a rule of the catalogue, which has tests of its own.
-    return [{ file, line: rule.line, rule: name, group: rule.group, subgroup: rule.subgroup, severity, message }];
+  // The findings of the catalogue, which lint() gives without rules of the user, are for its own tests.
+  const found = places.size > 0 ? lint(rules.flat(), catalogueRules) : [];
+  const findings = found.map(({ rule: name, severity, message }) => {
+    const { file, rule } = places.get(name)!;
+    return { file, line: rule.line, rule: name, group: rule.group, subgroup: rule.subgroup, severity, message };
   });
   findings.sort(
     (a, b) =>

@@ -356,13 +356,13 @@ test('hostile names: the answer is JSON, and shows no control character', async 
 });
 
 test('an answer that is made while collections go on is of its own snapshot', async (t) => {
-  const frames = Array.from({ length: 8 }, (_, index) =>
+  const frames = Array.from({ length: 3 }, (_, index) =>
     Array.from({ length: 2000 }, (_, pid) => ({ pid: pid + 11, comm: 'postgres', memory: kB(1000 * (index + 1)) })),
   );
   const { get, collect } = site(t, {}, frames);
   await collect(1);
-  const asked = SORTS.map((sort) => get(`processes?limit=2000&sort=${sort}`));
-  await collect(7);
+  const asked = SORTS.slice(0, 3).map((sort) => get(`processes?limit=2000&sort=${sort}`));
+  await collect(2);
   for (const { json } of await Promise.all(asked)) {
     assert.equal(json.snapshot, 1);
     assert.ok(json.processes.every((each: { rss_bytes: number }) => each.rss_bytes === 1_024_000));
