@@ -74,7 +74,7 @@ const ORDINARY_NAMES =
   'nanny onboard opsagent orderer overture preload emerald florence fossil fractal franz grendel helix hyper magnus ' +
   'neuron nil ord pat peony pulse-agent pump reprise rigel stat_server surf view zeal repagent repctl slserver ' +
   'speaker sysmon webhook wings ' +
-  'rep panel-api-server ' +
+  'rep panel-api-server argus boundary bore burrow chisel convoy ergo fort lego obi odyssey pinot piper vroom ' +
   'agent api app backend bot core gateway hub manager monitor proxy scheduler server sync web worker';
 
 test('a program that shares only its name with a known program is not taken for it', () => {
