@@ -45,7 +45,7 @@ for (const [file, count] of [
   ['unseen.json', 150],
   ['servers.json', 186],
   ['strangers.json', 640],
-  ['services.json', 600],
+  ['services.json', 680],
   ['invented.json', 170],
 ] as const)
   test(`of the lines in ${file} at least 97 % are right, and at most 2 % have a wrong name`, () => {
