@@ -1,7 +1,7 @@
 // Processes as operators' hosts have them. field/pasted.json: command lines that people pasted in public, with the
 // groups that an operator would call right (several may be; a group alone where any of its subgroups is).
-// field/unseen.json, field/servers.json and field/strangers.json: more of them, whose groups were written down before any
-// rule was compared with them.
+// field/unseen.json, field/servers.json, field/strangers.json and field/services.json: more of them, whose groups were written
+// down before any rule was compared with them.
 // field/invented.json: lines in the habits of such hosts. Both show what a rule's own examples cannot: how much of a
 // host has a name, and how much has a wrong one.
 
@@ -42,6 +42,7 @@ for (const [file, count] of [
   ['unseen.json', 150],
   ['servers.json', 186],
   ['strangers.json', 640],
+  ['services.json', 680],
   ['invented.json', 170],
 ] as const)
   test(`of the lines in ${file} at least 97 % are right, and at most 2 % have a wrong name`, () => {
@@ -71,7 +72,7 @@ const ORDINARY_NAMES =
   'nanny onboard opsagent orderer overture preload emerald florence fossil fractal franz grendel helix hyper magnus ' +
   'neuron nil ord pat peony pulse-agent pump reprise rigel stat_server surf view zeal repagent repctl slserver ' +
   'speaker sysmon webhook wings ' +
-  'rep panel-api-server ' +
+  'rep panel-api-server argus boundary bore burrow chisel convoy ergo fort lego obi odyssey pinot piper vroom ' +
   'agent api app backend bot core gateway hub manager monitor proxy scheduler server sync web worker';
 
 test('a program that shares only its name with a known program is not taken for it', () => {

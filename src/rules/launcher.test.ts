@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { UNKNOWN_IDENTITY } from './identity.ts';
 import { baseName } from './interpreter.ts';
-import { launchedBy } from './launcher.ts';
+import { calledAfter, launchedBy } from './launcher.ts';
 import { commandOf, programNamesOf } from './shell-command.ts';
 
 /** What a command line launches: the name, and in brackets the executable. */
@@ -77,12 +77,26 @@ test('what a shell starts', () => {
     [['sh', '-c'], ''],
     [['su', '-', 'shop', '-c', 'exec redis-server'], 'redis-server'],
     [['flock', '/run/x', '-c', 'rsnapshot daily'], 'rsnapshot'],
-    [['/bin/bash', './kafka-run-class.sh', 'kafka.Kafka', 'x'], 'java, kafka-run-class, kafka-run, kafka'],
-    [['/bin/bash', '/x/startRocketChat'], 'RocketChat, rocketchat'],
-    [['/bin/sh', '/docker-entrypoint.sh', 'postgres', '-D', 'x'], 'docker-entrypoint, docker, postgres'],
+    [['/bin/bash', './kafka-run-class.sh', 'kafka.Kafka', 'x'], 'java'],
+    [['/bin/bash', '/x/startRocketChat'], ''],
+    [['/bin/sh', '/docker-entrypoint.sh', 'postgres', '-D', 'x'], 'postgres'],
     [['/bin/sh', '/srv/cleanup'], ''],
   ];
   for (const [line, programs] of cases) assert.equal(launched(line), programs, line.join(' '));
+});
+
+test('the programs that a start script is called after', () => {
+  const after = (...argv: string[]) => calledAfter({ ...UNKNOWN_IDENTITY, argv }).map(({ argv }) => argv.join(' '));
+  assert.deepEqual(after('/bin/bash', '/x/startRocketChat', '-v'), ['RocketChat -v', 'rocketchat -v']);
+  assert.deepEqual(after('sh', '-e', './kafka-run-class.sh'), ['kafka-run-class', 'kafka-run', 'kafka']);
+  for (const none of [
+    ['sh'],
+    ['sh', '-c', 'minio'],
+    ['sh', '/srv/cleanup'],
+    ['python3', 'minio-run.sh'],
+    ['minio-run.sh'],
+  ])
+    assert.deepEqual(after(...none), []);
 });
 
 test('the one command of a text, and the programs of a script', () => {

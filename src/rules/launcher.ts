@@ -212,20 +212,23 @@ function startedByShell(identity: Identity, argv: readonly string[], at: number)
     const option = argv.findIndex((word, i) => i > 0 && /^-[a-z]*c$/.test(word));
     return option > 0 && option + 1 < argv.length ? commandProcess(identity, argv[option + 1]!) : [];
   }
-  const script = argv[at]!;
   const rest = argv.slice(at + 1);
-  const programs: Identity[] = programNamesOf(baseName(script)).map((name) => ({
-    ...identity,
-    name,
-    exe: '',
-    argv: [name, ...rest],
-  }));
   const main = rest.findIndex((word) => JAVA_CLASS.test(word));
-  if (main >= 0) return [processOf(identity, ['java', ...rest.slice(main)]), ...programs];
+  if (main >= 0) return [processOf(identity, ['java', ...rest.slice(main)])];
   const first = rest.find((word) => word !== '--');
-  if (first && !first.startsWith('-') && STARTS_ARGUMENTS.test(baseName(script)))
-    programs.push(processOf(identity, rest.slice(rest.indexOf(first))));
-  return programs;
+  if (!first || first.startsWith('-') || !STARTS_ARGUMENTS.test(baseName(argv[at]!))) return [];
+  return [processOf(identity, rest.slice(rest.indexOf(first)))];
+}
+
+/** The programs that a shell's script is called after, as processes; none where no shell runs a script. */
+export function calledAfter(identity: Identity): readonly Identity[] {
+  const { argv } = identity;
+  if (argv.length < 2 || !isShell(argv[0]!)) return [];
+  const script = InterpretedProgram.of(argv, '')?.script() ?? '';
+  const at = script === '' ? -1 : argv.indexOf(script, 1);
+  if (at < 0) return [];
+  const rest = argv.slice(at + 1, WORDS_MAX);
+  return programNamesOf(baseName(script)).map((name) => ({ ...identity, name, exe: '', argv: [name, ...rest] }));
 }
 
 function commandProcess(identity: Identity, text: string): Identity[] {

@@ -89,6 +89,7 @@ const classifier = new Classifier(
         { subgroup: 'worker', script: 'acme-worker' },
         { subgroup: 'runtime', comm: ['sh', 'python3'], fallback: true },
         { group: 'system', subgroup: 'cron', comm: 'crond' },
+        { group: 'desktop', subgroup: 'chat', comm: 'chatty' },
       ],
     },
     'x.toml',
@@ -106,6 +107,12 @@ test('which look decides', () => {
   assert.equal(subgroupOf({ ...python, unit: 'acme-worker@2.service' }), 'worker');
   assert.equal(subgroupOf({ name: 'perl', argv: ['perl', '-w', '/usr/sbin/acmed', '-f'] }), 'server');
   assert.equal(subgroupOf({ name: 'perl', argv: ['perl', '/usr/local/sbin/acmed'] }), 'other');
+  // A start script is called after a server. Somebody's script about a client, cron or a desktop is not that program.
+  const script = (path: string) => subgroupOf({ name: 'bash', exe: '/bin/bash', argv: ['bash', path] });
+  assert.equal(script('/opt/acmed-start.sh'), 'server');
+  assert.equal(script('/home/joe/acme-worker.sh'), 'worker');
+  for (const own of ['acmectl.sh', 'crond_start.sh', 'chatty.sh', 'run-python3.sh'])
+    assert.equal(script(`/home/joe/${own}`), 'other', own);
   // A folder or a unit names the server; the client, the runtime and what cron starts are not meant by it.
   assert.equal(subgroupOf({ ...python, unit: 'acmectl.service' }), 'runtime');
   assert.equal(subgroupOf({ ...python, unit: 'crond.service' }), 'runtime');

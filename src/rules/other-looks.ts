@@ -2,6 +2,7 @@
 // same process with another name, and the rules are compared with it as with any process:
 //   launched   timeout 60 nginx                    →  nginx (launcher.ts)
 //   script     sh -c 'exec uvicorn app:app'        →  uvicorn, as a script of some interpreter
+//   called     sh /opt/minio-run.sh                →  minio, after which the script is called
 //   name       comm "main", exe /usr/sbin/squid    →  squid
 //   release    minio-linux-amd64, redis-server-7.2 →  minio, redis-server
 //   cut        comm "kube-controller", no argv       →  kube-controller-manager
@@ -16,11 +17,11 @@ import type { Identity } from './identity.ts';
 import { INHERITANCE_BARRIERS } from './inheritance.ts';
 import { baseName, InterpretedProgram, isShell } from './interpreter.ts';
 import type { KnownNames } from './known-names.ts';
-import { launchedBy, mayLaunch } from './launcher.ts';
+import { calledAfter, launchedBy, mayLaunch } from './launcher.ts';
 import { releaseEnd } from './release-name.ts';
 import type { Rule } from './rule.ts';
 
-export type LookKind = 'launched' | 'script' | 'name' | 'cut' | 'release' | 'installed' | 'folder' | 'unit';
+export type LookKind = 'launched' | 'script' | 'called' | 'name' | 'cut' | 'release' | 'installed' | 'folder' | 'unit';
 
 /** A process under another name, and what gave it that name. */
 export interface Look {
@@ -32,16 +33,17 @@ export interface Look {
  * Subgroups of tools that people call: the name of a folder or a unit means the server, not its client, and a service
  * named "ninja" or "delve" is no compiler or debugger.
  */
-const TOOLS = /^clients$|_clients$|_tools$|^compilers$|^debuggers$|^file_managers$|^pen_testing$|^terminals$/;
+const TOOLS = /^clients$|_clients$|_tools$|^compilers$|^nextjs$|^debuggers$|^file_managers$|^pen_testing$|^terminals$/;
 
 /**
- * Whether a rule that matches a look decides. A folder or a unit only hints at the program: it never says which runtime
- * a process is, and a unit of a program that starts other people's programs says nothing about them.
+ * Whether a rule that matches a look decides. A folder, a unit or the name of a start script only hints at the program: it
+ * never says which runtime a process is. A unit of a program that starts other people's programs says nothing about them,
+ * and a person's discord.sh or systemd_start.sh is neither Discord nor systemd.
  * @param hasOwn whether a rule matches the process as it is
  */
 export function lookDecides({ kind }: Look, { group, subgroup, fallback }: Rule, hasOwn: boolean): boolean {
   if (kind === 'script') return !fallback;
-  if (kind !== 'folder' && kind !== 'unit') return !fallback || !hasOwn;
+  if (kind !== 'folder' && kind !== 'unit' && kind !== 'called') return !fallback || !hasOwn;
   if (fallback || TOOLS.test(subgroup)) return false;
   return kind === 'folder' || !(INHERITANCE_BARRIERS.has(group) || INHERITANCE_BARRIERS.has(`${group}/${subgroup}`));
 }
@@ -91,6 +93,11 @@ function addLaunched(looks: Look[], identity: Identity, known: KnownNames, depth
     addInstalled(looks, launched, script);
     addFolders(looks, launched, launched.exe, known);
     addFolders(looks, launched, script, known);
+  }
+  for (const program of calledAfter(identity)) {
+    if (looks.length > LOOKS_MAX) return;
+    looks.push({ kind: 'called', identity: program });
+    looks.push({ kind: 'called', identity: { ...program, argv: [ANY_INTERPRETER, ...program.argv] } });
   }
 }
 

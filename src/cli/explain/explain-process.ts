@@ -95,6 +95,7 @@ function reasonLines(
 const LOOKS: Readonly<Record<LookKind, string>> = {
   launched: 'no rule names it; it is a launcher, and it runs',
   script: 'no rule names it; it is a launcher, and it runs',
+  called: 'no rule names it; it is a start script, and is called after',
   release: 'no rule names it; without version and platform its name is',
   name: 'no rule names it; its executable or title says',
   cut: 'no rule names it; the only known name that the kernel cuts to this one is',
