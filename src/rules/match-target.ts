@@ -1,5 +1,6 @@
 // A process as rules see it: the value it has for each key of a rule. What takes time to find out, like the script of
 // an interpreter or the joined command line, is found out when a rule first asks for it.
+import { RunSet } from '../pattern/letter-runs.ts';
 import { MatchWork } from '../pattern/match-work.ts';
 import { fullName } from './full-name.ts';
 import type { Identity } from './identity.ts';
@@ -9,6 +10,11 @@ import { isPathKey, type RuleKey } from './rule.ts';
 
 /** Characters of a joined command line that regular expressions see. */
 const COMMAND_LINE_LENGTH_MAX = 65_536;
+
+/** The runs of letters of one command line. One set serves all, because processes are classified one at a time. */
+const runs = new RunSet();
+/** Number of the command line whose runs these are. */
+let noted = 0;
 
 export class MatchTarget {
   /** The name in full: "clickhouse-server". */
@@ -25,6 +31,8 @@ export class MatchTarget {
   private jvmMain: string | undefined = undefined;
   private pythonModule: string | undefined = undefined;
   private commandLine: string | undefined = undefined;
+  /** Number of the command line among those whose runs were noted; 0 until a rule asks. */
+  private number = 0;
 
   constructor(identity: Identity, work = new MatchWork()) {
     this.work = work;
@@ -64,6 +72,17 @@ export class MatchTarget {
     }
   }
 
+  /** Whether the command line may hold one of these runs. It is not joined for that. */
+  mayHold(wanted: readonly number[]): boolean {
+    const { argv } = this.identity;
+    if (this.number !== noted || noted === 0) {
+      if (isLong(argv)) return true;
+      runs.note(argv);
+      this.number = ++noted;
+    }
+    return runs.holdsAny(wanted);
+  }
+
   private program(): InterpretedProgram | undefined {
     if (this.interpreted === null) this.interpreted = InterpretedProgram.of(this.identity.argv, this.identity.exe);
     return this.interpreted;
@@ -83,6 +102,13 @@ export function findMatcher(key: RuleKey, matchers: readonly Matcher[], target: 
       if (matcher.test(isPath && !matcher.path ? baseName(value) : value, work)) return matcher;
   }
   return undefined;
+}
+
+/** Whether a command line has too many letters for a set of its runs. */
+function isLong(argv: readonly string[]): boolean {
+  let length = argv.length;
+  for (let i = 0; i < argv.length && length <= RunSet.LETTERS_MAX; i++) length += argv[i]!.length;
+  return length > RunSet.LETTERS_MAX;
 }
 
 /** The command line as regular expressions see it. Arguments behind the last character that they see are not joined. */
