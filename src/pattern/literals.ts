@@ -118,24 +118,24 @@ export function containsLiterals(text: string, literals: RequiredLiterals, work:
 const COMMON = /[-/. aeinorst]/;
 
 interface RareRun {
-  /** Its bit in a RunSet. */
-  readonly bit: number;
+  /** In a RunSet. */
+  readonly place: number;
   /** How many of its letters few command lines have. */
   readonly rare: number;
 }
 
 /** The run of a text that the fewest command lines have. */
 function rarestRun(text: string): RareRun {
-  let best: RareRun = { bit: 0, rare: -1 };
+  let best: RareRun = { place: 0, rare: -1 };
   for (let at = 0; at + RUN <= text.length; at++) {
     const rare = Array.from(text.slice(at, at + RUN), (letter) => Number(!COMMON.test(letter))).reduce((a, b) => a + b);
-    if (rare > best.rare) best = { bit: RunSet.bitOf(text, at), rare };
+    if (rare > best.rare) best = { place: RunSet.placeOf(text, at), rare };
   }
   return best;
 }
 
 /**
- * Runs (their bits in a RunSet) of which a text holds at least one where the pattern matches: one of each literal of a
+ * Runs (their places in a RunSet) of which a text holds at least one where the pattern matches: one of each literal of a
  * list. undefined where nothing is known.
  */
 export function requiredRuns(literals: RequiredLiterals): readonly number[] | undefined {
@@ -143,5 +143,5 @@ export function requiredRuns(literals: RequiredLiterals): readonly number[] | un
   const lists = long.map((list) => list.map(rarestRun));
   const commonest = (list: readonly RareRun[]) => Math.min(...list.map(({ rare }) => rare));
   const best = lists.sort((a, b) => commonest(b) - commonest(a) || a.length - b.length)[0];
-  return best && [...new Set(best.map(({ bit }) => bit))];
+  return best && [...new Set(best.map(({ place }) => place))];
 }

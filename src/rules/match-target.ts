@@ -15,6 +15,7 @@ const COMMAND_LINE_LENGTH_MAX = 65_536;
 const runs = new RunSet();
 /** Number of the command line whose runs these are. */
 let noted = 0;
+const TOO_LONG = -1;
 
 export class MatchTarget {
   /** The name in full: "clickhouse-server". */
@@ -22,6 +23,9 @@ export class MatchTarget {
   /** The name as the kernel has it: "clickhouse-serv". */
   readonly comm: string;
   readonly exe: string;
+  readonly argv0: string;
+  /** Whether argv0 is the path of the executable. */
+  readonly sameProgram: boolean;
   /** What patterns may still do for this process. */
   readonly work: MatchWork;
   private readonly identity: Identity;
@@ -31,7 +35,7 @@ export class MatchTarget {
   private jvmMain: string | undefined = undefined;
   private pythonModule: string | undefined = undefined;
   private commandLine: string | undefined = undefined;
-  /** Number of the command line among those whose runs were noted; 0 until a rule asks. */
+  /** Number of the command line among those whose runs were noted; 0 until a rule asks, TOO_LONG where they are not noted. */
   private number = 0;
 
   constructor(identity: Identity, work = new MatchWork()) {
@@ -40,8 +44,10 @@ export class MatchTarget {
     this.identity = identity;
     this.name = fullName(name, argv, exe);
     this.comm = name;
+    this.argv0 = argv.length > 0 ? argv[0]! : '';
     // Where the link may not be read, an absolute argv[0] usually is the executable's path.
-    this.exe = exe !== '' ? exe : argv[0]?.startsWith('/') ? argv[0] : '';
+    this.exe = exe !== '' ? exe : this.argv0.startsWith('/') ? this.argv0 : '';
+    this.sameProgram = this.exe === this.argv0;
   }
 
   /** What the process has for a key; '' where it has nothing. */
@@ -52,7 +58,7 @@ export class MatchTarget {
       case 'exe':
         return this.exe;
       case 'argv0':
-        return this.identity.argv[0] ?? '';
+        return this.argv0;
       case 'unit':
         return this.identity.unit;
       case 'container':
@@ -74,9 +80,13 @@ export class MatchTarget {
 
   /** Whether the command line may hold one of these runs. It is not joined for that. */
   mayHold(wanted: readonly number[]): boolean {
-    const { argv } = this.identity;
+    if (this.number === TOO_LONG) return true;
     if (this.number !== noted || noted === 0) {
-      if (isLong(argv)) return true;
+      const { argv } = this.identity;
+      if (isLong(argv)) {
+        this.number = TOO_LONG;
+        return true;
+      }
       runs.note(argv);
       this.number = ++noted;
     }

@@ -45,11 +45,9 @@ const PLAIN_KEYS = ['jvm_main', 'python_module', 'unit', 'container'] as const;
 const PLAIN_BITS = PLAIN_KEYS.map(keyBit);
 const [COMM, EXE, ARGV0, SCRIPT] = [keyBit('comm'), keyBit('exe'), keyBit('argv0'), keyBit('script')];
 
-/** Whether the base name of a path is this name. */
-function isCalled(path: string, name: string): boolean {
-  const start = baseNameStart(path);
-  return path.length - start === name.length && path.endsWith(name);
-}
+/** Whether the base name of a path is this name. @param start where the base name begins */
+const isCalled = (path: string, start: number, name: string): boolean =>
+  path.length - start === name.length && path.endsWith(name);
 
 export class RuleIndex {
   private readonly names = new NameIndex();
@@ -68,23 +66,17 @@ export class RuleIndex {
 
   /** The rule that decides; undefined where none matches. */
   find(target: MatchTarget): RankedRule | undefined {
-    const { name, comm, exe } = target;
-    const argv0 = target.value('argv0');
+    const { name, comm, exe, argv0, sameProgram } = target;
     const script = target.value('script');
-    const exeIsCalled = isCalled(exe, name);
-    const argv0IsCalled = argv0 === exe ? exeIsCalled : isCalled(argv0, name);
-    const scriptIsCalled = script !== '' && isCalled(script, name);
-    const keys = COMM | (exeIsCalled ? EXE : 0) | (argv0IsCalled ? ARGV0 : 0) | (scriptIsCalled ? SCRIPT : 0);
-    let best = this.names.find(name, 0, name.length, keys, target, undefined);
+    const exeStart = baseNameStart(exe);
+    const exeKeys = sameProgram ? EXE | ARGV0 : EXE;
+    const exeIsCalled = isCalled(exe, exeStart, name);
+    let best = this.names.find(name, 0, name.length, exeIsCalled ? COMM | exeKeys : COMM, target, undefined);
     if (comm !== name) best = this.names.find(comm, 0, comm.length, COMM, target, best);
-    if (!exeIsCalled) best = this.findBaseName(exe, EXE, target, best);
-    if (!argv0IsCalled) best = this.findBaseName(argv0, ARGV0, target, best);
-    if (script !== '') {
-      if (!scriptIsCalled) best = this.findBaseName(script, SCRIPT, target, best);
-      best = this.scripts.find(script, SCRIPT, target, best);
-    }
-    best = this.programs.find(exe, argv0 === exe ? EXE | ARGV0 : EXE, target, best);
-    if (argv0 !== exe) best = this.programs.find(argv0, ARGV0, target, best);
+    if (!exeIsCalled && exe !== '') best = this.names.find(exe, exeStart, exe.length, exeKeys, target, best);
+    best = this.programs.find(exe, exeKeys, target, best);
+    if (!sameProgram && argv0 !== '') best = this.findPath(argv0, ARGV0, this.programs, target, best);
+    if (script !== '') best = this.findPath(script, SCRIPT, this.scripts, target, best);
     for (let i = 0; i < PLAIN_KEYS.length; i++) {
       const value = (this.namedBy & PLAIN_BITS[i]!) === 0 ? '' : target.value(PLAIN_KEYS[i]!);
       if (value !== '') best = this.names.find(value, 0, value.length, PLAIN_BITS[i]!, target, best);
@@ -94,9 +86,10 @@ export class RuleIndex {
     return this.last.findWhole(name, COMM, target, best);
   }
 
-  private findBaseName(path: string, key: number, target: MatchTarget, best: RankedRule | undefined) {
-    if (path === '' || (this.namedBy & key) === 0) return best;
-    return this.names.find(path, baseNameStart(path), path.length, key, target, best);
+  private findPath(path: string, key: number, paths: PathIndex, target: MatchTarget, best: RankedRule | undefined) {
+    const named = (this.namedBy & key) !== 0;
+    const found = named ? this.names.find(path, baseNameStart(path), path.length, key, target, best) : best;
+    return paths.find(path, key, target, found);
   }
 
   /** Enters all rules, which are in order of rank; pauses after each. */

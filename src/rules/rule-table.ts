@@ -12,6 +12,8 @@ export interface Ranked {
   readonly rank: number;
   /** The answer, made once for all processes of the rule. */
   readonly classification: Classification;
+  /** Whether it says which program a process is. A rule for a folder does not: many programs are in it. */
+  readonly isName: boolean;
 }
 
 /** A rule as it is entered in a table. */
