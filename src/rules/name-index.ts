@@ -8,7 +8,7 @@ import type { MatchTarget } from './match-target.ts';
 import { type RankedRule, RuleTable } from './rule-table.ts';
 
 /** A place where a rule can be entered. */
-export interface Entry {
+export interface IndexEntry {
   readonly table: RuleTable;
   readonly text: string;
   /** Whether it is a part of a path: while there are any, all parts of each path are looked up. */
@@ -41,16 +41,16 @@ export class NameIndex {
   /** For each last run, whether a suffix is there. */
   private readonly lastRuns = new Uint8Array(1 << RUN_BITS);
 
-  holdsExactly({ table }: Entry): boolean {
+  holdsExactly({ table }: IndexEntry): boolean {
     return table === this.exact;
   }
 
-  entryOf(text: string): Entry {
+  entryOf(text: string): IndexEntry {
     return { table: this.exact, text };
   }
 
   /** Where a glob is entered; undefined where its literal prefix and suffix are too short. */
-  entryOfGlob(glob: string): Entry | undefined {
+  entryOfGlob(glob: string): IndexEntry | undefined {
     const prefix = globPrefix(glob);
     const length = PREFIX_LENGTHS.findLast((letters) => letters <= prefix.length);
     if (length !== undefined) return { table: this.starts, text: prefix.slice(0, length) };

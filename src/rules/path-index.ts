@@ -2,7 +2,7 @@
 import { globPrefix, isGlob } from '../pattern/pattern.ts';
 import { hashOn, NO_LETTERS } from './letter-hash.ts';
 import type { MatchTarget } from './match-target.ts';
-import { type Entry, NameIndex } from './name-index.ts';
+import { type IndexEntry, NameIndex } from './name-index.ts';
 import { type RankedRule, RuleTable } from './rule-table.ts';
 
 const SLASH = 0x2f;
@@ -21,7 +21,7 @@ export class PathIndex {
   private partKeys = 0;
 
   /** Where a path, or a glob of paths, can be entered. */
-  entriesOf(path: string): Entry[] {
+  entriesOf(path: string): IndexEntry[] {
     const folder = FOLDERS.exec(globPrefix(path))?.[0];
     if (folder !== undefined) return [{ table: this.folders, text: folder }];
     // A slash within brackets divides nothing.
@@ -35,7 +35,7 @@ export class PathIndex {
   }
 
   /** Notes what is entered, so that a search can leave out the rest. */
-  note({ isPart }: Entry, key: number, rank: number): void {
+  note({ isPart }: IndexEntry, key: number, rank: number): void {
     this.firstRank = Math.min(this.firstRank, rank);
     if (isPart) this.partKeys |= key;
     else this.folderKeys |= key;

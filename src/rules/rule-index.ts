@@ -15,7 +15,7 @@
 import { baseNameStart } from './interpreter.ts';
 import type { MatchTarget } from './match-target.ts';
 import type { Matcher } from './matcher.ts';
-import { type Entry, NameIndex } from './name-index.ts';
+import { type IndexEntry, NameIndex } from './name-index.ts';
 import { PathIndex } from './path-index.ts';
 import type { Condition, RuleKey } from './rule.ts';
 import { ALL_KEYS, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable, runsOf } from './rule-table.ts';
@@ -31,8 +31,8 @@ const SHARED_RATHER_THAN_PART = 8;
 type Uses = Map<string, number>;
 
 /** The entry under the rarest text; undefined for none. */
-function rarest(entries: readonly Entry[], uses: Uses): Entry | undefined {
-  let best: Entry | undefined;
+function rarest(entries: readonly IndexEntry[], uses: Uses): IndexEntry | undefined {
+  let best: IndexEntry | undefined;
   for (const entry of entries) if (!best || uses.get(entry.text)! < uses.get(best.text)!) best = entry;
   return best;
 }
@@ -176,7 +176,7 @@ export class RuleIndex {
   }
 
   /** Where a value can be entered: each entry alone finds all processes that have the value. */
-  private entriesOf(key: IndexedKey, { text, form, path }: Matcher): Entry[] {
+  private entriesOf(key: IndexedKey, { text, form, path }: Matcher): IndexEntry[] {
     const paths = path ? this.pathsOf(key) : undefined;
     if (paths) return paths.entriesOf(text);
     if (form === 'literal') return [this.names.entryOf(text)];
