@@ -7,6 +7,7 @@
 //
 // Every list must be right, but lists may be missing: with fewer literals more texts reach the automaton, no answer
 // changes. `(?i)mysql` has none, as its letters have many spellings.
+import { RUN, RunSet } from './letter-runs.ts';
 import type { MatchWork } from './match-work.ts';
 import type { CharSet, PatternNode } from './syntax-tree.ts';
 
@@ -111,4 +112,36 @@ export function containsLiterals(text: string, literals: RequiredLiterals, work:
     if (!held) return false;
   }
   return true;
+}
+
+/** Letters that most command lines have. */
+const COMMON = /[-/. aeinorst]/;
+
+interface RareRun {
+  /** In a RunSet. */
+  readonly place: number;
+  /** How many of its letters few command lines have. */
+  readonly rare: number;
+}
+
+/** The run of a text that the fewest command lines have. */
+function rarestRun(text: string): RareRun {
+  let best: RareRun = { place: 0, rare: -1 };
+  for (let at = 0; at + RUN <= text.length; at++) {
+    const rare = Array.from(text.slice(at, at + RUN), (letter) => Number(!COMMON.test(letter))).reduce((a, b) => a + b);
+    if (rare > best.rare) best = { place: RunSet.placeOf(text, at), rare };
+  }
+  return best;
+}
+
+/**
+ * Runs (their places in a RunSet) of which a text holds at least one where the pattern matches: one of each literal of a
+ * list. undefined where nothing is known.
+ */
+export function requiredRuns(literals: RequiredLiterals): readonly number[] | undefined {
+  const long = literals.filter((list) => list.every((text) => text.length >= RUN));
+  const lists = long.map((list) => list.map(rarestRun));
+  const commonest = (list: readonly RareRun[]) => Math.min(...list.map(({ rare }) => rare));
+  const best = lists.sort((a, b) => commonest(b) - commonest(a) || a.length - b.length)[0];
+  return best && [...new Set(best.map(({ place }) => place))];
 }

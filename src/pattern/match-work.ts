@@ -9,6 +9,7 @@
 // Most expressions need no automaton, because the text does not hold their required literals (literals.ts). To search a
 // long text for thousands of literals is work too, so the runs of three letters in it are noted once, in a set of bits:
 // a literal is not searched for if one of its runs is missing.
+import { hashOfRun, RUN } from './letter-runs.ts';
 
 /**
  * Characters: 16 expressions over the longest command line, or 900 short expressions over 200 characters, besides any
@@ -19,8 +20,6 @@ const WORK_MAX = 1 << 20;
 const SEARCH_SHIFT = 3;
 /** A shorter text is searched as it is. */
 const LONG = 512;
-/** Letters of a run. */
-const RUN = 3;
 
 /** Bits for the hashes of runs: four times as many as a command line has characters. */
 const HASH_BITS = 18;
@@ -28,9 +27,7 @@ const runs = new Uint32Array(1 << (HASH_BITS - 5));
 /** The work whose text `runs` describes. One array serves all, because processes are classified one at a time. */
 let owner: MatchWork | undefined;
 
-const hashOf = (text: string, at: number): number =>
-  Math.imul(text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8) | (text.charCodeAt(at + 2) << 16), 0x9e3779b1) >>>
-  (32 - HASH_BITS);
+const bitOf = (text: string, at: number): number => hashOfRun(text, at) >>> (32 - HASH_BITS);
 
 export class MatchWork {
   /** Whether a pattern was not asked because the work was used up. */
@@ -67,13 +64,13 @@ export class MatchWork {
       this.#text = text;
       runs.fill(0);
       for (let at = 0; at + RUN <= text.length; at++) {
-        const hash = hashOf(text, at);
-        runs[hash >> 5]! |= 1 << (hash & 31);
+        const bit = bitOf(text, at);
+        runs[bit >> 5]! |= 1 << (bit & 31);
       }
     }
     for (let at = 0; at + RUN <= literal.length; at++) {
-      const hash = hashOf(literal, at);
-      if ((runs[hash >> 5]! & (1 << (hash & 31))) === 0) return false;
+      const bit = bitOf(literal, at);
+      if ((runs[bit >> 5]! & (1 << (bit & 31))) === 0) return false;
     }
     return true;
   }

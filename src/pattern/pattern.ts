@@ -4,7 +4,7 @@
 // (lazy-dfa.ts), which is made when the first one does. docs/decisions/0003-rule-patterns.md says why neither RegExp
 // nor a library.
 import { LazyDfa } from './lazy-dfa.ts';
-import { containsLiterals, requiredLiterals } from './literals.ts';
+import { containsLiterals, requiredLiterals, requiredRuns } from './literals.ts';
 import { MatchWork } from './match-work.ts';
 import { instructionsOf } from './nfa.ts';
 import { ANY_CHARACTER, parseRegex } from './regex-parser.ts';
@@ -16,6 +16,8 @@ export { PatternError };
 export interface Pattern {
   /** As it was written. */
   readonly source: string;
+  /** Of an expression, runs of letters of which every text that matches holds at least one; undefined: not known. */
+  readonly runs?: readonly number[] | undefined;
   /**
    * Whether the text matches: a glob all of it, a regular expression any part of it.
    * @param work that this and other patterns may do; where too little of it is left, the pattern does not match
@@ -48,6 +50,7 @@ export function regex(source: string): Pattern {
   let automaton: LazyDfa | undefined;
   return {
     source,
+    runs: requiredRuns(literals),
     test: (text, work = MatchWork.unlimited()) => {
       if (!containsLiterals(text, literals, work) || !work.take(cost + text.length)) return false;
       automaton ??= new LazyDfa(() => parseRegex(source));

@@ -272,7 +272,7 @@ test('the index gives the answer of asking every rule in order', () => {
       const ranked = byPrecedence(parseRules({ rule: own }, 'u'), ours);
       const index = new RuleIndex();
       const classification = { group: '', subgroup: '', rule: '' };
-      runToEnd(index.fill(ranked.map((rule, rank) => ({ rule, rank, classification }))));
+      runToEnd(index.fill(ranked.map((rule, rank) => ({ rule, rank, classification, isName: true }))));
       const seen = identity(given);
       const asked = ranked.findIndex((rule) => compareRule(rule, seen).failed.length === 0);
       assert.equal(index.find(new MatchTarget(seen))?.rank ?? -1, asked);

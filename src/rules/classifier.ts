@@ -62,10 +62,6 @@ export const compareRule = (rule: Rule, identity: Identity): RuleResult => compa
 
 const seenAs = (identity: Identity): MatchTarget => new MatchTarget(identity, MatchWork.unlimited());
 
-/** Whether a rule says which program a process is. One for a folder does not: many programs are in it. */
-const isNamedBy = (own: Ranked | undefined): boolean =>
-  own !== undefined && !own.rule.keys.list.every(([, matchers]) => matchers.every(({ path }) => path));
-
 function compare(rule: Rule, target: MatchTarget): RuleResult {
   const held: KeyResult[] = [];
   const failed: KeyResult[] = [];
@@ -107,7 +103,8 @@ export class Classifier {
     for (const [rank, rule] of this.rules.entries()) {
       const { group, subgroup, name } = rule;
       this.known.add(rule);
-      ranked.push({ rule, rank, classification: { group, subgroup, rule: name } });
+      const isName = !rule.keys.list.every(([, matchers]) => matchers.every(({ path }) => path));
+      ranked.push({ rule, rank, classification: { group, subgroup, rule: name }, isName });
       // An expression that the empty text has to be tried on has no required literals: every process will need its
       // automaton. It is made here, with pauses, rather than for the first process.
       for (const matcher of rule.keys.get('argv') ?? []) matcher.test('');
@@ -129,7 +126,7 @@ export class Classifier {
    * The work of patterns is limited for all looks together.
    */
   private decideByLooks(target: MatchTarget, identity: Identity, own: Ranked | undefined): Decision | undefined {
-    const looks = otherLooks(identity, target.value('script'), this.known, isNamedBy(own));
+    const looks = otherLooks(identity, target.value('script'), this.known, own?.isName ?? false);
     let runtime: Decision | undefined;
     for (let i = 0; i < looks.length; i++) {
       const look = looks[i]!;
@@ -175,7 +172,7 @@ export class Classifier {
     const target = seenAs(identity);
     const result = compare(rule, target);
     if (result.failed.length === 0) return { result };
-    const named = isNamedBy(this.index.find(target));
+    const named = this.index.find(target)?.isName ?? false;
     for (const look of otherLooks(identity, target.value('script'), this.known, named)) {
       const other = compareRule(rule, look.identity);
       if (other.failed.length === 0) return { result: other, look };

@@ -61,6 +61,7 @@ const isVersion = (c: number) => (c >= 0x30 && c <= 0x39) || c === DASH || c ===
  * Asked of every new process, so it makes a string only where the hash fits.
  */
 function interpreterOf(word: string): Interpreter | undefined {
+  if (word === '') return undefined;
   let start = word.length;
   while (start > 0 && word.charCodeAt(start - 1) !== SLASH)
     if (word.length - --start > NAME_LENGTH_MAX) return undefined;

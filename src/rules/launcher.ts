@@ -145,9 +145,9 @@ function mayBeLauncher(path: string): boolean {
   if (path.length > PATH_LENGTH_MAX) return false;
   const start = baseNameStart(path);
   const letter = path.charCodeAt(start);
-  return letter === LETTER_L || letter === LETTER_Q
-    ? launcherOf(path.slice(start)) !== undefined
-    : LAUNCHER_HASHES.has(partHash(path, start, path.length));
+  if (letter !== LETTER_L && letter !== LETTER_Q && !LAUNCHER_HASHES.has(partHash(path, start, path.length)))
+    return false;
+  return launcherOf(path.slice(start)) !== undefined;
 }
 
 /** What a launcher runs, as processes that would be its program; none for a process that is no launcher. */

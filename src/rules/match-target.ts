@@ -1,5 +1,6 @@
 // A process as rules see it: the value it has for each key of a rule. What takes time to find out, like the script of
 // an interpreter or the joined command line, is found out when a rule first asks for it.
+import { RunSet } from '../pattern/letter-runs.ts';
 import { MatchWork } from '../pattern/match-work.ts';
 import { fullName } from './full-name.ts';
 import type { Identity } from './identity.ts';
@@ -10,12 +11,21 @@ import { isPathKey, type RuleKey } from './rule.ts';
 /** Characters of a joined command line that regular expressions see. */
 const COMMAND_LINE_LENGTH_MAX = 65_536;
 
+/** The runs of letters of one command line. One set serves all, because processes are classified one at a time. */
+const runs = new RunSet();
+/** Number of the command line whose runs these are. */
+let noted = 0;
+const TOO_LONG = -1;
+
 export class MatchTarget {
   /** The name in full: "clickhouse-server". */
   readonly name: string;
   /** The name as the kernel has it: "clickhouse-serv". */
   readonly comm: string;
   readonly exe: string;
+  readonly argv0: string;
+  /** Whether argv0 is the path of the executable. */
+  readonly sameProgram: boolean;
   /** What patterns may still do for this process. */
   readonly work: MatchWork;
   private readonly identity: Identity;
@@ -25,6 +35,8 @@ export class MatchTarget {
   private jvmMain: string | undefined = undefined;
   private pythonModule: string | undefined = undefined;
   private commandLine: string | undefined = undefined;
+  /** Number of the command line among those whose runs were noted; 0 until a rule asks, TOO_LONG where they are not noted. */
+  private number = 0;
 
   constructor(identity: Identity, work = new MatchWork()) {
     this.work = work;
@@ -32,8 +44,10 @@ export class MatchTarget {
     this.identity = identity;
     this.name = fullName(name, argv, exe);
     this.comm = name;
+    this.argv0 = argv.length > 0 ? argv[0]! : '';
     // Where the link may not be read, an absolute argv[0] usually is the executable's path.
-    this.exe = exe !== '' ? exe : argv[0]?.startsWith('/') ? argv[0] : '';
+    this.exe = exe !== '' ? exe : this.argv0.startsWith('/') ? this.argv0 : '';
+    this.sameProgram = this.exe === this.argv0;
   }
 
   /** What the process has for a key; '' where it has nothing. */
@@ -44,7 +58,7 @@ export class MatchTarget {
       case 'exe':
         return this.exe;
       case 'argv0':
-        return this.identity.argv[0] ?? '';
+        return this.argv0;
       case 'unit':
         return this.identity.unit;
       case 'container':
@@ -62,6 +76,21 @@ export class MatchTarget {
         this.commandLine ??= joined(this.identity.argv);
         return this.commandLine;
     }
+  }
+
+  /** Whether the command line may hold one of these runs. It is not joined for that. */
+  mayHold(wanted: readonly number[]): boolean {
+    if (this.number === TOO_LONG) return true;
+    if (this.number !== noted || noted === 0) {
+      const { argv } = this.identity;
+      if (isLong(argv)) {
+        this.number = TOO_LONG;
+        return true;
+      }
+      runs.note(argv);
+      this.number = ++noted;
+    }
+    return runs.holdsAny(wanted);
   }
 
   private program(): InterpretedProgram | undefined {
@@ -83,6 +112,13 @@ export function findMatcher(key: RuleKey, matchers: readonly Matcher[], target: 
       if (matcher.test(isPath && !matcher.path ? baseName(value) : value, work)) return matcher;
   }
   return undefined;
+}
+
+/** Whether a command line has too many letters for a set of its runs. */
+function isLong(argv: readonly string[]): boolean {
+  let length = argv.length;
+  for (let i = 0; i < argv.length && length <= RunSet.LETTERS_MAX; i++) length += argv[i]!.length;
+  return length > RunSet.LETTERS_MAX;
 }
 
 /** The command line as regular expressions see it. Arguments behind the last character that they see are not joined. */

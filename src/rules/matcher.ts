@@ -11,6 +11,8 @@ export interface Matcher {
   readonly form: 'literal' | 'glob' | 'regex' | 'regexes';
   /** Compared with a whole path rather than its base name. */
   readonly path: boolean;
+  /** Of an expression, runs of letters of which every value that matches holds at least one; undefined: not known. */
+  readonly runs?: readonly number[] | undefined;
   /** @param work that patterns may do for the process; undefined for no limit but the pattern's own */
   test(value: string, work?: MatchWork): boolean;
 }
@@ -35,6 +37,7 @@ export function allOf(matchers: readonly Matcher[]): Matcher {
     text,
     form: 'regexes',
     path: false,
+    runs: matchers.find(({ runs }) => runs !== undefined)?.runs,
     test: (value, work) => matchers.every((matcher) => matcher.test(value, work)),
   };
 }
@@ -69,6 +72,10 @@ class PatternMatcher implements Matcher {
     this.form = form;
     this.path = path;
     this.#pattern = pattern;
+  }
+
+  get runs(): readonly number[] | undefined {
+    return this.#pattern.runs;
   }
 
   test(value: string, work?: MatchWork): boolean {

@@ -146,7 +146,7 @@ const SCRIPT_EXTENSION = /\.(?:pyc?|pl|rb|sh|php|js)$/;
  * same program.
  */
 function addInstalled(looks: Look[] | undefined, identity: Identity, script: string) {
-  if (script.charCodeAt(0) !== SLASH || script.length > PATH_LENGTH_MAX) return looks;
+  if (script === '' || script.charCodeAt(0) !== SLASH || script.length > PATH_LENGTH_MAX) return looks;
   if (script.includes('/../')) return looks; // it leads out of the folder
   if (!PACKAGED.test(script) && !(isShell(identity.argv[0] ?? '') && COMMAND.test(script))) return looks;
   const file = baseName(script);
@@ -192,7 +192,7 @@ function homesOf(path: string): readonly string[] | undefined {
 
 /** The folder of the program's own, and the one below it: /opt/VENDOR/PROGRAM/bin/x. */
 function addFolders(looks: Look[] | undefined, identity: Identity, path: string, known: KnownNames) {
-  if (path.charCodeAt(0) !== SLASH || path.length > PATH_LENGTH_MAX) return looks;
+  if (path === '' || path.charCodeAt(0) !== SLASH || path.length > PATH_LENGTH_MAX) return looks;
   const homes = homesOf(path);
   if (!homes) return looks;
   let found = looks;

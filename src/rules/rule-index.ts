@@ -12,25 +12,17 @@
 // Why the answer is that of comparing every rule: a process that has a rule's value also has its text, prefix, folder
 // or part, so the look-up finds the rule. Values that cannot be entered (regular expressions, globs of wildcards and
 // very few letters) are kept apart, and asked of every process. A property test holds both ways against each other.
-import { globPrefix, globSuffix, isGlob } from '../pattern/pattern.ts';
 import { baseNameStart } from './interpreter.ts';
-import { hashOn, NO_LETTERS } from './letter-hash.ts';
 import type { MatchTarget } from './match-target.ts';
 import type { Matcher } from './matcher.ts';
+import { type IndexEntry, NameIndex } from './name-index.ts';
+import { PathIndex } from './path-index.ts';
 import type { Condition, RuleKey } from './rule.ts';
-import { ALL_KEYS, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
+import { ALL_KEYS, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable, runsOf } from './rule-table.ts';
 
 /** The conditions with fewer values for one key. */
 const withValues = (conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] =>
   conditions.map((condition) => (condition[0] === of ? [of, values] : condition));
-
-/** A place where a rule can be entered. */
-interface Entry {
-  readonly table: RuleTable;
-  readonly text: string;
-  /** Whether it is a part of a path: while there are any, all parts of each path are looked up. */
-  readonly isPart?: true;
-}
 
 /** So many values may share another entry before a part of the path of an executable is better: every process has such a path. */
 const SHARED_RATHER_THAN_PART = 8;
@@ -39,137 +31,10 @@ const SHARED_RATHER_THAN_PART = 8;
 type Uses = Map<string, number>;
 
 /** The entry under the rarest text; undefined for none. */
-function rarest(entries: readonly Entry[], uses: Uses): Entry | undefined {
-  let best: Entry | undefined;
+function rarest(entries: readonly IndexEntry[], uses: Uses): IndexEntry | undefined {
+  let best: IndexEntry | undefined;
   for (const entry of entries) if (!best || uses.get(entry.text)! < uses.get(best.text)!) best = entry;
   return best;
-}
-
-/** Lengths of prefixes by which globs are entered; each glob under the longest that its literal prefix has. */
-const PREFIX_LENGTHS = [3, 7, 14];
-const SLASH = 0x2f;
-
-/** Letters of the end of a glob that begins with a wildcard, by which it is entered. */
-const SUFFIX_LETTERS = 3;
-
-/** Rules by names, and by the starts and ends of names. */
-class NameIndex {
-  private readonly exact = new RuleTable();
-  private readonly starts = new RuleTable();
-  private readonly ends = new RuleTable();
-
-  get isEmpty(): boolean {
-    return this.exact.isEmpty && this.starts.isEmpty && this.ends.isEmpty;
-  }
-
-  holdsExactly({ table }: Entry): boolean {
-    return table === this.exact;
-  }
-
-  entryOf(text: string): Entry {
-    return { table: this.exact, text };
-  }
-
-  /** Where a glob is entered; undefined where its literal prefix and suffix are too short. */
-  entryOfGlob(glob: string): Entry | undefined {
-    const prefix = globPrefix(glob);
-    const length = PREFIX_LENGTHS.findLast((letters) => letters <= prefix.length);
-    if (length !== undefined) return { table: this.starts, text: prefix.slice(0, length) };
-    const suffix = globSuffix(glob);
-    return suffix.length < SUFFIX_LETTERS ? undefined : { table: this.ends, text: suffix.slice(-SUFFIX_LETTERS) };
-  }
-
-  /** The first match among the rules for the name that a part of a text is, or `best` where that decides before. */
-  find(
-    text: string,
-    start: number,
-    end: number,
-    keys: number,
-    target: MatchTarget,
-    best: RankedRule | undefined,
-  ): RankedRule | undefined {
-    const { exact, starts, ends } = this;
-    const letters = end - start;
-    // The exact value first: it decides most often, and what is found cuts the other lists short.
-    let found = best;
-    if (letters <= exact.lettersMax)
-      found = exact.find(hashOn(NO_LETTERS, text, start, end), text, start, end, keys, target, found);
-    let hash = NO_LETTERS;
-    let hashed = start;
-    for (let i = 0; i < PREFIX_LENGTHS.length && PREFIX_LENGTHS[i]! <= letters; i++) {
-      const next = start + PREFIX_LENGTHS[i]!;
-      hash = hashOn(hash, text, hashed, next);
-      hashed = next;
-      found = starts.find(hash, text, start, next, keys, target, found);
-    }
-    const tail = end - SUFFIX_LETTERS;
-    if (tail < start || ends.isEmpty) return found;
-    return ends.find(hashOn(NO_LETTERS, text, tail, end), text, tail, end, keys, target, found);
-  }
-}
-
-/** Folders of a path by which path values are entered: "/usr/", "/usr/lib/", "/usr/lib/cyrus/"… */
-const FOLDERS_MAX = 3;
-/** … and so many letters behind them: "/opt/dru". */
-const LETTERS_BEHIND = 3;
-const FOLDERS = new RegExp(`^/(?:[^/]*/){1,${FOLDERS_MAX}}(?:[^/]{${LETTERS_BEHIND}})?`);
-
-/** Rules by paths: by their first folders, and by names between their slashes. */
-class PathIndex {
-  /** The lowest rank in this index. A search that has found a lower one already can leave this index out. */
-  firstRank = Number.POSITIVE_INFINITY;
-  private readonly bit: number;
-  private readonly folders = new RuleTable();
-  private readonly parts = new NameIndex();
-
-  constructor(key: RuleKey) {
-    this.bit = keyBit(key);
-  }
-
-  /** Where a path, or a glob of paths, can be entered. */
-  entriesOf(path: string): Entry[] {
-    const folder = FOLDERS.exec(globPrefix(path))?.[0];
-    if (folder !== undefined) return [{ table: this.folders, text: folder }];
-    // A slash within brackets divides nothing.
-    if (/[[\\]/.test(path)) return [];
-    return path
-      .split('/')
-      .slice(1)
-      .map((part) => (isGlob(part) ? this.parts.entryOfGlob(part) : this.parts.entryOf(part)))
-      .filter((entry) => entry !== undefined)
-      .map((entry) => ({ ...entry, isPart: true }));
-  }
-
-  /** The first match among the rules for a path, or `best` where that decides before. */
-  find(path: string, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
-    if (best !== undefined && best.rank < this.firstRank) return best;
-    const { folders, bit } = this;
-    let found = best;
-    let slash = path.charCodeAt(0) === SLASH && !folders.isEmpty ? path.indexOf('/', 1) : -1;
-    let hash = NO_LETTERS;
-    let hashed = 0;
-    for (let depth = 0; depth < FOLDERS_MAX && slash > 0; depth++) {
-      const start = slash + 1;
-      hash = hashOn(hash, path, hashed, start);
-      hashed = start;
-      found = folders.find(hash, path, 0, start, bit, target, found);
-      slash = path.indexOf('/', start);
-      const end = start + LETTERS_BEHIND;
-      if (end <= (slash < 0 ? path.length : slash))
-        found = folders.find(hashOn(hash, path, start, end), path, 0, end, bit, target, found);
-    }
-    return this.parts.isEmpty ? found : this.findByParts(path, target, found);
-  }
-
-  private findByParts(path: string, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
-    let found = best;
-    for (let slash = path.indexOf('/'); slash >= 0; ) {
-      const start = slash + 1;
-      slash = path.indexOf('/', start);
-      found = this.parts.find(path, start, slash < 0 ? path.length : slash, this.bit, target, found);
-    }
-    return found;
-  }
 }
 
 /** Keys by which a rule can be found. Of keys whose values are equally rare, the first is taken. */
@@ -180,21 +45,17 @@ const PLAIN_KEYS = ['jvm_main', 'python_module', 'unit', 'container'] as const;
 const PLAIN_BITS = PLAIN_KEYS.map(keyBit);
 const [COMM, EXE, ARGV0, SCRIPT] = [keyBit('comm'), keyBit('exe'), keyBit('argv0'), keyBit('script')];
 
-/** Whether the base name of a path is this name. */
-function isCalled(path: string, name: string): boolean {
-  const start = baseNameStart(path);
-  return path.length - start === name.length && path.endsWith(name);
-}
+/** Whether the base name of a path is this name. @param start where the base name begins */
+const isCalled = (path: string, start: number, name: string): boolean =>
+  path.length - start === name.length && path.endsWith(name);
 
 export class RuleIndex {
   private readonly names = new NameIndex();
   /** The keys that have rules in `names`. */
   private namedBy = 0;
-  private readonly paths = {
-    exe: new PathIndex('exe'),
-    argv0: new PathIndex('argv0'),
-    script: new PathIndex('script'),
-  };
+  private readonly scripts = new PathIndex();
+  /** By the paths of exe and argv0, which mostly are one. */
+  private readonly programs = new PathIndex();
   /** Rules, or values of rules, that no index can hold; in order of rank. */
   private readonly rest: RankedRule[] = [];
   /**
@@ -205,22 +66,17 @@ export class RuleIndex {
 
   /** The rule that decides; undefined where none matches. */
   find(target: MatchTarget): RankedRule | undefined {
-    const { name, comm, exe } = target;
-    const argv0 = target.value('argv0');
+    const { name, comm, exe, argv0, sameProgram } = target;
     const script = target.value('script');
-    const exeIsCalled = isCalled(exe, name);
-    const argv0IsCalled = argv0 === exe ? exeIsCalled : isCalled(argv0, name);
-    const scriptIsCalled = script !== '' && isCalled(script, name);
-    const keys = COMM | (exeIsCalled ? EXE : 0) | (argv0IsCalled ? ARGV0 : 0) | (scriptIsCalled ? SCRIPT : 0);
-    let best = this.names.find(name, 0, name.length, keys, target, undefined);
+    const exeStart = baseNameStart(exe);
+    const exeKeys = sameProgram ? EXE | ARGV0 : EXE;
+    const exeIsCalled = isCalled(exe, exeStart, name);
+    let best = this.names.find(name, 0, name.length, exeIsCalled ? COMM | exeKeys : COMM, target, undefined);
     if (comm !== name) best = this.names.find(comm, 0, comm.length, COMM, target, best);
-    if (!exeIsCalled) best = this.findBaseName(exe, EXE, target, best);
-    if (!argv0IsCalled) best = this.findBaseName(argv0, ARGV0, target, best);
-    if (script !== '') {
-      if (!scriptIsCalled) best = this.findBaseName(script, SCRIPT, target, best);
-      best = this.paths.script.find(script, target, best);
-    }
-    best = this.paths.argv0.find(argv0, target, this.paths.exe.find(exe, target, best));
+    if (!exeIsCalled && exe !== '') best = this.names.find(exe, exeStart, exe.length, exeKeys, target, best);
+    best = this.programs.find(exe, exeKeys, target, best);
+    if (!sameProgram && argv0 !== '') best = this.findPath(argv0, ARGV0, this.programs, target, best);
+    if (script !== '') best = this.findPath(script, SCRIPT, this.scripts, target, best);
     for (let i = 0; i < PLAIN_KEYS.length; i++) {
       const value = (this.namedBy & PLAIN_BITS[i]!) === 0 ? '' : target.value(PLAIN_KEYS[i]!);
       if (value !== '') best = this.names.find(value, 0, value.length, PLAIN_BITS[i]!, target, best);
@@ -230,9 +86,10 @@ export class RuleIndex {
     return this.last.findWhole(name, COMM, target, best);
   }
 
-  private findBaseName(path: string, key: number, target: MatchTarget, best: RankedRule | undefined) {
-    if (path === '' || (this.namedBy & key) === 0) return best;
-    return this.names.find(path, baseNameStart(path), path.length, key, target, best);
+  private findPath(path: string, key: number, paths: PathIndex, target: MatchTarget, best: RankedRule | undefined) {
+    const named = (this.namedBy & key) !== 0;
+    const found = named ? this.names.find(path, baseNameStart(path), path.length, key, target, best) : best;
+    return paths.find(path, key, target, found);
   }
 
   /** Enters all rules, which are in order of rank; pauses after each. */
@@ -254,9 +111,15 @@ export class RuleIndex {
   private add(ranked: Ranked, uses: Uses): void {
     const { keys, fallback } = ranked.rule;
     const conditions = keys.list;
+    const runs = runsOf(ranked.rule);
     const names = keys.get('comm');
     if (fallback && keys.has('argv') && names?.every(({ form }) => form === 'literal')) {
-      const entered: RankedRule = { ...ranked, keys: COMM, conditions: conditions.filter(([key]) => key !== 'comm') };
+      const entered: RankedRule = {
+        ...ranked,
+        runs,
+        keys: COMM,
+        conditions: conditions.filter(([key]) => key !== 'comm'),
+      };
       for (const { text } of names) this.last.add(text, [entered]);
       return;
     }
@@ -269,9 +132,9 @@ export class RuleIndex {
       fewest = most;
     }
     const left = key ? this.enter(ranked, key, uses) : undefined;
-    if (!key || left === undefined) this.rest.push({ ...ranked, keys: ALL_KEYS, conditions });
+    if (!key || left === undefined) this.rest.push({ ...ranked, runs, keys: ALL_KEYS, conditions });
     else if (left.length > 0)
-      this.rest.push({ ...ranked, keys: ALL_KEYS, conditions: withValues(conditions, key, left) });
+      this.rest.push({ ...ranked, runs, keys: ALL_KEYS, conditions: withValues(conditions, key, left) });
   }
 
   /** How many values share the entry of a rule's most common value; infinity where one cannot be entered. */
@@ -291,7 +154,8 @@ export class RuleIndex {
     // asked only for the values that are entered there, because each of the others is found by its own entry.
     const conditions = ranked.rule.keys.list;
     const bit = keyBit(key);
-    const exact = [{ ...ranked, keys: bit, conditions: conditions.filter(([other]) => other !== key) }] as const;
+    const runs = runsOf(ranked.rule);
+    const exact = [{ ...ranked, runs, keys: bit, conditions: conditions.filter(([other]) => other !== key) }] as const;
     const inexact = new Map<RuleTable, Map<string, Matcher[]>>();
     const left: Matcher[] = [];
     for (const matcher of ranked.rule.keys.get(key) ?? []) {
@@ -303,22 +167,25 @@ export class RuleIndex {
         inexact.set(entry.table, texts.set(entry.text, [...(texts.get(entry.text) ?? []), matcher]));
       }
       if (entry && !matcher.path) this.namedBy |= bit;
-      if (entry && matcher.path && key in this.paths) {
-        const index = this.paths[key as keyof typeof this.paths];
-        index.firstRank = Math.min(index.firstRank, ranked.rank);
-      }
+      if (entry && matcher.path) this.pathsOf(key)?.note(entry, bit, ranked.rank);
     }
     for (const [table, texts] of inexact)
       for (const [text, values] of texts)
-        table.add(text, [{ ...ranked, keys: bit, conditions: withValues(conditions, key, values) }]);
+        table.add(text, [{ ...ranked, runs, keys: bit, conditions: withValues(conditions, key, values) }]);
     return left;
   }
 
   /** Where a value can be entered: each entry alone finds all processes that have the value. */
-  private entriesOf(key: IndexedKey, { text, form, path }: Matcher): Entry[] {
-    if (path && (key === 'exe' || key === 'argv0' || key === 'script')) return this.paths[key].entriesOf(text);
+  private entriesOf(key: IndexedKey, { text, form, path }: Matcher): IndexEntry[] {
+    const paths = path ? this.pathsOf(key) : undefined;
+    if (paths) return paths.entriesOf(text);
     if (form === 'literal') return [this.names.entryOf(text)];
     const start = form === 'glob' ? this.names.entryOfGlob(text) : undefined;
     return start ? [start] : [];
+  }
+
+  private pathsOf(key: IndexedKey): PathIndex | undefined {
+    if (key === 'script') return this.scripts;
+    return key === 'exe' || key === 'argv0' ? this.programs : undefined;
   }
 }

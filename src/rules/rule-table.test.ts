@@ -11,7 +11,15 @@ test('ten thousand names that differ in a few digits are told apart by their has
   const table = new RuleTable();
   const nameOf = (rank: number) => `svc-${String(rank).padStart(6, '0')}`;
   for (let rank = 0; rank < 10_000; rank++) {
-    const ranked: RankedRule = { rule: rule!, rank, classification, keys: ALL_KEYS, conditions: [] };
+    const ranked: RankedRule = {
+      rule: rule!,
+      rank,
+      classification,
+      isName: true,
+      keys: ALL_KEYS,
+      conditions: [],
+      runs: undefined,
+    };
     table.add(nameOf(rank), [ranked]);
   }
   const target = new MatchTarget(UNKNOWN_IDENTITY);

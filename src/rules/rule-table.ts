@@ -12,6 +12,8 @@ export interface Ranked {
   readonly rank: number;
   /** The answer, made once for all processes of the rule. */
   readonly classification: Classification;
+  /** Whether it says which program a process is. A rule for a folder does not: many programs are in it. */
+  readonly isName: boolean;
 }
 
 /** A rule as it is entered in a table. */
@@ -20,6 +22,14 @@ export interface RankedRule extends Ranked {
   readonly keys: number;
   /** What must hold besides the value by which the rule was found. */
   readonly conditions: readonly Condition[];
+  /** Runs of letters (pattern/letter-runs.ts), of which the command line of every match holds one; undefined: not known. */
+  readonly runs: readonly number[] | undefined;
+}
+
+/** What the expressions of a rule need in a command line. */
+export function runsOf({ keys }: Rule): readonly number[] | undefined {
+  const found = keys.get('argv')?.map(({ runs }) => runs);
+  return found?.includes(undefined) ? undefined : found?.flatMap((runs) => runs!);
 }
 
 /** Keys as a set of bits. */
@@ -40,7 +50,8 @@ export function firstMatch(
   for (let i = 0; i < list.length; i++) {
     const ranked = list[i]!;
     if (best !== undefined && ranked.rank >= best.rank) return best;
-    if ((ranked.keys & keys) !== 0 && matchesAll(ranked.conditions, target)) return ranked;
+    if ((ranked.keys & keys) === 0 || (ranked.runs !== undefined && !target.mayHold(ranked.runs))) continue;
+    if (matchesAll(ranked.conditions, target)) return ranked;
   }
   return best;
 }
@@ -69,10 +80,12 @@ export class RuleTable {
   private slots = new Int32Array(0);
   private bits = BITS_MIN - 1;
   /** Letters of the longest text: a longer part of a text is not here. */
-  lettersMax = 0;
+  private lettersMax = 0;
+  private readonly note: (text: string) => void;
 
-  get isEmpty(): boolean {
-    return this.texts.length === 0;
+  /** @param note is given each text that is entered */
+  constructor(note: (text: string) => void = () => undefined) {
+    this.note = note;
   }
 
   /** @param list of the one rule to enter. All texts of the rule share it, because most of them have no other rule. */
@@ -82,6 +95,7 @@ export class RuleTable {
     if (place >= 0) this.append(place, list[0]);
     else {
       this.lettersMax = Math.max(this.lettersMax, text.length);
+      this.note(text);
       this.texts.push(text);
       this.lists.push(list);
       if (this.texts.length * 4 > this.slots.length) this.grow();
@@ -143,8 +157,21 @@ export class RuleTable {
     return place < 0 ? best : firstMatch(this.lists[place]!, keys, target, best);
   }
 
+  /** The same for a part of a text that has no hash yet. */
+  findPart(
+    text: string,
+    start: number,
+    end: number,
+    keys: number,
+    target: MatchTarget,
+    best: RankedRule | undefined,
+  ): RankedRule | undefined {
+    if (end - start > this.lettersMax) return best;
+    return this.find(hashOn(NO_LETTERS, text, start, end), text, start, end, keys, target, best);
+  }
+
   /** The same for a whole text. */
   findWhole(text: string, keys: number, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
-    return text.length > this.lettersMax ? best : this.find(hashOf(text), text, 0, text.length, keys, target, best);
+    return this.findPart(text, 0, text.length, keys, target, best);
   }
 }

@@ -1,0 +1,120 @@
+// Rules by names, and by the starts and ends of names. A new process has some ten names and parts of paths, and no rule
+// knows most of them. Their first and last three letters say so: these are looked for in small sets of bits before a
+// whole name is hashed.
+import { hashOfRun, RUN } from '../pattern/letter-runs.ts';
+import { globPrefix, globSuffix } from '../pattern/pattern.ts';
+import { hashOn, NO_LETTERS } from './letter-hash.ts';
+import type { MatchTarget } from './match-target.ts';
+import { type RankedRule, RuleTable } from './rule-table.ts';
+
+/** A place where a rule can be entered. */
+export interface IndexEntry {
+  readonly table: RuleTable;
+  readonly text: string;
+  /** Whether it is a part of a path: while there are any, all parts of each path are looked up. */
+  readonly isPart?: true;
+}
+
+/** Lengths of prefixes by which globs are entered; each glob under the longest that its literal prefix has. */
+const PREFIX_LENGTHS = [RUN, 7, 14];
+
+/** Bits of the sets for the starts and ends of names, and of that for whole names. */
+const RUN_BITS = 13;
+const NAME_BITS = 17;
+
+/** The place in its set of the three letters that begin at a place. */
+const runAt = (text: string, at: number): number => hashOfRun(text, at) >>> (32 - RUN_BITS);
+
+/** The place in its set of a name of three letters or more. It takes only some of its letters, as the set is small. */
+const placeOf = (text: string, start: number, end: number): number =>
+  Math.imul(hashOfRun(text, start) ^ (hashOfRun(text, end - RUN) >>> 7) ^ (end - start), 0x85ebca6b) >>>
+  (32 - NAME_BITS);
+
+export class NameIndex {
+  private readonly exact = new RuleTable((text) => this.noteName(text));
+  private readonly starts = new RuleTable((text) => this.noteStart(text));
+  private readonly ends = new RuleTable((text) => this.noteEnd(text));
+  /** A bit for each place (placeOf) that an exact name has. */
+  private readonly names = new Uint32Array(1 << (NAME_BITS - 5));
+  /** For each first run, the lengths of prefixes that begin with it: a bit each, as in PREFIX_LENGTHS. */
+  private readonly firstRuns = new Uint8Array(1 << RUN_BITS);
+  /** For each last run, whether a suffix is there. */
+  private readonly lastRuns = new Uint8Array(1 << RUN_BITS);
+
+  holdsExactly({ table }: IndexEntry): boolean {
+    return table === this.exact;
+  }
+
+  entryOf(text: string): IndexEntry {
+    return { table: this.exact, text };
+  }
+
+  /** Where a glob is entered; undefined where its literal prefix and suffix are too short. */
+  entryOfGlob(glob: string): IndexEntry | undefined {
+    const prefix = globPrefix(glob);
+    const length = PREFIX_LENGTHS.findLast((letters) => letters <= prefix.length);
+    if (length !== undefined) return { table: this.starts, text: prefix.slice(0, length) };
+    const suffix = globSuffix(glob);
+    return suffix.length < RUN ? undefined : { table: this.ends, text: suffix.slice(-RUN) };
+  }
+
+  private noteName(text: string): void {
+    if (text.length < RUN) return;
+    const place = placeOf(text, 0, text.length);
+    this.names[place >> 5]! |= 1 << (place & 31);
+  }
+
+  private noteStart(text: string): void {
+    this.firstRuns[runAt(text, 0)]! |= 1 << PREFIX_LENGTHS.indexOf(text.length);
+  }
+
+  private noteEnd(text: string): void {
+    this.lastRuns[runAt(text, 0)] = 1;
+  }
+
+  /** The first match among the rules for the name that a part of a text is, or `best` where that decides before. */
+  find(
+    text: string,
+    start: number,
+    end: number,
+    keys: number,
+    target: MatchTarget,
+    best: RankedRule | undefined,
+  ): RankedRule | undefined {
+    if (end - start < RUN) return this.exact.findPart(text, start, end, keys, target, best);
+    // The exact value first: it decides most often, and what is found cuts the other lists short.
+    let found = best;
+    const place = placeOf(text, start, end);
+    if ((this.names[place >> 5]! & (1 << (place & 31))) !== 0)
+      found = this.exact.findPart(text, start, end, keys, target, found);
+    const lengths = this.firstRuns[runAt(text, start)]!;
+    if (lengths !== 0) found = this.findByStart(lengths, text, start, end, keys, target, found);
+    const tail = end - RUN;
+    if (this.lastRuns[runAt(text, tail)] === 0) return found;
+    return this.ends.findPart(text, tail, end, keys, target, found);
+  }
+
+  /** @param lengths of the prefixes to look for */
+  private findByStart(
+    lengths: number,
+    text: string,
+    start: number,
+    end: number,
+    keys: number,
+    target: MatchTarget,
+    best: RankedRule | undefined,
+  ): RankedRule | undefined {
+    let found = best;
+    let hash = NO_LETTERS;
+    let hashed = start;
+    for (let i = 0; i < PREFIX_LENGTHS.length; i++) {
+      const next = start + PREFIX_LENGTHS[i]!;
+      if (next > end) break;
+      if ((lengths & (1 << i)) === 0) continue;
+      hash = hashOn(hash, text, hashed, next);
+      hashed = next;
+      found = this.starts.find(hash, text, start, next, keys, target, found);
+    }
+    return found;
+  }
+}
