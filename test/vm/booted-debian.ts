@@ -14,8 +14,8 @@ import { contained } from './made-once.ts';
 const BOOT_MS = 900_000;
 /** Where KVM works, a kernel without a disk ends within two seconds. */
 const KVM_MS = 10_000;
-/** The longest command installs a package. */
-const COMMAND_MS = 300_000;
+/** The longest command installs a package, which takes minutes where the processor is emulated and others use it. */
+const COMMAND_MS = 600_000;
 
 export class BootedDebian {
   /** Of the exporter's port 9215, from this machine. */
@@ -84,8 +84,11 @@ function lastWords(debian: BootedDebian, console: string): string {
   return status === 0 ? stdout : `no answer by SSH; its console ends with\n${console}`;
 }
 
-/** Boots a fresh machine, which ends with the test; undefined where the test is skipped. */
-export async function bootDebian(t: TestContext, suite: Suite): Promise<BootedDebian | undefined> {
+/**
+ * Boots a fresh machine, which ends with the test; undefined where the test is skipped.
+ * @param mebibytes its memory
+ */
+export async function bootDebian(t: TestContext, suite: Suite, mebibytes = 1024): Promise<BootedDebian | undefined> {
   if (process.arch !== 'x64') {
     t.skip('the machine is one of x86-64');
     return undefined;
@@ -112,7 +115,7 @@ export async function bootDebian(t: TestContext, suite: Suite): Promise<BootedDe
   const machine = new Started(
     t,
     contained([
-      ...[paths.qemu, '-accel', accelerator, '-m', '1024', '-smp', '2', '-display', 'none', '-no-reboot'],
+      ...[paths.qemu, '-accel', accelerator, '-m', `${mebibytes}`, '-smp', '2', '-display', 'none', '-no-reboot'],
       ...['-serial', `file:${folder}/console`, '-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.img`],
       ...['-append', 'root=/dev/vda rw console=ttyS0'],
       ...['-drive', `file=${image}/disk,if=virtio,format=raw,snapshot=on`],
