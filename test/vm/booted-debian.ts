@@ -3,7 +3,7 @@
 // begins with the same fresh system. Commands reach it by SSH, and its port 9215 is a port of this machine.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { Exposition } from '../exposition-text.ts';
 import { eventually, freePort, need, needRoot, Started, scratch } from '../harness.ts';
@@ -77,11 +77,11 @@ async function kvmRuns(t: TestContext, qemu: string, kernel: string): Promise<bo
 }
 
 /** What the machine says of the exporter and of itself, for a test that failed: afterwards it is gone. */
-function lastWords(debian: BootedDebian, console: string): string {
+function lastWords(debian: BootedDebian, printed: string): string {
   const { status, stdout } = debian.run(
     'uname -r; systemctl --failed --no-legend; journalctl -b -n 40 --no-pager -o short-monotonic -u "herakles*" -u init.scope',
   );
-  return status === 0 ? stdout : `no answer by SSH; its console ends with\n${console}`;
+  return status === 0 ? stdout : `no answer by SSH; its console ends with\n${printed}`;
 }
 
 /**
@@ -105,10 +105,16 @@ export async function bootDebian(t: TestContext, suite: Suite, mebibytes = 1024)
   const command = [paths.ssh, '-F', 'none', '-i', `${image}/key`, '-p', String(shell), '-S', `${folder}/ssh`];
   const ssh = [...command, ...options.flatMap((option) => ['-o', option]), 'root@127.0.0.1'];
   const debian = new BootedDebian(ssh, metrics);
-  const console = () => readFileSync(`${folder}/console`, 'utf8').split('\n').slice(-20).join('\n');
+  writeFileSync(`${folder}/console`, ''); // it is there even where QEMU does not start
+  const printed = () => readFileSync(`${folder}/console`, 'utf8').split('\n').slice(-20).join('\n');
+  const began = performance.now();
   const tell = (part: unknown): void => {
     const { name, passed } = part as { name: string; passed: boolean }; // @types/node of Node.js 20 lacks `passed`
-    if (!passed) t.diagnostic(`${name}: ${lastWords(debian, console())}`);
+    // At once, because the reporter is silent until the whole scenario ends.
+    console.error(
+      `# ${suite}, ${((performance.now() - began) / 1000).toFixed(0)} s: ${passed ? '' : 'FAILED: '}${name}`,
+    );
+    if (!passed) t.diagnostic(`${name}: ${lastWords(debian, printed())}`);
   };
   t.afterEach(tell);
   t.after(() => tell(t)); // before the machine ends, because it comes first
@@ -126,12 +132,12 @@ export async function bootDebian(t: TestContext, suite: Suite, mebibytes = 1024)
   const login = eventually(
     () => {
       const { status, stderr } = debian.run('systemctl is-system-running --wait');
-      assert.ok(status !== null && status !== 255, `no login: ${stderr}\n${console()}`);
+      assert.ok(status !== null && status !== 255, `no login: ${stderr}\n${printed()}`);
     },
     BOOT_MS,
     500,
   );
-  const ended = machine.ended.then(() => assert.fail(`QEMU has ended: ${machine.stderr}\n${console()}`));
+  const ended = machine.ended.then(() => assert.fail(`QEMU has ended: ${machine.stderr}\n${printed()}`));
   ended.catch(() => {}); // it also ends with the test
   await Promise.race([login, ended]);
   // One connection for all commands: the key exchange takes seconds where the processor is emulated.
