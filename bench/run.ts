@@ -1,16 +1,13 @@
-// Runs the benchmarks and writes their results: a table on standard output, bench/results/*.json, and the chart in
-// docs/performance.md. Arguments: as-used, cost, accuracy, classify, start, soak, page. --quick leaves out the largest fleet; --only=TITLE runs
-// only fleets whose title begins with TITLE. Both print the table of costs, but write no file of it.
-// cost --against=BUNDLE measures this build beside an older bundle (or several, with commas between) instead of its peers,
-// in --rounds=N rounds: before and after in one run. It prints a table, and writes no file. as-used takes --minutes=N for each
-// fleet, and --against as well: it adds the older bundles to its subjects. soak takes --minutes=N and --source=bpf,
-// start --rounds=N.
+// npm run bench: builds the bundle, runs the benchmarks and writes their results: a table on standard output,
+// bench/results/*.json, and the chart in docs/performance.md. `npm run bench -- --help` says what can be chosen.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { run } from '../scripts/install.mjs';
 import { ensure } from '../scripts/test-servers.mjs';
 import { accuracy } from './accuracy.ts';
 import { measureUsualCost, USUAL_FLEETS, usualCostTable } from './as-used.ts';
 import { classificationTables, measureClassification } from './classify.ts';
+import { BENCH_USAGE, type BenchOrder, benchOrder } from './command-line.ts';
 import { compare, comparisonTable } from './compare.ts';
 import { type Cost, FLEETS, measureCost } from './cost.ts';
 import { draw } from './drawing.ts';
@@ -19,13 +16,22 @@ import { growthTable, openPage } from './open-page.ts';
 import { soak } from './soak.ts';
 import { measureStart, startTable } from './start.ts';
 
-const parts = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const quick = process.argv.includes('--quick');
-const wants = (part: string): boolean => parts.length === 0 || parts.includes(part);
+/** What is asked for, or the end of the program. */
+function order(): BenchOrder {
+  try {
+    const asked = benchOrder(process.argv.slice(2));
+    if (asked !== 'help') return asked;
+    process.stdout.write(BENCH_USAGE);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${BENCH_USAGE}`);
+    process.exit(2);
+  }
+}
+
+const { parts, quick, only = '', against, rounds, minutes, source } = order();
+const wants = (part: (typeof parts)[number]): boolean => parts.length === 0 || parts.includes(part);
 const log = (line: string): void => console.error(line);
-/** The value of an argument such as --only=VALUE. */
-const argument = (name: string): string | undefined =>
-  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
 
 /** The machine that was measured: on another one absolute figures differ, ratios are similar. */
 const machine = {
@@ -69,23 +75,20 @@ function costTable(costs: readonly Cost[]): string {
   return lines.join('\n');
 }
 
-const against = argument('against')?.split(',');
+run('building dist/herakles.cjs', process.execPath, ['scripts/build.mjs']);
 if (wants('as-used')) {
-  const only = argument('only') ?? '';
   const fleets = USUAL_FLEETS.filter(({ title, processes }) => title.startsWith(only) && (!quick || processes <= 2000));
   const whole = fleets.length === USUAL_FLEETS.length && !against;
-  const minutes = Number(argument('minutes') ?? 10);
-  const costs = await measureUsualCost(fleets, minutes, against ?? [], log, (costs) => whole && save('as-used', costs));
-  console.log(usualCostTable(costs));
+  const found = (costs: readonly unknown[]) => whole && save('as-used', costs);
+  console.log(usualCostTable(await measureUsualCost(fleets, minutes ?? 10, against ?? [], log, found)));
 }
 if (against && !parts.includes('as-used')) {
-  const title = argument('only') ?? '2,000 processes';
+  const title = only === '' ? '2,000 processes' : only;
   const fleet = FLEETS.find((each) => each.title.startsWith(title));
   if (!fleet) throw new Error(`no fleet has a title that begins with "${title}"`);
   log(fleet.title);
-  console.log(comparisonTable(await compare(fleet, against, Number(argument('rounds') ?? 200), log)));
+  console.log(comparisonTable(await compare(fleet, against, rounds ?? 200, log)));
 } else if (wants('cost')) {
-  const only = argument('only') ?? '';
   const fleets = FLEETS.filter(({ title, processes }) => title.startsWith(only) && (!quick || processes <= 2000));
   const whole = fleets.length === FLEETS.length; // results are saved only if all fleets were measured
   const costs = await measureCost(fleets, log, (costs) => whole && save('cost', costs));
@@ -93,7 +96,6 @@ if (against && !parts.includes('as-used')) {
   if (whole) writeFileSync(`${root}docs/performance-cost.svg`, draw(costs));
 }
 if (!against && wants('accuracy')) {
-  const only = argument('only') ?? '';
   const results = await accuracy(only, log);
   if (only === '') save('accuracy', results);
   console.table(results);
@@ -104,19 +106,17 @@ if (!against && wants('classify')) {
   console.log(classificationTables(results));
 }
 if (!against && wants('start')) {
-  const results = await measureStart(Number(argument('rounds') ?? 40), log);
+  const results = await measureStart(rounds ?? 40, log);
   save('start', results);
   console.log(startTable(results));
 }
 if (!against && wants('soak')) {
-  const minutes = Number(argument('minutes') ?? 60);
-  const source = argument('source') === 'bpf' ? 'bpf' : 'procfs';
-  const result = await soak(minutes, source, log);
+  const result = await soak(minutes ?? 60, source, log);
   save(source === 'bpf' ? 'soak-bpf' : 'soak', result);
   console.table([result]);
 }
 if (!against && wants('page')) {
-  const result = await openPage(Number(argument('minutes') ?? 60), ensure('chromium').chromium, log);
+  const result = await openPage(minutes ?? 60, ensure('chromium').chromium, log);
   save('page', result);
   console.log(growthTable(result));
 }

@@ -1,25 +1,36 @@
-// npm run vm: builds the Debian package, and tries it on machines that are really booted (test/vm/). Arguments name
-// scenarios: `npm run vm -- debian` runs the files whose path contains the word. It needs root, on Debian of
+// npm run vm: builds the Debian package, and tries it on machines that are really booted (test/vm/). It needs root, on Debian of
 // x86-64. Without a KVM that starts a kernel the processor is emulated, and each machine takes some minutes.
 import { readdirSync, rmSync } from 'node:fs';
 import { install, root, run } from './install.mjs';
 
-install();
-const names = process.argv.slice(2);
-const scenarios = readdirSync(`${root}test/vm`)
-  .map((name) => `test/vm/${name}`)
-  .filter((path) => path.endsWith('.vm.ts') && (names.length === 0 || names.some((name) => path.includes(name))))
+const all = readdirSync(`${root}test/vm`)
+  .filter((name) => name.endsWith('.vm.ts'))
   .sort();
-if (scenarios.length === 0) {
-  console.error(`no scenario in test/vm contains ${names.join(' or ')}`);
+const USAGE = `Usage: npm run vm -- [NAME ...]
+
+NAME  only scenarios whose name contains one of the names; all are ${all.map((name) => name.replace('.vm.ts', '')).join(', ')}
+`;
+
+const names = process.argv.slice(2);
+if (names.includes('--help')) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+const unknown = names.find((name) => !all.some((scenario) => scenario.includes(name)));
+if (unknown !== undefined) {
+  process.stderr.write(`no scenario has a name that contains ${unknown}\n\n${USAGE}`);
   process.exit(2);
 }
-const release = ['scripts/release.mjs', '--arch', 'amd64', '--fast', '--out', 'dist/vm/release'];
+const wanted = all.filter((scenario) => names.length === 0 || names.some((name) => scenario.includes(name)));
+install();
+const release = ['scripts/release.mjs', '--arch', 'amd64', '--only', 'deb', '--only', 'archive', '--fast'];
 rmSync(`${root}dist/vm`, { recursive: true, force: true });
-run('making the packages', process.execPath, release);
+run('making the packages', process.execPath, [...release, '--out', 'dist/vm/release']);
 const { bundleTests } = await import('./test-bundle.mjs');
+const scenarios = wanted.map((scenario) => `test/vm/${scenario}`);
 const bundles = await bundleTests(scenarios, 'dist/vm/test');
 // One machine at a time. What a scenario needs and cannot be had is a failure here, because it was asked for; only a
-// history that does not reach back to the version before skips one.
+// history that does not reach back to the version before skips one. The tests end with this process, whatever ends it.
 const node = ['--enable-source-maps', '--test', '--test-reporter', 'spec', '--test-concurrency=1'];
-run('booting machines', process.execPath, [...node, ...bundles], { env: { ...process.env, CI: 'true' } });
+const tied = ['--pdeathsig', 'TERM', process.execPath];
+run('booting machines', 'setpriv', [...tied, ...node, ...bundles], { env: { ...process.env, CI: 'true' } });

@@ -3,16 +3,19 @@
 // begins with the same fresh system. Commands reach it by SSH, and its port 9215 is a port of this machine.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { Exposition } from '../exposition-text.ts';
 import { eventually, freePort, need, needRoot, Started, scratch } from '../harness.ts';
 import { imageOf, type Suite } from './debian-image.ts';
+import { contained } from './made-once.ts';
 
 /** Long, because an emulated machine that shares its cores with other tests boots slowly. */
 const BOOT_MS = 900_000;
-/** Until the kernel prints its first line, which takes seconds where KVM works. */
-const KVM_MS = 60_000;
+/** Where KVM works, a kernel without a disk ends within two seconds. */
+const KVM_MS = 10_000;
+/** The longest command installs a package, which takes minutes where the processor is emulated and others use it. */
+const COMMAND_MS = 600_000;
 
 export class BootedDebian {
   /** Of the exporter's port 9215, from this machine. */
@@ -27,8 +30,9 @@ export class BootedDebian {
   /** Runs a command of the shell as root. */
   run(command: string, input: string | Buffer = '') {
     const [file, ...args] = this.#ssh as [string, ...string[]];
-    const { status, stdout, stderr } = spawnSync(file, [...args, command], { input, maxBuffer: 2 ** 26 });
-    return { status, stdout: stdout.toString(), stderr: stderr.toString() };
+    const limits = { maxBuffer: 2 ** 26, timeout: COMMAND_MS, killSignal: 'SIGKILL' } as const;
+    const { status, error, stdout, stderr } = spawnSync(file, [...args, command], { input, ...limits });
+    return { status, stdout: stdout.toString(), stderr: `${stderr}${error?.message ?? ''}` };
   }
 
   /** Runs a command that has to succeed. @returns what it prints */
@@ -54,61 +58,86 @@ export class BootedDebian {
   }
 }
 
-let kvm = existsSync('/dev/kvm');
+let kvm: Promise<boolean> | undefined;
 
 /**
- * Starts QEMU with KVM, and again with an emulated processor where KVM is not there or starts no kernel: KVM of a machine that is
- * virtual itself may open and yet not run one.
+ * Whether KVM runs a kernel as far as the panic that ends it, because it has no disk. Where this machine is virtual itself,
+ * /dev/kvm may open and yet run none.
  */
-async function startMachine(t: TestContext, folder: string, command: readonly string[]): Promise<Started> {
-  if (kvm) {
-    const machine = new Started(t, [...command, '-accel', 'kvm']);
-    const prints = eventually(() => assert.ok(statSync(`${folder}/console`).size > 0), KVM_MS, 500);
-    const ended = machine.ended.then(() => Promise.reject(new Error('QEMU has ended')));
-    const [start] = await Promise.allSettled([Promise.race([prints, ended])]);
-    if (start.status === 'fulfilled') return machine;
-    machine.signal('SIGKILL');
-    await machine.ended;
-    kvm = false;
-    t.diagnostic(`KVM starts no kernel here, so the processor is emulated ${machine.stderr}`);
-  }
-  return new Started(t, [...command, '-accel', 'tcg,thread=multi']);
+async function kvmRuns(t: TestContext, qemu: string, kernel: string): Promise<boolean> {
+  if (!existsSync('/dev/kvm')) return false;
+  const machine = ['-accel', 'kvm', '-m', '256', '-display', 'none', '-no-reboot', '-serial', 'stdio'];
+  const trial = new Started(t, contained([qemu, ...machine, '-kernel', kernel, '-append', 'console=ttyS0 panic=-1']));
+  const panics = () => assert.match(trial.stdout, /Kernel panic/);
+  const [end] = await Promise.allSettled([Promise.race([eventually(panics, KVM_MS), trial.ended.then(panics)])]);
+  await trial.kill();
+  const works = end.status === 'fulfilled';
+  if (!works) t.diagnostic(`KVM runs no kernel here, so the processor is emulated ${trial.stderr}`);
+  return works;
 }
 
-/** Boots a fresh machine, which ends with the test; undefined where the test is skipped. */
-export async function bootDebian(t: TestContext, suite: Suite): Promise<BootedDebian | undefined> {
+/** What the machine says of the exporter and of itself, for a test that failed: afterwards it is gone. */
+function lastWords(debian: BootedDebian, printed: string): string {
+  const { status, stdout } = debian.run(
+    'uname -r; systemctl --failed --no-legend; journalctl -b -n 40 --no-pager -o short-monotonic -u "herakles*" -u init.scope',
+  );
+  return status === 0 ? stdout : `no answer by SSH; its console ends with\n${printed}`;
+}
+
+/**
+ * Boots a fresh machine, which ends with the test; undefined where the test is skipped.
+ * @param mebibytes its memory
+ */
+export async function bootDebian(t: TestContext, suite: Suite, mebibytes = 1024): Promise<BootedDebian | undefined> {
   if (process.arch !== 'x64') {
     t.skip('the machine is one of x86-64');
     return undefined;
   }
-  const paths = needRoot(t) ? need(t, 'qemu', 'mmdebstrap', 'mke2fs', 'ssh') : undefined;
+  const paths = needRoot(t) ? need(t, 'qemu', 'mmdebstrap', 'mke2fs', 'ssh', 'unshare', 'setpriv') : undefined;
   if (!paths) return undefined;
-  const image = imageOf(suite, paths);
+  const image = await imageOf(t, suite, paths);
+  kvm ??= kvmRuns(t, paths.qemu, `${image}/vmlinuz`);
+  const accelerator = (await kvm) ? 'kvm' : 'tcg,thread=multi';
   const folder = scratch();
   const [shell, metrics] = [await freePort(), await freePort()];
   const forward = [shell, metrics].map((port, i) => `hostfwd=tcp:127.0.0.1:${port}-:${[22, 9215][i]}`).join();
-  const machine = await startMachine(t, folder, [
-    ...[paths.qemu, '-m', '1024', '-smp', '2', '-display', 'none', '-no-reboot', '-serial', `file:${folder}/console`],
-    ...['-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.img`],
-    ...['-append', 'root=/dev/vda rw console=ttyS0'],
-    ...['-drive', `file=${image}/disk,if=virtio,format=raw,snapshot=on`],
-    ...['-netdev', `user,id=net,${forward}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
-    ...['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],
-  ]);
   const options = ['UserKnownHostsFile=/dev/null', 'StrictHostKeyChecking=no', 'LogLevel=ERROR', 'BatchMode=yes'];
   const command = [paths.ssh, '-F', 'none', '-i', `${image}/key`, '-p', String(shell), '-S', `${folder}/ssh`];
   const ssh = [...command, ...options.flatMap((option) => ['-o', option]), 'root@127.0.0.1'];
   const debian = new BootedDebian(ssh, metrics);
-  const console = () => readFileSync(`${folder}/console`, 'utf8').split('\n').slice(-20).join('\n');
+  writeFileSync(`${folder}/console`, ''); // it is there even where QEMU does not start
+  const printed = () => readFileSync(`${folder}/console`, 'utf8').split('\n').slice(-20).join('\n');
+  const began = performance.now();
+  const tell = (part: unknown): void => {
+    const { name, passed } = part as { name: string; passed: boolean }; // @types/node of Node.js 20 lacks `passed`
+    // At once, because the reporter is silent until the whole scenario ends.
+    console.error(
+      `# ${suite}, ${((performance.now() - began) / 1000).toFixed(0)} s: ${passed ? '' : 'FAILED: '}${name}`,
+    );
+    if (!passed) t.diagnostic(`${name}: ${lastWords(debian, printed())}`);
+  };
+  t.afterEach(tell);
+  t.after(() => tell(t)); // before the machine ends, because it comes first
+  const machine = new Started(
+    t,
+    contained([
+      ...[paths.qemu, '-accel', accelerator, '-m', `${mebibytes}`, '-smp', '2', '-display', 'none', '-no-reboot'],
+      ...['-serial', `file:${folder}/console`, '-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.img`],
+      ...['-append', 'root=/dev/vda rw console=ttyS0'],
+      ...['-drive', `file=${image}/disk,if=virtio,format=raw,snapshot=on`],
+      ...['-netdev', `user,id=net,${forward}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
+      ...['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],
+    ]),
+  );
   const login = eventually(
     () => {
       const { status, stderr } = debian.run('systemctl is-system-running --wait');
-      assert.notEqual(status, 255, `no login: ${stderr}\n${console()}`);
+      assert.ok(status !== null && status !== 255, `no login: ${stderr}\n${printed()}`);
     },
     BOOT_MS,
     500,
   );
-  const ended = machine.ended.then(() => assert.fail(`QEMU has ended: ${machine.stderr}\n${console()}`));
+  const ended = machine.ended.then(() => assert.fail(`QEMU has ended: ${machine.stderr}\n${printed()}`));
   ended.catch(() => {}); // it also ends with the test
   await Promise.race([login, ended]);
   // One connection for all commands: the key exchange takes seconds where the processor is emulated.

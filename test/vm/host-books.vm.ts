@@ -16,11 +16,16 @@ const SWAPPED = [
   'fork for 1 .. 2; sleep 1 while 1;',
 ].join(' ');
 
-for (const suite of ['bookworm', 'trixie'] satisfies Suite[]) {
-  test(`the host's books on ${suite}`, { timeout: 1_800_000 }, async (t) => {
-    const debian = await bootDebian(t, suite);
+const MACHINES = [
+  ['bookworm', 1024],
+  ['trixie', 1024],
+  ['trixie', 4096],
+] satisfies [Suite, number][];
+
+for (const [suite, mebibytes] of MACHINES) {
+  test(`the host's books on ${suite} with ${mebibytes} MiB`, { timeout: 1_800_000 }, async (t) => {
+    const debian = await bootDebian(t, suite, mebibytes);
     if (!debian) return;
-    t.diagnostic(debian.done('uname -r'));
     debian.write('/root/new.deb', readFileSync(debianPackage));
     debian.write('/etc/herakles/config.yaml', 'smaps: exact\ninterval: 5s\n');
     debian.done('dpkg -i --force-confold /root/new.deb');
@@ -32,23 +37,27 @@ for (const suite of ['bookworm', 'trixie'] satisfies Suite[]) {
     debian.write('/root/swapped.pl', SWAPPED);
     debian.done('systemd-run --quiet --unit=swapped perl /root/swapped.pl');
     debian.done('herakles-node-exporter capture -o /root/host.capture');
-    writeFileSync(`${root}dist/vm/${suite}.capture`, debian.done('cat /root/host.capture'));
+    writeFileSync(`${root}dist/vm/${suite}-${mebibytes}.capture`, debian.done('cat /root/host.capture'));
     const kernel = (key: string) => Number(debian.done(`awk '/^${key}:/ { print $2 * 1024 }' /proc/meminfo`));
-    await eventually(async () => {
+    const figures = await eventually(async () => {
       const page = await debian.scrape();
       const total = page.value('herakles_mem_system_total_bytes');
       const kind = (name: string) => page.value('herakles_mem_system_kind_bytes', { kind: name });
       assert.equal(page.sum('herakles_mem_system_kind_bytes'), total);
       assert.equal(page.value('herakles_exporter_host_kinds_contradictory'), 0);
-      // Pages of drivers are in no line of meminfo: 5 MiB of this gigabyte.
+      // Pages of drivers are in no line of meminfo: 5 MiB of a gigabyte.
       near(kind('unexplained'), 0, 0.02 * total, 'unexplained');
       assert.equal(kind('hugetlb_free'), 32 * MIB);
       assert.ok(kind('tmpfs') >= 31 * MIB, `${kind('tmpfs')} bytes of tmpfs`);
-      near(page.value('herakles_mem_system_attributed_ratio'), 1, 0.02, 'what the processes have');
+      const attributed = page.value('herakles_mem_system_attributed_ratio');
+      near(attributed, 1, 0.02, 'what the processes have');
       const swap = page.sum('herakles_mem_group_swap_bytes');
       const used = kernel('SwapTotal') - kernel('SwapFree');
       assert.ok(used > 60 * MIB, `${used} bytes are in swap`);
       near(swap, used, 0.02 * used, 'swap of four processes that share it');
+      const percent = ((kind('unexplained') / total) * 100).toFixed(2);
+      return `${percent} % unexplained, attributed ratio ${attributed.toFixed(4)}, swap ${(swap / used).toFixed(4)}`;
     }, LONG_MS);
+    t.diagnostic(`${debian.done('uname -r')}, ${mebibytes} MiB: ${figures}`);
   });
 }

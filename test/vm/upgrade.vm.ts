@@ -82,7 +82,7 @@ for (const suite of ['bookworm', 'trixie'] as const) {
   test(`an upgrade from the version before on ${suite}`, { timeout: 1_800_000 }, async (t) => {
     const commit = before(t);
     if (!commit) return;
-    const old = versionBefore(commit); // a version that cannot be built any longer is a failure
+    const old = await versionBefore(t, commit); // a version that cannot be built any longer is a failure
     const debian = await bootDebian(t, suite);
     if (!debian) return;
     t.diagnostic(`from ${old.version} to ${version}`);

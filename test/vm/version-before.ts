@@ -1,18 +1,9 @@
 // The program of the version before this one, for upgrades: the last commit in which package.json names another version,
-// cloned and built by its own scripts. It is built once, which takes some minutes, and lies in .cache/vm/.
+// cloned and built by its own scripts. It is built once, which takes some minutes.
 import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
-import { root } from '../harness.ts';
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { root, type Scope } from '../harness.ts';
+import { completed, madeOnce } from './made-once.ts';
 
 export interface VersionBefore {
   readonly version: string;
@@ -35,27 +26,19 @@ export function lastCommitBefore(): string {
 }
 
 /** @throws Error where that version cannot be built here */
-export function versionBefore(commit: string): VersionBefore {
+export async function versionBefore(t: Scope, commit: string): Promise<VersionBefore> {
   const { version } = JSON.parse(git('show', `${commit}:package.json`)) as { version: string };
-  const home = `${root}.cache/vm/version-${version}-${commit.slice(0, 12)}`;
-  if (!existsSync(home)) build(commit, home);
-  const file = readdirSync(home).find((name) => name.endsWith('_amd64.deb'))!;
-  return { version, debianPackage: `${home}/${file}`, bundle: `${home}/herakles.cjs` };
-}
-
-function build(commit: string, home: string): void {
-  mkdirSync(`${root}.cache/vm`, { recursive: true });
-  const part = mkdtempSync(`${root}.cache/vm/making-`);
-  const clone = `${part}/clone`;
-  try {
+  const home = await madeOnce(`version-${version}`, commit, async (part) => {
+    const clone = `${part}/clone`;
     git('clone', '--quiet', '--no-checkout', root, clone);
     execFileSync('git', ['checkout', '--quiet', '--detach', commit], { cwd: clone });
     symlinkSync(`${root}.cache`, `${clone}/.cache`); // Node.js for the executable
     const words = ['scripts/release.mjs', '--arch', 'amd64', '--only', 'deb', '--fast', '--out', `${part}/done`];
-    execFileSync(process.execPath, words, { cwd: clone, stdio: ['ignore', 'ignore', 'inherit'] });
-    for (const name of ['herakles.cjs', 'NOTICE']) copyFileSync(`${clone}/dist/${name}`, `${part}/done/${name}`);
-    renameSync(`${part}/done`, home);
-  } finally {
-    rmSync(part, { recursive: true, force: true });
-  }
+    await completed(t, [process.execPath, ...words], clone);
+    for (const name of readdirSync(`${part}/done`)) renameSync(`${part}/done/${name}`, `${part}/${name}`);
+    for (const name of ['herakles.cjs', 'NOTICE']) copyFileSync(`${clone}/dist/${name}`, `${part}/${name}`);
+    for (const name of ['clone', 'done']) rmSync(`${part}/${name}`, { recursive: true });
+  });
+  const file = readdirSync(home).find((name) => name.endsWith('_amd64.deb'))!;
+  return { version, debianPackage: `${home}/${file}`, bundle: `${home}/herakles.cjs` };
 }

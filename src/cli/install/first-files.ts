@@ -1,8 +1,12 @@
 // What install and the packages (scripts/release/) put on a host alike: the configuration and the rules that it begins with,
 // and the unit of an executable.
 
+/**
+ * A change of this text, or of the rules below, makes dpkg ask, at the next upgrade, each administrator who has changed the file;
+ * without a terminal it stops in the middle (deb-conffiles(5)). Both are as in version 0.1.0.
+ */
 export const FIRST_CONFIG = `# Configuration of herakles-node-exporter. "herakles-node-exporter config init" prints every key with its meaning.
-# interval: auto
+# interval: 15s
 # per_process: all
 `;
 
