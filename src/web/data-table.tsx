@@ -40,6 +40,8 @@ interface DataTableProps<Row> {
 const ROW_PIXELS = 29;
 /** Rows above and below the window that are elements too, so that scrolling shows no gap. */
 const MARGIN_ROWS = 10;
+/** The rows that are elements change by so many at once. */
+const STEP_ROWS = 5;
 /** Widths of columns, rem: "1023.9 MiB" fits, and the process names of the kernel. */
 const NUMBER_WIDTH = 5.6;
 const TEXT_WIDTH = 9.5;
@@ -173,14 +175,20 @@ function useWindow(body: { readonly current: HTMLTableSectionElement | null }, r
   const [range, setRange] = useState<[number, number]>([0, 2 * MARGIN_ROWS]);
   useLayoutEffect(() => {
     let frame = 0;
+    let [from, to] = range;
     const measure = () => {
       frame = 0;
       if (!body.current) return;
-      const above = -body.current.getBoundingClientRect().top;
-      const step = MARGIN_ROWS / 2;
-      const first = Math.max(0, Math.floor(above / ROW_PIXELS / step) * step - MARGIN_ROWS);
-      const last = first + Math.ceil(innerHeight / ROW_PIXELS / step) * step + 2.5 * MARGIN_ROWS;
-      setRange((range) => (range[0] === first && range[1] === last ? range : [first, last]));
+      const above = -body.current.getBoundingClientRect().top / ROW_PIXELS;
+      const top = Math.max(0, Math.floor(above / STEP_ROWS) * STEP_ROWS);
+      const end = Math.max(0, Math.ceil((above + innerHeight / ROW_PIXELS) / STEP_ROWS) * STEP_ROWS);
+      // After a jump none of the rows are there: those in the window come first, and those around it in the next frame.
+      const jumped = top > to || end < from;
+      const margin = jumped ? 0 : MARGIN_ROWS;
+      if (jumped) later();
+      if (from === Math.max(0, top - margin) && to === end + margin) return;
+      [from, to] = [Math.max(0, top - margin), end + margin];
+      setRange([from, to]);
     };
     const later = () => {
       frame ||= requestAnimationFrame(measure);
@@ -188,8 +196,11 @@ function useWindow(body: { readonly current: HTMLTableSectionElement | null }, r
     measure();
     addEventListener('scroll', later, { passive: true });
     addEventListener('resize', later);
+    const watch = new ResizeObserver(later); // what stands above the table may become larger or smaller
+    watch.observe(document.body);
     return () => {
       cancelAnimationFrame(frame);
+      watch.disconnect();
       removeEventListener('scroll', later);
       removeEventListener('resize', later);
     };
