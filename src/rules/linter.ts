@@ -51,12 +51,19 @@ const PAIRS_MAX = 5;
 const UNIT_END = /(?:\.(?:service|scope|mount|socket|swap)|[*\]])$/;
 
 /**
- * The findings of the user's rules, in order of precedence; without any, those of the catalogue. A user's rule that hides
- * one of the catalogue's is no finding, because that is what users' rules are for.
+ * The findings of the user's rules, in order of precedence. A user's rule that hides one of the catalogue's is no finding,
+ * because that is what users' rules are for.
  * @param userRules the user's own, in the order of their files
  * @param catalogue the rules that ship with the product
  */
-export function lint(userRules: readonly Rule[], catalogue: readonly Rule[]): Finding[] {
+export const lint = (userRules: readonly Rule[], catalogue: readonly Rule[]): Finding[] =>
+  userRules.length > 0 ? findingsOf(userRules, catalogue) : [];
+
+/** The findings of the rules that ship with the product, where the user has none. */
+export const lintCatalogue = (catalogue: readonly Rule[]): Finding[] => findingsOf([], catalogue);
+
+/** Of the user's rules; where there are none, of the catalogue's. */
+function findingsOf(userRules: readonly Rule[], catalogue: readonly Rule[]): Finding[] {
   const findings: Finding[] = [];
   const ranked = byPrecedence(userRules, catalogue);
   const ranks = new Map(ranked.map((rule, rank) => [rule, rank]));
