@@ -8,6 +8,7 @@ import { MatchTarget } from './match-target.ts';
 import { byPrecedence } from './precedence.ts';
 import { RuleIndex } from './rule-index.ts';
 import { parseCatalogue, parseRules } from './rule-parser.ts';
+import { rankedRule } from './rule-table.ts';
 import { runToEnd } from './run-to-end.ts';
 
 const identity = (given: Partial<Identity>): Identity => ({
@@ -271,8 +272,7 @@ test('the index gives the answer of asking every rule in order', () => {
       const ours = parseCatalogue([{ file: 'c.toml', document: { rule: shipped } }]);
       const ranked = byPrecedence(parseRules({ rule: own }, 'u'), ours);
       const index = new RuleIndex();
-      const classification = { group: '', subgroup: '', rule: '' };
-      runToEnd(index.fill(ranked.map((rule, rank) => ({ rule, rank, classification, isName: true }))));
+      runToEnd(index.fill(ranked.map(rankedRule)));
       const seen = identity(given);
       const asked = ranked.findIndex((rule) => compareRule(rule, seen).failed.length === 0);
       assert.equal(index.find(new MatchTarget(seen))?.rank ?? -1, asked);

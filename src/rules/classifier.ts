@@ -9,7 +9,7 @@ import { type Look, lookDecides, otherLooks } from './other-looks.ts';
 import { byPrecedence } from './precedence.ts';
 import type { Rule, RuleKey } from './rule.ts';
 import { RuleIndex } from './rule-index.ts';
-import type { Ranked } from './rule-table.ts';
+import { type Ranked, rankedRule } from './rule-table.ts';
 import { runToEnd } from './run-to-end.ts';
 
 /** One key of a rule, compared with a process. */
@@ -101,10 +101,8 @@ export class Classifier {
   private *enter(): Generator<void, void, void> {
     const ranked: Ranked[] = [];
     for (const [rank, rule] of this.rules.entries()) {
-      const { group, subgroup, name } = rule;
       this.known.add(rule);
-      const isName = !rule.keys.list.every(([, matchers]) => matchers.every(({ path }) => path));
-      ranked.push({ rule, rank, classification: { group, subgroup, rule: name }, isName });
+      ranked.push(rankedRule(rule, rank));
       // An expression that the empty text has to be tried on has no required literals: every process will need its
       // automaton. It is made here, with pauses, rather than for the first process.
       for (const matcher of rule.keys.get('argv') ?? []) matcher.test('');

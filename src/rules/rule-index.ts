@@ -1,8 +1,9 @@
 // Finds the first rule in the order of precedence that matches a process, without comparing every rule. Each rule is
 // entered under the values of one of its keys, the key with the rarest values: an exact value under its text, a glob
-// under the start of its literal prefix or the end of its suffix, a path under its folder or under one of its parts. A process looks its own
-// values up, and only rules found that way are compared in full. Its name, the base name of its executable and that of
-// its first argument are mostly one word, so all keys share one table of names, and the word is looked up once.
+// under the start of its literal prefix or the end of its suffix, a path under its folder or under one of its parts. A
+// process looks its own values up, and only rules found that way are compared in full. Its name, the base name of its
+// executable and that of its first argument are mostly one word, so all keys share one table of names, and the word is
+// looked up once.
 //
 // Example: comm = "nginx" is entered under "nginx" and comm = "postgres_*" under its first 7 letters, "postgre". A
 // process named "nginx" looks up "nginx" among exact names and "ngi" among prefixes; it never meets the second rule.
@@ -18,7 +19,7 @@ import type { Matcher } from './matcher.ts';
 import { type IndexEntry, NameIndex } from './name-index.ts';
 import { PathIndex } from './path-index.ts';
 import type { Condition, RuleKey } from './rule.ts';
-import { ALL_KEYS, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable, runsOf } from './rule-table.ts';
+import { ALL_KEYS, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
 
 /** The conditions with fewer values for one key. */
 const withValues = (conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] =>
@@ -111,15 +112,9 @@ export class RuleIndex {
   private add(ranked: Ranked, uses: Uses): void {
     const { keys, fallback } = ranked.rule;
     const conditions = keys.list;
-    const runs = runsOf(ranked.rule);
     const names = keys.get('comm');
     if (fallback && keys.has('argv') && names?.every(({ form }) => form === 'literal')) {
-      const entered: RankedRule = {
-        ...ranked,
-        runs,
-        keys: COMM,
-        conditions: conditions.filter(([key]) => key !== 'comm'),
-      };
+      const entered = { ...ranked, keys: COMM, conditions: conditions.filter(([key]) => key !== 'comm') };
       for (const { text } of names) this.last.add(text, [entered]);
       return;
     }
@@ -132,9 +127,9 @@ export class RuleIndex {
       fewest = most;
     }
     const left = key ? this.enter(ranked, key, uses) : undefined;
-    if (!key || left === undefined) this.rest.push({ ...ranked, runs, keys: ALL_KEYS, conditions });
+    if (!key || left === undefined) this.rest.push({ ...ranked, keys: ALL_KEYS, conditions });
     else if (left.length > 0)
-      this.rest.push({ ...ranked, runs, keys: ALL_KEYS, conditions: withValues(conditions, key, left) });
+      this.rest.push({ ...ranked, keys: ALL_KEYS, conditions: withValues(conditions, key, left) });
   }
 
   /** How many values share the entry of a rule's most common value; infinity where one cannot be entered. */
@@ -154,8 +149,7 @@ export class RuleIndex {
     // asked only for the values that are entered there, because each of the others is found by its own entry.
     const conditions = ranked.rule.keys.list;
     const bit = keyBit(key);
-    const runs = runsOf(ranked.rule);
-    const exact = [{ ...ranked, runs, keys: bit, conditions: conditions.filter(([other]) => other !== key) }] as const;
+    const exact = [{ ...ranked, keys: bit, conditions: conditions.filter(([other]) => other !== key) }] as const;
     const inexact = new Map<RuleTable, Map<string, Matcher[]>>();
     const left: Matcher[] = [];
     for (const matcher of ranked.rule.keys.get(key) ?? []) {
@@ -171,7 +165,7 @@ export class RuleIndex {
     }
     for (const [table, texts] of inexact)
       for (const [text, values] of texts)
-        table.add(text, [{ ...ranked, runs, keys: bit, conditions: withValues(conditions, key, values) }]);
+        table.add(text, [{ ...ranked, keys: bit, conditions: withValues(conditions, key, values) }]);
     return left;
   }
 

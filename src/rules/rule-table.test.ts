@@ -3,24 +3,14 @@ import { test } from 'node:test';
 import { UNKNOWN_IDENTITY } from './identity.ts';
 import { MatchTarget } from './match-target.ts';
 import { parseRules } from './rule-parser.ts';
-import { ALL_KEYS, type RankedRule, RuleTable } from './rule-table.ts';
+import { ALL_KEYS, RuleTable, rankedRule } from './rule-table.ts';
 
 test('ten thousand names that differ in a few digits are told apart by their hashes', (t) => {
   const [rule] = parseRules({ rule: [{ group: 'g', subgroup: 's', comm: 'x' }] }, 'u');
-  const classification = { group: 'g', subgroup: 's', rule: 'u:1' };
   const table = new RuleTable();
   const nameOf = (rank: number) => `svc-${String(rank).padStart(6, '0')}`;
   for (let rank = 0; rank < 10_000; rank++) {
-    const ranked: RankedRule = {
-      rule: rule!,
-      rank,
-      classification,
-      isName: true,
-      keys: ALL_KEYS,
-      conditions: [],
-      runs: undefined,
-    };
-    table.add(nameOf(rank), [ranked]);
+    table.add(nameOf(rank), [{ ...rankedRule(rule!, rank), keys: ALL_KEYS, conditions: [] }]);
   }
   const target = new MatchTarget(UNKNOWN_IDENTITY);
   const compared = t.mock.method(String.prototype, 'startsWith');

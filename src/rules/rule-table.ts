@@ -14,6 +14,23 @@ export interface Ranked {
   readonly classification: Classification;
   /** Whether it says which program a process is. A rule for a folder does not: many programs are in it. */
   readonly isName: boolean;
+  /**
+   * Runs of letters (pattern/letter-runs.ts). A command line that has none of them does not match; undefined: any may match.
+   */
+  readonly runs: readonly number[] | undefined;
+}
+
+/** What the search needs of a rule, found out once for all processes. */
+export function rankedRule(rule: Rule, rank: number): Ranked {
+  const { group, subgroup, name, keys } = rule;
+  const isName = !keys.list.every(([, matchers]) => matchers.every(({ path }) => path));
+  return { rule, rank, classification: { group, subgroup, rule: name }, isName, runs: runsOf(rule) };
+}
+
+/** The runs of all expressions of a rule; undefined where one of them needs none, or the rule has none. */
+function runsOf({ keys }: Rule): readonly number[] | undefined {
+  const found = keys.get('argv')?.map(({ runs }) => runs);
+  return found?.includes(undefined) ? undefined : found?.flatMap((runs) => runs!);
 }
 
 /** A rule as it is entered in a table. */
@@ -22,14 +39,6 @@ export interface RankedRule extends Ranked {
   readonly keys: number;
   /** What must hold besides the value by which the rule was found. */
   readonly conditions: readonly Condition[];
-  /** Runs of letters (pattern/letter-runs.ts), of which the command line of every match holds one; undefined: not known. */
-  readonly runs: readonly number[] | undefined;
-}
-
-/** What the expressions of a rule need in a command line. */
-export function runsOf({ keys }: Rule): readonly number[] | undefined {
-  const found = keys.get('argv')?.map(({ runs }) => runs);
-  return found?.includes(undefined) ? undefined : found?.flatMap((runs) => runs!);
 }
 
 /** Keys as a set of bits. */
