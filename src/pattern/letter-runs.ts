@@ -21,15 +21,21 @@ export class RunSet {
   static readonly LETTERS_MAX = 1 << (BITS - 2);
   /** For each place, the number of the last command line that has a run there: so nothing is cleared for the next one. */
   private readonly lines = new Uint32Array(1 << BITS);
-  private line = 0;
+  /** The number of the command line whose runs these are, from 1; none has them at first. */
+  private line = 1;
 
   /** The place of the run at a place in a text. */
   static placeOf(text: string, at: number): number {
     return hashOfRun(text, at) >>> SHIFT;
   }
 
-  /** Forgets what it had, and takes the runs of words with a space between them. */
-  note(words: readonly string[]): void {
+  /** Whether it has the runs of the command line to which note() gave this number. */
+  isOf(number: number): boolean {
+    return number === this.line;
+  }
+
+  /** Forgets what it had, and takes the runs of words with a space between them. @returns a number for isOf, from 1 */
+  note(words: readonly string[]): number {
     if (++this.line > 0xffff_ffff) {
       this.lines.fill(0);
       this.line = 1;
@@ -49,8 +55,10 @@ export class RunSet {
       a = b;
       b = SPACE;
     }
+    return line;
   }
 
+  /** Whether it may have one of the runs. @param runs their places */
   holdsAny(runs: readonly number[]): boolean {
     const { lines, line } = this;
     for (let i = 0; i < runs.length; i++) if (lines[runs[i]!] === line) return true;

@@ -13,8 +13,6 @@ const COMMAND_LINE_LENGTH_MAX = 65_536;
 
 /** The runs of letters of one command line. One set serves all, because processes are classified one at a time. */
 const runs = new RunSet();
-/** Number of the command line whose runs these are. */
-let noted = 0;
 const TOO_LONG = -1;
 
 export class MatchTarget {
@@ -35,7 +33,7 @@ export class MatchTarget {
   private jvmMain: string | undefined = undefined;
   private pythonModule: string | undefined = undefined;
   private commandLine: string | undefined = undefined;
-  /** Number of the command line among those whose runs were noted; 0 until a rule asks, TOO_LONG where they are not noted. */
+  /** The number that RunSet gave the command line; 0 until a rule asks, TOO_LONG where its runs are not noted. */
   private number = 0;
 
   constructor(identity: Identity, work = new MatchWork()) {
@@ -81,14 +79,13 @@ export class MatchTarget {
   /** Whether the command line may hold one of these runs. It is not joined for that. */
   mayHold(wanted: readonly number[]): boolean {
     if (this.number === TOO_LONG) return true;
-    if (this.number !== noted || noted === 0) {
+    if (!runs.isOf(this.number)) {
       const { argv } = this.identity;
       if (isLong(argv)) {
         this.number = TOO_LONG;
         return true;
       }
-      runs.note(argv);
-      this.number = ++noted;
+      this.number = runs.note(argv);
     }
     return runs.holdsAny(wanted);
   }
