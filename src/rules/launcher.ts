@@ -157,13 +157,19 @@ export function launchedBy(identity: Identity): readonly Identity[] {
   const name = baseName(argv[0]!);
   const launcher = launcherOf(name);
   if (launcher) return programOf(identity, argv, launcher, name);
-  const script = InterpretedProgram.of(argv, '')?.script() ?? '';
-  const at = script === '' ? -1 : argv.indexOf(script, 1);
+  const at = placeOfScript(argv);
   if (at > 0) {
-    const inner = launcherOf(baseName(script));
-    if (inner) return programOf(identity, argv.slice(at), inner, baseName(script));
+    const script = baseName(argv[at]!);
+    const inner = launcherOf(script);
+    if (inner) return programOf(identity, argv.slice(at), inner, script);
   }
   return isShell(argv[0]!) ? startedByShell(identity, argv, at) : [];
+}
+
+/** The place of the script that an interpreter runs, in its command line; -1 where it runs none. */
+function placeOfScript(argv: readonly string[]): number {
+  const script = InterpretedProgram.of(argv, '')?.script() ?? '';
+  return script === '' ? -1 : argv.indexOf(script, 1);
 }
 
 /** What stands behind the words of the launcher itself. */
@@ -224,11 +230,10 @@ function startedByShell(identity: Identity, argv: readonly string[], at: number)
 export function calledAfter(identity: Identity): readonly Identity[] {
   const { argv } = identity;
   if (argv.length < 2 || !isShell(argv[0]!)) return [];
-  const script = InterpretedProgram.of(argv, '')?.script() ?? '';
-  const at = script === '' ? -1 : argv.indexOf(script, 1);
+  const at = placeOfScript(argv);
   if (at < 0) return [];
   const rest = argv.slice(at + 1, WORDS_MAX);
-  return programNamesOf(baseName(script)).map((name) => ({ ...identity, name, exe: '', argv: [name, ...rest] }));
+  return programNamesOf(baseName(argv[at]!)).map((name) => ({ ...identity, name, exe: '', argv: [name, ...rest] }));
 }
 
 function commandProcess(identity: Identity, text: string): Identity[] {
