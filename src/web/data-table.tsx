@@ -184,10 +184,11 @@ function useWindow(body: { readonly current: HTMLTableSectionElement | null }, r
       const end = Math.max(0, Math.ceil((above + innerHeight / ROW_PIXELS) / STEP_ROWS) * STEP_ROWS);
       // After a jump none of the rows are there: those in the window come first, and those around it in the next frame.
       const jumped = top > to || end < from;
-      const margin = jumped ? 0 : MARGIN_ROWS;
       if (jumped) later();
-      if (from === Math.max(0, top - margin) && to === end + margin) return;
-      [from, to] = [Math.max(0, top - margin), end + margin];
+      const margin = jumped ? 0 : MARGIN_ROWS;
+      const [first, last] = [Math.max(0, top - margin), end + margin];
+      if (first === from && last === to) return;
+      [from, to] = [first, last];
       setRange([from, to]);
     };
     const later = () => {

@@ -169,7 +169,7 @@ function ProcessTable({ place, value, palette, to, showAll }: ProcessTableProps)
 
 function columnsOf(at: number, palette: Palette, to: (key: string) => Place | undefined): TableColumn<ProcessEntry>[] {
   const bytes = (key: string, head: string, value: (row: ProcessEntry) => number | undefined, estimate = false) => ({
-    ...{ key, head, value, numeric: true, ...(estimate && head === 'Footprint' && { width: 6.4 }) },
+    ...{ key, head, value, numeric: true },
     cell: (row: ProcessEntry) => <Bytes bytes={value(row)} estimated={estimate && row.estimated === true} />,
   });
   const text = (key: string, head: string, width: number, value: (row: ProcessEntry) => string | undefined) => ({
@@ -206,7 +206,7 @@ function columnsOf(at: number, palette: Palette, to: (key: string) => Place | un
         );
       },
     },
-    bytes('footprint', 'Footprint', (row) => row.footprint_bytes, true),
+    { ...bytes('footprint', 'Footprint', (row) => row.footprint_bytes, true), width: 6.4 },
     bytes('pss', 'PSS', (row) => row.pss_bytes, true),
     bytes('uss', 'USS', (row) => row.uss_bytes, true),
     bytes('rss', 'RSS', (row) => row.rss_bytes),
