@@ -29,7 +29,7 @@ function order(): BenchOrder {
   }
 }
 
-const { parts, quick, only = '', against, rounds, minutes, source } = order();
+const { parts, quick, only, against, rounds, minutes, source } = order();
 const wants = (part: (typeof parts)[number]): boolean => parts.length === 0 || parts.includes(part);
 const log = (line: string): void => console.error(line);
 

@@ -135,8 +135,8 @@ function rarestRun(text: string): RareRun {
 }
 
 /**
- * Runs (their places in a RunSet) of which a text holds at least one where the pattern matches: one of each literal of a
- * list. undefined where nothing is known.
+ * Finds runs of letters for a pattern. A text that has none of them does not match.
+ * @returns their places in a RunSet: one run for each literal of a list; undefined where no list can be used
  */
 export function requiredRuns(literals: RequiredLiterals): readonly number[] | undefined {
   const long = literals.filter((list) => list.every((text) => text.length >= RUN));

@@ -16,7 +16,7 @@ export { PatternError };
 export interface Pattern {
   /** As it was written. */
   readonly source: string;
-  /** Of an expression, runs of letters of which every text that matches holds at least one; undefined: not known. */
+  /** Runs of letters of an expression. A text that has none of them does not match; undefined: any may match. */
   readonly runs?: readonly number[] | undefined;
   /**
    * Whether the text matches: a glob all of it, a regular expression any part of it.

@@ -11,7 +11,7 @@ export interface Matcher {
   readonly form: 'literal' | 'glob' | 'regex' | 'regexes';
   /** Compared with a whole path rather than its base name. */
   readonly path: boolean;
-  /** Of an expression, runs of letters of which every value that matches holds at least one; undefined: not known. */
+  /** Runs of letters of an expression. A value that has none of them does not match; undefined: any may match. */
   readonly runs?: readonly number[] | undefined;
   /** @param work that patterns may do for the process; undefined for no limit but the pattern's own */
   test(value: string, work?: MatchWork): boolean;

@@ -8,7 +8,7 @@ import { type RankedRule, RuleTable } from './rule-table.ts';
 const SLASH = 0x2f;
 /** Folders of a path by which path values are entered: "/usr/", "/usr/lib/", "/usr/lib/cyrus/"… */
 const FOLDERS_MAX = 3;
-/** … and so many letters behind them: "/opt/dru". */
+/** A folder may be followed by the first letters of the next name: "/opt/dru". There are so many. */
 const LETTERS_BEHIND = 3;
 const FOLDERS = new RegExp(`^/(?:[^/]*/){1,${FOLDERS_MAX}}(?:[^/]{${LETTERS_BEHIND}})?`);
 
