@@ -19,7 +19,7 @@ import type { Matcher } from './matcher.ts';
 import { type IndexEntry, NameIndex } from './name-index.ts';
 import { PathIndex } from './path-index.ts';
 import type { Condition, RuleKey } from './rule.ts';
-import { ALL_KEYS, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
+import { ALL_KEYS, enteredRule, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
 
 /** The conditions with fewer values for one key. */
 const withValues = (conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] =>
@@ -114,7 +114,11 @@ export class RuleIndex {
     const conditions = keys.list;
     const names = keys.get('comm');
     if (fallback && keys.has('argv') && names?.every(({ form }) => form === 'literal')) {
-      const entered = { ...ranked, keys: COMM, conditions: conditions.filter(([key]) => key !== 'comm') };
+      const entered = enteredRule(
+        ranked,
+        COMM,
+        conditions.filter(([key]) => key !== 'comm'),
+      );
       for (const { text } of names) this.last.add(text, [entered]);
       return;
     }
@@ -127,9 +131,8 @@ export class RuleIndex {
       fewest = most;
     }
     const left = key ? this.enter(ranked, key, uses) : undefined;
-    if (!key || left === undefined) this.rest.push({ ...ranked, keys: ALL_KEYS, conditions });
-    else if (left.length > 0)
-      this.rest.push({ ...ranked, keys: ALL_KEYS, conditions: withValues(conditions, key, left) });
+    if (!key || left === undefined) this.rest.push(enteredRule(ranked, ALL_KEYS, conditions));
+    else if (left.length > 0) this.rest.push(enteredRule(ranked, ALL_KEYS, withValues(conditions, key, left)));
   }
 
   /** How many values share the entry of a rule's most common value; infinity where one cannot be entered. */
@@ -149,7 +152,13 @@ export class RuleIndex {
     // asked only for the values that are entered there, because each of the others is found by its own entry.
     const conditions = ranked.rule.keys.list;
     const bit = keyBit(key);
-    const exact = [{ ...ranked, keys: bit, conditions: conditions.filter(([other]) => other !== key) }] as const;
+    const exact = [
+      enteredRule(
+        ranked,
+        bit,
+        conditions.filter(([other]) => other !== key),
+      ),
+    ] as const;
     const inexact = new Map<RuleTable, Map<string, Matcher[]>>();
     const left: Matcher[] = [];
     for (const matcher of ranked.rule.keys.get(key) ?? []) {
@@ -165,7 +174,7 @@ export class RuleIndex {
     }
     for (const [table, texts] of inexact)
       for (const [text, values] of texts)
-        table.add(text, [{ ...ranked, keys: bit, conditions: withValues(conditions, key, values) }]);
+        table.add(text, [enteredRule(ranked, bit, withValues(conditions, key, values))]);
     return left;
   }
 
