@@ -97,8 +97,8 @@ export class RuleTable {
   /** Open addressing, two numbers a slot: the hash of a text, and its place in `texts` from 1; 0 where the slot is free. */
   private slots = new Int32Array(0);
   private bits = BITS_MIN - 1;
-  /** Letters of the longest text: a longer part of a text is not here. */
-  private lettersMax = 0;
+  /** Letters of the longest text: a longer part of a text is not here. Only add() writes it. */
+  lettersMax = 0;
   private readonly note: (text: string) => void;
 
   /** @param note is given each text that is entered */
