@@ -7,6 +7,7 @@ import { TITLE_LENGTH_MAX, titlePrefix } from './title.ts';
 
 /** Bytes of a comm: TASK_COMM_LEN (16 since Linux 2.6.11) less the final zero. */
 export const COMM_BYTES = 15;
+const COLON = 0x3a;
 
 /**
  * The name that a person would give: a comm of 15 bytes is completed from the first of base name of argv[0], title,
@@ -14,7 +15,8 @@ export const COMM_BYTES = 15;
  * comes back as it is, at most 1,024 characters of it.
  */
 export function fullName(name: string, argv: readonly string[], exe: string): string {
-  const full = fillsComm(name) ? completed(name, argv, exe) : name;
+  if (isShortAndPlain(name)) return name;
+  const full = Buffer.byteLength(name) >= COMM_BYTES ? completed(name, argv, exe) : name;
   return (full.indexOf(':') > 0 && titlePrefix(full)) || full.slice(0, TITLE_LENGTH_MAX);
 }
 
@@ -31,9 +33,12 @@ function completed(name: string, argv: readonly string[], exe: string): string {
   return program.startsWith(name) ? program : name;
 }
 
-/** Whether a name takes all of a comm's bytes. Asked of every new process: counts bytes only where they matter. */
-function fillsComm(name: string): boolean {
-  if (name.length >= COMM_BYTES) return true;
-  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) return Buffer.byteLength(name) >= COMM_BYTES;
-  return false;
+/** Whether a name is whole, and no title: fewer letters than a comm's bytes, of ASCII, and no colon. As most names are. */
+function isShortAndPlain(name: string): boolean {
+  if (name.length >= COMM_BYTES) return false;
+  for (let i = 0; i < name.length; i++) {
+    const c = name.charCodeAt(i);
+    if (c > 0x7f || c === COLON) return false;
+  }
+  return true;
 }

@@ -11,14 +11,16 @@ import {
   SHELL,
   takesNextWord,
 } from './option-syntax.ts';
-import { hashesOf, partHash } from './part-hash.ts';
+import { PartTable } from './part-table.ts';
 import { firstWordOf, titleOf, titleProgram, wordsOf } from './title.ts';
 
 /** Boot scripts of Erlang itself; that of a release has the release's name. */
 const ERLANG_BOOT = /^(?:start|start_clean|start_sasl|no_dot_erlang)$/;
 
 /** Main classes that run the class or the jar behind them: the Java Service Wrapper (wrapper.tanukisoftware.com). */
-const JVM_WRAPPER = /^org\.tanukisoftware\.wrapper\.Wrapper(?:Simple|StartStop|Jar)App$/;
+const JVM_WRAPPERS = new PartTable<true>(
+  ['Simple', 'StartStop', 'Jar'].map((kind) => [`org.tanukisoftware.wrapper.Wrapper${kind}App`, true]),
+);
 
 /** Words of a command line that are looked at. */
 const WORDS_MAX = 4096;
@@ -26,6 +28,8 @@ const WORDS_MAX = 4096;
 const NAME_LENGTH_MAX = 64;
 const DASH = 0x2d;
 const DOT = 0x2e;
+const LETTER_H = 0x68;
+const LETTER_T = 0x74;
 const SLASH = 0x2f;
 
 /** Where the part of a path behind its last slash begins. */
@@ -42,7 +46,7 @@ export const baseName = (path: string): string => path.slice(baseNameStart(path)
 type Interpreter = OptionSyntax | 'java' | 'jsvc' | 'erlang';
 
 /** By base name without version. */
-const INTERPRETERS: ReadonlyMap<string, Interpreter> = new Map<string, Interpreter>([
+const INTERPRETERS = new PartTable<Interpreter>([
   ...Object.entries(OPTION_SYNTAXES),
   ['platform-python', OPTION_SYNTAXES.python!],
   ['java', 'java'],
@@ -52,29 +56,25 @@ const INTERPRETERS: ReadonlyMap<string, Interpreter> = new Map<string, Interpret
   ['beam.smp', 'erlang'],
 ]);
 
-const INTERPRETER_HASHES = hashesOf(INTERPRETERS.keys());
-
 const isVersion = (c: number) => (c >= 0x30 && c <= 0x39) || c === DASH || c === DOT;
 
 /**
  * The interpreter that a path or first word names: "python" for /usr/bin/python3.11 and python3.13t, "bash" for -bash.
- * Asked of every new process, so it makes a string only where the hash fits.
+ * Asked of every new process. @param baseStart where the base name of the word begins
  */
-function interpreterOf(word: string): Interpreter | undefined {
-  if (word === '') return undefined;
-  let start = word.length;
-  while (start > 0 && word.charCodeAt(start - 1) !== SLASH)
-    if (word.length - --start > NAME_LENGTH_MAX) return undefined;
-  if (word.charCodeAt(start) === DASH) start++;
+function interpreterOf(word: string, baseStart = baseNameStart(word)): Interpreter | undefined {
   let end = word.length;
-  const version = word.endsWith('t') ? end - 1 : end;
+  if (end === baseStart || end - baseStart > NAME_LENGTH_MAX) return undefined;
+  const start = word.charCodeAt(baseStart) === DASH ? baseStart + 1 : baseStart;
+  const version = word.charCodeAt(end - 1) === LETTER_T ? end - 1 : end;
   if (version > start && isVersion(word.charCodeAt(version - 1)))
     for (end = version; end > start && isVersion(word.charCodeAt(end - 1)); ) end--;
-  return INTERPRETER_HASHES.has(partHash(word, start, end)) ? INTERPRETERS.get(word.slice(start, end)) : undefined;
+  return INTERPRETERS.get(word, start, end);
 }
 
 /** Whether a path or first word names a shell: "/bin/sh", "-bash". */
-export const isShell = (word: string): boolean => word.endsWith('sh') && interpreterOf(word) === SHELL;
+export const isShell = (word: string): boolean =>
+  word !== '' && word.charCodeAt(word.length - 1) === LETTER_H && interpreterOf(word) === SHELL;
 
 const hasSyntax = (one: Interpreter | undefined): one is OptionSyntax => typeof one === 'object';
 const isJvm = (one: Interpreter | undefined): one is 'java' | 'jsvc' => one === 'java' || one === 'jsvc';
@@ -101,11 +101,15 @@ export class InterpretedProgram {
     this.argv = argv;
   }
 
-  /** @returns undefined for a process that is no interpreter and has no title, as most processes */
-  static of(argv: readonly string[], exe = ''): InterpretedProgram | undefined {
-    const first = argv[0] ?? '';
-    const named = interpreterOf(first);
-    const real = exe === first ? named : interpreterOf(exe);
+  /**
+   * @param argv0Start where the base name of the first word begins
+   * @param exeStart where that of the executable begins
+   * @returns undefined for a process that is no interpreter and has no title, as most processes
+   */
+  static of(argv: readonly string[], exe = '', argv0Start?: number, exeStart?: number): InterpretedProgram | undefined {
+    const first = argv.length > 0 ? argv[0]! : '';
+    const named = interpreterOf(first, argv0Start);
+    const real = exe === first ? named : interpreterOf(exe, exeStart);
     const title = titleOf(argv);
     return named || real || title !== '' ? new InterpretedProgram(argv, named, real, title) : undefined;
   }
@@ -159,7 +163,7 @@ function jvmMain(line: readonly string[], jsvc: boolean): string {
       else if (word.startsWith('--module=')) return moduleMain(word.slice('--module='.length));
       else if (takesNextWord(word, jsvc)) i++;
     } else if (word !== '' && !word.startsWith('@')) {
-      const wrapped = !jar && JVM_WRAPPER.test(word) ? line[i + 1] : undefined;
+      const wrapped = !jar && JVM_WRAPPERS.get(word) ? line[i + 1] : undefined;
       return wrapped ? baseName(wrapped) : jar ? baseName(word) : word;
     }
   }

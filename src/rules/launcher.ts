@@ -8,7 +8,7 @@
 // Pure: any command line gives an answer. docs/decisions/0013-launchers-are-seen-through.md says why.
 import type { Identity } from './identity.ts';
 import { baseName, baseNameStart, InterpretedProgram, isShell } from './interpreter.ts';
-import { hashesOf, partHash } from './part-hash.ts';
+import { PartTable } from './part-table.ts';
 import { ASSIGNMENT, commandOf, programNamesOf } from './shell-command.ts';
 
 /** How a launcher's command line leads to its program. */
@@ -39,7 +39,7 @@ const USER = '-u -g -G -C -T -h -p -r -t -U -D -R --user --group --chdir --host 
 const VERB = launcher(0, '-n -p -C --name --prefix --directory --project --with --python --env-file -f', '', 'verb');
 
 /** By base name. */
-const LAUNCHERS: ReadonlyMap<string, Launcher> = new Map<string, Launcher>([
+const LAUNCHERS = new PartTable<Launcher>([
   ...named('busybox busybox.static toybox hyperkube', APPLET),
   ...named('nohup setsid catchsegv fakeroot unbuffer aa-exec newrelic-admin ddtrace-run', PLAIN),
   ...named('opentelemetry-instrument xvfb-run dbus-run-session proxychains proxychains4 torsocks tsocks', PLAIN),
@@ -105,7 +105,6 @@ const LAUNCHERS: ReadonlyMap<string, Launcher> = new Map<string, Launcher>([
   ...named('ld.so', LD_SO),
 ]);
 
-const LAUNCHER_HASHES = hashesOf(LAUNCHERS.keys());
 const LETTER_L = 0x6c;
 const LETTER_Q = 0x71;
 
@@ -142,12 +141,12 @@ export const mayLaunch = (first: string, script: string): boolean =>
   mayBeLauncher(first) || (script !== '' && mayBeLauncher(script)) || isShell(first);
 
 function mayBeLauncher(path: string): boolean {
-  if (path.length > PATH_LENGTH_MAX) return false;
+  if (path === '' || path.length > PATH_LENGTH_MAX) return false;
   const start = baseNameStart(path);
+  if (start === path.length) return false;
   const letter = path.charCodeAt(start);
-  if (letter !== LETTER_L && letter !== LETTER_Q && !LAUNCHER_HASHES.has(partHash(path, start, path.length)))
-    return false;
-  return launcherOf(path.slice(start)) !== undefined;
+  if (letter === LETTER_L || letter === LETTER_Q) return launcherOf(path.slice(start)) !== undefined;
+  return LAUNCHERS.get(path, start) !== undefined;
 }
 
 /** What a launcher runs, as processes that would be its program; none for a process that is no launcher. */

@@ -4,7 +4,7 @@ import { RunSet } from '../pattern/letter-runs.ts';
 import { MatchWork } from '../pattern/match-work.ts';
 import { fullName } from './full-name.ts';
 import type { Identity } from './identity.ts';
-import { baseName, InterpretedProgram } from './interpreter.ts';
+import { baseName, baseNameStart, InterpretedProgram } from './interpreter.ts';
 import type { Matcher } from './matcher.ts';
 import { isPathKey, type RuleKey } from './rule.ts';
 
@@ -21,14 +21,18 @@ export class MatchTarget {
   /** The name as the kernel has it: "clickhouse-serv". */
   readonly comm: string;
   readonly exe: string;
+  /** Where the base name of `exe` begins. */
+  readonly exeStart: number;
   readonly argv0: string;
+  /** Where the base name of `argv0` begins. */
+  readonly argv0Start: number;
   /** Whether argv0 is the path of the executable. */
   readonly sameProgram: boolean;
   /** What patterns may still do for this process. */
   readonly work: MatchWork;
-  private readonly identity: Identity;
-  /** null until a rule asks. */
-  private interpreted: InterpretedProgram | undefined | null = null;
+  /** What an interpreter runs, or a title names; undefined for most processes. */
+  readonly program: InterpretedProgram | undefined;
+  readonly identity: Identity;
   private script: string | undefined = undefined;
   private jvmMain: string | undefined = undefined;
   private pythonModule: string | undefined = undefined;
@@ -46,6 +50,9 @@ export class MatchTarget {
     // Where the link may not be read, an absolute argv[0] usually is the executable's path.
     this.exe = exe !== '' ? exe : this.argv0.startsWith('/') ? this.argv0 : '';
     this.sameProgram = this.exe === this.argv0;
+    this.exeStart = baseNameStart(this.exe);
+    this.argv0Start = this.sameProgram ? this.exeStart : baseNameStart(this.argv0);
+    this.program = InterpretedProgram.of(argv, exe, this.argv0Start, this.exeStart);
   }
 
   /** What the process has for a key; '' where it has nothing. */
@@ -62,13 +69,13 @@ export class MatchTarget {
       case 'container':
         return this.identity.container;
       case 'script':
-        this.script ??= this.program()?.script() ?? '';
+        this.script ??= this.program?.script() ?? '';
         return this.script;
       case 'jvm_main':
-        this.jvmMain ??= this.program()?.jvmMain() ?? '';
+        this.jvmMain ??= this.program?.jvmMain() ?? '';
         return this.jvmMain;
       case 'python_module':
-        this.pythonModule ??= this.program()?.pythonModule() ?? '';
+        this.pythonModule ??= this.program?.pythonModule() ?? '';
         return this.pythonModule;
       case 'argv':
         this.commandLine ??= joined(this.identity.argv);
@@ -88,11 +95,6 @@ export class MatchTarget {
       this.number = runs.note(argv);
     }
     return runs.holdsAny(wanted);
-  }
-
-  private program(): InterpretedProgram | undefined {
-    if (this.interpreted === null) this.interpreted = InterpretedProgram.of(this.identity.argv, this.identity.exe);
-    return this.interpreted;
   }
 }
 

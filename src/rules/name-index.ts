@@ -18,17 +18,18 @@ export interface IndexEntry {
 /** Lengths of prefixes by which globs are entered; each glob under the longest that its literal prefix has. */
 const PREFIX_LENGTHS = [RUN, 7, 14];
 
-/** Bits of the sets for the starts and ends of names, and of that for whole names. */
-const RUN_BITS = 13;
+/** Bits of the sets for the starts, the ends and the whole of names. */
+const START_BITS = 15;
+const END_BITS = 11;
 const NAME_BITS = 17;
 
-/** The place in its set of the three letters that begin at a place. */
-const runAt = (text: string, at: number): number => hashOfRun(text, at) >>> (32 - RUN_BITS);
+/** The places in their sets of a run, by its hash. */
+const placeOfStart = (run: number): number => run >>> (32 - START_BITS);
+const placeOfEnd = (run: number): number => run >>> (32 - END_BITS);
 
-/** The place in its set of a name of three letters or more. It takes only some of its letters, as the set is small. */
-const placeOf = (text: string, start: number, end: number): number =>
-  Math.imul(hashOfRun(text, start) ^ (hashOfRun(text, end - RUN) >>> 7) ^ (end - start), 0x85ebca6b) >>>
-  (32 - NAME_BITS);
+/** The place in its set of a name of three letters or more, by its first and last run: the set is too small for more. */
+const placeOfName = (first: number, last: number, length: number): number =>
+  Math.imul(first ^ (last >>> 7) ^ length, 0x85ebca6b) >>> (32 - NAME_BITS);
 
 export class NameIndex {
   private readonly exact = new RuleTable((text) => this.noteName(text));
@@ -37,9 +38,9 @@ export class NameIndex {
   /** A bit for each place (placeOf) that an exact name has. */
   private readonly names = new Uint32Array(1 << (NAME_BITS - 5));
   /** For each first run, the lengths of prefixes that begin with it: a bit each, as in PREFIX_LENGTHS. */
-  private readonly firstRuns = new Uint8Array(1 << RUN_BITS);
+  private readonly firstRuns = new Uint8Array(1 << START_BITS);
   /** For each last run, whether a suffix is there. */
-  private readonly lastRuns = new Uint8Array(1 << RUN_BITS);
+  private readonly lastRuns = new Uint8Array(1 << END_BITS);
 
   holdsExactly({ table }: IndexEntry): boolean {
     return table === this.exact;
@@ -60,16 +61,16 @@ export class NameIndex {
 
   private noteName(text: string): void {
     if (text.length < RUN) return;
-    const place = placeOf(text, 0, text.length);
+    const place = placeOfName(hashOfRun(text, 0), hashOfRun(text, text.length - RUN), text.length);
     this.names[place >> 5]! |= 1 << (place & 31);
   }
 
   private noteStart(text: string): void {
-    this.firstRuns[runAt(text, 0)]! |= 1 << PREFIX_LENGTHS.indexOf(text.length);
+    this.firstRuns[placeOfStart(hashOfRun(text, 0))]! |= 1 << PREFIX_LENGTHS.indexOf(text.length);
   }
 
   private noteEnd(text: string): void {
-    this.lastRuns[runAt(text, 0)] = 1;
+    this.lastRuns[placeOfEnd(hashOfRun(text, 0))] = 1;
   }
 
   /** The first match among the rules for the name that a part of a text is, or `best` where that decides before. */
@@ -84,14 +85,15 @@ export class NameIndex {
     if (end - start < RUN) return this.exact.findPart(text, start, end, keys, target, best);
     // The exact value first: it decides most often, and what is found cuts the other lists short.
     let found = best;
-    const place = placeOf(text, start, end);
+    const first = hashOfRun(text, start);
+    const last = hashOfRun(text, end - RUN);
+    const place = placeOfName(first, last, end - start);
     if ((this.names[place >> 5]! & (1 << (place & 31))) !== 0)
       found = this.exact.findPart(text, start, end, keys, target, found);
-    const lengths = this.firstRuns[runAt(text, start)]!;
+    const lengths = this.firstRuns[placeOfStart(first)]!;
     if (lengths !== 0) found = this.findByStart(lengths, text, start, end, keys, target, found);
-    const tail = end - RUN;
-    if (this.lastRuns[runAt(text, tail)] === 0) return found;
-    return this.ends.findPart(text, tail, end, keys, target, found);
+    if (this.lastRuns[placeOfEnd(last)] === 0) return found;
+    return this.ends.findPart(text, end - RUN, end, keys, target, found);
   }
 
   /** @param lengths of the prefixes to look for */

@@ -1,6 +1,7 @@
 // How interpreters read their options: enough to find the first word that is no option, which is the script. From the
 // manual pages python(1) of 3.13, node(1) of 22, java(1) of JDK 21, jsvc(1), ruby(1), perlrun(1), php(1) and bash(1).
 //   python -W ignore -u manage.py runserver  →  -W takes the next word, -u does not, so the script is manage.py
+import { PartTable } from './part-table.ts';
 
 /** How an interpreter reads its options, up to the first word that is none: its script. */
 export interface OptionSyntax {
@@ -17,6 +18,7 @@ export interface OptionSyntax {
 }
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
+const partsOf = (text: string): PartTable<true> => new PartTable(text.split(' ').map((word) => [word, true]));
 const NONE: ReadonlySet<string> = new Set();
 
 export const PYTHON: OptionSyntax = {
@@ -90,18 +92,16 @@ export const OPTION_SYNTAXES: Readonly<Record<string, OptionSyntax>> = {
 };
 
 /** Options of the JVM whose value is the next word; written with `=` they hold it themselves. */
-const JVM_VALUED = words(
+const JVM_VALUED = partsOf(
   '-cp -classpath --class-path -p --module-path --upgrade-module-path --add-modules --limit-modules --add-reads ' +
     '--add-exports --add-opens --patch-module --enable-native-access --source -d --describe-module',
 );
 /** Options of Apache Commons Daemon's launcher; see jsvc(1). */
-const JSVC_VALUED = words('-user -home -pidfile -outfile -errfile -jvm -cwd -wait -procname -umask -service');
-/** A longer word is none of these: a class path or a property, of any length. */
-const OPTION_LENGTH_MAX = Math.max(...[...JVM_VALUED, ...JSVC_VALUED].map(({ length }) => length));
+const JSVC_VALUED = partsOf('-user -home -pidfile -outfile -errfile -jvm -cwd -wait -procname -umask -service');
 
 /** Whether a word is an option of the JVM, or of jsvc, whose value is the next word. */
 export const takesNextWord = (word: string, jsvc: boolean): boolean =>
-  word.length <= OPTION_LENGTH_MAX && (JVM_VALUED.has(word) || (jsvc && JSVC_VALUED.has(word)));
+  JVM_VALUED.get(word) === true || (jsvc && JSVC_VALUED.get(word) === true);
 
 const DASH = 0x2d;
 const PLUS = 0x2b;

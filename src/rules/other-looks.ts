@@ -65,14 +65,14 @@ const NO_LOOKS: readonly Look[] = [];
  */
 export function otherLooks(identity: Identity, script: string, known: KnownNames, isNamed: boolean): readonly Look[] {
   const { exe, argv, unit } = identity;
-  const title = argv[0] ?? '';
+  const title = argv.length > 0 ? argv[0]! : '';
   let looks: Look[] | undefined;
   if (mayLaunch(title, script)) {
     looks = [];
     addLaunched(looks, identity, known, 0);
   }
   if (!isNamed) looks = addNames(looks, identity, known);
-  looks = addInstalled(looks, identity, script);
+  if (script !== '') looks = addInstalled(looks, identity, script);
   looks = addFolders(looks, identity, exe, known);
   if (title !== exe) looks = addFolders(looks, identity, title, known);
   looks = addFolders(looks, identity, script, known);
@@ -111,7 +111,7 @@ function withLook(looks: Look[] | undefined, kind: LookKind, identity: Identity)
 /** Other names of the same program: its executable, its title; and each of them without version and platform. */
 function addNames(looks: Look[] | undefined, identity: Identity, known: KnownNames): Look[] | undefined {
   const { name, exe, argv } = identity;
-  const first = argv[0] ?? '';
+  const first = argv.length > 0 ? argv[0]! : '';
   let found = addRelease(looks, identity, name, known);
   // Where only the name is known, the kernel may have cut it.
   const whole = argv.length === 0 || first === name ? known.completed(name) : '';
@@ -123,10 +123,17 @@ function addNames(looks: Look[] | undefined, identity: Identity, known: KnownNam
     found = addRelease(found, identity, other, known);
   }
   // The program before the slash of a title: "dovecot/imap-login [user]".
-  const slash = first.length <= PATH_LENGTH_MAX ? first.indexOf('/') : -1;
-  if (slash > 2 && slash < 64 && first.charCodeAt(0) !== DOT && known.has(first, 0, slash))
+  const slash = mayBeTitle(first) ? first.indexOf('/') : -1;
+  if (slash > 2 && slash < 64 && known.has(first, 0, slash))
     return withLook(found, 'name', { ...identity, name: first.slice(0, slash) });
   return found;
+}
+
+/** Whether a first word, if it has a slash, is no path. */
+function mayBeTitle(first: string): boolean {
+  if (first === '' || first.length > PATH_LENGTH_MAX) return false;
+  const letter = first.charCodeAt(0);
+  return letter !== SLASH && letter !== DOT;
 }
 
 function addRelease(looks: Look[] | undefined, identity: Identity, name: string, known: KnownNames) {
@@ -147,8 +154,8 @@ const SCRIPT_EXTENSION = /\.(?:pyc?|pl|rb|sh|php|js)$/;
  */
 function addInstalled(looks: Look[] | undefined, identity: Identity, script: string) {
   if (script === '' || script.charCodeAt(0) !== SLASH || script.length > PATH_LENGTH_MAX) return looks;
-  if (script.includes('/../')) return looks; // it leads out of the folder
   if (!PACKAGED.test(script) && !(isShell(identity.argv[0] ?? '') && COMMAND.test(script))) return looks;
+  if (script.includes('/../')) return looks; // it leads out of the folder
   const file = baseName(script);
   // Below /opt people keep programs of their own too: docker.py there is their tool for Docker.
   const name = script.startsWith('/opt/') ? file : file.replace(SCRIPT_EXTENSION, '');
@@ -241,10 +248,10 @@ function isUnusual(text: string, start: number, end: number): boolean {
 /** The unit's name. Only root names a system unit outside of containers; see service-groups.ts. */
 function addUnit(looks: Look[] | undefined, identity: Identity, known: KnownNames) {
   const { unit, container } = identity;
-  if (container !== '' || !unit.endsWith('.service') || unit.includes('/')) return looks;
+  if (container !== '') return looks;
   const at = unit.indexOf('@');
   const end = at > 0 ? at : unit.length - '.service'.length;
-  if (!known.has(unit, 0, end)) return looks;
+  if (end <= 0 || !known.has(unit, 0, end) || !unit.endsWith('.service') || unit.includes('/')) return looks;
   return withLook(looks, 'unit', calledBy(identity, unit.slice(0, end)));
 }
 

@@ -12,10 +12,16 @@ const FOLDERS_MAX = 3;
 const LETTERS_BEHIND = 3;
 const FOLDERS = new RegExp(`^/(?:[^/]*/){1,${FOLDERS_MAX}}(?:[^/]{${LETTERS_BEHIND}})?`);
 
+/** Bits of the set of folders that lead on. */
+const BITS = 13;
+const placeOf = (hash: number): number => Math.imul(hash, 0x9e3779b1) >>> (32 - BITS);
+
 export class PathIndex {
   /** The lowest rank in this index. A search that has found a lower one already can leave this index out. */
   private firstRank = Number.POSITIVE_INFINITY;
-  private readonly folders = new RuleTable();
+  private readonly folders = new RuleTable((text) => this.noteFolder(text));
+  /** A bit for the hash of each text in `folders`, and of each folder above it: a path that leaves these has no rule below. */
+  private readonly leading = new Uint32Array(1 << (BITS - 5));
   private folderKeys = 0;
   private readonly parts = new NameIndex();
   private partKeys = 0;
@@ -41,6 +47,23 @@ export class PathIndex {
     else this.folderKeys |= key;
   }
 
+  /** Notes a text that is entered in `folders`. */
+  private noteFolder(text: string): void {
+    let hash = NO_LETTERS;
+    for (let at = 0; at < text.length; at++) {
+      hash = hashOn(hash, text, at, at + 1);
+      if (at > 0 && (text.charCodeAt(at) === SLASH || at === text.length - 1)) {
+        const place = placeOf(hash);
+        this.leading[place >> 5]! |= 1 << (place & 31);
+      }
+    }
+  }
+
+  private leads(hash: number): boolean {
+    const place = placeOf(hash);
+    return (this.leading[place >> 5]! & (1 << (place & 31))) !== 0;
+  }
+
   /** The first match among the rules for a path, or `best` where that decides before. @param keys whose value it is */
   find(path: string, keys: number, target: MatchTarget, best: RankedRule | undefined): RankedRule | undefined {
     if (best !== undefined && best.rank < this.firstRank) return best;
@@ -49,20 +72,22 @@ export class PathIndex {
   }
 
   private findByFolders(path: string, keys: number, target: MatchTarget, best: RankedRule | undefined) {
+    if (path === '' || path.charCodeAt(0) !== SLASH) return best;
     const { folders } = this;
+    const length = Math.min(path.length, folders.lettersMax);
     let found = best;
-    let slash = path.charCodeAt(0) === SLASH ? path.indexOf('/', 1) : -1;
-    let hash = NO_LETTERS;
-    let hashed = 0;
-    for (let depth = 0; depth < FOLDERS_MAX && slash > 0; depth++) {
-      const start = slash + 1;
-      hash = hashOn(hash, path, hashed, start);
-      hashed = start;
-      found = folders.find(hash, path, 0, start, keys, target, found);
-      slash = path.indexOf('/', start);
-      const end = start + LETTERS_BEHIND;
-      if (end <= (slash < 0 ? path.length : slash))
-        found = folders.find(hashOn(hash, path, start, end), path, 0, end, keys, target, found);
+    let hash = hashOn(NO_LETTERS, path, 0, 1);
+    let depth = 0;
+    /** Where the letters behind the last folder end. */
+    let lettersEnd = 0;
+    for (let at = 1; at < length; ) {
+      const isFolder = path.charCodeAt(at) === SLASH;
+      hash = hashOn(hash, path, at, ++at);
+      if (isFolder) {
+        if (depth++ === FOLDERS_MAX || !this.leads(hash)) return found;
+        lettersEnd = at + LETTERS_BEHIND;
+      } else if (at !== lettersEnd || !this.leads(hash)) continue;
+      found = folders.find(hash, path, 0, at, keys, target, found);
     }
     return found;
   }

@@ -19,7 +19,7 @@ import type { Matcher } from './matcher.ts';
 import { type IndexEntry, NameIndex } from './name-index.ts';
 import { PathIndex } from './path-index.ts';
 import type { Condition, RuleKey } from './rule.ts';
-import { ALL_KEYS, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
+import { ALL_KEYS, enteredRule, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
 
 /** The conditions with fewer values for one key. */
 const withValues = (conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] =>
@@ -41,10 +41,9 @@ function rarest(entries: readonly IndexEntry[], uses: Uses): IndexEntry | undefi
 /** Keys by which a rule can be found. Of keys whose values are equally rare, the first is taken. */
 const INDEXED_KEYS = ['comm', 'exe', 'argv0', 'script', 'jvm_main', 'python_module', 'unit', 'container'] as const;
 type IndexedKey = (typeof INDEXED_KEYS)[number];
-/** Those of them whose value is what it is, neither a path nor a name that was completed. */
-const PLAIN_KEYS = ['jvm_main', 'python_module', 'unit', 'container'] as const;
-const PLAIN_BITS = PLAIN_KEYS.map(keyBit);
 const [COMM, EXE, ARGV0, SCRIPT] = [keyBit('comm'), keyBit('exe'), keyBit('argv0'), keyBit('script')];
+const [JVM_MAIN, PYTHON_MODULE] = [keyBit('jvm_main'), keyBit('python_module')];
+const [UNIT, CONTAINER] = [keyBit('unit'), keyBit('container')];
 
 /** Whether the base name of a path is this name. @param start where the base name begins */
 const isCalled = (path: string, start: number, name: string): boolean =>
@@ -67,30 +66,40 @@ export class RuleIndex {
 
   /** The rule that decides; undefined where none matches. */
   find(target: MatchTarget): RankedRule | undefined {
-    const { name, comm, exe, argv0, sameProgram } = target;
-    const script = target.value('script');
-    const exeStart = baseNameStart(exe);
-    const exeKeys = sameProgram ? EXE | ARGV0 : EXE;
+    const { name, comm, exe, exeStart, argv0, argv0Start, sameProgram, identity } = target;
     const exeIsCalled = isCalled(exe, exeStart, name);
-    let best = this.names.find(name, 0, name.length, exeIsCalled ? COMM | exeKeys : COMM, target, undefined);
+    const argv0IsCalled = sameProgram ? exeIsCalled : isCalled(argv0, argv0Start, name);
+    const script = target.program === undefined ? '' : target.value('script');
+    const scriptStart = baseNameStart(script);
+    const scriptIsCalled = isCalled(script, scriptStart, name);
+    const keys = COMM | (exeIsCalled ? EXE : 0) | (argv0IsCalled ? ARGV0 : 0) | (scriptIsCalled ? SCRIPT : 0);
+    let best = this.names.find(name, 0, name.length, keys, target, undefined);
     if (comm !== name) best = this.names.find(comm, 0, comm.length, COMM, target, best);
-    if (!exeIsCalled && exe !== '') best = this.names.find(exe, exeStart, exe.length, exeKeys, target, best);
+    const exeKeys = sameProgram ? EXE | ARGV0 : EXE;
+    if (!exeIsCalled) best = this.findName(exe, exeStart, exeKeys, target, best);
     best = this.programs.find(exe, exeKeys, target, best);
-    if (!sameProgram && argv0 !== '') best = this.findPath(argv0, ARGV0, this.programs, target, best);
-    if (script !== '') best = this.findPath(script, SCRIPT, this.scripts, target, best);
-    for (let i = 0; i < PLAIN_KEYS.length; i++) {
-      const value = (this.namedBy & PLAIN_BITS[i]!) === 0 ? '' : target.value(PLAIN_KEYS[i]!);
-      if (value !== '') best = this.names.find(value, 0, value.length, PLAIN_BITS[i]!, target, best);
+    if (!sameProgram) {
+      if (!argv0IsCalled) best = this.findName(argv0, argv0Start, ARGV0, target, best);
+      best = this.programs.find(argv0, ARGV0, target, best);
     }
+    if (script !== '') {
+      if (!scriptIsCalled) best = this.findName(script, scriptStart, SCRIPT, target, best);
+      best = this.scripts.find(script, SCRIPT, target, best);
+    }
+    if (target.program !== undefined) {
+      best = this.findName(target.value('jvm_main'), 0, JVM_MAIN, target, best);
+      best = this.findName(target.value('python_module'), 0, PYTHON_MODULE, target, best);
+    }
+    best = this.findName(identity.unit, 0, UNIT, target, best);
+    best = this.findName(identity.container, 0, CONTAINER, target, best);
     best = firstMatch(this.rest, ALL_KEYS, target, best);
     if (comm !== name) best = this.last.findWhole(comm, COMM, target, best);
     return this.last.findWhole(name, COMM, target, best);
   }
 
-  private findPath(path: string, key: number, paths: PathIndex, target: MatchTarget, best: RankedRule | undefined) {
-    const named = (this.namedBy & key) !== 0;
-    const found = named ? this.names.find(path, baseNameStart(path), path.length, key, target, best) : best;
-    return paths.find(path, key, target, found);
+  private findName(text: string, start: number, key: number, target: MatchTarget, best: RankedRule | undefined) {
+    if (text === '' || (this.namedBy & key) === 0) return best;
+    return this.names.find(text, start, text.length, key, target, best);
   }
 
   /** Enters all rules, which are in order of rank; pauses after each. */
@@ -114,7 +123,11 @@ export class RuleIndex {
     const conditions = keys.list;
     const names = keys.get('comm');
     if (fallback && keys.has('argv') && names?.every(({ form }) => form === 'literal')) {
-      const entered = { ...ranked, keys: COMM, conditions: conditions.filter(([key]) => key !== 'comm') };
+      const entered = enteredRule(
+        ranked,
+        COMM,
+        conditions.filter(([key]) => key !== 'comm'),
+      );
       for (const { text } of names) this.last.add(text, [entered]);
       return;
     }
@@ -127,9 +140,8 @@ export class RuleIndex {
       fewest = most;
     }
     const left = key ? this.enter(ranked, key, uses) : undefined;
-    if (!key || left === undefined) this.rest.push({ ...ranked, keys: ALL_KEYS, conditions });
-    else if (left.length > 0)
-      this.rest.push({ ...ranked, keys: ALL_KEYS, conditions: withValues(conditions, key, left) });
+    if (!key || left === undefined) this.rest.push(enteredRule(ranked, ALL_KEYS, conditions));
+    else if (left.length > 0) this.rest.push(enteredRule(ranked, ALL_KEYS, withValues(conditions, key, left)));
   }
 
   /** How many values share the entry of a rule's most common value; infinity where one cannot be entered. */
@@ -149,7 +161,13 @@ export class RuleIndex {
     // asked only for the values that are entered there, because each of the others is found by its own entry.
     const conditions = ranked.rule.keys.list;
     const bit = keyBit(key);
-    const exact = [{ ...ranked, keys: bit, conditions: conditions.filter(([other]) => other !== key) }] as const;
+    const exact = [
+      enteredRule(
+        ranked,
+        bit,
+        conditions.filter(([other]) => other !== key),
+      ),
+    ] as const;
     const inexact = new Map<RuleTable, Map<string, Matcher[]>>();
     const left: Matcher[] = [];
     for (const matcher of ranked.rule.keys.get(key) ?? []) {
@@ -165,7 +183,7 @@ export class RuleIndex {
     }
     for (const [table, texts] of inexact)
       for (const [text, values] of texts)
-        table.add(text, [{ ...ranked, keys: bit, conditions: withValues(conditions, key, values) }]);
+        table.add(text, [enteredRule(ranked, bit, withValues(conditions, key, values))]);
     return left;
   }
 
