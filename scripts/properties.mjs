@@ -1,5 +1,6 @@
 // fast-check, as the tests see it (test-bundle.mjs puts this in its place): `npm run unit` tries the same values every
-// time, and few of them, so that a green run stays green and is soon over; `npm run fuzz` tries new values until the time of each property is over.
+// time, and few of them, so that a green run stays green and is soon over; `npm run fuzz` tries new values until the
+// time of each property is over.
 import * as fastCheck from 'fast-check';
 
 export * from 'fast-check';
