@@ -1,5 +1,6 @@
 // fast-check, as the tests see it (test-bundle.mjs puts this in its place): `npm run unit` tries the same values every
-// time, so that a green run stays green; `npm run fuzz` tries new values until the time of each property is over.
+// time, and few of them, so that a green run stays green and is soon over; `npm run fuzz` tries new values until the
+// time of each property is over.
 import * as fastCheck from 'fast-check';
 
 export * from 'fast-check';
@@ -10,10 +11,21 @@ const seed = Number(process.env.PROPERTY_SEED ?? 1);
 /** How many seconds each property is tried, again and again; 0 means once. */
 const seconds = Number(process.env.PROPERTY_SECONDS ?? 0);
 
+/** What a property is tried at least, where it does not ask for less. */
+const TRIES_MIN = 20;
+
 fastCheck.configureGlobal({ seed });
 
 /**
- * Tries a property as often as it says (numRuns), then again with the next seed while there is time. Whole rounds,
+ * How often a property is tried in a round: in `npm run fuzz` as often as it says (numRuns, or 100), in `npm run unit` a
+ * quarter of that. The same values every time find what a change breaks; what no value has found yet, new values find.
+ * @param {number} [numRuns]
+ */
+const triesOf = (numRuns = 100) =>
+  seconds > 0 ? numRuns : Math.max(Math.min(numRuns, TRIES_MIN), Math.ceil(numRuns / 4));
+
+/**
+ * Tries a property a round long, then again with the next seed while there is time. Whole rounds,
  * because some tests count what their values have covered.
  * @param {import('fast-check').IRawProperty<any>} property
  * @param {import('fast-check').Parameters<any>} [parameters]
@@ -21,7 +33,7 @@ fastCheck.configureGlobal({ seed });
 export function assert(property, parameters) {
   const end = performance.now() + seconds * 1000;
   let next = seed;
-  const once = () => fastCheck.assert(property, { ...parameters, seed: next++ });
+  const once = () => fastCheck.assert(property, { ...parameters, numRuns: triesOf(parameters?.numRuns), seed: next++ });
   if (property.isAsync()) {
     return (async () => {
       do await once();

@@ -4,8 +4,12 @@ import fc from 'fast-check';
 
 let loaded = 0;
 
-/** Tries a property of five runs under these variables, by a clock that stands still but for each look at it. */
-async function tried(env: Record<string, string>, kind: 'property' | 'asyncProperty' = 'property'): Promise<number[]> {
+/** Tries a property of this many runs under these variables, by a clock that stands still but for each look at it. */
+async function tried(
+  env: Record<string, string>,
+  kind: 'property' | 'asyncProperty' = 'property',
+  numRuns?: number,
+): Promise<number[]> {
   const { PROPERTY_SEED, PROPERTY_SECONDS, ...inherited } = process.env;
   const [variables, now, parameters] = [process.env, performance.now, fc.readConfigureGlobal()];
   const values: number[] = [];
@@ -18,7 +22,7 @@ async function tried(env: Record<string, string>, kind: 'property' | 'asyncPrope
     const { property, asyncProperty, nat } = fc;
     const note = (n: number) => void values.push(n);
     const async = async (n: number) => note(n);
-    const runs = { numRuns: 5 };
+    const runs = numRuns === undefined ? {} : { numRuns };
     if (kind === 'property') properties.default.assert(property(nat(), note), runs);
     else await properties.default.assert(asyncProperty(nat(), async), runs);
   } finally {
@@ -29,17 +33,28 @@ async function tried(env: Record<string, string>, kind: 'property' | 'asyncPrope
   return values;
 }
 
-test('without a seed the same values are tried every time, as often as the property says', async () => {
+test('without a seed the same values are tried every time, a quarter as often as the property says', async () => {
   const first = await tried({});
-  assert.equal(first.length, 5);
+  assert.equal(first.length, 25);
+  for (const [numRuns, tries] of [
+    [5, 5],
+    [40, 20],
+    [81, 21],
+    [1000, 250],
+  ] as const)
+    assert.equal((await tried({}, 'property', numRuns)).length, tries, `${numRuns}`);
   assert.deepEqual(await tried({}), first);
   assert.notDeepEqual(await tried({ PROPERTY_SEED: '2' }), first);
 });
 
 test('with seconds a property is tried in whole rounds until they are over, each with the next seed', async () => {
-  const rounds = [...(await tried({ PROPERTY_SEED: '7' })), ...(await tried({ PROPERTY_SEED: '8' }))];
+  const rounds = [
+    ...(await tried({ PROPERTY_SEED: '7' }, 'property', 5)),
+    ...(await tried({ PROPERTY_SEED: '8' }, 'property', 5)),
+  ];
   for (const kind of ['property', 'asyncProperty'] as const) {
-    assert.deepEqual(await tried({ PROPERTY_SECONDS: '0.002', PROPERTY_SEED: '7' }, kind), rounds);
+    assert.deepEqual(await tried({ PROPERTY_SECONDS: '0.002', PROPERTY_SEED: '7' }, kind, 5), rounds);
+    assert.equal((await tried({ PROPERTY_SECONDS: '0.002' }, kind)).length, 200, 'as often as the property says');
   }
 });
 

@@ -59,17 +59,23 @@ export async function bundleTests(files, folder) {
   return files.map((file) => `${folder}/${file.replace(/\.ts$/, '.mjs')}`);
 }
 
+/** Folders whose tests together take less CPU than their processes need to start. */
+const QUICK = ['bench', 'src-collectors', 'src-exposition', 'src-text', 'src-web'];
+
 /**
  * Writes one file for each folder of the project's folders (`src/cli`, `test`) that imports the bundles in it and in its
- * own folders: their tests run one after another in one process. A process for each of a hundred files loads and compiles
- * the same code again, a fifth of all CPU.
+ * own folders, and one for all folders whose tests are quick: their tests run one after another in one process. A process
+ * for each of a hundred files loads and compiles the same code again, a fifth of all CPU.
  * @param {readonly string[]} bundles what bundleTests returned
  * @param {string} folder as bundleTests has it
  * @returns {Promise<string[]>} the files to run
  */
 export async function oneForEachFolder(bundles, folder) {
   /** @param {string} bundle dist/unit/src/cli/top/keys.test.mjs gives src-cli */
-  const nameOf = (bundle) => dirname(relative(folder, bundle)).split('/').slice(0, 2).join('-');
+  const nameOf = (bundle) => {
+    const name = dirname(relative(folder, bundle)).split('/').slice(0, 2).join('-');
+    return QUICK.includes(name) ? 'quick' : name;
+  };
   const names = [...new Set(bundles.map(nameOf))];
   return Promise.all(
     names.map(async (name) => {

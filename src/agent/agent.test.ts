@@ -70,14 +70,14 @@ test('a scrape that cannot wait longer gets the last snapshot, with its age', as
 
 test('a response has the same content in every form', async (t) => {
   const machine = new Machine(5000);
-  for (let i = 0; i < 1000; i++) machine.fork(machine.init, `job${i}`); // a page of many chunks
+  for (let i = 0; i < 500; i++) machine.fork(machine.init, `job${i}`); // a page of many chunks
   const { agent } = run(t, machine, { cache_ttl: 3600, collector_exporter: false });
   await agent.collect();
   for (const format of ['text', 'openmetrics'] as const) {
     const plain = Buffer.concat((await agent.metrics(format, false, 600)).pieces);
     assert.ok(gunzipSync(Buffer.concat((await agent.metrics(format, true, 600)).pieces)).equals(plain), format);
     assert.equal(plain.toString().endsWith('# EOF\n'), format === 'openmetrics');
-    assert.ok(plain.length > 5e5);
+    assert.ok(plain.length > 2.5e5);
   }
 });
 

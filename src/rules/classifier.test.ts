@@ -304,7 +304,7 @@ test('rules that share a common name are found by their rarer values, and cost o
   assert.ok(compared < 20, `${compared} values compared`);
 });
 
-test('two thousand expressions and a command line of 64 KiB take bounded time, and the end of it is explained', () => {
+test('a thousand expressions and a command line of 64 KiB take bounded time, and the end of it is explained', () => {
   const words = 'abcdefghij'.repeat(6554);
   // biome-ignore format: one line a case
   const cases: [what: string, argv: (i: number) => string, text: string, cutShort: boolean][] = [
@@ -315,15 +315,15 @@ test('two thousand expressions and a command line of 64 KiB take bounded time, a
     ['states that multiply', (i) => `(?i)(a|b)*a(.){${9 + (i % 9)}}[k-z]`, words, true],
   ];
   for (const [what, argv, text, cutShort] of cases) {
-    const rule = Array.from({ length: 2000 }, (_, i) => ({ group: 'g', subgroup: 's', argv: argv(i) }));
+    const rule = Array.from({ length: 1000 }, (_, i) => ({ group: 'g', subgroup: 's', argv: argv(i) }));
     rule.push({ group: 'g', subgroup: 'last', argv: '^x' });
     const classifier = new Classifier(parseRules({ rule: rule.slice(1) }, 'u'), []);
     const proc = { name: 'x', argv: [text] };
     const before = process.cpuUsage();
-    for (let i = 0; i < 5; i++) assert.equal(decides(classifier, proc), 'other', what);
+    for (let i = 0; i < 3; i++) assert.equal(decides(classifier, proc), 'other', what);
     const { user, system } = process.cpuUsage(before);
     // 5 to 40 ms each on an idle machine; without a limit, seconds each.
-    assert.ok(user + system < 2_000_000, `${what}: ${user + system} µs for five`);
+    assert.ok(user + system < 1_200_000, `${what}: ${user + system} µs for three`);
     if (!what.startsWith('required')) continue; // to compare all without a limit takes too long for a test
     const short = classifier.explain(identity({ name: 'x', argv: ['x y'] }));
     assert.equal(`${short.classification.subgroup} ${short.cutShort}`, 'last false', what);

@@ -235,7 +235,7 @@ test('credentials are compared once when right, each time when wrong, unknown us
     assert.equal(await admits(none), false, none);
     assert.equal(compared(), 0, `${none} is no credentials`);
   }
-  for (let i = 0; i < 500; i++) await admits(basic('dave', `wrong${i % 7}`));
+  for (let i = 0; i < 150; i++) await admits(basic('dave', `wrong${i}`));
   costs.length = 0;
   assert.ok(await admits(basic('dave', 'dave123')));
   assert.equal(compared(), 0, 'wrong ones push no right one out');

@@ -39,7 +39,7 @@ const textOf = (entry: CapturedFile | undefined): string =>
 
 test('of a live host with many processes, each file is recorded under its own process', async (t) => {
   const children = await Promise.all(
-    Array.from({ length: 60 }, async (_, index) => {
+    Array.from({ length: 24 }, async (_, index) => {
       const child = spawn('sleep', [`100000.${index}`], { stdio: 'ignore' });
       t.after(() => child.kill());
       await once(child, 'spawn');

