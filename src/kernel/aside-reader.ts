@@ -3,8 +3,11 @@
 import { CODE_OF, codeOfReason } from './reader-frames.ts';
 import { type ReaderProcess, Requests } from './reader-process.ts';
 
-/** Milliseconds without a read after which the reader ends. */
-const IDLE_MS = 10_000;
+/**
+ * Milliseconds without a read after which the reader ends. Where processes wait for disks at every collection (state D), it is
+ * used at each: to start it takes a tenth of a second of CPU, more than the collection. Few scrapes are further apart.
+ */
+const IDLE_MS = 75_000;
 
 /** Runs one piece of work after the other: a reader answers one frame at a time. */
 export class Turns {
