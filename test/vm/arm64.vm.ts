@@ -12,6 +12,7 @@ import {
   packageFor,
   pidOf,
   purgePackage,
+  removePackage,
   SCENARIO_MS,
   SERVICE,
   scraped,
@@ -64,8 +65,9 @@ test('the Debian package for arm64', { timeout: SCENARIO_MS }, async (t) => {
     debian.done(`systemctl restart ${SERVICE}`);
     await scraped(debian);
     assert.doesNotMatch(debian.done(`journalctl -u ${SERVICE} -o cat`), /SIGKILL|code=killed|collection failed/);
-    purgePackage(debian);
+    removePackage(debian);
     assert.equal(debian.run('pgrep -u herakles').status, 1, 'no process is left');
+    purgePackage(debian);
     assert.equal(debian.done('find /etc /usr /var/lib /run -name "*herakles*" -not -path "/var/lib/systemd/*"'), '');
   });
 });

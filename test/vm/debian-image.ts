@@ -44,7 +44,8 @@ export function imageOf(t: Scope, image: Image, paths: { mmdebstrap: string; mke
   return madeOnce(`debian-${suite}-${architecture}`, recipe.digest('hex'), async (part) => {
     const tree = `${part}/tree`;
     const chosen = [`--architectures=${architecture}`, `--include=${PACKAGES},linux-image-${architecture}`];
-    const make = [paths.mmdebstrap, ...OPTIONS, SKIP, `--essential-hook=${SMALL_INITRD}`, ...chosen, suite, tree];
+    if (paths.foreign) chosen.push(`--essential-hook=${SMALL_INITRD}`);
+    const make = [paths.mmdebstrap, ...OPTIONS, SKIP, ...chosen, suite, tree];
     const script = paths.foreign && `${runForeign(paths.foreign)}\nexec "$0" "$@"`;
     await completed(t, script ? ['sh', '-ec', MAP_USERS, script, ...make] : make);
     await completed(t, ['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', `${part}/key`]);
