@@ -112,6 +112,7 @@ export const SERVERS = {
   named: apt('bind9', '/usr/sbin/named'),
   postfix: apt('postfix', '/usr/sbin/postfix'),
   qemu: apt('qemu-system-x86', '/usr/bin/qemu-system-x86_64'),
+  'qemu-arm64': apt('qemu-system-arm', '/usr/bin/qemu-system-aarch64'),
   'qemu-aarch64': apt('qemu-user-static', '/usr/bin/qemu-aarch64-static'),
   mke2fs: apt('e2fsprogs', '/usr/sbin/mke2fs'),
   ssh: apt('openssh-client', '/usr/bin/ssh'),

@@ -5,7 +5,17 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually, near, root } from '../harness.ts';
 import { type BootedDebian, bootDebian } from './booted-debian.ts';
-import { DROP_INS, debianPackage, installPackage, LONG_MS, MIB, pidOf, SERVICE, scraped } from './debian-package.ts';
+import {
+  DROP_INS,
+  debianPackage,
+  installPackage,
+  LONG_MS,
+  MIB,
+  pidOf,
+  SCENARIO_MS,
+  SERVICE,
+  scraped,
+} from './debian-package.ts';
 
 /** The profile `docker-default` (github.com/moby/profiles, apparmor/template.go), as Docker 28 loads it. */
 const DOCKER_DEFAULT = `
@@ -78,7 +88,7 @@ async function seesPss(debian: BootedDebian, pid: string): Promise<void> {
 }
 
 for (const suite of ['bookworm', 'trixie'] as const) {
-  test(`AppArmor on ${suite}`, { timeout: 1_800_000 }, async (t) => {
+  test(`AppArmor on ${suite}`, { timeout: SCENARIO_MS }, async (t) => {
     const debian = await bootDebian(t, suite);
     if (!debian) return;
     debian.write('/etc/herakles/config.yaml', 'smaps: exact\nprocess_io: true\ncache_ttl: 0s\n');

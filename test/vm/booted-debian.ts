@@ -6,14 +6,16 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { Exposition } from '../exposition-text.ts';
+import { MOUNT_BINFMT } from '../foreign-processor.ts';
 import { eventually, freePort, need, needRoot, Started, scratch } from '../harness.ts';
-import { imageOf, type Suite } from './debian-image.ts';
+import { type Image, imageOf, type Suite } from './debian-image.ts';
 import { contained } from './made-once.ts';
 
 /** Long, because an emulated machine that shares its cores with other tests boots slowly. */
 const BOOT_MS = 900_000;
 /** Where KVM works, a kernel without a disk ends within two seconds. */
 const KVM_MS = 10_000;
+const EMULATED = 'tcg,thread=multi';
 /** The longest command installs a package, which takes minutes where the processor is emulated and others use it. */
 const COMMAND_MS = 600_000;
 
@@ -76,6 +78,38 @@ async function kvmRuns(t: TestContext, qemu: string, kernel: string): Promise<bo
   return works;
 }
 
+interface Hardware {
+  /** QEMU's options of processor and board, and the console that Linux has there. */
+  readonly options: readonly string[];
+  readonly console: string;
+  readonly image: string;
+}
+
+/** Finds what runs the machine, and makes its disk where there is none; undefined where the test is skipped. */
+async function hardwareOf(t: TestContext, image: Image): Promise<Hardware | undefined> {
+  if (process.arch !== 'x64') {
+    t.skip('only a machine of x86-64 boots others');
+    return undefined;
+  }
+  const paths = needRoot(t) ? need(t, 'qemu', 'mmdebstrap', 'mke2fs', 'ssh', 'unshare', 'setpriv') : undefined;
+  if (!paths) return undefined;
+  if (image.architecture === 'amd64') {
+    const folder = await imageOf(t, image, paths);
+    kvm ??= kvmRuns(t, paths.qemu, `${folder}/vmlinuz`);
+    return { options: [paths.qemu, '-accel', (await kvm) ? 'kvm' : EMULATED], console: 'ttyS0', image: folder };
+  }
+  const foreign = need(t, 'qemu-arm64', 'qemu-aarch64');
+  if (!foreign) return undefined;
+  const { status, stderr } = spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', MOUNT_BINFMT]);
+  if (status !== 0) {
+    t.skip(`this kernel has no binfmt_misc for a user namespace, which makes the disk: ${stderr}`);
+    return undefined;
+  }
+  const folder = await imageOf(t, image, { ...paths, foreign: foreign['qemu-aarch64'] });
+  const options = [foreign['qemu-arm64'], '-accel', EMULATED, '-machine', 'virt', '-cpu', 'cortex-a72'];
+  return { options, console: 'ttyAMA0', image: folder };
+}
+
 /** What the machine says of the exporter and of itself, for a test that failed: afterwards it is gone. */
 function lastWords(debian: BootedDebian, printed: string): string {
   const { status, stdout } = debian.run(
@@ -88,21 +122,20 @@ function lastWords(debian: BootedDebian, printed: string): string {
  * Boots a fresh machine, which ends with the test; undefined where the test is skipped.
  * @param mebibytes its memory
  */
-export async function bootDebian(t: TestContext, suite: Suite, mebibytes = 1024): Promise<BootedDebian | undefined> {
-  if (process.arch !== 'x64') {
-    t.skip('the machine is one of x86-64');
-    return undefined;
-  }
-  const paths = needRoot(t) ? need(t, 'qemu', 'mmdebstrap', 'mke2fs', 'ssh', 'unshare', 'setpriv') : undefined;
-  if (!paths) return undefined;
-  const image = await imageOf(t, suite, paths);
-  kvm ??= kvmRuns(t, paths.qemu, `${image}/vmlinuz`);
-  const accelerator = (await kvm) ? 'kvm' : 'tcg,thread=multi';
+export async function bootDebian(
+  t: TestContext,
+  suite: Suite,
+  mebibytes = 1024,
+  architecture: Image['architecture'] = 'amd64',
+): Promise<BootedDebian | undefined> {
+  const hardware = await hardwareOf(t, { suite, architecture });
+  if (!hardware) return undefined;
+  const { image } = hardware;
   const folder = scratch();
   const [shell, metrics] = [await freePort(), await freePort()];
   const forward = [shell, metrics].map((port, i) => `hostfwd=tcp:127.0.0.1:${port}-:${[22, 9215][i]}`).join();
   const options = ['UserKnownHostsFile=/dev/null', 'StrictHostKeyChecking=no', 'LogLevel=ERROR', 'BatchMode=yes'];
-  const command = [paths.ssh, '-F', 'none', '-i', `${image}/key`, '-p', String(shell), '-S', `${folder}/ssh`];
+  const command = ['ssh', '-F', 'none', '-i', `${image}/key`, '-p', String(shell), '-S', `${folder}/ssh`];
   const ssh = [...command, ...options.flatMap((option) => ['-o', option]), 'root@127.0.0.1'];
   const debian = new BootedDebian(ssh, metrics);
   writeFileSync(`${folder}/console`, ''); // it is there even where QEMU does not start
@@ -121,9 +154,9 @@ export async function bootDebian(t: TestContext, suite: Suite, mebibytes = 1024)
   const machine = new Started(
     t,
     contained([
-      ...[paths.qemu, '-accel', accelerator, '-m', `${mebibytes}`, '-smp', '2', '-display', 'none', '-no-reboot'],
+      ...[...hardware.options, '-m', `${mebibytes}`, '-smp', '2', '-display', 'none', '-no-reboot'],
       ...['-serial', `file:${folder}/console`, '-kernel', `${image}/vmlinuz`, '-initrd', `${image}/initrd.img`],
-      ...['-append', 'root=/dev/vda rw console=ttyS0'],
+      ...['-append', `root=/dev/vda rw console=${hardware.console}`],
       ...['-drive', `file=${image}/disk,if=virtio,format=raw,snapshot=on`],
       ...['-netdev', `user,id=net,${forward}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
       ...['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],

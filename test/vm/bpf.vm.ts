@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { eventually, need } from '../harness.ts';
 import { type BootedDebian, bootDebian } from './booted-debian.ts';
 import type { Suite } from './debian-image.ts';
-import { BPF, debianPackage, LONG_MS, MIB, SERVICE } from './debian-package.ts';
+import { BPF, debianPackage, LONG_MS, MIB, SCENARIO_MS, SERVICE } from './debian-package.ts';
 
 const FILE = '/run/herakles-bpf/tasks';
 
@@ -62,7 +62,7 @@ async function foreignCounters(debian: BootedDebian): Promise<void> {
 }
 
 for (const suite of ['bullseye', 'bookworm', 'trixie'] satisfies Suite[]) {
-  test(`the BPF program on ${suite}`, { timeout: 1_800_000 }, async (t) => {
+  test(`the BPF program on ${suite}`, { timeout: SCENARIO_MS }, async (t) => {
     const bpftool = need(t, 'bpftool')?.bpftool;
     const debian = bpftool && (await bootDebian(t, suite));
     if (!debian) return;

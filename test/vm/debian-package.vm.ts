@@ -3,18 +3,20 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { eventually, near } from '../harness.ts';
+import { eventually } from '../harness.ts';
 import { type BootedDebian, bootDebian } from './booted-debian.ts';
 import type { Suite } from './debian-image.ts';
 import {
   DROP_INS,
   debianPackage,
+  foreignPss,
   installPackage,
   LONG_MS,
   MIB,
   pidOf,
   purgePackage,
   removePackage,
+  SCENARIO_MS,
   SERVICE,
   SOCKET,
   scraped,
@@ -60,19 +62,6 @@ function inForce(debian: BootedDebian): void {
   assert.ok(used > 10 * MIB && used < 512 * MIB, `${used} bytes`);
 }
 
-/** A process of another user, and its PSS in the page beside the kernel's own. */
-async function foreignPss(debian: BootedDebian): Promise<void> {
-  debian.done(`systemd-run --quiet --unit=large --uid=nobody perl -e 'sub f { sleep } f(q(x) x (64 * 2**20))'`);
-  const pid = debian.property('large.service', 'MainPID');
-  const truth = () => Number(debian.done(`awk '/^Pss:/ { print $2 * 1024 }' /proc/${pid}/smaps_rollup`));
-  await eventually(async () => {
-    const sample = (await debian.scrape()).all('herakles_mem_process_pss_bytes', { pid })[0];
-    assert.ok(truth() >= 64 * MIB);
-    near(sample?.value, truth(), MIB, 'PSS of a process of nobody');
-  }, LONG_MS);
-  debian.done('systemctl stop large.service');
-}
-
 /** A process is killed for memory after a collection saw it. */
 async function oomKill(debian: BootedDebian): Promise<void> {
   const program = 'sleep 1 until -e q(/run/go); my $x; $x .= q(x) x 2**20 while 1';
@@ -93,7 +82,7 @@ async function oomKill(debian: BootedDebian): Promise<void> {
 }
 
 for (const suite of ['bookworm', 'trixie'] satisfies Suite[]) {
-  test(`the life of the Debian package on ${suite}`, { timeout: 1_800_000 }, async (t) => {
+  test(`the life of the Debian package on ${suite}`, { timeout: SCENARIO_MS }, async (t) => {
     const debian = await bootDebian(t, suite);
     if (!debian) return;
     t.diagnostic(debian.done('uname -r'));

@@ -15,6 +15,7 @@ import {
   purgePackage,
   release,
   removePackage,
+  SCENARIO_MS,
   SERVICE,
   SOCKET,
   scraped,
@@ -79,7 +80,7 @@ function before(t: TestContext): string | undefined {
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string };
 
 for (const suite of ['bookworm', 'trixie'] as const) {
-  test(`an upgrade from the version before on ${suite}`, { timeout: 1_800_000 }, async (t) => {
+  test(`an upgrade from the version before on ${suite}`, { timeout: SCENARIO_MS }, async (t) => {
     const commit = before(t);
     if (!commit) return;
     const old = await versionBefore(t, commit); // a version that cannot be built any longer is a failure
