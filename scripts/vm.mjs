@@ -23,7 +23,7 @@ if (unknown !== undefined) {
 }
 const wanted = all.filter((scenario) => names.length === 0 || names.some((name) => scenario.includes(name)));
 install();
-const architectures = wanted.includes('arm64.vm.ts') ? ['--arch', 'amd64', '--arch', 'arm64'] : ['--arch', 'amd64'];
+const architectures = ['--arch', 'amd64', ...(wanted.includes('arm64.vm.ts') ? ['--arch', 'arm64'] : [])];
 const release = ['scripts/release.mjs', ...architectures, '--only', 'deb', '--only', 'archive', '--fast'];
 rmSync(`${root}dist/vm`, { recursive: true, force: true });
 run('making the packages', process.execPath, [...release, '--out', 'dist/vm/release']);

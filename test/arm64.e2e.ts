@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { MOUNT_BINFMT, runForeign } from './foreign-processor.ts';
+import { APART, runForeign, whyNotForeign } from './foreign-processor.ts';
 import { need, needRoot, scratch } from './harness.ts';
 import { artefacts, makeRelease, NAME, version } from './made-release.ts';
 
 /** An emulated processor on a machine that other tests use: a scan took 164 s where thirty others wanted its two cores. */
 const LONG_MS = 600_000;
-const APART = ['unshare', '--user', '--map-root-user', '--mount'] as const;
 
 /** A command that runs what follows in the root folder of an image, by QEMU. */
 function inside(qemu: string, folder: string): string[] {
@@ -25,9 +24,8 @@ test('the image for arm64 looks at this host', { timeout: 1_800_000 }, async (t)
   if (process.arch !== 'x64') return t.skip('only a machine of x86-64 tries it');
   const paths = needRoot(t) ? need(t, 'qemu-aarch64', 'unshare') : undefined;
   if (!paths) return;
-  const [unshare, ...own] = APART;
-  const { status, stderr } = spawnSync(unshare, [...own, 'sh', '-c', MOUNT_BINFMT], { encoding: 'utf8' });
-  if (status !== 0) return t.skip(`this kernel has no binfmt_misc for a user namespace: ${stderr}`);
+  const problem = whyNotForeign();
+  if (problem) return t.skip(problem);
   const out = artefacts(t, makeRelease(['image'], 'arm64'));
   if (!out) return;
   const [archive, folder] = [scratch(), scratch()];

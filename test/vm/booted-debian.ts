@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { Exposition } from '../exposition-text.ts';
-import { MOUNT_BINFMT } from '../foreign-processor.ts';
+import { whyNotForeign } from '../foreign-processor.ts';
 import { eventually, freePort, need, needRoot, Started, scratch } from '../harness.ts';
 import { type Image, imageOf, type Suite } from './debian-image.ts';
 import { contained } from './made-once.ts';
@@ -100,9 +100,9 @@ async function hardwareOf(t: TestContext, image: Image): Promise<Hardware | unde
   }
   const foreign = need(t, 'qemu-arm64', 'qemu-aarch64');
   if (!foreign) return undefined;
-  const { status, stderr } = spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', MOUNT_BINFMT]);
-  if (status !== 0) {
-    t.skip(`this kernel has no binfmt_misc for a user namespace, which makes the disk: ${stderr}`);
+  const problem = whyNotForeign(); // programs of arm64 make the disk
+  if (problem) {
+    t.skip(problem);
     return undefined;
   }
   const folder = await imageOf(t, image, { ...paths, foreign: foreign['qemu-aarch64'] });
