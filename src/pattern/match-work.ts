@@ -9,6 +9,7 @@
 // Most expressions need no automaton, because the text does not hold their required literals (literals.ts). To search a
 // long text for thousands of literals is work too, so the runs of three letters in it are noted once, in a set of bits:
 // a literal is not searched for if one of its runs is missing.
+import { BitSet } from './bit-set.ts';
 import { hashOfRun, RUN } from './letter-runs.ts';
 
 /**
@@ -23,11 +24,11 @@ const LONG = 512;
 
 /** Bits for the hashes of runs: four times as many as a command line has characters. */
 const HASH_BITS = 18;
-const runs = new Uint32Array(1 << (HASH_BITS - 5));
-/** The work whose text `runs` describes. One array serves all, because processes are classified one at a time. */
+const runs = new BitSet(HASH_BITS);
+/** The work whose text `runs` describes. One set serves all, because processes are classified one at a time. */
 let owner: MatchWork | undefined;
 
-const bitOf = (text: string, at: number): number => hashOfRun(text, at) >>> (32 - HASH_BITS);
+const placeOfRun = (text: string, at: number): number => hashOfRun(text, at) >>> (32 - HASH_BITS);
 
 export class MatchWork {
   /** Whether a pattern was not asked because the work was used up. */
@@ -62,16 +63,10 @@ export class MatchWork {
     if (owner !== this || this.#text !== text) {
       owner = this;
       this.#text = text;
-      runs.fill(0);
-      for (let at = 0; at + RUN <= text.length; at++) {
-        const bit = bitOf(text, at);
-        runs[bit >> 5]! |= 1 << (bit & 31);
-      }
+      runs.clear();
+      for (let at = 0; at + RUN <= text.length; at++) runs.add(placeOfRun(text, at));
     }
-    for (let at = 0; at + RUN <= literal.length; at++) {
-      const bit = bitOf(literal, at);
-      if ((runs[bit >> 5]! & (1 << (bit & 31))) === 0) return false;
-    }
+    for (let at = 0; at + RUN <= literal.length; at++) if (!runs.has(placeOfRun(literal, at))) return false;
     return true;
   }
 

@@ -2,6 +2,7 @@
 // "clickhouse-serv" there. A name that fills those bytes may have been truncated, and is completed from the command
 // line:
 //   fullName('clickhouse-serv', ['/usr/bin/clickhouse-server'], '')  →  'clickhouse-server'
+import { argv0Of } from './identity.ts';
 import { baseName, InterpretedProgram } from './interpreter.ts';
 import { TITLE_LENGTH_MAX, titlePrefix } from './title.ts';
 
@@ -27,7 +28,7 @@ export function truncateComm(name: string): string {
 }
 
 function completed(name: string, argv: readonly string[], exe: string): string {
-  const title = argv[0] ?? '';
+  const title = argv0Of(argv);
   for (const candidate of [baseName(title), title, baseName(exe)]) if (candidate.startsWith(name)) return candidate;
   const program = baseName(InterpretedProgram.of(argv, exe)?.script() ?? '');
   return program.startsWith(name) ? program : name;

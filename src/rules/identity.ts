@@ -21,6 +21,9 @@ export interface Identity {
   readonly podUid: string;
 }
 
+/** The first word of a command line; '' where there is none: V8 is slow at each read behind the end of an array. */
+export const argv0Of = (argv: readonly string[]): string => (argv.length > 0 ? argv[0]! : '');
+
 /** Where a process belongs, and which rule decided that. */
 export interface Classification {
   readonly group: string;

@@ -1,6 +1,7 @@
 // Tells from its command line what an interpreter runs: the main class of a JVM, the module of Python, the script of
 // the others. `java -jar /srv/jenkins.war` then counts as jenkins.war, not as java. Pure: any command line gives an
 // answer. How options are skipped is in option-syntax.ts, how titles are read in title.ts.
+import { argv0Of } from './identity.ts';
 import {
   DOTNET,
   findOperand,
@@ -11,15 +12,15 @@ import {
   SHELL,
   takesNextWord,
 } from './option-syntax.ts';
-import { PartTable } from './part-table.ts';
+import { PartTable, partSet } from './part-table.ts';
 import { firstWordOf, titleOf, titleProgram, wordsOf } from './title.ts';
 
 /** Boot scripts of Erlang itself; that of a release has the release's name. */
 const ERLANG_BOOT = /^(?:start|start_clean|start_sasl|no_dot_erlang)$/;
 
 /** Main classes that run the class or the jar behind them: the Java Service Wrapper (wrapper.tanukisoftware.com). */
-const JVM_WRAPPERS = new PartTable<true>(
-  ['Simple', 'StartStop', 'Jar'].map((kind) => [`org.tanukisoftware.wrapper.Wrapper${kind}App`, true]),
+const JVM_WRAPPERS = partSet(
+  ['Simple', 'StartStop', 'Jar'].map((kind) => `org.tanukisoftware.wrapper.Wrapper${kind}App`),
 );
 
 /** Words of a command line that are looked at. */
@@ -107,7 +108,7 @@ export class InterpretedProgram {
    * @returns undefined for a process that is no interpreter and has no title, as most processes
    */
   static of(argv: readonly string[], exe = '', argv0Start?: number, exeStart?: number): InterpretedProgram | undefined {
-    const first = argv.length > 0 ? argv[0]! : '';
+    const first = argv0Of(argv);
     const named = interpreterOf(first, argv0Start);
     const real = exe === first ? named : interpreterOf(exe, exeStart);
     const title = titleOf(argv);

@@ -4,6 +4,7 @@
 //
 // It also knows which long name the kernel's 15 bytes of it stand for. That completes a name where nothing else can: a
 // zombie has no command line.
+import { BitSet } from '../pattern/bit-set.ts';
 import { truncateComm } from './full-name.ts';
 import { hashOn, NO_LETTERS } from './letter-hash.ts';
 import type { Rule } from './rule.ts';
@@ -18,7 +19,7 @@ function hashOf(text: string, start: number, end: number): number {
 }
 
 export class KnownNames {
-  private readonly bits = new Uint32Array(1 << (BITS - 5));
+  private readonly places = new BitSet(BITS);
   /** The long name that a rule has, by its first 15 bytes; '' where two names begin with them. */
   private readonly cut = new Map<string, string>();
 
@@ -27,8 +28,8 @@ export class KnownNames {
       for (const { form, path, text } of keys.get(key) ?? [])
         if (form === 'literal' && !path) {
           const hash = hashOf(text, 0, text.length);
-          this.set(hash & MASK);
-          this.set(hash >>> (32 - BITS));
+          this.places.add(hash & MASK);
+          this.places.add(hash >>> (32 - BITS));
           this.addCut(text);
         }
   }
@@ -36,7 +37,7 @@ export class KnownNames {
   /** Whether a rule may have the part of a text as an exact name. */
   has(text: string, start = 0, end = text.length): boolean {
     const hash = hashOf(text, start, end);
-    return this.isSet(hash & MASK) && this.isSet(hash >>> (32 - BITS));
+    return this.places.has(hash & MASK) && this.places.has(hash >>> (32 - BITS));
   }
 
   private addCut(text: string): void {
@@ -49,13 +50,5 @@ export class KnownNames {
   /** The only long name of a rule that the kernel cuts to this one; '' where there is none, or more than one. */
   completed(comm: string): string {
     return this.cut.get(comm) ?? '';
-  }
-
-  private set(bit: number): void {
-    this.bits[bit >> 5]! |= 1 << (bit & 31);
-  }
-
-  private isSet(bit: number): boolean {
-    return (this.bits[bit >> 5]! & (1 << (bit & 31))) !== 0;
   }
 }

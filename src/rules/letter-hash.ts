@@ -12,3 +12,6 @@ export function hashOn(hash: number, text: string, start: number, end: number): 
   for (let i = start; i < end; i++) on = Math.imul(on ^ text.charCodeAt(i), 0x01000193);
   return on;
 }
+
+/** The place of a hash in a table of so many bits: its upper bits, into which this multiplication carries all others. */
+export const slotOf = (hash: number, bits: number): number => Math.imul(hash, 0x9e3779b1) >>> (32 - bits);

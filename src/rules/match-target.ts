@@ -3,7 +3,7 @@
 import { RunSet } from '../pattern/letter-runs.ts';
 import { MatchWork } from '../pattern/match-work.ts';
 import { fullName } from './full-name.ts';
-import type { Identity } from './identity.ts';
+import { argv0Of, type Identity } from './identity.ts';
 import { baseName, baseNameStart, InterpretedProgram } from './interpreter.ts';
 import type { Matcher } from './matcher.ts';
 import { isPathKey, type RuleKey } from './rule.ts';
@@ -46,7 +46,7 @@ export class MatchTarget {
     this.identity = identity;
     this.name = fullName(name, argv, exe);
     this.comm = name;
-    this.argv0 = argv.length > 0 ? argv[0]! : '';
+    this.argv0 = argv0Of(argv);
     // Where the link may not be read, an absolute argv[0] usually is the executable's path.
     this.exe = exe !== '' ? exe : this.argv0.startsWith('/') ? this.argv0 : '';
     this.sameProgram = this.exe === this.argv0;

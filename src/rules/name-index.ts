@@ -1,6 +1,7 @@
 // Rules by names, and by the starts and ends of names. A new process has some ten names and parts of paths, and no rule
 // knows most of them. Their first and last three letters say so: these are looked for in small sets of bits before a
 // whole name is hashed.
+import { BitSet } from '../pattern/bit-set.ts';
 import { hashOfRun, RUN } from '../pattern/letter-runs.ts';
 import { globPrefix, globSuffix } from '../pattern/pattern.ts';
 import { hashOn, NO_LETTERS } from './letter-hash.ts';
@@ -35,8 +36,8 @@ export class NameIndex {
   private readonly exact = new RuleTable((text) => this.noteName(text));
   private readonly starts = new RuleTable((text) => this.noteStart(text));
   private readonly ends = new RuleTable((text) => this.noteEnd(text));
-  /** A bit for each place (placeOf) that an exact name has. */
-  private readonly names = new Uint32Array(1 << (NAME_BITS - 5));
+  /** The places (placeOfName) of exact names. */
+  private readonly names = new BitSet(NAME_BITS);
   /** For each first run, the lengths of prefixes that begin with it: a bit each, as in PREFIX_LENGTHS. */
   private readonly firstRuns = new Uint8Array(1 << START_BITS);
   /** For each last run, whether a suffix is there. */
@@ -61,8 +62,7 @@ export class NameIndex {
 
   private noteName(text: string): void {
     if (text.length < RUN) return;
-    const place = placeOfName(hashOfRun(text, 0), hashOfRun(text, text.length - RUN), text.length);
-    this.names[place >> 5]! |= 1 << (place & 31);
+    this.names.add(placeOfName(hashOfRun(text, 0), hashOfRun(text, text.length - RUN), text.length));
   }
 
   private noteStart(text: string): void {
@@ -87,8 +87,7 @@ export class NameIndex {
     let found = best;
     const first = hashOfRun(text, start);
     const last = hashOfRun(text, end - RUN);
-    const place = placeOfName(first, last, end - start);
-    if ((this.names[place >> 5]! & (1 << (place & 31))) !== 0)
+    if (this.names.has(placeOfName(first, last, end - start)))
       found = this.exact.findPart(text, start, end, keys, target, found);
     const lengths = this.firstRuns[placeOfStart(first)]!;
     if (lengths !== 0) found = this.findByStart(lengths, text, start, end, keys, target, found);

@@ -1,7 +1,7 @@
 // How interpreters read their options: enough to find the first word that is no option, which is the script. From the
 // manual pages python(1) of 3.13, node(1) of 22, java(1) of JDK 21, jsvc(1), ruby(1), perlrun(1), php(1) and bash(1).
 //   python -W ignore -u manage.py runserver  →  -W takes the next word, -u does not, so the script is manage.py
-import { PartTable } from './part-table.ts';
+import { type PartTable, partSet } from './part-table.ts';
 
 /** How an interpreter reads its options, up to the first word that is none: its script. */
 export interface OptionSyntax {
@@ -18,7 +18,7 @@ export interface OptionSyntax {
 }
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
-const partsOf = (text: string): PartTable<true> => new PartTable(text.split(' ').map((word) => [word, true]));
+const partsOf = (text: string): PartTable<true> => partSet(text.split(' '));
 const NONE: ReadonlySet<string> = new Set();
 
 export const PYTHON: OptionSyntax = {

@@ -13,7 +13,7 @@
 //
 // Most processes have no such look. They are told apart by single characters and by hashes of parts of their texts
 // (known-names.ts), and cost no string and no object.
-import type { Identity } from './identity.ts';
+import { argv0Of, type Identity } from './identity.ts';
 import { INHERITANCE_BARRIERS } from './inheritance.ts';
 import { baseName, InterpretedProgram, isShell } from './interpreter.ts';
 import type { KnownNames } from './known-names.ts';
@@ -65,14 +65,14 @@ const NO_LOOKS: readonly Look[] = [];
  */
 export function otherLooks(identity: Identity, script: string, known: KnownNames, isNamed: boolean): readonly Look[] {
   const { exe, argv, unit } = identity;
-  const title = argv.length > 0 ? argv[0]! : '';
+  const title = argv0Of(argv);
   let looks: Look[] | undefined;
   if (mayLaunch(title, script)) {
     looks = [];
     addLaunched(looks, identity, known, 0);
   }
   if (!isNamed) looks = addNames(looks, identity, known);
-  if (script !== '') looks = addInstalled(looks, identity, script);
+  looks = addInstalled(looks, identity, script);
   looks = addFolders(looks, identity, exe, known);
   if (title !== exe) looks = addFolders(looks, identity, title, known);
   looks = addFolders(looks, identity, script, known);
@@ -111,7 +111,7 @@ function withLook(looks: Look[] | undefined, kind: LookKind, identity: Identity)
 /** Other names of the same program: its executable, its title; and each of them without version and platform. */
 function addNames(looks: Look[] | undefined, identity: Identity, known: KnownNames): Look[] | undefined {
   const { name, exe, argv } = identity;
-  const first = argv.length > 0 ? argv[0]! : '';
+  const first = argv0Of(argv);
   let found = addRelease(looks, identity, name, known);
   // Where only the name is known, the kernel may have cut it.
   const whole = argv.length === 0 || first === name ? known.completed(name) : '';

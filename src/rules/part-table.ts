@@ -7,6 +7,9 @@ const placeOf = (text: string, start: number, end: number): number =>
   Math.imul(text.charCodeAt(start) | (text.charCodeAt(end - 1) << 8) | ((end - start) << 16), 0x9e3779b1) >>>
   (32 - BITS);
 
+/** Names without values: get() says whether a part of a text is one of them. */
+export const partSet = (names: readonly string[]): PartTable<true> => new PartTable(names.map((name) => [name, true]));
+
 export class PartTable<Value> {
   private readonly names: string[] = [];
   private readonly values: Value[] = [];

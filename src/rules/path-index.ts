@@ -1,6 +1,7 @@
 // Rules by paths: by their first folders, and by names between their slashes.
+import { BitSet } from '../pattern/bit-set.ts';
 import { globPrefix, isGlob } from '../pattern/pattern.ts';
-import { hashOn, NO_LETTERS } from './letter-hash.ts';
+import { hashOn, NO_LETTERS, slotOf } from './letter-hash.ts';
 import type { MatchTarget } from './match-target.ts';
 import { type IndexEntry, NameIndex } from './name-index.ts';
 import { type RankedRule, RuleTable } from './rule-table.ts';
@@ -8,20 +9,19 @@ import { type RankedRule, RuleTable } from './rule-table.ts';
 const SLASH = 0x2f;
 /** Folders of a path by which path values are entered: "/usr/", "/usr/lib/", "/usr/lib/cyrus/"… */
 const FOLDERS_MAX = 3;
-/** A folder may be followed by the first letters of the next name: "/opt/dru". There are so many. */
+/** A value is entered by this many letters of the next name as well, if it has them: "/opt/druid*" by "/opt/dru". */
 const LETTERS_BEHIND = 3;
 const FOLDERS = new RegExp(`^/(?:[^/]*/){1,${FOLDERS_MAX}}(?:[^/]{${LETTERS_BEHIND}})?`);
 
-/** Bits of the set of folders that lead on. */
+/** Bits of the places in the set of folders that lead on. */
 const BITS = 13;
-const placeOf = (hash: number): number => Math.imul(hash, 0x9e3779b1) >>> (32 - BITS);
 
 export class PathIndex {
   /** The lowest rank in this index. A search that has found a lower one already can leave this index out. */
   private firstRank = Number.POSITIVE_INFINITY;
   private readonly folders = new RuleTable((text) => this.noteFolder(text));
-  /** A bit for the hash of each text in `folders`, and of each folder above it: a path that leaves these has no rule below. */
-  private readonly leading = new Uint32Array(1 << (BITS - 5));
+  /** The places of each text in `folders`, and of each folder above it: a path that leaves these has no rule below. */
+  private readonly leading = new BitSet(BITS);
   private folderKeys = 0;
   private readonly parts = new NameIndex();
   private partKeys = 0;
@@ -47,21 +47,17 @@ export class PathIndex {
     else this.folderKeys |= key;
   }
 
-  /** Notes a text that is entered in `folders`. */
+  /** Notes a text that is entered in `folders`, and each folder above it. */
   private noteFolder(text: string): void {
     let hash = NO_LETTERS;
     for (let at = 0; at < text.length; at++) {
       hash = hashOn(hash, text, at, at + 1);
-      if (at > 0 && (text.charCodeAt(at) === SLASH || at === text.length - 1)) {
-        const place = placeOf(hash);
-        this.leading[place >> 5]! |= 1 << (place & 31);
-      }
+      if (at > 0 && (text.charCodeAt(at) === SLASH || at === text.length - 1)) this.leading.add(slotOf(hash, BITS));
     }
   }
 
   private leads(hash: number): boolean {
-    const place = placeOf(hash);
-    return (this.leading[place >> 5]! & (1 << (place & 31))) !== 0;
+    return this.leading.has(slotOf(hash, BITS));
   }
 
   /** The first match among the rules for a path, or `best` where that decides before. @param keys whose value it is */

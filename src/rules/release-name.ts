@@ -1,16 +1,14 @@
 // The name of a program without what a release adds to it: "minio" of "minio-linux-amd64", "redis-server" of
 // "redis-server-7.2", "node_exporter" of "node_exporter-1.8.2.linux-amd64".
-import { PartTable } from './part-table.ts';
+import { partSet } from './part-table.ts';
 
 /** Platforms and kinds of builds, as projects write them into the names of the files that they publish. */
-const PARTS = new PartTable(
+const PARTS = partSet(
   (
     'linux amd64 x86 x86_64 x64 64 i386 i486 i586 i686 arm64 aarch64 arm armhf armv5 armv6 armv7 armv7l armv8 riscv64 ' +
     'ppc64le s390x musl gnu glibc gnueabihf static unknown release prod bin exe stable latest debug Linux Shipping ' +
     'rc alpha beta ce ee real'
-  )
-    .split(' ')
-    .map((part) => [part, true]),
+  ).split(' '),
 );
 const VERSION = /^v?\d+(?:rc|alpha|beta|a|b|p)?\d*$/;
 /** A longer name has no version that matters; a longer part is none. */

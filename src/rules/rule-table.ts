@@ -1,7 +1,7 @@
 // Rules by a text. Look-ups are made of parts of names and paths, ten for each new process, and most find nothing: a hash
 // of the part says so, without a string of the part.
 import type { Classification } from './identity.ts';
-import { hashOn, NO_LETTERS } from './letter-hash.ts';
+import { hashOn, NO_LETTERS, slotOf } from './letter-hash.ts';
 import { findMatcher, type MatchTarget } from './match-target.ts';
 import { type Condition, RULE_KEYS, type Rule, type RuleKey } from './rule.ts';
 
@@ -85,9 +85,6 @@ function matchesAll(conditions: readonly Condition[], target: MatchTarget): bool
 const hashOf = (text: string): number => hashOn(NO_LETTERS, text, 0, text.length);
 
 const BITS_MIN = 3;
-
-/** Where a text of this hash is looked for first: by the upper bits, into which this multiplication carries all others. */
-const slotOf = (hash: number, bits: number): number => Math.imul(hash, 0x9e3779b1) >>> (32 - bits);
 
 export class RuleTable {
   private readonly texts: string[] = [];

@@ -2,6 +2,7 @@
 // shows one argument with spaces, followed by nothing but padding. What stands first in it names the program:
 //   "gunicorn: master [app]", "[celeryd: c@h:MainProcess] -active-", "puma 5.6.5 (tcp://0.0.0.0:3000) [app]"
 // Titles are hostile text of any length, so only their start is looked at.
+import { argv0Of } from './identity.ts';
 
 /** Characters of a title that are looked at. */
 export const TITLE_LENGTH_MAX = 1024;
@@ -15,7 +16,7 @@ const DOT = 0x2e;
 
 /** The title that a command line is, or '' where it is no title: one argument with a space, and nothing but padding. */
 export function titleOf(argv: readonly string[]): string {
-  const first = argv[0] ?? '';
+  const first = argv0Of(argv);
   if (first.indexOf(' ') < 0) return '';
   for (let i = 1; i < argv.length; i++) if (argv[i] !== '') return '';
   return first;
