@@ -17,6 +17,11 @@ export class PageSharing {
     const sharing: Sharing = proc.sharing;
     sharing.activity = memoryMoved || 0;
     this.#join(proc, sharing);
+  }
+
+  /** All processes of a listing were found: a parent with a higher pid is listed after its child. */
+  allFound(proc: Process): void {
+    const sharing: Sharing = proc.sharing;
     const parent = this.#parentOf(proc);
     const sameStack = proc.stat.startStack !== 0 && proc.stat.startStack === parent?.stat.startStack;
     sharing.forkedFrom = sameStack ? parent : undefined;

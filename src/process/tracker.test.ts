@@ -33,6 +33,17 @@ test('a child with a lower pid than its parent, reaped between their readings, i
   assert.equal(sum(watched.tracker.groupCounters, 'user'), 7);
 });
 
+test('a child with a lower pid than its parent, found with it, is known to come from it', () => {
+  const machine = new Machine(900);
+  machine.lastPid = 899;
+  const parent = machine.fork(machine.init, 'web');
+  const child = machine.fork(parent);
+  assert.ok(child.pid < parent.pid);
+  const { pass, proc } = track(machine);
+  pass();
+  assert.equal(proc(child.pid).sharing.forkedFrom, proc(parent.pid));
+});
+
 test('what an ended process has outstanding is not taken from what only another one can have brought back', () => {
   const machine = new Machine();
   const shell = machine.fork(machine.init, 'shell');

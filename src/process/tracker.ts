@@ -217,6 +217,7 @@ export class Tracker {
       }
       yield* this.#readFirst(unknown);
     } finally {
+      for (let index = known; index < this.living.length; index++) this.#sharing.allFound(this.living[index]!);
       for (const proc of this.#withoutGroup.splice(0)) this.#memberships.join(proc, this.#cheapCounters.isBorn(proc));
     }
     if (this.living.length > known) this.#sortByStart();
