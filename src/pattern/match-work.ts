@@ -46,6 +46,12 @@ export class MatchWork {
     return new MatchWork(Number.POSITIVE_INFINITY);
   }
 
+  /** Begins anew, for the next process. */
+  begin(): void {
+    this.exhausted = false;
+    this.#left = WORK_MAX;
+  }
+
   /** Takes the cost of a pattern; false where less is left. @param cost characters that an automaton reads */
   take(cost: number): boolean {
     if (cost > this.#left) this.exhausted = true;

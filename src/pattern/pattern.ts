@@ -75,11 +75,12 @@ export function glob(source: string, paths = false): Pattern {
   if (oneStar) return { source, test: oneStarTest(oneStar[1]!, oneStar[3]!, paths && oneStar[2]!.length === 1) };
   const cost = COST_OF_INSTRUCTION * instructionsOf(parseGlob(source, paths));
   const prefix = globPrefix(source);
+  const literal = longestLiteral(source);
   let automaton: LazyDfa | undefined;
   return {
     source,
     test: (text, work = MatchWork.unlimited()) => {
-      if (!text.startsWith(prefix) || !work.take(cost + text.length)) return false;
+      if (!text.startsWith(prefix) || !text.includes(literal) || !work.take(cost + text.length)) return false;
       automaton ??= new LazyDfa(() => parseGlob(source, paths));
       return automaton.test(text);
     },
@@ -106,6 +107,10 @@ export function globPrefix(source: string): string {
 
 /** A literal suffix of a glob, with which every text that matches ends: "_exporter" of "*_exporter". */
 export const globSuffix = (source: string): string => /[^*?[\]\\]*$/.exec(source)![0];
+
+/** The longest text between the wildcards of a glob, which every text that matches holds: "-server" of ".*-server*". */
+const longestLiteral = (source: string): string =>
+  /[[\\]/.test(source) ? '' : source.split(/[*?]+/).reduce((a, b) => (b.length > a.length ? b : a));
 
 function parseGlob(source: string, paths: boolean): PatternNode {
   const one: CharSet = paths ? { ranges: [[0x2f, 0x2f]], negated: true, fold: false } : ANY_CHARACTER;

@@ -80,6 +80,8 @@ export class Classifier {
   readonly rules: readonly Rule[];
   private readonly index = new RuleIndex();
   private readonly known = new KnownNames();
+  /** Of classify(), for one process after the other. */
+  private readonly work = new MatchWork();
 
   /**
    * @param userRules the operator's own, in the order of their files
@@ -112,10 +114,11 @@ export class Classifier {
   }
 
   classify(identity: Identity): Classification {
-    const target = new MatchTarget(identity);
+    this.work.begin();
+    const target = new MatchTarget(identity, this.work);
     const own = this.index.find(target);
-    const decided = own && !own.rule.fallback ? own : (this.decideByLooks(target, identity, own)?.ranked ?? own);
-    target.work.end();
+    const decided = own && !own.rule.fallback ? own : (this.decideByLooks(target, own)?.ranked ?? own);
+    this.work.end();
     return decided?.classification ?? UNCLASSIFIED;
   }
 
@@ -123,8 +126,14 @@ export class Classifier {
    * The rule that decides under another name, where the process as it is has no rule, or only one for its interpreter.
    * The work of patterns is limited for all looks together.
    */
-  private decideByLooks(target: MatchTarget, identity: Identity, own: Ranked | undefined): Decision | undefined {
-    const looks = otherLooks(identity, target.value('script'), this.known, own?.isName ?? false);
+  private decideByLooks(target: MatchTarget, own: Ranked | undefined): Decision | undefined {
+    const looks = otherLooks(
+      target.identity,
+      target.value('script'),
+      this.known,
+      own?.isName ?? false,
+      target.argv0Start,
+    );
     let runtime: Decision | undefined;
     for (let i = 0; i < looks.length; i++) {
       const look = looks[i]!;
@@ -143,7 +152,7 @@ export class Classifier {
   explain(identity: Identity): ClassificationExplanation {
     const limited = new MatchTarget(identity);
     const own = this.index.find(limited);
-    const byLook = own && !own.rule.fallback ? undefined : this.decideByLooks(limited, identity, own);
+    const byLook = own && !own.rule.fallback ? undefined : this.decideByLooks(limited, own);
     const decided = byLook?.ranked ?? own;
     limited.work.end();
     const target = new MatchTarget(identity, MatchWork.unlimited());

@@ -17,9 +17,12 @@ const COLON = 0x3a;
  */
 export function fullName(name: string, argv: readonly string[], exe: string): string {
   if (isShortAndPlain(name)) return name;
-  const full = Buffer.byteLength(name) >= COMM_BYTES ? completed(name, argv, exe) : name;
+  const full = fillsComm(name) ? completed(name, argv, exe) : name;
   return (full.indexOf(':') > 0 && titlePrefix(full)) || full.slice(0, TITLE_LENGTH_MAX);
 }
+
+/** Whether a name has all bytes of a comm, so that the kernel may have cut it. */
+const fillsComm = (name: string): boolean => name.length >= COMM_BYTES || Buffer.byteLength(name) >= COMM_BYTES;
 
 /** The start of a name that fits a comm: "clickhouse-serv" of "clickhouse-server". */
 export function truncateComm(name: string): string {

@@ -6,6 +6,7 @@ import {
   DOTNET,
   findOperand,
   OPTION_SYNTAXES,
+  type Operand,
   type OptionSyntax,
   PYTHON,
   RUBY,
@@ -89,6 +90,9 @@ export class InterpretedProgram {
   /** The title that the command line is, or ''. */
   private readonly title: string;
   private readonly argv: readonly string[];
+  /** What findOperand found for a syntax: Python is asked for its script and for its module. */
+  private found: Operand | undefined = undefined;
+  private foundBy: OptionSyntax | undefined = undefined;
 
   private constructor(
     argv: readonly string[],
@@ -129,7 +133,7 @@ export class InterpretedProgram {
   pythonModule(): string {
     const syntax = hasSyntax(this.named) ? this.named : this.real;
     if (syntax !== PYTHON) return '';
-    const found = findOperand(this.words(), PYTHON);
+    const found = this.operand(PYTHON);
     return found?.option === '-m' ? (found.value ?? '') : '';
   }
 
@@ -142,10 +146,23 @@ export class InterpretedProgram {
     const { title } = this;
     const first = title === '' ? (this.argv[0] ?? '') : firstWordOf(title);
     const named = title === '' ? this.named : interpreterOf(first);
-    if (hasSyntax(named)) return scriptOf(this.words(), named);
+    if (hasSyntax(named)) return this.scriptOf(named);
     if (named === 'erlang' && /^beam(?:\.smp)?$/.test(baseName(first))) return erlangApplication(this.words());
     if (title !== '') return first.includes('/') ? first : titleProgram(title);
-    return hasSyntax(this.real) ? scriptOf(this.words(), this.real) : '';
+    return hasSyntax(this.real) ? this.scriptOf(this.real) : '';
+  }
+
+  private scriptOf(syntax: OptionSyntax): string {
+    const found = this.operand(syntax);
+    return found ? scriptOf(this.words(), syntax, found) : '';
+  }
+
+  private operand(syntax: OptionSyntax): Operand | undefined {
+    if (this.foundBy !== syntax) {
+      this.found = findOperand(this.words(), syntax);
+      this.foundBy = syntax;
+    }
+    return this.found;
   }
 
   private words(): readonly string[] {
@@ -174,9 +191,7 @@ function jvmMain(line: readonly string[], jsvc: boolean): string {
 /** The class that `java -m module[/class]` names, or the module where it names none. */
 const moduleMain = (value: string) => value.slice(value.indexOf('/') + 1);
 
-function scriptOf(line: readonly string[], syntax: OptionSyntax): string {
-  const found = findOperand(line, syntax);
-  if (!found) return '';
+function scriptOf(line: readonly string[], syntax: OptionSyntax, found: Operand): string {
   if (found.option !== undefined) return found.option === '' ? (found.value ?? '') : '';
   const path = line[found.index] ?? '';
   if (syntax === DOTNET && !/\.(?:dll|exe)$/.test(path)) return '';

@@ -135,15 +135,14 @@ function launcherOf(name: string): Launcher | undefined {
 /**
  * Whether a process may be a launcher. Asked of every new process without a rule: single characters tell most apart.
  * @param first argv[0]
+ * @param firstStart where its base name begins
  * @param script what its interpreter runs, or ''
  */
-export const mayLaunch = (first: string, script: string): boolean =>
-  mayBeLauncher(first) || (script !== '' && mayBeLauncher(script)) || isShell(first);
+export const mayLaunch = (first: string, firstStart: number, script: string): boolean =>
+  mayBeLauncher(first, firstStart) || (script !== '' && mayBeLauncher(script, baseNameStart(script))) || isShell(first);
 
-function mayBeLauncher(path: string): boolean {
-  if (path === '' || path.length > PATH_LENGTH_MAX) return false;
-  const start = baseNameStart(path);
-  if (start === path.length) return false;
+function mayBeLauncher(path: string, start: number): boolean {
+  if (start === path.length || path.length > PATH_LENGTH_MAX) return false;
   const letter = path.charCodeAt(start);
   if (letter === LETTER_L || letter === LETTER_Q) return launcherOf(path.slice(start)) !== undefined;
   return LAUNCHERS.get(path, start) !== undefined;

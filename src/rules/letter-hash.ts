@@ -9,9 +9,12 @@ export const NO_LETTERS = 0x811c9dc5 | 0;
  */
 export function hashOn(hash: number, text: string, start: number, end: number): number {
   let on = hash;
-  for (let i = start; i < end; i++) on = Math.imul(on ^ text.charCodeAt(i), 0x01000193);
+  for (let i = start; i < end; i++) on = hashOnLetter(on, text.charCodeAt(i));
   return on;
 }
+
+/** Continues a hash with one letter. */
+export const hashOnLetter = (hash: number, letter: number): number => Math.imul(hash ^ letter, 0x01000193);
 
 /** The place of a hash in a table of so many bits: its upper bits, into which this multiplication carries all others. */
 export const slotOf = (hash: number, bits: number): number => Math.imul(hash, 0x9e3779b1) >>> (32 - bits);

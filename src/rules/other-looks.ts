@@ -15,7 +15,7 @@
 // (known-names.ts), and cost no string and no object.
 import { argv0Of, type Identity } from './identity.ts';
 import { INHERITANCE_BARRIERS } from './inheritance.ts';
-import { baseName, InterpretedProgram, isShell } from './interpreter.ts';
+import { baseName, baseNameStart, InterpretedProgram, isShell } from './interpreter.ts';
 import type { KnownNames } from './known-names.ts';
 import { calledAfter, launchedBy, mayLaunch } from './launcher.ts';
 import { releaseEnd } from './release-name.ts';
@@ -62,12 +62,19 @@ const NO_LOOKS: readonly Look[] = [];
  * The process under each other name that a rule may know, the surest first.
  * @param script what its interpreter runs, as rules see it; ''
  * @param isNamed whether a rule that matches the process as it is knows its name: that is then no riddle
+ * @param titleStart where the base name of argv[0] begins
  */
-export function otherLooks(identity: Identity, script: string, known: KnownNames, isNamed: boolean): readonly Look[] {
+export function otherLooks(
+  identity: Identity,
+  script: string,
+  known: KnownNames,
+  isNamed: boolean,
+  titleStart?: number,
+): readonly Look[] {
   const { exe, argv, unit } = identity;
   const title = argv0Of(argv);
   let looks: Look[] | undefined;
-  if (mayLaunch(title, script)) {
+  if (mayLaunch(title, titleStart ?? baseNameStart(title), script)) {
     looks = [];
     addLaunched(looks, identity, known, 0);
   }
@@ -88,7 +95,9 @@ function addLaunched(looks: Look[], identity: Identity, known: KnownNames, depth
     const script = program?.script() ?? '';
     // Whether a program is a script, its name does not say: rules for scripts are asked as well.
     if (!program) looks.push({ kind: 'script', identity: { ...launched, argv: [ANY_INTERPRETER, ...launched.argv] } });
-    if (depth < DEPTH_MAX && mayLaunch(launched.argv[0] ?? '', script)) addLaunched(looks, launched, known, depth + 1);
+    const first = argv0Of(launched.argv);
+    if (depth < DEPTH_MAX && mayLaunch(first, baseNameStart(first), script))
+      addLaunched(looks, launched, known, depth + 1);
     addNames(looks, launched, known);
     addInstalled(looks, launched, script);
     addFolders(looks, launched, launched.exe, known);
@@ -144,6 +153,13 @@ function addRelease(looks: Look[] | undefined, identity: Identity, name: string,
 
 /** Folders in which packages install files, so that a file's name there is the name of a known program. */
 const PACKAGED = /^\/(?:(?:usr\/)?(?:s?bin|lib(?:64|exec)?|share)|opt)\//;
+/** What most paths of scripts are not, by two letters: /srv, /home and /app say no, without the expression. */
+function mayBePackaged(path: string): boolean {
+  const letter = path.charCodeAt(1);
+  if (letter !== S) return letter === U || letter === O || letter === L || letter === B;
+  const second = path.charCodeAt(2);
+  return second === B || second === H;
+}
 /** A shell script there is a command; scripts of other languages in such a folder are often a person's own. */
 const COMMAND = /\/s?bin\/[^/]+$/;
 const SCRIPT_EXTENSION = /\.(?:pyc?|pl|rb|sh|php|js)$/;
@@ -154,7 +170,8 @@ const SCRIPT_EXTENSION = /\.(?:pyc?|pl|rb|sh|php|js)$/;
  */
 function addInstalled(looks: Look[] | undefined, identity: Identity, script: string) {
   if (script === '' || script.charCodeAt(0) !== SLASH || script.length > PATH_LENGTH_MAX) return looks;
-  if (!PACKAGED.test(script) && !(isShell(identity.argv[0] ?? '') && COMMAND.test(script))) return looks;
+  if (!(mayBePackaged(script) && PACKAGED.test(script)) && !(isShell(identity.argv[0] ?? '') && COMMAND.test(script)))
+    return looks;
   if (script.includes('/../')) return looks; // it leads out of the folder
   const file = baseName(script);
   // Below /opt people keep programs of their own too: docker.py there is their tool for Docker.
@@ -185,7 +202,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   ],
   usrs: ['/usr/share/'],
 };
-const [O, S, U, L] = [0x6f, 0x73, 0x75, 0x6c];
+const [B, H, L, O, S, U] = [0x62, 0x68, 0x6c, 0x6f, 0x73, 0x75];
 
 /** The folders that may hold the path; most paths, such as those below /usr/bin, have none. */
 function homesOf(path: string): readonly string[] | undefined {
@@ -204,7 +221,7 @@ function addFolders(looks: Look[] | undefined, identity: Identity, path: string,
   if (!homes) return looks;
   let found = looks;
   for (const home of homes) {
-    if (!path.startsWith(home)) continue;
+    if (path.charCodeAt(home.length - 1) !== SLASH || !path.startsWith(home)) continue;
     let start = home.length;
     for (let level = 0; level < 2; level++) {
       const slash = path.indexOf('/', start);

@@ -1,7 +1,7 @@
 // Rules by paths: by their first folders, and by names between their slashes.
 import { BitSet } from '../pattern/bit-set.ts';
 import { globPrefix, isGlob } from '../pattern/pattern.ts';
-import { hashOn, NO_LETTERS, slotOf } from './letter-hash.ts';
+import { hashOnLetter, NO_LETTERS, slotOf } from './letter-hash.ts';
 import type { MatchTarget } from './match-target.ts';
 import { type IndexEntry, NameIndex } from './name-index.ts';
 import { type RankedRule, RuleTable } from './rule-table.ts';
@@ -22,6 +22,8 @@ export class PathIndex {
   private readonly folders = new RuleTable((text) => this.noteFolder(text));
   /** The places of each text in `folders`, and of each folder above it: a path that leaves these has no rule below. */
   private readonly leading = new BitSet(BITS);
+  /** The places of the texts alone. */
+  private readonly entered = new BitSet(BITS);
   private folderKeys = 0;
   private readonly parts = new NameIndex();
   private partKeys = 0;
@@ -51,13 +53,10 @@ export class PathIndex {
   private noteFolder(text: string): void {
     let hash = NO_LETTERS;
     for (let at = 0; at < text.length; at++) {
-      hash = hashOn(hash, text, at, at + 1);
+      hash = hashOnLetter(hash, text.charCodeAt(at));
       if (at > 0 && (text.charCodeAt(at) === SLASH || at === text.length - 1)) this.leading.add(slotOf(hash, BITS));
     }
-  }
-
-  private leads(hash: number): boolean {
-    return this.leading.has(slotOf(hash, BITS));
+    this.entered.add(slotOf(hash, BITS));
   }
 
   /** The first match among the rules for a path, or `best` where that decides before. @param keys whose value it is */
@@ -72,18 +71,20 @@ export class PathIndex {
     const { folders } = this;
     const length = Math.min(path.length, folders.lettersMax);
     let found = best;
-    let hash = hashOn(NO_LETTERS, path, 0, 1);
+    let hash = hashOnLetter(NO_LETTERS, SLASH);
     let depth = 0;
     /** Where the letters behind the last folder end. */
     let lettersEnd = 0;
     for (let at = 1; at < length; ) {
-      const isFolder = path.charCodeAt(at) === SLASH;
-      hash = hashOn(hash, path, at, ++at);
-      if (isFolder) {
-        if (depth++ === FOLDERS_MAX || !this.leads(hash)) return found;
+      const letter = path.charCodeAt(at++);
+      hash = hashOnLetter(hash, letter);
+      if (letter !== SLASH && at !== lettersEnd) continue;
+      const place = slotOf(hash, BITS);
+      if (letter === SLASH) {
+        if (depth++ === FOLDERS_MAX || !this.leading.has(place)) return found;
         lettersEnd = at + LETTERS_BEHIND;
-      } else if (at !== lettersEnd || !this.leads(hash)) continue;
-      found = folders.find(hash, path, 0, at, keys, target, found);
+      }
+      if (this.entered.has(place)) found = folders.find(hash, path, 0, at, keys, target, found);
     }
     return found;
   }

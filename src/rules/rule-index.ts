@@ -21,9 +21,15 @@ import { PathIndex } from './path-index.ts';
 import type { Condition, RuleKey } from './rule.ts';
 import { ALL_KEYS, enteredRule, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
 
-/** The conditions with fewer values for one key. */
-const withValues = (conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] =>
-  conditions.map((condition) => (condition[0] === of ? [of, values] : condition));
+/**
+ * The conditions with fewer values for one key. By that key the rule is found, so it says least: it is compared after the others,
+ * but before the command line, which takes longest.
+ */
+function withValues(conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] {
+  const others = conditions.filter(([key]) => key !== of);
+  const at = others.at(-1)?.[0] === 'argv' ? others.length - 1 : others.length;
+  return others.toSpliced(at, 0, [of, values]);
+}
 
 /** So many values may share another entry before a part of the path of an executable is better: every process has such a path. */
 const SHARED_RATHER_THAN_PART = 8;

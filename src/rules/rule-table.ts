@@ -86,6 +86,12 @@ const hashOf = (text: string): number => hashOn(NO_LETTERS, text, 0, text.length
 
 const BITS_MIN = 3;
 
+/** Rules of a list from which on the runs of all of them are looked for together. */
+const LONG_LIST = 8;
+
+/** A bit for a number of letters; all long texts share one. */
+const bitOfLength = (letters: number): number => 1 << Math.min(letters, 31);
+
 export class RuleTable {
   private readonly texts: string[] = [];
   private readonly lists: (readonly RankedRule[])[] = [];
@@ -96,6 +102,10 @@ export class RuleTable {
   private bits = BITS_MIN - 1;
   /** Letters of the longest text: a longer part of a text is not here. Only add() writes it. */
   lettersMax = 0;
+  /** The lengths of all texts, a bit each: a part of another length is not here. */
+  private lengths = 0;
+  /** By place, the runs of a long list of which every rule needs one: a command line without them matches none. */
+  private readonly runs = new Map<number, readonly number[]>();
   private readonly note: (text: string) => void;
 
   /** @param note is given each text that is entered */
@@ -110,6 +120,7 @@ export class RuleTable {
     if (place >= 0) this.append(place, list[0]);
     else {
       this.lettersMax = Math.max(this.lettersMax, text.length);
+      this.lengths |= bitOfLength(text.length);
       this.note(text);
       this.texts.push(text);
       this.lists.push(list);
@@ -124,6 +135,15 @@ export class RuleTable {
     if (this.grown.has(place)) (list as RankedRule[]).push(ranked);
     else this.lists[place] = [...list, ranked];
     this.grown.add(place);
+    this.noteRuns(place);
+  }
+
+  private noteRuns(place: number): void {
+    const list = this.lists[place]!;
+    if (list.length < LONG_LIST) return;
+    const runs = list.map((ranked) => ranked.runs);
+    if (runs.includes(undefined)) this.runs.delete(place);
+    else this.runs.set(place, [...new Set(runs.flatMap((of) => of!))]);
   }
 
   /** Half of the slots are free, at least. */
@@ -169,7 +189,13 @@ export class RuleTable {
     best: RankedRule | undefined,
   ): RankedRule | undefined {
     const place = this.placeOf(hash, text, start, end);
-    return place < 0 ? best : firstMatch(this.lists[place]!, keys, target, best);
+    if (place < 0) return best;
+    const list = this.lists[place]!;
+    if (list.length >= LONG_LIST) {
+      const runs = this.runs.get(place);
+      if (runs !== undefined && !target.mayHold(runs)) return best;
+    }
+    return firstMatch(list, keys, target, best);
   }
 
   /** The same for a part of a text that has no hash yet. */
@@ -181,7 +207,7 @@ export class RuleTable {
     target: MatchTarget,
     best: RankedRule | undefined,
   ): RankedRule | undefined {
-    if (end - start > this.lettersMax) return best;
+    if ((this.lengths & bitOfLength(end - start)) === 0) return best;
     return this.find(hashOn(NO_LETTERS, text, start, end), text, start, end, keys, target, best);
   }
 
