@@ -14,7 +14,7 @@ const LETTERS_BEHIND = 3;
 const FOLDERS = new RegExp(`^/(?:[^/]*/){1,${FOLDERS_MAX}}(?:[^/]{${LETTERS_BEHIND}})?`);
 
 /** Bits of the places in the set of folders that lead on. */
-const BITS = 13;
+const BITS = 14;
 
 export class PathIndex {
   /** The lowest rank in this index. A search that has found a lower one already can leave this index out. */
