@@ -11,7 +11,7 @@ import { ensure } from '../scripts/test-servers.mjs';
 import { freePort, type Scope, scratch } from '../test/harness.ts';
 import { pinProgram, whyNotPinned } from '../test/pinned-program.ts';
 import type { Namespace } from '../test/real-servers.ts';
-import { begin, endingAll, type Fleet, ONE_GROUP, startFleetInside } from './cost.ts';
+import { begin, endingAll, type Fleet, idleServer, ONE_GROUP, startFleetInside } from './cost.ts';
 import { answers, bundle, childrenOf, cpuSeconds, type Memory, memoryOf, quantile, scrape, text } from './machine.ts';
 
 export const USUAL_FLEETS: readonly Fleet[] = [
@@ -98,6 +98,18 @@ const peer = (program: string, period: number): Subject => ({
   },
 });
 
+/** A program that only answers: no program of Node.js can cost less. */
+const smallest = (period: number): Subject => ({
+  ...{ name: 'the smallest Node server', period, fleet: 0 },
+  async start(scope) {
+    const port = await freePort();
+    const { pid } = begin(scope, NODE, idleServer(port));
+    const url = `http://127.0.0.1:${port}/metrics`;
+    await answers(url);
+    return { pid, url };
+  },
+});
+
 const GROUPS_ONLY = ['--per-process', 'none'];
 
 /**
@@ -116,8 +128,12 @@ function phases(others: readonly string[], pinned: string | undefined): Subject[
     ...byBpf(1, GROUPS_ONLY, period),
     ...others.map((other) => ours(basename(other), resolve(other), [], period)),
     peer(processExporter, period),
+    smallest(period),
   ]);
-  const rest = [ours('all series', bundle, [], NEVER), ...byBpf(0, [], NEVER), ...byBpf(1, GROUPS_ONLY, EVERY_SECOND)];
+  const rest = [
+    ...[ours('all series', bundle, [], NEVER), ...byBpf(0, [], NEVER), ...byBpf(1, GROUPS_ONLY, EVERY_SECOND)],
+    ...[smallest(NEVER), smallest(EVERY_SECOND)],
+  ];
   return [...scraped, rest];
 }
 

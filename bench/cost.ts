@@ -293,11 +293,17 @@ export async function startOurs(
   return contestants;
 }
 
+/** The smallest Node program that can be scraped, as arguments of Node. */
+export const idleServer = (port: number): string[] => [
+  `${root}bench/idle-server.cjs`,
+  String(port),
+  String(IDLE_BYTES),
+];
+
 /** A server that does nothing: it shows how much Node and the machine need by themselves. */
 async function startIdle(scope: Scope, node: readonly string[]): Promise<Contestant> {
   const port = await freePort();
-  const server = [`${root}bench/idle-server.cjs`, String(port), String(IDLE_BYTES)];
-  const program = begin(scope, process.execPath, [...node, ...server]);
+  const program = begin(scope, process.execPath, [...node, ...idleServer(port)]);
   const contestant = new Contestant(IDLE, program, `http://127.0.0.1:${port}/`, true);
   await answers(contestant.url!);
   return contestant;
