@@ -153,13 +153,15 @@ function addRelease(looks: Look[] | undefined, identity: Identity, name: string,
 
 /** Folders in which packages install files, so that a file's name there is the name of a known program. */
 const PACKAGED = /^\/(?:(?:usr\/)?(?:s?bin|lib(?:64|exec)?|share)|opt)\//;
-/** What most paths of scripts are not, by two letters: /srv, /home and /app say no, without the expression. */
+
+/** Whether a path may be PACKAGED. Two letters tell that most scripts, in /srv, /home or /app, are not. */
 function mayBePackaged(path: string): boolean {
   const letter = path.charCodeAt(1);
   if (letter !== S) return letter === U || letter === O || letter === L || letter === B;
   const second = path.charCodeAt(2);
   return second === B || second === H;
 }
+
 /** A shell script there is a command; scripts of other languages in such a folder are often a person's own. */
 const COMMAND = /\/s?bin\/[^/]+$/;
 const SCRIPT_EXTENSION = /\.(?:pyc?|pl|rb|sh|php|js)$/;

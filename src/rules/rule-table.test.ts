@@ -20,3 +20,23 @@ test('ten thousand names that differ in a few digits are told apart by their has
   }
   assert.ok(compared.mock.callCount() < 110, `${compared.mock.callCount()} names compared in 100 look-ups`);
 });
+
+test('a long list of rules for command lines may grow after it was asked', () => {
+  const table = new RuleTable();
+  const enter = (argv: string[]) => {
+    for (const expression of argv) {
+      const [rule] = parseRules({ rule: [{ group: 'g', subgroup: 's', comm: 'x', argv: expression }] }, 'u');
+      const conditions = rule!.keys.list.filter(([key]) => key === 'argv');
+      table.add('x', [{ ...rankedRule(rule!, enter.rank++), keys: ALL_KEYS, conditions }]);
+    }
+  };
+  enter.rank = 0;
+  const find = (...argv: string[]) =>
+    table.findWhole('x', ALL_KEYS, new MatchTarget({ ...UNKNOWN_IDENTITY, argv }), undefined)?.rank;
+  enter(Array.from({ length: 20 }, (_, i) => `--role=word${i}x`));
+  assert.deepEqual([find('x', '--role=word7x'), find('x', 'other')], [7, undefined]);
+  enter(['--late=rule']);
+  assert.deepEqual([find('x', '--late=rule'), find('x', '--role=word7x'), find('x', 'other')], [20, 7, undefined]);
+  enter(['^x']);
+  assert.equal(find('x', 'other'), 21);
+});

@@ -104,8 +104,8 @@ export class RuleTable {
   lettersMax = 0;
   /** The lengths of all texts, a bit each: a part of another length is not here. */
   private lengths = 0;
-  /** By place, the runs of a long list of which every rule needs one: a command line without them matches none. */
-  private readonly runs = new Map<number, readonly number[]>();
+  /** By place, the runs of a long list, one of which a command line must have; undefined where a rule needs none. */
+  private readonly runs = new Map<number, readonly number[] | undefined>();
   private readonly note: (text: string) => void;
 
   /** @param note is given each text that is entered */
@@ -135,15 +135,16 @@ export class RuleTable {
     if (this.grown.has(place)) (list as RankedRule[]).push(ranked);
     else this.lists[place] = [...list, ranked];
     this.grown.add(place);
-    this.noteRuns(place);
+    this.runs.delete(place);
   }
 
-  private noteRuns(place: number): void {
-    const list = this.lists[place]!;
-    if (list.length < LONG_LIST) return;
-    const runs = list.map((ranked) => ranked.runs);
-    if (runs.includes(undefined)) this.runs.delete(place);
-    else this.runs.set(place, [...new Set(runs.flatMap((of) => of!))]);
+  /** Found out when a process first asks for a list, because a list may grow rule by rule to ten thousand of them. */
+  private runsOfList(place: number): readonly number[] | undefined {
+    if (!this.runs.has(place)) {
+      const runs = this.lists[place]!.map((ranked) => ranked.runs);
+      this.runs.set(place, runs.includes(undefined) ? undefined : [...new Set(runs.flatMap((of) => of!))]);
+    }
+    return this.runs.get(place);
   }
 
   /** Half of the slots are free, at least. */
@@ -192,7 +193,7 @@ export class RuleTable {
     if (place < 0) return best;
     const list = this.lists[place]!;
     if (list.length >= LONG_LIST) {
-      const runs = this.runs.get(place);
+      const runs = this.runsOfList(place);
       if (runs !== undefined && !target.mayHold(runs)) return best;
     }
     return firstMatch(list, keys, target, best);
