@@ -96,7 +96,8 @@ test('the file may go and come back while the exporter runs, and no counter fall
   await became('bpf');
   herakles('unpin');
   await became('procfs');
-  assert.match(exporter.stderr + exporter.stdout, /the pinned BPF program is not used; counters come from \/proc/);
+  const said = /the pinned BPF program is not used; counters come from \/proc/;
+  await eventually(() => assert.match(exporter.stderr + exporter.stdout, said));
   herakles('pin', '--group', String(nobody));
   await became('bpf');
   assert.ok(last.size > 0);

@@ -188,7 +188,8 @@ test('without any inotify instance left, a changed configuration is found all th
   const script = 'echo 0 > /proc/sys/user/max_inotify_instances && exec "$@"';
   const wrap = ['unshare', '--user', '--map-root-user', 'sh', '-c', script, 'sh'];
   const exporter = await startExporter(t, { wrap, args: ['--config', `${dir}/config.yaml`] });
-  assert.match(exporter.stderr, /cannot be watched; changes in it are found within 10 seconds/);
+  const polled = /cannot be watched; changes in it are found within 10 seconds/;
+  await eventually(() => assert.match(exporter.stderr, polled));
   replace(`${dir}/config.yaml`, 'max_series: 0x\n');
   await eventually(async () =>
     assert.equal((await exporter.scrape()).value('herakles_exporter_config_last_reload_successful'), 0),

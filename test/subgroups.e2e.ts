@@ -139,7 +139,8 @@ test('a misspelled group is said by check, the log, the page and a metric, until
   assert.equal(await unknown('search_groups'), 1);
   const page = async () => (await (await fetch(exporter.url)).text()).replaceAll('</strong> <small>', '; ');
   for (const text of said) assert.ok((await page()).includes(text), text);
-  assert.match(exporter.stderr, /level=warn .*setting=search_groups name=dbb remedy="did you mean db\?"/);
+  const warned = /level=warn .*setting=search_groups name=dbb remedy="did you mean db\?"/;
+  await eventually(() => assert.match(exporter.stderr, warned));
   const seen = await exporter.scrape();
   assert.deepEqual(seen.all('herakles_group_declared', { subgroup: 'postgress' }), []);
   assert.equal(seen.value('herakles_group_declared', { group: 'service', subgroup: 'shop' }), 1);

@@ -121,18 +121,20 @@ test('Prometheus over TLS', async (t) => {
       await expect('named');
     });
   }
-  await t.test('our side says why, too', () => {
+  await t.test('our side says why, too', async () => {
+    const said = (name: keyof typeof started, words: RegExp) =>
+      eventually(() => assert.match(started[name].stderr, words, name));
     const why = (name: keyof typeof started, reason: RegExp) =>
-      assert.match(started[name].stderr, new RegExp(`level=warn msg="connection refused" .*(${reason.source})`), name);
-    why('mutual', /none was presented/);
-    why('mutual', /unable to verify leaf signature|unable to get issuer cert/);
-    why('mutual', /cert has expired/);
-    why('named', /none of its subject alternative names is allowed/);
-    why('private', /bad certificate|unknown ca/);
-    why('private', /the client did not speak TLS/);
-    why('newest', /unsupported protocol/);
-    assert.match(started.password.stderr, /msg="wrong user or password" client=/);
-    assert.match(started.expired.stderr, /expired on/);
+      said(name, new RegExp(`level=warn msg="connection refused" .*(${reason.source})`));
+    await why('mutual', /none was presented/);
+    await why('mutual', /unable to verify leaf signature|unable to get issuer cert/);
+    await why('mutual', /cert has expired/);
+    await why('named', /none of its subject alternative names is allowed/);
+    await why('private', /bad certificate|unknown ca/);
+    await why('private', /the client did not speak TLS/);
+    await why('newest', /unsupported protocol/);
+    await said('password', /msg="wrong user or password" client=/);
+    await said('expired', /expired on/);
   });
 
   await t.test('the scrape configurations of the manual', async (t) => {
