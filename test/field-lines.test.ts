@@ -1,7 +1,7 @@
 // Processes as operators' hosts have them. field/pasted.json: command lines that people pasted in public, with the
 // groups that an operator would call right (several may be; a group alone where any of its subgroups is).
-// field/unseen.json, field/servers.json, field/strangers.json and field/services.json: more of them, whose groups were written
-// down before any rule was compared with them.
+// field/unseen.json, field/servers.json, field/strangers.json, field/services.json and field/blind.json: more of them, whose
+// groups were written down before any rule was compared with them.
 // field/invented.json: lines in the habits of such hosts. Both show what a rule's own examples cannot: how much of a
 // host has a name, and how much has a wrong one.
 
@@ -43,6 +43,7 @@ for (const [file, count] of [
   ['servers.json', 186],
   ['strangers.json', 640],
   ['services.json', 680],
+  ['blind.json', 156],
   ['invented.json', 170],
 ] as const)
   test(`of the lines in ${file} at least 97 % are right, and at most 2 % have a wrong name`, () => {
