@@ -22,7 +22,7 @@ Without a part all but --fuzz run.
 
 /**
  * End-to-end tests that say nothing of this host's other processes, and wait more than they work: they run one after the other
- * beside tests that the host's other processes do not disturb. The booted machine is first, because it takes longest.
+ * beside tests that the host's other processes do not disturb.
  */
 const BESIDE = [
   ...[
