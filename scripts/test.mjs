@@ -1,5 +1,7 @@
 // npm test: install, build, static checks, unit tests, end-to-end tests; `npm test -- --help` says the rest.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { install, root, run } from './install.mjs';
@@ -17,6 +19,31 @@ NAME         only test files whose path contains one of the names
 --seed N     with values that begin here, for instance at the seed that a failure named
 Without a part all but --fuzz run.
 `;
+
+/**
+ * End-to-end tests that say nothing of this host's other processes, and wait more than they work: they run one after the other
+ * beside tests that the host's other processes do not disturb.
+ */
+const BESIDE = [
+  ...[
+    'booted-machine',
+    'arm64',
+    'completion',
+    'demo',
+    'deployment',
+    'discovery',
+    'guide',
+    'image',
+    'import',
+    'install',
+  ],
+  ...['man-page', 'mixin', 'old-text', 'release', 'upgrade'],
+];
+/** Those that measure what grows, what a core is used for, or the whole host, or build in dist/: they run last, with nothing beside them. */
+const ALONE = [
+  ...['alerts', 'ground-truth', 'host-books', 'hung', 'live-page', 'many-processes', 'memory-kinds', 'open-tabs'],
+  ...['rhythm', 'run-as', 'shared-memory', 'soak'],
+];
 
 /** The command line, or its end with status 2. */
 function commandLine() {
@@ -70,23 +97,79 @@ function find(folders, ending) {
     .sort();
 }
 
+const RUNNER = ['--enable-source-maps', '--test', '--test-reporter', 'spec'];
+
 /**
- * Bundles the files of one part to dist/PART/ and runs them: unit tests in one process for each folder, others each in a
- * process of its own.
+ * Bundles test files to dist/PART/.
+ * @param {string} part
+ * @param {readonly string[]} files
+ * @returns one for each file, in the same order
+ */
+async function bundled(part, files) {
+  const { bundleTests } = await import('./test-bundle.mjs');
+  rmSync(`${root}dist/${part}`, { recursive: true, force: true });
+  return bundleTests(files, `dist/${part}`);
+}
+
+/**
+ * Runs unit tests, in one process for each folder.
  * @param {string} part
  * @param {string} what
  * @param {readonly string[]} files
- * @param {number} concurrency
  * @param {NodeJS.ProcessEnv} [env]
  */
-async function test(part, what, files, concurrency, env = {}) {
+async function unitTests(part, what, files, env = {}) {
   if (files.length === 0) return;
-  const { bundleTests, oneForEachFolder } = await import('./test-bundle.mjs');
-  rmSync(`${root}dist/${part}`, { recursive: true, force: true });
-  const bundles = await bundleTests(files, `dist/${part}`);
-  const node = ['--enable-source-maps', '--test', '--test-reporter', 'spec', `--test-concurrency=${concurrency}`];
+  const bundles = await bundled(part, files);
+  const { oneForEachFolder } = await import('./test-bundle.mjs');
   const started = part === 'unit' ? await oneForEachFolder(bundles, `dist/${part}`) : bundles;
-  run(what, process.execPath, [...node, ...started], { env: { ...process.env, ...env } });
+  const atOnce = 2 * Math.max(2, availableParallelism()); // more than there are cores, because some tests wait
+  const args = [...RUNNER, `--test-concurrency=${atOnce}`, ...started];
+  run(what, process.execPath, args, { env: { ...process.env, ...env } });
+}
+
+/**
+ * Runs test files one after the other, each in a process of its own.
+ * @param {readonly string[]} bundles
+ * @param {string} [log] a file for what they print
+ * @returns {Promise<boolean>} whether all passed
+ */
+async function oneByOne(bundles, log) {
+  if (bundles.length === 0) return true;
+  const out = log === undefined ? 'inherit' : openSync(log, 'w');
+  const args = [...RUNNER, '--test-concurrency=1', ...bundles];
+  const [status] = await once(spawn(process.execPath, args, { cwd: root, stdio: ['ignore', out, out] }), 'exit');
+  return status === 0;
+}
+
+/**
+ * Runs end-to-end tests: some files one after the other, all of them so that those which wait take little time.
+ * @param {readonly string[]} files
+ */
+async function endToEndTests(files) {
+  const bundles = await bundled('e2e', files);
+  const all = names.length === 0;
+  /** @param {string} name */
+  const bundleOf = (name) => {
+    const bundle = bundles[files.indexOf(`test/${name}.e2e.ts`)];
+    if (!bundle) throw new Error(`test/${name}.e2e.ts is not there`);
+    return bundle;
+  };
+  const [beside, alone] = [all ? BESIDE.map(bundleOf) : [], all ? ALONE.map(bundleOf) : []];
+  // Before two files run at once, because only one apt-get at a time can fetch its lists. What fails here is said by its tests.
+  if (all) spawnSync(process.execPath, ['scripts/test-servers.mjs'], { cwd: root, stdio: 'inherit' });
+  const others = bundles.filter((bundle) => !beside.includes(bundle) && !alone.includes(bundle));
+  console.error('# end-to-end tests');
+  mkdirSync(`${root}dist/e2e`, { recursive: true });
+  const log = `${root}dist/e2e/beside.log`;
+  const passed = await Promise.all([oneByOne(others), oneByOne(beside, log)]);
+  if (beside.length > 0) process.stdout.write(`# end-to-end tests that ran beside these\n${readFileSync(log, 'utf8')}`);
+  if (alone.length > 0) console.error('# end-to-end tests with nothing beside them');
+  passed.push(await oneByOne(alone));
+  if (passed.includes(false)) {
+    console.error('# end-to-end tests: failed; search above for ✖');
+    process.exit(1);
+  }
 }
 
 install();
@@ -104,15 +187,14 @@ if ((everything || options.static) && names.length === 0) {
   run('checking format and lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings', '.']);
   run('checking generated files', 'npm', ['run', '--silent', 'generate', '--', '--check']);
 }
-const atOnce = 2 * Math.max(2, availableParallelism()); // more than there are cores, because some tests wait
-if (everything || options.unit) await test('unit', 'unit tests', unit, atOnce);
+if (everything || options.unit) await unitTests('unit', 'unit tests', unit);
 if (options.fuzz) {
   const properties = unit.filter((path) => readFileSync(root + path, 'utf8').includes("from 'fast-check'"));
   const what = `properties, ${seconds} s each, with seed ${seed}`;
-  await test('fuzz', what, properties, atOnce, { PROPERTY_SEED: String(seed), PROPERTY_SECONDS: String(seconds) });
+  await unitTests('fuzz', what, properties, { PROPERTY_SEED: String(seed), PROPERTY_SECONDS: String(seconds) });
 }
 if ((everything || options.e2e) && e2e.length > 0) {
   const { announce } = await import('./test-servers.mjs');
   announce();
-  await test('e2e', 'end-to-end tests', e2e, 1);
+  await endToEndTests(e2e);
 }

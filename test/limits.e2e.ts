@@ -241,8 +241,11 @@ test('without a descriptor, scrapes get the last snapshot, and the log has two l
   }
   limit('hard');
   await eventually(async () => assert.match((await scrape()).body, /herakles_exporter_cache_update_success 1/));
-  const lines = server.stderr.slice(from).trim().split('\n');
-  assert.equal(lines.length, 2, lines.join('\n'));
+  const lines = await eventually(() => {
+    const found = server.stderr.slice(from).trim().split('\n');
+    assert.equal(found.length, 2, found.join('\n'));
+    return found;
+  });
   assert.match(lines[0]!, /level=error msg="collection failed.*EMFILE/);
   assert.match(lines[1]!, /level=info msg="collections succeed again" after=10/);
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { hashSync } from 'bcryptjs';
@@ -172,66 +172,69 @@ const attacks: Record<string, Attack> = {
   },
 };
 
-for (const scheme of ['http', 'https'] as const) {
-  test(`nothing a client does over ${scheme} keeps Prometheus out`, async (t) => {
-    const binary = need(t, 'prometheus', 'openssl')?.prometheus;
-    if (!binary) return;
-    const authority = new Authority('ca');
-    const { cert, key } = authority.issue('localhost');
-    const tls = scheme === 'https' ? `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n` : '';
-    const server = await serve(t, `${tls}basic_auth_users:\n  prometheus: ${hashSync('right', 10)}\n`, limits);
-    const prometheus = await startPrometheus(t, binary, {
-      global: { scrape_interval: '10s', scrape_timeout: '10s' },
-      // Prometheus spreads them over the interval: many scrapes, each with time enough on a busy machine.
-      scrape_configs: Array.from({ length: 10 }, (_, i) => ({
-        job_name: `herakles${i}`,
-        scheme,
-        ...(tls && { tls_config: { ca_file: authority.cert, server_name: 'localhost' } }),
-        basic_auth: { username: 'prometheus', password: 'right' },
-        static_configs: [{ targets: [`[::1]:${server.port}`] }],
-      })),
-    });
-    const start = performance.now();
-    await sendRequest(server.url, { auth: 'nobody:x', rejectUnauthorized: false }); // with the thread for passwords
-    const before = memory(server);
-    const scraped = async (since: number) => {
-      const range = `[${Math.ceil((performance.now() - since) / 1000) + 1}s]`;
-      const sum = async (of: string) => (await prometheus.query(`sum(${of})`)).result[0]?.value ?? 0;
-      const all = `count_over_time(up${range})`;
-      return { all: await sum(all), failed: await sum(`${all} - sum_over_time(up${range})`) };
-    };
-    for (const [name, attack] of Object.entries(attacks)) {
-      await t.test(name, async (t) => {
-        const began = performance.now();
-        await attack(server);
-        await pause(Math.max(0, 8000 - (performance.now() - began)));
-        const scrapes = await scraped(began);
-        t.diagnostic(
-          `${scrapes.all} scrapes meanwhile, ${scrapes.failed} failed; ${(memory(server) / 2 ** 20).toFixed(1)} MiB`,
-        );
-        assert.ok(scrapes.all >= 2 && scrapes.failed === 0, JSON.stringify(scrapes));
-        assert.ok(server.running, server.stderr);
-      });
-    }
-    await t.test('nor is a scrape lost that was under way', async () => {
-      await pause(10_000);
-      const scrapes = await scraped(start);
-      assert.equal(scrapes.failed, 0, JSON.stringify(scrapes));
-    });
-    await t.test('and memory returns to where it was', async (t) => {
-      await eventually(
-        // A password thread that has ended leaves 7 to 10 MiB of the allocator's behind (decision 0006).
-        () => assert.ok(memory(server) < before + 16 * 2 ** 20, `${before} became ${memory(server)}`),
-        30_000,
-        1000,
+async function attacked(t: TestContext, scheme: 'http' | 'https'): Promise<void> {
+  const binary = need(t, 'prometheus', 'openssl')?.prometheus;
+  if (!binary) return;
+  const authority = new Authority('ca');
+  const { cert, key } = authority.issue('localhost');
+  const tls = scheme === 'https' ? `tls_server_config:\n  cert_file: ${cert}\n  key_file: ${key}\n` : '';
+  const server = await serve(t, `${tls}basic_auth_users:\n  prometheus: ${hashSync('right', 10)}\n`, limits);
+  const prometheus = await startPrometheus(t, binary, {
+    global: { scrape_interval: '10s', scrape_timeout: '10s' },
+    // Prometheus spreads them over the interval: many scrapes, each with time enough on a busy machine.
+    scrape_configs: Array.from({ length: 10 }, (_, i) => ({
+      job_name: `herakles${i}`,
+      scheme,
+      ...(tls && { tls_config: { ca_file: authority.cert, server_name: 'localhost' } }),
+      basic_auth: { username: 'prometheus', password: 'right' },
+      static_configs: [{ targets: [`[::1]:${server.port}`] }],
+    })),
+  });
+  const start = performance.now();
+  await sendRequest(server.url, { auth: 'nobody:x', rejectUnauthorized: false }); // with the thread for passwords
+  const before = memory(server);
+  const scraped = async (since: number) => {
+    const range = `[${Math.ceil((performance.now() - since) / 1000) + 1}s]`;
+    const sum = async (of: string) => (await prometheus.query(`sum(${of})`)).result[0]?.value ?? 0;
+    const all = `count_over_time(up${range})`;
+    return { all: await sum(all), failed: await sum(`${all} - sum_over_time(up${range})`) };
+  };
+  for (const [name, attack] of Object.entries(attacks)) {
+    await t.test(name, async (t) => {
+      const began = performance.now();
+      await attack(server);
+      await pause(Math.max(0, 8000 - (performance.now() - began)));
+      const scrapes = await scraped(began);
+      t.diagnostic(
+        `${scrapes.all} scrapes meanwhile, ${scrapes.failed} failed; ${(memory(server) / 2 ** 20).toFixed(1)} MiB`,
       );
-      t.diagnostic(`${(before / 2 ** 20).toFixed(1)} MiB before, ${(memory(server) / 2 ** 20).toFixed(1)} MiB after`);
-      const lines = server.stderr.split('\n');
-      assert.ok(lines.length < 60, `${lines.length} lines were logged: ${server.stderr.slice(0, 3000)}`);
-      assert.doesNotMatch(server.stderr, /level=error/);
+      assert.ok(scrapes.all >= 2 && scrapes.failed === 0, JSON.stringify(scrapes));
+      assert.ok(server.running, server.stderr);
     });
+  }
+  await t.test('nor is a scrape lost that was under way', async () => {
+    await pause(10_000);
+    const scrapes = await scraped(start);
+    assert.equal(scrapes.failed, 0, JSON.stringify(scrapes));
+  });
+  await t.test('and memory returns to where it was', async (t) => {
+    await eventually(
+      // A password thread that has ended leaves 7 to 10 MiB of the allocator's behind (decision 0006).
+      () => assert.ok(memory(server) < before + 16 * 2 ** 20, `${before} became ${memory(server)}`),
+      30_000,
+      1000,
+    );
+    t.diagnostic(`${(before / 2 ** 20).toFixed(1)} MiB before, ${(memory(server) / 2 ** 20).toFixed(1)} MiB after`);
+    const lines = server.stderr.split('\n');
+    assert.ok(lines.length < 60, `${lines.length} lines were logged: ${server.stderr.slice(0, 3000)}`);
+    assert.doesNotMatch(server.stderr, /level=error/);
   });
 }
+
+// Both at once: most of the time each waits for scrapes.
+test('nothing a client does keeps Prometheus out', { concurrency: true }, async (t) => {
+  await Promise.all((['http', 'https'] as const).map((scheme) => t.test(scheme, (t) => attacked(t, scheme))));
+});
 
 test('a client that does not read a response loses the connection after send_timeout', async (t) => {
   const python = need(t, 'openmetrics-parser', 'cc')?.['openmetrics-parser'];

@@ -36,7 +36,7 @@ async function foreignCounters(debian: BootedDebian): Promise<void> {
   debian.done('systemctl stop busy');
 }
 
-test('the Debian package for arm64', { timeout: SCENARIO_MS }, async (t) => {
+test('the Debian package for arm64 on bookworm', { timeout: SCENARIO_MS }, async (t) => {
   const debian = await bootDebian(t, 'bookworm', 1024, 'arm64');
   if (!debian) return;
   t.diagnostic(`${debian.done('uname -rm')}, pages of ${debian.done('getconf PAGESIZE')} bytes`);
