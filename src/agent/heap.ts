@@ -1,6 +1,6 @@
 // Keeps the memory of this program small. Imported before everything else, it keeps V8's young generation at its initial
-// size, because collections make little garbage, and lets V8 optimise only functions that run very often. Afterwards it
-// collects garbage that the start, a reload or many clients have left.
+// size, because collections make little garbage, and lets V8 optimise nothing of the start. Afterwards it collects garbage
+// that the start, a reload or many clients have left.
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -8,10 +8,13 @@ const keepYoungGenerationSmall = () => setFlagsFromString('--semi-space-growth-f
 keepYoungGenerationSmall();
 // Whenever a thread begins, V8 sets the factor of all threads to 2 again.
 process.on('worker', (worker) => worker.once('online', keepYoungGenerationSmall));
-// Bytes of bytecode that a function executes until V8 considers to optimise it; the default is 66 KiB. With this value
-// the loops over processes are optimised, and the functions of the start are not: 25 % less CPU until the first
-// collections have ended, and 1 MB less machine code. V8 12 (Node.js 22) has no such flag, and would print that it has not.
-if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString('--interrupt-budget=600000');
+// Bytes of bytecode that a function executes until V8 considers to optimise it; the default is 132 KiB. With this value
+// the functions of the start are not optimised: 25 % less CPU until the first collections have ended, and 1 MB less machine
+// code. V8 12 (Node.js 22) has no such flag, and would print that it has not.
+const hasInterruptBudget = Number.parseInt(process.versions.v8, 10) < 12;
+if (hasInterruptBudget) setFlagsFromString('--interrupt-budget=600000');
+/** Afterwards what runs again and again is optimised after fewer collections: docs/decisions/0033-optimise-after-the-start.md. */
+const optimiseSooner = () => hasInterruptBudget && setFlagsFromString('--interrupt-budget=100000');
 // After a collection of all garbage V8 makes up to three more, two minutes apart, to give memory back: an eighth of the CPU of
 // an exporter on a host of 200 processes in its first minutes. `keepHeapSmall` gives it back at once.
 setFlagsFromString('--no-memory-reducer');
@@ -33,10 +36,11 @@ function heapBytes(): number {
 }
 
 /**
- * Collects all garbage now, and later whenever a burst of work has left some. V8 itself would collect it only when its
- * heap is full, which on a quiet host is hours later. One such collection blocks the event loop for about 20 ms.
+ * After the start: collects all garbage now, and later whenever a burst of work has left some. V8 itself would collect it only when
+ * its heap is full, which on a quiet host is hours later. One such collection blocks the event loop for about 20 ms.
  */
 export function keepHeapSmall(): void {
+  optimiseSooner();
   // V8 returns pages to the system only in the collection after the one that emptied them.
   collectGarbage();
   collectGarbage();
