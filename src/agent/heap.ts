@@ -8,7 +8,7 @@ const keepYoungGenerationSmall = () => setFlagsFromString('--semi-space-growth-f
 keepYoungGenerationSmall();
 // Whenever a thread begins, V8 sets the factor of all threads to 2 again.
 process.on('worker', (worker) => worker.once('online', keepYoungGenerationSmall));
-// Bytes of bytecode that a function executes until V8 considers to optimise it; the default is 132 KiB. With this value
+// Bytes of bytecode that a function executes until V8 considers to optimise it; the default is 66 KiB. With this value
 // the functions of the start are not optimised: 25 % less CPU until the first collections have ended, and 1 MB less machine
 // code. V8 12 (Node.js 22) has no such flag, and would print that it has not.
 const hasInterruptBudget = Number.parseInt(process.versions.v8, 10) < 12;
