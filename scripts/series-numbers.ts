@@ -14,7 +14,7 @@ const enabled = enabledOf(defaults);
 export const seriesOf = {
   process: processCollector.series(enabled).process!,
   subgroup: groupCollector.series(enabled).group! - 1, // herakles_group_declared
-  rest: 60,
+  rest: 75,
 };
 
 /** Series of one response, to the nearest 50, as in "1,950". */
