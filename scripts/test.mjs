@@ -1,7 +1,7 @@
 // npm test: install, build, static checks, unit tests, end-to-end tests; `npm test -- --help` says the rest.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { install, root, run } from './install.mjs';
@@ -21,29 +21,20 @@ Without a part all but --fuzz run.
 `;
 
 /**
- * End-to-end tests that say nothing of this host's other processes, and wait more than they work: they run one after the other
- * beside tests that the host's other processes do not disturb.
+ * These end-to-end tests do not look at other processes of this host, and they wait more than they work. They run one after the
+ * other, and at the same time as the tests that are in no list.
  */
-const BESIDE = [
-  ...[
-    'booted-machine',
-    'arm64',
-    'completion',
-    'demo',
-    'deployment',
-    'discovery',
-    'guide',
-    'image',
-    'import',
-    'install',
-  ],
-  ...['man-page', 'mixin', 'old-text', 'release', 'upgrade'],
-];
-/** Those that measure what grows, what a core is used for, or the whole host, or build in dist/: they run last, with nothing beside them. */
-const ALONE = [
-  ...['alerts', 'ground-truth', 'host-books', 'hung', 'live-page', 'many-processes', 'memory-kinds', 'open-tabs'],
-  ...['rhythm', 'run-as', 'shared-memory', 'soak'],
-];
+const BESIDE = (
+  'arm64 booted-machine completion demo deployment discovery guide image import install man-page mixin old-text release ' +
+  'upgrade'
+).split(' ');
+/**
+ * These measure growth, the use of a core or the whole host, or they build in dist/. They run last, and nothing runs beside them.
+ */
+const ALONE =
+  'alerts ground-truth host-books hung live-page many-processes memory-kinds open-tabs rhythm run-as shared-memory soak'.split(
+    ' ',
+  );
 
 /** The command line, or its end with status 2. */
 function commandLine() {
@@ -143,7 +134,7 @@ async function oneByOne(bundles, log) {
 }
 
 /**
- * Runs end-to-end tests: some files one after the other, all of them so that those which wait take little time.
+ * Runs end-to-end tests. Where the command line names files, they run one after the other; else as BESIDE and ALONE say.
  * @param {readonly string[]} files
  */
 async function endToEndTests(files) {
@@ -156,11 +147,11 @@ async function endToEndTests(files) {
     return bundle;
   };
   const [beside, alone] = [all ? BESIDE.map(bundleOf) : [], all ? ALONE.map(bundleOf) : []];
-  // Before two files run at once, because only one apt-get at a time can fetch its lists. What fails here is said by its tests.
+  // All servers are installed before two files run at the same time, because two apt-get cannot fetch lists at the same time.
+  // A server that cannot be installed is no failure here: the tests that need it say so.
   if (all) spawnSync(process.execPath, ['scripts/test-servers.mjs'], { cwd: root, stdio: 'inherit' });
   const others = bundles.filter((bundle) => !beside.includes(bundle) && !alone.includes(bundle));
   console.error('# end-to-end tests');
-  mkdirSync(`${root}dist/e2e`, { recursive: true });
   const log = `${root}dist/e2e/beside.log`;
   const passed = await Promise.all([oneByOne(others), oneByOne(beside, log)]);
   if (beside.length > 0) process.stdout.write(`# end-to-end tests that ran beside these\n${readFileSync(log, 'utf8')}`);

@@ -46,7 +46,7 @@ export class MatchWork {
     return new MatchWork(Number.POSITIVE_INFINITY);
   }
 
-  /** Begins anew, for the next process. */
+  /** Gives the next process the whole limit again. */
   begin(): void {
     this.exhausted = false;
     this.#left = WORK_MAX;

@@ -19,7 +19,7 @@ export class PageSharing {
     this.#join(proc, sharing);
   }
 
-  /** All processes of a listing were found: a parent with a higher pid is listed after its child. */
+  /** Call it for each new process when the listing has ended: a parent with a higher pid is listed after its child. */
   allFound(proc: Process): void {
     const sharing: Sharing = proc.sharing;
     const parent = this.#parentOf(proc);

@@ -16,5 +16,8 @@ export function hashOn(hash: number, text: string, start: number, end: number): 
 /** Continues a hash with one letter. */
 export const hashOnLetter = (hash: number, letter: number): number => Math.imul(hash ^ letter, 0x01000193);
 
-/** The place of a hash in a table of so many bits: its upper bits, into which this multiplication carries all others. */
+/**
+ * The place of a hash in a table of 2^bits places. The multiplication carries every bit of the hash into the upper bits, and the upper
+ * bits are the place.
+ */
 export const slotOf = (hash: number, bits: number): number => Math.imul(hash, 0x9e3779b1) >>> (32 - bits);

@@ -154,7 +154,7 @@ function addRelease(looks: Look[] | undefined, identity: Identity, name: string,
 /** Folders in which packages install files, so that a file's name there is the name of a known program. */
 const PACKAGED = /^\/(?:(?:usr\/)?(?:s?bin|lib(?:64|exec)?|share)|opt)\//;
 
-/** Whether a path may be PACKAGED. Two letters tell that most scripts, in /srv, /home or /app, are not. */
+/** Whether PACKAGED may match a path. Two letters tell that it does not match most scripts: those in /srv, /home or /app. */
 function mayBePackaged(path: string): boolean {
   const letter = path.charCodeAt(1);
   if (letter !== S) return letter === U || letter === O || letter === L || letter === B;

@@ -13,16 +13,16 @@ const FOLDERS_MAX = 3;
 const LETTERS_BEHIND = 3;
 const FOLDERS = new RegExp(`^/(?:[^/]*/){1,${FOLDERS_MAX}}(?:[^/]{${LETTERS_BEHIND}})?`);
 
-/** Bits of the places in the set of folders that lead on. */
+/** Bits of the places in the sets of folders and of texts. */
 const BITS = 14;
 
 export class PathIndex {
   /** The lowest rank in this index. A search that has found a lower one already can leave this index out. */
   private firstRank = Number.POSITIVE_INFINITY;
   private readonly folders = new RuleTable((text) => this.noteFolder(text));
-  /** The places of each text in `folders`, and of each folder above it: a path that leaves these has no rule below. */
+  /** The places of the folders of all texts in `folders`: a path that leaves these folders has no rule below. */
   private readonly leading = new BitSet(BITS);
-  /** The places of the texts alone. */
+  /** The places of the texts themselves. */
   private readonly entered = new BitSet(BITS);
   private folderKeys = 0;
   private readonly parts = new NameIndex();
@@ -49,12 +49,12 @@ export class PathIndex {
     else this.folderKeys |= key;
   }
 
-  /** Notes a text that is entered in `folders`, and each folder above it. */
+  /** Notes a text that is entered in `folders`, and each of its folders. */
   private noteFolder(text: string): void {
     let hash = NO_LETTERS;
     for (let at = 0; at < text.length; at++) {
       hash = hashOnLetter(hash, text.charCodeAt(at));
-      if (at > 0 && (text.charCodeAt(at) === SLASH || at === text.length - 1)) this.leading.add(slotOf(hash, BITS));
+      if (text.charCodeAt(at) === SLASH) this.leading.add(slotOf(hash, BITS));
     }
     this.entered.add(slotOf(hash, BITS));
   }

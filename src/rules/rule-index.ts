@@ -22,8 +22,8 @@ import type { Condition, RuleKey } from './rule.ts';
 import { ALL_KEYS, enteredRule, firstMatch, keyBit, type Ranked, type RankedRule, RuleTable } from './rule-table.ts';
 
 /**
- * The conditions with fewer values for one key. By that key the rule is found, so it says least: it is compared after the others,
- * but before the command line, which takes longest.
+ * The conditions, with fewer values for the key by which the rule is found. That key matches most often, so it is compared after the
+ * other keys, but before the command line, which takes longest.
  */
 function withValues(conditions: readonly Condition[], of: RuleKey, values: readonly Matcher[]): Condition[] {
   const others = conditions.filter(([key]) => key !== of);

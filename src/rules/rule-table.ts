@@ -86,10 +86,10 @@ const hashOf = (text: string): number => hashOn(NO_LETTERS, text, 0, text.length
 
 const BITS_MIN = 3;
 
-/** Rules of a list from which on the runs of all of them are looked for together. */
+/** A list of so many rules is long: the runs of all its rules are looked for together. */
 const LONG_LIST = 8;
 
-/** A bit for a number of letters; all long texts share one. */
+/** The bit of a length in `lengths`; all texts of 31 letters or more share one. */
 const bitOfLength = (letters: number): number => 1 << Math.min(letters, 31);
 
 export class RuleTable {
@@ -104,7 +104,10 @@ export class RuleTable {
   lettersMax = 0;
   /** The lengths of all texts, a bit each: a part of another length is not here. */
   private lengths = 0;
-  /** By place, the runs of a long list, one of which a command line must have; undefined where a rule needs none. */
+  /**
+   * For the place of each long list that was asked: the runs of all its rules. A command line that has none of these runs matches no
+   * rule of the list. Undefined where a rule of the list needs no run.
+   */
   private readonly runs = new Map<number, readonly number[] | undefined>();
   private readonly note: (text: string) => void;
 
@@ -138,7 +141,7 @@ export class RuleTable {
     this.runs.delete(place);
   }
 
-  /** Found out when a process first asks for a list, because a list may grow rule by rule to ten thousand of them. */
+  /** Computed at the first look-up, not at each add(): a list may grow to ten thousand rules, one by one. */
   private runsOfList(place: number): readonly number[] | undefined {
     if (!this.runs.has(place)) {
       const runs = this.lists[place]!.map((ranked) => ranked.runs);
